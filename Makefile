@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# make help tells the targets. V=1 shows the commands. Everything that is built goes to build/.
+
+BUILD := build
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PREFIX ?= /usr/local
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD)
+LIBS := -lbpf -lelf -lz -lyaml -ljson-c -lidn2 -lpsl -lcap -lseccomp -lcrypto
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+SOURCES := $(filter-out userspace/main.c,$(wildcard userspace/*.c))
+HEADERS := $(wildcard include/*.h userspace/*.h bpf/*.h)
+UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
+E2E := $(patsubst tests/e2e/%.c,%,$(wildcard tests/e2e/*_test.c))
+PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_TIME ?= 10
+
+.PHONY: help deps all demo test test-unit test-prog test-e2e test-asan test-valgrind fuzz lint format bench install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install what is missing (Debian, Ubuntu); elsewhere: say what to install
+	$(Q)tests/deps
+
+all: deps $(BUILD)/snifence compile_commands.json ## build build/snifence
+
+# the kernel side: one object, and its skeleton for the loader
+ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra -Werror -Iinclude $(if $(ARCH_INCLUDE),-idirafter /usr/include/$(ARCH_INCLUDE))
+
+$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c | $(BUILD)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/snifence.skel.h: $(BUILD)/snifence.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name snifence_bpf > $@
+
+# userspace: a library of everything but main.c, which the tests link too; plain, and once more under the sanitizers
+define userspace_rules
+$(BUILD)/$(1)%.o: %.c $(BUILD)/snifence.skel.h
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) -std=gnu11 $$(CFLAGS) $(2) $$(WARNINGS) $$(CPPFLAGS) -MMD -MP -c $$< -o $$@
+
+$(BUILD)/$(1)libsnifence.a: $(SOURCES:%.c=$(BUILD)/$(1)%.o)
+	$$(call say,AR,$$@)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
+
+$(BUILD)/$(1)tests/%_test: $(BUILD)/$(1)tests/%_test.o $(BUILD)/$(1)libsnifence.a $$(patsubst %.c,$(BUILD)/$(1)%.o,$$(wildcard tests/support/*.c))
+	$$(call say,LINK,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $(2) $$(LDFLAGS) $$(filter %.o,$$^) $(BUILD)/$(1)libsnifence.a -lcmocka -lssl $$(LIBS) -o $$@
+endef
+$(eval $(call userspace_rules,,))
+$(eval $(call userspace_rules,asan/,$(SANITIZE)))
+
+$(BUILD)/snifence: $(BUILD)/userspace/main.o $(BUILD)/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(SOURCES) $(HEADERS) $(BUILD)/snifence.skel.h
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 -O1 -g $(SANITIZE),fuzzer -w $(CPPFLAGS) $< $(SOURCES) -lssl $(LIBS) -o $@
+
+compile_commands.json: Makefile
+	$(Q)tests/compile-commands $(CPPFLAGS) -- $(SOURCES) userspace/main.c > $@
+
+$(BUILD):
+	$(Q)mkdir -p $@
+
+demo: all ## a guided tour: servers in a namespace, a policy, curl confined by it
+	$(Q)tests/demo
+
+test: all ## every test there is
+	$(Q)tests/all
+
+test-unit: $(UNIT:%=$(BUILD)/tests/unit/%) ## userspace, no privileges
+	$(Q)tests/run $^
+
+test-asan: $(UNIT:%=$(BUILD)/asan/tests/unit/%) ## the same under ASan and UBSan
+	$(Q)tests/run $^
+
+test-valgrind: $(UNIT:%=$(BUILD)/tests/unit/%) ## the same under valgrind
+	$(Q)tests/run --valgrind $^
+
+test-prog: $(PROG:%=$(BUILD)/tests/prog/%) ## the programs by themselves (BPF_PROG_TEST_RUN); root
+	$(Q)tests/run $^
+
+test-e2e: $(BUILD)/snifence $(E2E:%=$(BUILD)/tests/e2e/%) ## real programs, real sockets; root
+	$(Q)tests/run $(filter-out $<,$^)
+
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
+	$(Q)tests/fuzz/run $(FUZZ_TIME) $^
+
+lint: $(BUILD)/snifence.skel.h ## clang-format, cppcheck, clang's warnings
+	$(Q)tests/lint
+
+format: ## clang-format in place
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+bench: ## what a packet costs
+	@echo "bench/ is empty so far: what a packet costs will be measured there"
+
+install: $(BUILD)/snifence ## to PREFIX (/usr/local)
+	install -D -m 755 $(BUILD)/snifence $(DESTDIR)$(PREFIX)/sbin/snifence
+	install -d $(DESTDIR)$(PREFIX)/share/snifence
+	cp -r policy $(DESTDIR)$(PREFIX)/share/snifence/
+
+clean: ## remove build/
+	rm -rf $(BUILD) compile_commands.json
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

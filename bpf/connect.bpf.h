@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* connect() and sendmsg() ──► address rules ──► EPERM, or a tag that tells egress what to do. */
+#ifndef SNIF_CONNECT_BPF_H
+#define SNIF_CONNECT_BPF_H
+
+#include "event.bpf.h"
+#include "tag.bpf.h"
+
+enum { HOOK_REFUSE = 0, HOOK_PASS = 1 };
+
+static __always_inline int socket_protocol(__u32 protocol) {
+	return protocol == IPPROTO_MPTCP_SOCKET ? IPPROTO_TCP : (int)protocol;
+}
+
+/* Raw, ping, SCTP, UDP-Lite and DCCP sockets are refused where they are made. */
+static __always_inline int decide_socket(const struct bpf_sock *ctx) {
+	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
+	int protocol = socket_protocol(ctx->protocol);
+	struct policy policy = policy_now();
+	struct snif_event *event;
+
+	if (!policy.present)
+		refused.reason = SNIF_REASON_NO_POLICY;
+	else if ((ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP) || (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP))
+		return HOOK_PASS;
+	event = event_begin(&policy, &refused, SNIF_HOOK_SOCKET);
+	if (event) {
+		event->protocol = protocol;
+		process_read(&event->process);
+		bpf_ringbuf_submit(event, 0);
+	}
+	return policy.settings.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
+}
+
+static __always_inline struct snif_judgement judge_target(struct policy *policy, const struct snif_target *to,
+							  struct snif_tag *tag) {
+	struct snif_judgement judgement = {SNIF_DENY, SNIF_REASON_STATE_LOST, 0};
+
+	if (!policy->present)
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NO_POLICY, 0};
+	if (!tag)
+		return judgement;
+	if (to->protocol != IPPROTO_TCP && to->protocol != IPPROTO_UDP)
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
+	judge_address(policy, to, &tag->dest, &judgement);
+	return judgement;
+}
+
+/* A datagram to where the last one was allowed to go needs no new tag and no new event. */
+static __always_inline _Bool sent_there_before(struct bpf_sock *sk, const struct policy *policy, const struct snif_target *to) {
+	const struct snif_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, 0);
+	__u64 a[2], b[2];
+
+	if (!tag || tag->verdict != SNIF_ALLOW || tag->to.port != to->port || !same_policy(&tag->judged_under, &policy->active))
+		return 0;
+	__builtin_memcpy(a, tag->to.address, 16);
+	__builtin_memcpy(b, to->address, 16);
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+static __always_inline int decide_target(struct bpf_sock_addr *ctx, const struct snif_target *to, enum snif_hook hook) {
+	struct policy policy = policy_now();
+	struct snif_judgement judgement;
+	struct bpf_sock *sk = ctx->sk;
+	struct snif_tag *tag;
+
+	if (!sk)
+		return HOOK_REFUSE;
+	if (hook == SNIF_HOOK_SENDMSG && sent_there_before(sk, &policy, to))
+		return HOOK_PASS;
+	tag = tag_renew(sk);
+	if (tag) {
+		process_read(&tag->process);
+		tag->flow = bpf_get_socket_cookie(ctx);
+		tag->netns_cookie = bpf_get_netns_cookie(ctx);
+		tag->to = *to;
+	}
+	judgement = judge_target(&policy, to, tag);
+	if (tag) {
+		tag->inspected = judgement.verdict == SNIF_UNDECIDED;
+		tag_judge(tag, &policy, judgement);
+	}
+	if (judgement.verdict == SNIF_UNDECIDED)
+		return HOOK_PASS;
+	/*
+	 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing it here would
+	 * log names' addresses that nobody spoke to. The tag stays undecided, and egress judges the first datagram.
+	 */
+	if (tag && judgement.verdict == SNIF_DENY && to->protocol == IPPROTO_UDP && hook == SNIF_HOOK_CONNECT) {
+		tag->verdict = SNIF_UNDECIDED;
+		return HOOK_PASS;
+	}
+	event_emit(&policy, &judgement, hook, tag, NULL);
+	if (judgement.verdict == SNIF_ALLOW || policy.settings.mode == SNIF_AUDIT)
+		return HOOK_PASS;
+	bpf_sk_storage_delete(&tags, sk);
+	return HOOK_REFUSE;
+}
+
+/*
+ * 0.0.0.0 and :: mean "this host", which may be any of its addresses: they are rewritten to the loopback address, so
+ * that what is judged is what is reached.
+ */
+static __always_inline int decide_ipv4(struct bpf_sock_addr *ctx, enum snif_hook hook) {
+	struct snif_target to = {.port = bpf_ntohs(ctx->user_port), .protocol = socket_protocol(ctx->protocol)};
+	__u32 address = ctx->user_ip4;
+
+	if (address == 0) {
+		address = bpf_htonl(INADDR_LOOPBACK);
+		ctx->user_ip4 = address;
+	}
+	snif_map_ipv4(to.address, &address);
+	return decide_target(ctx, &to, hook);
+}
+
+static __always_inline int decide_ipv6(struct bpf_sock_addr *ctx, enum snif_hook hook) {
+	struct snif_target to = {.port = bpf_ntohs(ctx->user_port), .protocol = socket_protocol(ctx->protocol)};
+	__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+	if (!(address[0] | address[1] | address[2] | address[3])) {
+		address[3] = bpf_htonl(1);
+		ctx->user_ip6[3] = address[3];
+	} else if (!(address[0] | address[1] | address[3]) && address[2] == bpf_htonl(0xffff)) {
+		address[3] = bpf_htonl(INADDR_LOOPBACK);
+		ctx->user_ip6[3] = address[3];
+	}
+	__builtin_memcpy(to.address, address, 16);
+	return decide_target(ctx, &to, hook);
+}
+
+/* A connection that was accepted, not opened: its packets leave without inspection, unless the policy refuses it. */
+static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
+	struct snif_judgement allowed = {SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
+	struct policy policy = policy_now();
+	struct bpf_sock *sk = ctx->sk;
+	struct snif_tag *tag;
+	__u32 address[4] = {0, 0, bpf_htonl(0xffff), ctx->remote_ip4};
+
+	if (!sk || !policy.present || policy.settings.inbound_deny)
+		return;
+	tag = tag_renew(sk);
+	if (!tag)
+		return;
+	if (ctx->family == AF_INET6) {
+		address[0] = ctx->remote_ip6[0];
+		address[1] = ctx->remote_ip6[1];
+		address[2] = ctx->remote_ip6[2];
+		address[3] = ctx->remote_ip6[3];
+	}
+	__builtin_memcpy(tag->to.address, address, 16);
+	tag->to.port = bpf_ntohl(ctx->remote_port);
+	tag->flow = bpf_get_socket_cookie(ctx);
+	tag->to.protocol = IPPROTO_TCP;
+	tag->inbound = 1;
+	tag_judge(tag, &policy, allowed);
+	event_emit(&policy, &allowed, SNIF_HOOK_EGRESS, tag, NULL);
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Outgoing packet ──► pass or drop: the choke point, which relies on no other hook having run. */
+#ifndef SNIF_EGRESS_BPF_H
+#define SNIF_EGRESS_BPF_H
+
+#include "verdict.bpf.h"
+
+enum { EGRESS_DROP = 0, EGRESS_PASS = 1 };
+
+struct egress {
+	struct __sk_buff *skb;
+	struct bpf_sock *socket; /* NULL: a request or time-wait socket, which carries no storage */
+	struct policy policy;
+	struct snif_tag *tag;
+	struct packet packet;
+};
+
+/* In audit mode everything passes once it is judged. */
+static __always_inline int refused(const struct policy *policy) {
+	return policy->settings.mode == SNIF_AUDIT ? EGRESS_PASS : EGRESS_DROP;
+}
+
+/* A refusal: told once, then it sticks to the socket. */
+static __always_inline int egress_refuse(struct egress *e, struct snif_judgement judgement) {
+	if (!e->tag || e->tag->verdict != SNIF_DENY)
+		event_emit(&e->policy, &judgement, SNIF_HOOK_EGRESS, e->tag, &e->packet);
+	if (e->tag)
+		tag_judge(e->tag, &e->policy, judgement);
+	return refused(&e->policy);
+}
+
+static __always_inline _Bool is_bare_reset(const struct packet *packet) {
+	return packet->to.protocol == IPPROTO_TCP && (packet->flags & TCP_RST) && packet->end == packet->payload;
+}
+
+/* Gives a tag to a socket that no hook saw; the process behind it is not known. */
+static __always_inline struct snif_tag *egress_tag(struct egress *e) {
+	struct snif_tag *tag = bpf_sk_storage_get(&tags, e->socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!tag)
+		return NULL;
+	tag->flow = bpf_get_socket_cookie(e->skb);
+	tag->process.cgroup_id = bpf_skb_cgroup_id(e->skb);
+	tag->to = e->packet.to;
+	return tag;
+}
+
+/* SYN-ACKs, resets and time-wait ACKs leave on sockets without storage, or on the listener: never with payload. */
+static __always_inline int egress_without_socket(struct egress *e) {
+	const struct packet *packet = &e->packet;
+	_Bool syn = packet->flags & TCP_SYN, ack = packet->flags & TCP_ACK;
+
+	if (packet->to.protocol != IPPROTO_TCP || packet->end > packet->payload || (syn && !ack))
+		return egress_refuse(e, refuse(SNIF_REASON_UNTRACKED));
+	if (syn && e->policy.settings.inbound_deny)
+		return egress_refuse(e, refuse(SNIF_REASON_INBOUND_DENIED));
+	return EGRESS_PASS;
+}
+
+/* Whether the socket is of the kind that makes such packets; a raw socket can forge any. */
+static __always_inline _Bool socket_fits(const struct bpf_sock *socket, __u8 protocol) {
+	if (protocol == IPPROTO_TCP)
+		return socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP;
+	return protocol == IPPROTO_UDP && socket->type == SOCK_DGRAM && socket->protocol == IPPROTO_UDP;
+}
+
+/* Judges a packet by the address on it, as no hook has judged the socket under the policy in force. */
+static __always_inline int egress_by_address(struct egress *e) {
+	const struct packet *packet = &e->packet;
+	struct snif_judgement judgement = {};
+
+	judge_address(&e->policy, &packet->to, &e->tag->dest, &judgement);
+	if (judgement.verdict == SNIF_DENY)
+		return egress_refuse(e, judgement);
+	if (judgement.verdict == SNIF_ALLOW) {
+		event_emit(&e->policy, &judgement, SNIF_HOOK_EGRESS, e->tag, packet);
+		tag_judge(e->tag, &e->policy, judgement);
+		return EGRESS_PASS;
+	}
+	/* inspected: only from its first packet on */
+	if (!(packet->flags & TCP_SYN) || (packet->flags & TCP_ACK))
+		return egress_refuse(e, refuse(SNIF_REASON_UNTRACKED));
+	e->tag->inspected = 1;
+	tag_judge(e->tag, &e->policy, judgement);
+	inspect(e->skb, &e->policy, e->tag, packet, &judgement);
+	return judgement.verdict == SNIF_DENY ? egress_refuse(e, judgement) : EGRESS_PASS;
+}
+
+static __always_inline int egress_untagged(struct egress *e) {
+	if (!e->socket || (e->packet.to.protocol == IPPROTO_TCP && e->socket->state == BPF_TCP_LISTEN))
+		return egress_without_socket(e);
+	if (!socket_fits(e->socket, e->packet.to.protocol))
+		return egress_refuse(e, refuse(SNIF_REASON_SOCKET_TYPE));
+	if (is_bare_reset(&e->packet))
+		return EGRESS_PASS;
+	e->tag = egress_tag(e);
+	if (!e->tag)
+		return egress_refuse(e, refuse(SNIF_REASON_STATE_LOST));
+	return egress_by_address(e);
+}
+
+static __always_inline int egress_tcp(struct egress *e) {
+	struct snif_tag *tag = e->tag;
+	struct snif_judgement judgement = {};
+
+	if (!same_policy(&tag->judged_under, &e->policy.active)) {
+		judgement = judge_again(&e->policy, tag);
+		if (judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)
+			return egress_refuse(e, judgement);
+		tag_judge(tag, &e->policy, judgement);
+		tag->settled = judgement.verdict == SNIF_ALLOW && (!tag->inspected || tag->hello.status == SNIF_HELLO_OVER);
+	}
+	if (tag->verdict == SNIF_DENY)
+		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
+	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected))
+		return EGRESS_PASS;
+	inspect(e->skb, &e->policy, tag, &e->packet, &judgement);
+	return judgement.verdict == SNIF_DENY ? egress_refuse(e, judgement) : EGRESS_PASS;
+}
+
+/*
+ * Whether the hooks have judged where this datagram goes: an unconnected socket names its peer in each sendmsg(), and
+ * that hook has run; a connected one does not, so its peer must be the one in the tag. (All fields are read before they
+ * are chosen from: the verifier wants constant offsets, which the compiler would join.)
+ */
+static __always_inline _Bool udp_was_judged(const volatile struct bpf_sock *socket, const struct snif_tag *tag) {
+	_Bool ipv4 = socket->family == AF_INET;
+	__u32 address = socket->dst_ip4, differs;
+	__u32 peer[4] = {socket->dst_ip6[0], socket->dst_ip6[1], socket->dst_ip6[2], socket->dst_ip6[3]};
+	__u16 port = socket->dst_port;
+	__u32 judged[4];
+
+	if (port == 0)
+		return 1;
+	__builtin_memcpy(judged, tag->to.address, 16);
+	if (ipv4)
+		differs = judged[0] | judged[1] | (judged[2] ^ bpf_htonl(0xffff)) | (judged[3] ^ address);
+	else
+		differs = (judged[0] ^ peer[0]) | (judged[1] ^ peer[1]) | (judged[2] ^ peer[2]) | (judged[3] ^ peer[3]);
+	return differs == 0 && bpf_ntohs(port) == tag->to.port;
+}
+
+static __always_inline int egress_udp(struct egress *e) {
+	_Bool current = same_policy(&e->tag->judged_under, &e->policy.active);
+
+	if (current && e->tag->verdict == SNIF_ALLOW && udp_was_judged(e->socket, e->tag))
+		return EGRESS_PASS;
+	if (current && e->tag->verdict == SNIF_DENY)
+		return refused(&e->policy);
+	return egress_by_address(e);
+}
+
+static __always_inline int decide_packet(struct __sk_buff *skb) {
+	struct egress e = {.skb = skb, .policy = policy_now()};
+	enum snif_reason reason;
+
+	if (skb->sk)
+		e.socket = bpf_sk_fullsock(skb->sk);
+	if (e.socket)
+		e.tag = bpf_sk_storage_get(&tags, e.socket, NULL, 0);
+	/* the hot path: allowed, nothing left to inspect, no reload since, nothing that hides another destination */
+	if (e.tag && e.tag->settled && same_policy(&e.tag->judged_under, &e.policy.active) && packet_is_plain(skb))
+		return EGRESS_PASS;
+	reason = packet_read(skb, &e.packet);
+	if (!e.policy.present)
+		reason = SNIF_REASON_NO_POLICY;
+	if (reason != SNIF_REASON_NONE)
+		return egress_refuse(&e, refuse(reason));
+	if (!e.tag)
+		return egress_untagged(&e);
+	if (!socket_fits(e.socket, e.packet.to.protocol))
+		return egress_refuse(&e, refuse(SNIF_REASON_SOCKET_TYPE));
+	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
+}
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the programs share. A policy is a slot: an entry in each outer map, whose inner maps hold its compiled rules.
+ * A reload fills a free slot and then stores one word in `policies`, so that no connection sees half a policy.
+ */
+#ifndef SNIF_MAPS_BPF_H
+#define SNIF_MAPS_BPF_H
+
+#include "abi.h"
+
+/* One for each socket that the connect hooks or egress have seen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct snif_tag);
+} tags SEC(".maps");
+
+/* Which policy the cgroup at hand enforces: the key is the cgroup alone, so that all programs see one value. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
+	__type(key, __u64);
+	__type(value, struct snif_attachment);
+} attachments SEC(".maps");
+
+/* Mapped into userspace: a reload must be one store, which a map update does not promise. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SNIF_POLICIES);
+	__type(key, __u32);
+	__type(value, struct snif_active);
+} policies SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SNIF_SLOTS);
+	__type(key, __u32);
+	__type(value, struct snif_settings);
+} settings SEC(".maps");
+
+/* The inner maps' sizes follow the policy; these are only their types. */
+struct addresses_inner {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct snif_address_key));
+	__uint(value_size, sizeof(__u32));
+};
+
+struct ports_inner {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct snif_port_key));
+	__uint(value_size, sizeof(struct snif_dest));
+};
+
+struct names_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u64));
+	__uint(value_size, sizeof(struct snif_name_rules));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SNIF_SLOTS);
+	__type(key, __u32);
+	__array(values, struct addresses_inner);
+} addresses SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SNIF_SLOTS);
+	__type(key, __u32);
+	__array(values, struct ports_inner);
+} ports SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SNIF_SLOTS);
+	__type(key, __u32);
+	__array(values, struct names_inner);
+} names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SNIF_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* skb ──► addresses, ports, TCP header: everything between the link layer and the payload. */
+#ifndef SNIF_PACKET_BPF_H
+#define SNIF_PACKET_BPF_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+
+#include "tables.bpf.h"
+
+#define IPV4_FRAGMENT 0x3fff /* more fragments, or an offset */
+#define IPV4_OPTION_LSRR 131
+#define IPV4_OPTION_SSRR 137
+#define IPV4_OPTIONS_MAX 40
+#define IPV6_EXTENSIONS_MAX 16
+#define IPV6_ROUTING 43
+#define IPV6_FRAGMENT 44
+#define IPV6_AUTHENTICATION 51
+
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16, TCP_URG = 32 };
+
+struct packet {
+	struct snif_target to;
+	__u8 source[16]; /* v4-mapped */
+	__u16 source_port;
+	__u8 flags; /* TCP_* */
+	__u8 unused;
+	__u32 sequence;	  /* of TCP */
+	__u32 payload;	  /* offset of the first byte behind the TCP header */
+	__u32 end;	  /* offset behind the last byte */
+};
+
+struct options {
+	struct __sk_buff *skb;
+	__u32 offset, end;
+	enum snif_reason reason;
+};
+
+/* One IPv4 option: a source route names the real destination elsewhere than in the header. */
+static inline long option_step(__u32 index, void *context) {
+	struct options *options = context;
+	__u8 option[2];
+
+	(void)index;
+	if (options->offset >= options->end)
+		return SNIF_STOP;
+	if (bpf_skb_load_bytes(options->skb, options->offset, option, 1)) {
+		options->reason = SNIF_REASON_MALFORMED_PACKET;
+		return SNIF_STOP;
+	}
+	if (option[0] == 0) /* end of options */
+		return SNIF_STOP;
+	if (option[0] == 1) { /* no operation */
+		options->offset++;
+		return SNIF_NEXT;
+	}
+	if (option[0] == IPV4_OPTION_LSRR || option[0] == IPV4_OPTION_SSRR) {
+		options->reason = SNIF_REASON_SOURCE_ROUTE;
+		return SNIF_STOP;
+	}
+	if (bpf_skb_load_bytes(options->skb, options->offset, option, 2) || option[1] < 2) {
+		options->reason = SNIF_REASON_MALFORMED_PACKET;
+		return SNIF_STOP;
+	}
+	options->offset += option[1];
+	return SNIF_NEXT;
+}
+
+static __always_inline enum snif_reason packet_ipv4(struct __sk_buff *skb, struct packet *packet) {
+	struct options options = {.skb = skb, .offset = sizeof(struct iphdr)};
+	struct iphdr header;
+
+	if (bpf_skb_load_bytes(skb, 0, &header, sizeof(header)) || header.ihl < 5)
+		return SNIF_REASON_MALFORMED_PACKET;
+	options.end = header.ihl * 4;
+	packet->payload = options.end;
+	packet->to.protocol = header.protocol;
+	snif_map_ipv4(packet->source, &header.saddr);
+	snif_map_ipv4(packet->to.address, &header.daddr);
+	if (header.frag_off & bpf_htons(IPV4_FRAGMENT))
+		return SNIF_REASON_FRAGMENT;
+	if (header.ihl > 5)
+		snif_loop(IPV4_OPTIONS_MAX, option_step, &options);
+	return options.reason;
+}
+
+struct extensions {
+	struct __sk_buff *skb;
+	__u32 offset;
+	__u8 next;
+	_Bool done;
+	enum snif_reason reason;
+};
+
+/* One IPv6 extension header (RFC 8200, section 4); a routing header names the real destination. */
+static inline long extension_step(__u32 index, void *context) {
+	struct extensions *walk = context;
+	__u8 header[2];
+
+	(void)index;
+	switch (walk->next) {
+	case IPPROTO_HOPOPTS:
+	case IPPROTO_DSTOPTS:
+	case IPV6_AUTHENTICATION:
+		break;
+	case IPV6_ROUTING:
+		walk->reason = SNIF_REASON_SOURCE_ROUTE;
+		return SNIF_STOP;
+	case IPV6_FRAGMENT:
+		walk->reason = SNIF_REASON_FRAGMENT;
+		return SNIF_STOP;
+	default:
+		walk->done = 1;
+		return SNIF_STOP;
+	}
+	if (bpf_skb_load_bytes(walk->skb, walk->offset, header, 2)) {
+		walk->reason = SNIF_REASON_MALFORMED_PACKET;
+		return SNIF_STOP;
+	}
+	walk->offset += walk->next == IPV6_AUTHENTICATION ? (header[1] + 2) * 4 : (header[1] + 1) * 8;
+	walk->next = header[0];
+	return SNIF_NEXT;
+}
+
+static __always_inline enum snif_reason packet_ipv6(struct __sk_buff *skb, struct packet *packet) {
+	struct extensions walk = {.skb = skb, .offset = sizeof(struct ipv6hdr)};
+	struct ipv6hdr header;
+
+	if (bpf_skb_load_bytes(skb, 0, &header, sizeof(header)))
+		return SNIF_REASON_MALFORMED_PACKET;
+	__builtin_memcpy(packet->source, &header.saddr, 16);
+	__builtin_memcpy(packet->to.address, &header.daddr, 16);
+	walk.next = header.nexthdr;
+	snif_loop(IPV6_EXTENSIONS_MAX, extension_step, &walk);
+	packet->to.protocol = walk.next;
+	packet->payload = walk.offset;
+	if (walk.reason == SNIF_REASON_NONE && !walk.done)
+		return SNIF_REASON_MALFORMED_PACKET;
+	return walk.reason;
+}
+
+static __always_inline enum snif_reason packet_tcp(struct __sk_buff *skb, struct packet *packet) {
+	__u8 header[20];
+
+	if (bpf_skb_load_bytes(skb, packet->payload, header, sizeof(header)))
+		return SNIF_REASON_MALFORMED_PACKET;
+	packet->source_port = snif_be16(header);
+	packet->to.port = snif_be16(header + 2);
+	packet->sequence = snif_be32(header + 4);
+	packet->flags = header[13];
+	packet->payload += (header[12] >> 4) * 4;
+	if (header[12] >> 4 < 5 || packet->payload > packet->end)
+		return SNIF_REASON_MALFORMED_PACKET;
+	return SNIF_REASON_NONE;
+}
+
+/*
+ * Reads the headers of an outgoing packet. Offsets count from the network header. Returns SNIF_REASON_NONE, or why the
+ * packet is refused whatever the policy says; what was read until then is in `packet` (which the caller has zeroed).
+ */
+static __always_inline enum snif_reason packet_read(struct __sk_buff *skb, struct packet *packet) {
+	enum snif_reason reason;
+	__u8 port[4];
+
+	packet->end = skb->len;
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		reason = packet_ipv4(skb, packet);
+	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		reason = packet_ipv6(skb, packet);
+	else
+		return SNIF_REASON_MALFORMED_PACKET;
+	if (reason != SNIF_REASON_NONE)
+		return reason;
+	if (packet->to.protocol == IPPROTO_TCP)
+		return packet_tcp(skb, packet);
+	if (packet->to.protocol != IPPROTO_UDP)
+		return SNIF_REASON_NONE;
+	if (bpf_skb_load_bytes(skb, packet->payload, port, sizeof(port)))
+		return SNIF_REASON_MALFORMED_PACKET;
+	packet->source_port = snif_be16(port);
+	packet->to.port = snif_be16(port + 2);
+	return SNIF_REASON_NONE;
+}
+
+/*
+ * Whether the header holds nothing that could name another destination: IPv4 without options, or IPv6 with the
+ * transport header at once. Looks at the linear part, where IP headers always are.
+ */
+static __always_inline _Bool packet_is_plain(struct __sk_buff *skb) {
+	const __u8 *data = (const __u8 *)(long)skb->data, *end = (const __u8 *)(long)skb->data_end;
+
+	if (data + sizeof(struct iphdr) > end)
+		return 0;
+	return data[0] == 0x45 || (data[0] >> 4 == 6 && (data[6] == IPPROTO_TCP || data[6] == IPPROTO_UDP));
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The look-ups that judge.h asks for, in the maps of one slot; and which slot that is. */
+#ifndef SNIF_TABLES_BPF_H
+#define SNIF_TABLES_BPF_H
+
+#include "maps.bpf.h"
+
+typedef __u32 snif_tables; /* a slot */
+
+static __always_inline const __u32 *snif_find_class(snif_tables slot, const struct snif_address_key *key) {
+	void *inner = bpf_map_lookup_elem(&addresses, &slot);
+
+	return inner ? bpf_map_lookup_elem(inner, key) : NULL;
+}
+
+static __always_inline const struct snif_dest *snif_find_dest(snif_tables slot, const struct snif_port_key *key) {
+	void *inner = bpf_map_lookup_elem(&ports, &slot);
+
+	return inner ? bpf_map_lookup_elem(inner, key) : NULL;
+}
+
+static __always_inline const struct snif_name_rules *snif_find_name(snif_tables slot, __u64 hash) {
+	void *inner = bpf_map_lookup_elem(&names, &slot);
+
+	return inner ? bpf_map_lookup_elem(inner, &hash) : NULL;
+}
+
+#include "judge.h"
+
+/* The policy in force for the cgroup at hand: a copy without pointers, so that subprograms can take it. */
+struct policy {
+	struct snif_active active;
+	struct snif_settings settings;
+	__u64 present; /* 0: there is none, everything is refused */
+};
+
+static __always_inline struct policy policy_now(void) {
+	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
+	struct policy policy = {};
+	__u32 number = attachment->policy;
+	const struct snif_active *active = bpf_map_lookup_elem(&policies, &number);
+	const struct snif_settings *found;
+	__u64 word;
+
+	if (!active)
+		return policy;
+	/* one load, as a reload is one store */
+	word = *(const volatile __u64 *)active;
+	__builtin_memcpy(&policy.active, &word, sizeof(word));
+	if (policy.active.slot == 0)
+		return policy;
+	found = bpf_map_lookup_elem(&settings, &policy.active.slot);
+	if (!found)
+		return policy;
+	policy.settings = *found;
+	policy.present = 1;
+	return policy;
+}
+
+/* What the policy's address rules say of a destination. */
+SNIF_SUBPROGRAM int judge_address(const struct policy *policy, const struct snif_target *to, struct snif_dest *dest,
+				  struct snif_judgement *out) {
+	if (policy && to && dest && out)
+		*out = snif_judge_address(policy->active.slot, to->address, to->protocol, to->port, dest);
+	return 0;
+}
+
+static __always_inline _Bool same_policy(const struct snif_active *a, const struct snif_active *b) {
+	return a->slot == b->slot && a->generation == b->generation;
+}
+
+#endif

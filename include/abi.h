@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What kernel and userspace both know: keys and values of the maps, the socket's tag, the event.
+ *
+ * Addresses are 16 bytes in network order; an IPv4 address is in its v4-mapped form (::ffff:a.b.c.d), so that one
+ * trie, one key and one rule serve both families. Ports are in host order unless a name says otherwise.
+ */
+#ifndef SNIF_ABI_H
+#define SNIF_ABI_H
+
+#include "hello.h"
+#include "portable.h"
+#include "reason.h"
+
+#define SNIF_SLOTS 256    /* compiled policies that can be in the kernel at once; slot 0 is never used */
+#define SNIF_POLICIES 256 /* policies that attachments can name; policy 0 means none */
+#define SNIF_ZONES 256    /* different (addresses, ports) pairs that the host rules of one policy can name */
+#define SNIF_COMM_LENGTH 16
+
+enum snif_mode { SNIF_ENFORCE, SNIF_AUDIT };
+enum snif_verdict { SNIF_UNDECIDED, SNIF_ALLOW, SNIF_DENY };
+enum snif_hook { SNIF_HOOK_SOCKET, SNIF_HOOK_CONNECT, SNIF_HOOK_SENDMSG, SNIF_HOOK_EGRESS };
+
+/*
+ * A destination is found in two steps. `addresses` is a trie from prefix to class: addresses under the same rules
+ * share a class. `ports` is a trie from (class, protocol, port prefix) to what the rules say there: a port range is a
+ * few prefixes, so that both steps are longest-prefix look-ups and neither depends on the number of rules.
+ */
+struct snif_address_key {
+	__u32 prefix_length; /* bits of `address` that count: 0 to 128 */
+	__u8 address[16];
+};
+
+struct snif_port_key {
+	__u32 prefix_length; /* 40 + bits of the port that count: 40 to 56 */
+	__u8 class_be[4];    /* never 0: class 0 is "no rule" */
+	__u8 protocol;	     /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 port_be[2];
+	__u8 unused;
+};
+
+enum snif_dest_kind {
+	SNIF_DEST_NONE,	   /* no rule: refused */
+	SNIF_DEST_ALLOW,   /* a direct rule allows, without inspection */
+	SNIF_DEST_DENY,	   /* a direct rule denies */
+	SNIF_DEST_INSPECT, /* TLS is let through to here once its server name is allowed */
+};
+
+struct snif_dest {
+	__u64 zones[SNIF_ZONES / 64]; /* INSPECT: bit z is set when zone z covers this address and port */
+	__u32 rule;		      /* ALLOW, DENY: the direct rule */
+	__u32 kind;		      /* enum snif_dest_kind */
+};
+
+/* What one name says of itself (`exact`) and of the names below it (`below`). Deny beats allow when compiled. */
+struct snif_name_rule {
+	__u32 rule;
+	__u16 zone;    /* ALLOW: the destinations for which this rule holds */
+	__u8 verdict;  /* enum snif_verdict; SNIF_UNDECIDED: there is no such rule */
+	__u8 unused;
+};
+
+struct snif_name_rules {
+	struct snif_name_rule exact, below;
+};
+
+/* The rest of a compiled policy, one for each slot. */
+struct snif_settings {
+	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */
+	__u8 mode;	   /* enum snif_mode */
+	__u8 ech_deny;
+	__u8 inbound_deny;
+	__u8 unused[5];
+};
+
+/* Which compiled policy is in force for a policy: eight bytes, so that a reload is one store. */
+struct snif_active {
+	__u32 slot;	  /* 0: none, everything is refused */
+	__u32 generation; /* grows with each reload */
+};
+
+/* In the cgroup's storage: what an attachment enforces. Zero until userspace has written it: refuse. */
+struct snif_attachment {
+	__u32 policy;
+	__u32 unused;
+};
+
+struct snif_process {
+	__u64 cgroup_id;
+	__u32 pid, uid; /* pid: the thread group's; 0 with an empty name: not known */
+	char name[SNIF_COMM_LENGTH];
+};
+
+/* Where a connection or a datagram goes. */
+struct snif_target {
+	__u8 address[16]; /* v4-mapped */
+	__u16 port;
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP where it can be allowed */
+	__u8 unused;
+};
+
+/* What a socket carries from connect() on. */
+struct snif_tag {
+	struct snif_active judged_under;
+	struct snif_process process;
+	struct snif_dest dest;
+	__u64 flow;	    /* the socket's cookie */
+	__u64 netns_cookie; /* 0: not known */
+	struct snif_target to; /* as connect() named it */
+	__u8 verdict;	/* enum snif_verdict */
+	__u8 reason;	/* enum snif_reason, once decided */
+	__u8 inbound;	/* accepted, not opened */
+	__u8 inspected; /* the destination wants an allowed server name first */
+	__u8 settled;	/* allowed, and no further ClientHello can follow in clear: the hot path */
+	__u8 has_syn;	/* next_sequence is valid */
+	__u8 unused[6];
+	__u32 rule;
+	__u32 next_sequence; /* of the first byte that was not parsed yet */
+	struct snif_hello hello;
+};
+
+#define SNIF_EVENT_ECH 1   /* the hello carries encrypted_client_hello */
+#define SNIF_EVENT_HELLO 2 /* a ClientHello was read, at least in part: version is valid when not 0 */
+
+struct snif_event {
+	__u64 time;	   /* CLOCK_MONOTONIC, nanoseconds */
+	__u64 flow;	   /* the socket's cookie; 0: no socket yet */
+	__u64 netns_cookie;
+	struct snif_process process;
+	struct snif_active active;
+	__u32 rule;
+	__u8 source[16], destination[16]; /* v4-mapped; all zero: not known */
+	__u16 source_port, destination_port;
+	__u8 protocol; /* IPPROTO_*; of the socket for SNIF_HOOK_SOCKET */
+	__u8 hook;     /* enum snif_hook */
+	__u8 verdict;  /* SNIF_ALLOW or SNIF_DENY: what the policy says, also in audit mode */
+	__u8 reason;   /* enum snif_reason */
+	__u8 mode;     /* enum snif_mode */
+	__u8 flags;    /* SNIF_EVENT_* */
+	__u16 version; /* highest TLS version offered, 0x0304 is TLS 1.3 */
+	__u16 name_length;
+	__u8 unused[6];
+	__u8 name[256]; /* name_length bytes of the server name as sent (lower-cased as far as it is valid) */
+};
+
+/* Per-CPU counters: one for each reason, then the events that the ring buffer could not take. */
+#define SNIF_COUNTER_LOST SNIF_REASON_COUNT
+#define SNIF_COUNTERS (SNIF_REASON_COUNT + 1)
+
+#endif

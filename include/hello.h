@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * TLS records ──► ClientHello ──► server name. A resumable parser: its whole state is struct snif_hello, so that a
+ * stream cut into segments and records at any places is read as in one piece.
+ *
+ * It works field by field and skips what it does not need: each step either collects the bytes of one field or passes
+ * over some, as far as the segment and the record reach. TLS 1.3 is RFC 8446 (section 4.1.2 ClientHello, 5.1 records),
+ * server_name RFC 6066 section 3, encrypted_client_hello RFC 9849.
+ *
+ * A client can send a second ClientHello in clear, after a HelloRetryRequest, and servers take the name of that one.
+ * So the parser goes on behind the first (snif_hello_continue) until a record shows that no ClientHello can follow.
+ */
+#ifndef SNIF_HELLO_H
+#define SNIF_HELLO_H
+
+#include "name.h"
+#include "portable.h"
+#include "reason.h"
+
+#define SNIF_HELLO_MAX 16384	   /* bytes of records that a ClientHello may take: what leaves before a verdict */
+#define SNIF_HELLO_EXTENSIONS 128  /* extensions of types from 64 on; all types below 64 can be there besides */
+#define SNIF_HELLO_STEPS (1 << 17) /* for one segment: over two for each byte of the longest hello in tiny records */
+#define SNIF_RECORD_MAX 16384	   /* RFC 8446, section 5.1 */
+
+enum snif_hello_status {
+	SNIF_HELLO_MORE,    /* well-formed so far, not complete */
+	SNIF_HELLO_READ,    /* a ClientHello is complete: judge its name, then snif_hello_continue() */
+	SNIF_HELLO_REFUSED, /* see reason; the parser is not to be fed again */
+	SNIF_HELLO_OVER,    /* behind a ClientHello: no further one can come in clear */
+};
+
+/* The field that comes next. */
+enum snif_hello_field {
+	SNIF_FIELD_MESSAGE, /* type and length */
+	SNIF_FIELD_VERSION,
+	SNIF_FIELD_SESSION_ID,	/* its length; likewise those below */
+	SNIF_FIELD_CIPHERS,
+	SNIF_FIELD_COMPRESSION,
+	SNIF_FIELD_EXTENSIONS,
+	SNIF_FIELD_EXTENSION, /* type and length */
+	SNIF_FIELD_SNI_LIST,
+	SNIF_FIELD_SNI_ENTRY, /* type and length */
+	SNIF_FIELD_SNI_NAME,
+	SNIF_FIELD_VERSIONS,
+	SNIF_FIELD_VERSION_ITEM,
+	SNIF_FIELD_END,
+};
+
+/* All zero is the beginning of a stream. */
+struct snif_hello {
+	__u32 size;	      /* bytes of the stream that this ClientHello has taken, record headers included */
+	__u32 skip;	      /* bytes to pass over before the field */
+	__u32 left;	      /* bytes of the message behind the field */
+	__u32 records;	      /* handshake records begun for this ClientHello */
+	__u16 need, have;     /* bytes of the field: in all, collected */
+	__u16 extension_left; /* bytes of the extension behind the field */
+	__u16 record_left;    /* bytes of the record to come */
+	__u16 version;	      /* the highest offered, 0x0304 is TLS 1.3; 0: not read yet */
+	__u16 name_length;    /* of the last ClientHello that had one */
+	__u16 seen_count;
+	__u8 record_have; /* bytes of the record's header collected */
+	__u8 record_pass; /* the record is passed over whole */
+	__u8 started;	  /* need is set */
+	__u8 field;	  /* enum snif_hello_field */
+	__u8 status;	  /* enum snif_hello_status */
+	__u8 reason;	  /* enum snif_reason, when refused */
+	__u8 hellos;	  /* ClientHellos read to their end */
+	__u8 named;	  /* the server name of this ClientHello is read */
+	__u8 ech;	  /* encrypted_client_hello is there: the name is the outer one */
+	__u8 early_data;  /* early_data was offered: application data may come before a second ClientHello */
+	__u8 unused[2];
+	__u64 seen_low;				/* extension types below 64 */
+	__u16 seen[SNIF_HELLO_EXTENSIONS];	/* the others */
+	__u8 record[16];			/* twice the header, for the reason that name.h gives */
+	__u8 bytes[8];				/* of the field; a name goes to `name` */
+	__u8 name[SNIF_NAME_BUFFER];
+};
+
+enum { SNIF_RECORD_CHANGE_CIPHER_SPEC = 20, SNIF_RECORD_ALERT, SNIF_RECORD_HANDSHAKE, SNIF_RECORD_APPLICATION_DATA };
+enum {
+	SNIF_EXTENSION_SERVER_NAME = 0,
+	SNIF_EXTENSION_EARLY_DATA = 42,
+	SNIF_EXTENSION_SUPPORTED_VERSIONS = 43,
+	SNIF_EXTENSION_ECH = 0xfe0d,
+	SNIF_EXTENSION_ESNI = 0xffce,
+};
+
+struct snif_segment {
+	struct snif_hello *hello;
+	snif_source source;
+	__u32 offset, end; /* of the bytes in source that are still to be read */
+};
+
+static __always_inline long snif_hello_refuse(struct snif_hello *h, enum snif_reason reason) {
+	h->status = SNIF_HELLO_REFUSED;
+	h->reason = reason;
+	return SNIF_STOP;
+}
+
+/* Asks for the next field: `need` bytes of the message, after `skip` that are passed over. */
+static __always_inline long snif_hello_want(struct snif_hello *h, enum snif_hello_field field, __u32 skip, __u32 need) {
+	if (skip + need > h->left)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	h->left -= skip + need;
+	h->skip = skip;
+	h->need = need;
+	h->have = 0;
+	h->field = field;
+	return SNIF_NEXT;
+}
+
+/* Asks for the next extension, or for the end of the message, after `skip` bytes. */
+static __always_inline long snif_hello_want_extension(struct snif_hello *h, __u32 skip) {
+	_Bool last = skip == h->left;
+
+	return snif_hello_want(h, last ? SNIF_FIELD_END : SNIF_FIELD_EXTENSION, skip, last ? 0 : 4);
+}
+
+static __always_inline long snif_hello_message(struct snif_hello *h) {
+	__u32 length = snif_be24(h->bytes + 1);
+
+	if (h->bytes[0] != 1) {
+		if (h->hellos == 0)
+			return snif_hello_refuse(h, SNIF_REASON_NOT_CLIENT_HELLO);
+		h->status = SNIF_HELLO_OVER;
+		return SNIF_STOP;
+	}
+	if (length > SNIF_HELLO_MAX)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
+	h->left = length;
+	return snif_hello_want(h, SNIF_FIELD_VERSION, 0, 2);
+}
+
+struct snif_seen_search {
+	const struct snif_hello *hello;
+	__u32 type;
+	_Bool found;
+};
+
+static inline long snif_seen_step(__u32 index, void *context) {
+	struct snif_seen_search *search = context;
+
+	if (index >= search->hello->seen_count)
+		return SNIF_STOP;
+	search->found = search->hello->seen[index % SNIF_HELLO_EXTENSIONS] == search->type;
+	return search->found ? SNIF_STOP : SNIF_NEXT;
+}
+
+/* Remembers an extension's type. Returns SNIF_REASON_NONE when it is a new one and there was room. */
+static __always_inline enum snif_reason snif_hello_see(struct snif_hello *h, __u32 type) {
+	struct snif_seen_search search = {.hello = h, .type = type};
+
+	if (type < 64) {
+		if (h->seen_low >> type & 1)
+			return SNIF_REASON_EXTENSION_TWICE;
+		h->seen_low |= 1ULL << type;
+		return SNIF_REASON_NONE;
+	}
+	snif_loop(SNIF_HELLO_EXTENSIONS, snif_seen_step, &search);
+	if (search.found)
+		return SNIF_REASON_EXTENSION_TWICE;
+	if (h->seen_count >= SNIF_HELLO_EXTENSIONS)
+		return SNIF_REASON_TOO_MANY_EXTENSIONS;
+	h->seen[h->seen_count++ % SNIF_HELLO_EXTENSIONS] = type;
+	return SNIF_REASON_NONE;
+}
+
+static __always_inline long snif_hello_extension(struct snif_hello *h) {
+	__u32 type = snif_be16(h->bytes), length = snif_be16(h->bytes + 2);
+	enum snif_reason reason = snif_hello_see(h, type);
+
+	if (reason != SNIF_REASON_NONE)
+		return snif_hello_refuse(h, reason);
+	if (length > h->left)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	switch (type) {
+	case SNIF_EXTENSION_SERVER_NAME:
+		if (length < 2)
+			return snif_hello_refuse(h, length == 0 ? SNIF_REASON_SNI_EMPTY : SNIF_REASON_HELLO_LENGTH);
+		h->extension_left = length - 2;
+		return snif_hello_want(h, SNIF_FIELD_SNI_LIST, 0, 2);
+	case SNIF_EXTENSION_SUPPORTED_VERSIONS:
+		if (length < 3)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+		h->extension_left = length - 1;
+		return snif_hello_want(h, SNIF_FIELD_VERSIONS, 0, 1);
+	case SNIF_EXTENSION_ESNI:
+		return snif_hello_refuse(h, SNIF_REASON_ESNI);
+	case SNIF_EXTENSION_ECH:
+		h->ech = 1;
+		break;
+	case SNIF_EXTENSION_EARLY_DATA:
+		h->early_data = 1;
+		break;
+	}
+	return snif_hello_want_extension(h, length);
+}
+
+static __always_inline long snif_hello_sni_list(struct snif_hello *h) {
+	__u32 length = snif_be16(h->bytes);
+
+	if (length != h->extension_left)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	if (length < 3)
+		return snif_hello_refuse(h, length == 0 ? SNIF_REASON_SNI_EMPTY : SNIF_REASON_HELLO_LENGTH);
+	h->extension_left = length - 3;
+	return snif_hello_want(h, SNIF_FIELD_SNI_ENTRY, 0, 3);
+}
+
+static __always_inline long snif_hello_sni_entry(struct snif_hello *h) {
+	__u32 length = snif_be16(h->bytes + 1);
+
+	if (h->bytes[0] != 0)
+		return snif_hello_refuse(h, SNIF_REASON_SNI_TYPE);
+	if (length > h->extension_left)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	if (length == 0)
+		return snif_hello_refuse(h, SNIF_REASON_SNI_EMPTY);
+	if (length < h->extension_left)
+		return snif_hello_refuse(h, SNIF_REASON_SNI_MULTIPLE);
+	if (length > SNIF_NAME_READ)
+		return snif_hello_refuse(h, SNIF_REASON_NAME_TOO_LONG);
+	return snif_hello_want(h, SNIF_FIELD_SNI_NAME, 0, length);
+}
+
+static __always_inline long snif_hello_sni_name(struct snif_hello *h) {
+	enum snif_reason reason;
+
+	h->name_length = h->need;
+	reason = snif_name_normalise(h->name, &h->name_length);
+	if (reason != SNIF_REASON_NONE)
+		return snif_hello_refuse(h, reason);
+	h->named = 1;
+	return snif_hello_want_extension(h, 0);
+}
+
+static __always_inline long snif_hello_versions(struct snif_hello *h) {
+	__u32 length = h->bytes[0];
+
+	if (length != h->extension_left || length < 2 || length % 2 != 0)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	h->extension_left = length - 2;
+	return snif_hello_want(h, SNIF_FIELD_VERSION_ITEM, 0, 2);
+}
+
+static __always_inline long snif_hello_version_item(struct snif_hello *h) {
+	__u32 version = snif_be16(h->bytes);
+
+	/* GREASE values (RFC 8701) are no versions */
+	if ((version & 0x0f0f) != 0x0a0a && version > h->version)
+		h->version = version;
+	if (h->extension_left == 0)
+		return snif_hello_want_extension(h, 0);
+	h->extension_left -= 2;
+	return snif_hello_want(h, SNIF_FIELD_VERSION_ITEM, 0, 2);
+}
+
+static __always_inline long snif_hello_end(struct snif_hello *h) {
+	if (!h->named)
+		return snif_hello_refuse(h, SNIF_REASON_SNI_MISSING);
+	h->status = SNIF_HELLO_READ;
+	if (h->hellos < 255)
+		h->hellos++;
+	return SNIF_STOP;
+}
+
+/* The fields between the message's header and the extensions. */
+static __always_inline long snif_hello_fixed(struct snif_hello *h) {
+	__u32 length;
+
+	switch (h->field) {
+	case SNIF_FIELD_VERSION:
+		h->version = snif_be16(h->bytes);
+		return snif_hello_want(h, SNIF_FIELD_SESSION_ID, 32, 1);
+	case SNIF_FIELD_SESSION_ID:
+		length = h->bytes[0];
+		if (length > 32)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+		return snif_hello_want(h, SNIF_FIELD_CIPHERS, length, 2);
+	case SNIF_FIELD_CIPHERS:
+		length = snif_be16(h->bytes);
+		if (length == 0 || length % 2 != 0)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+		return snif_hello_want(h, SNIF_FIELD_COMPRESSION, length, 1);
+	case SNIF_FIELD_COMPRESSION:
+		length = h->bytes[0];
+		if (length == 0)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+		if (length == h->left)
+			return snif_hello_want(h, SNIF_FIELD_END, length, 0);
+		return snif_hello_want(h, SNIF_FIELD_EXTENSIONS, length, 2);
+	default: /* SNIF_FIELD_EXTENSIONS */
+		if (snif_be16(h->bytes) != h->left)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+		return snif_hello_want_extension(h, 0);
+	}
+}
+
+/* The field is complete: act on it. */
+SNIF_SUBPROGRAM long snif_hello_field(struct snif_hello *h) {
+	if (!h)
+		return SNIF_STOP;
+	switch (h->field) {
+	case SNIF_FIELD_MESSAGE:
+		return snif_hello_message(h);
+	case SNIF_FIELD_EXTENSION:
+		return snif_hello_extension(h);
+	case SNIF_FIELD_SNI_LIST:
+		return snif_hello_sni_list(h);
+	case SNIF_FIELD_SNI_ENTRY:
+		return snif_hello_sni_entry(h);
+	case SNIF_FIELD_SNI_NAME:
+		return snif_hello_sni_name(h);
+	case SNIF_FIELD_VERSIONS:
+		return snif_hello_versions(h);
+	case SNIF_FIELD_VERSION_ITEM:
+		return snif_hello_version_item(h);
+	case SNIF_FIELD_END:
+		return snif_hello_end(h);
+	default:
+		return snif_hello_fixed(h);
+	}
+}
+
+/* Whether the parser stands between two messages, behind a ClientHello. */
+static __always_inline _Bool snif_hello_between(const struct snif_hello *h) {
+	return h->hellos > 0 && h->field == SNIF_FIELD_MESSAGE && h->have == 0;
+}
+
+/* Counts bytes against the limit; between messages there is nothing to count for. */
+static __always_inline long snif_hello_take(struct snif_segment *s, __u32 count) {
+	struct snif_hello *h = s->hello;
+
+	s->offset += count;
+	h->size += count;
+	if (h->size > SNIF_HELLO_MAX && !snif_hello_between(h))
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
+	return SNIF_NEXT;
+}
+
+/*
+ * The first bytes of a record that is not of handshake tell so at once: one byte, or three where they may begin an
+ * SSLv2 hello (a length with the high bit set, then message type 1). The stream decides, not how it was cut.
+ */
+static __always_inline enum snif_reason snif_record_refusal(const struct snif_hello *h) {
+	__u8 first = h->record[0];
+
+	if (first == SNIF_RECORD_HANDSHAKE)
+		return h->record_have >= 2 && h->record[1] != 3 ? SNIF_REASON_NOT_TLS : SNIF_REASON_NONE;
+	if (h->hellos > 0 || h->records > 0 || (first >= SNIF_RECORD_CHANGE_CIPHER_SPEC && first <= 24))
+		return SNIF_REASON_NOT_HANDSHAKE;
+	if (!(first & 0x80))
+		return SNIF_REASON_NOT_TLS;
+	if (h->record_have < 3)
+		return SNIF_REASON_NONE;
+	return h->record[2] == 1 ? SNIF_REASON_SSLV2_HELLO : SNIF_REASON_NOT_TLS;
+}
+
+/* A record that begins between messages, behind a ClientHello. Returns SNIF_STOP when that decides something. */
+static __always_inline long snif_record_between(struct snif_hello *h) {
+	__u8 type = h->record[0];
+
+	h->size = 0;
+	if (type == SNIF_RECORD_CHANGE_CIPHER_SPEC || type == SNIF_RECORD_ALERT ||
+	    (type == SNIF_RECORD_APPLICATION_DATA && h->early_data)) {
+		h->record_pass = 1;
+		return SNIF_NEXT;
+	}
+	if (type == SNIF_RECORD_HANDSHAKE)
+		return SNIF_NEXT;
+	h->status = SNIF_HELLO_OVER;
+	return SNIF_STOP;
+}
+
+/* The record's header is complete: act on it. */
+static __always_inline long snif_record_begin(struct snif_hello *h) {
+	__u32 length = snif_be16(h->record + 3);
+
+	h->record_have = 0;
+	h->record_left = length;
+	h->record_pass = 0;
+	if (snif_hello_between(h) && snif_record_between(h) == SNIF_STOP)
+		return SNIF_STOP;
+	if (h->record_pass)
+		return SNIF_NEXT;
+	if (length == 0)
+		return snif_hello_refuse(h, SNIF_REASON_RECORD_EMPTY);
+	if (length > SNIF_RECORD_MAX)
+		return snif_hello_refuse(h, SNIF_REASON_RECORD_TOO_LONG);
+	h->records++;
+	return SNIF_NEXT;
+}
+
+static __always_inline long snif_hello_record(struct snif_segment *s) {
+	struct snif_hello *h = s->hello;
+	__u32 count = snif_min(5 - h->record_have, s->end - s->offset);
+	enum snif_reason reason = SNIF_REASON_NONE;
+
+	count = ((count - 1) & 7) + 1;
+	if (snif_read(s->source, s->offset, h->record + (h->record_have & 7), count))
+		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
+	h->record_have += count;
+	if (!snif_hello_between(h))
+		reason = snif_record_refusal(h);
+	if (reason != SNIF_REASON_NONE)
+		return snif_hello_refuse(h, reason);
+	if (snif_hello_take(s, count) == SNIF_STOP)
+		return SNIF_STOP;
+	return h->record_have == 5 ? snif_record_begin(h) : SNIF_NEXT;
+}
+
+/* Collects bytes of the field, as many as there are. */
+static __always_inline long snif_hello_collect(struct snif_segment *s, __u32 available) {
+	struct snif_hello *h = s->hello;
+	__u32 count = snif_min(h->need - h->have, available);
+	long failed;
+
+	if (h->field == SNIF_FIELD_SNI_NAME) {
+		count = ((count - 1) & 0xff) + 1;
+		failed = snif_read(s->source, s->offset, h->name + (h->have & 0xff), count);
+	} else {
+		count = ((count - 1) & 3) + 1;
+		failed = snif_read(s->source, s->offset, h->bytes + (h->have & 3), count);
+	}
+	if (failed)
+		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
+	h->have += count;
+	h->record_left -= count;
+	return snif_hello_take(s, count);
+}
+
+/* One step: a field is complete, a record begins, or bytes are passed over or collected. */
+static inline long snif_hello_step(__u32 index, void *context) {
+	struct snif_segment *s = context;
+	struct snif_hello *h = s->hello;
+	__u32 available;
+
+	(void)index;
+	if (h->skip == 0 && h->have == h->need)
+		return snif_hello_field(h) == SNIF_NEXT ? SNIF_NEXT : SNIF_STOP;
+	if (s->offset >= s->end)
+		return SNIF_STOP;
+	if (h->record_left == 0)
+		return snif_hello_record(s);
+	available = snif_min(h->record_left, s->end - s->offset);
+	if (h->record_pass) {
+		h->record_left -= available;
+		return snif_hello_take(s, available);
+	}
+	if (h->skip == 0)
+		return snif_hello_collect(s, available);
+	available = snif_min(h->skip, available);
+	h->skip -= available;
+	h->record_left -= available;
+	return snif_hello_take(s, available);
+}
+
+/*
+ * Reads the segment's bytes from its offset on, until its end or until the status is no longer SNIF_HELLO_MORE; the
+ * offset says how far it came. The status is in segment->hello.
+ */
+static __always_inline void snif_hello_feed(struct snif_segment *segment) {
+	struct snif_hello *h = segment->hello;
+
+	if (!h->started) {
+		h->started = 1;
+		h->need = 4;
+	}
+	snif_loop(SNIF_HELLO_STEPS, snif_hello_step, segment);
+	if (h->status == SNIF_HELLO_MORE && segment->offset < segment->end)
+		snif_hello_refuse(h, SNIF_REASON_SCAN_LIMIT);
+}
+
+/* After SNIF_HELLO_READ: makes ready for what follows, which may be a second ClientHello. */
+static __always_inline void snif_hello_continue(struct snif_hello *h) {
+	h->status = SNIF_HELLO_MORE;
+	h->field = SNIF_FIELD_MESSAGE;
+	h->need = 4;
+	h->have = 0;
+	h->size = 0;
+	h->records = 0;
+	h->named = 0;
+	h->version = 0;
+	h->ech = 0;
+	h->seen_low = 0;
+	h->seen_count = 0;
+}
+
+#endif

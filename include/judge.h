@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Tables + destination + name ──► verdict, reason, rule. The kernel and `snifence check` decide by this code alone.
+ *
+ * Who includes it has defined, before:
+ *
+ *   snif_tables                 a type that names one compiled policy (the kernel: a slot; userspace: a pointer)
+ *   snif_find_class()           address ──► class, by longest prefix
+ *   snif_find_dest()            class, protocol, port ──► struct snif_dest, by longest prefix
+ *   snif_find_name()            hash ──► struct snif_name_rules
+ *
+ * each of which returns NULL when there is no entry.
+ */
+#ifndef SNIF_JUDGE_H
+#define SNIF_JUDGE_H
+
+#include "abi.h"
+#include "name.h"
+
+struct snif_judgement {
+	enum snif_verdict verdict;
+	enum snif_reason reason;
+	__u32 rule; /* 0: none */
+};
+
+/* Whether `a` is an IPv4 address in v4-mapped form (RFC 4291, section 2.5.5.2). */
+static __always_inline _Bool snif_is_ipv4(const __u8 a[16]) {
+	__u32 words[3];
+
+	snif_memcpy(words, a, 12);
+	return words[0] == 0 && words[1] == 0 && a[8] == 0 && a[9] == 0 && a[10] == 0xff && a[11] == 0xff;
+}
+
+/* Writes `ipv4` (4 bytes, network order) in v4-mapped form. */
+static __always_inline void snif_map_ipv4(__u8 out[16], const void *ipv4) {
+	__builtin_memset(out, 0, 16);
+	out[10] = out[11] = 0xff;
+	snif_memcpy(out + 12, ipv4, 4);
+}
+
+/* An IPv6 address behind NAT64 (64:ff9b::/96, RFC 6052) is judged as the IPv4 address that it reaches. */
+static __always_inline void snif_fold_nat64(__u8 a[16]) {
+	static const __u8 nat64[12] = {0, 0x64, 0xff, 0x9b};
+	__u32 differs = 0;
+
+	for (int i = 0; i < 12; i++)
+		differs |= a[i] ^ nat64[i];
+	if (differs)
+		return;
+	a[1] = a[2] = a[3] = 0;
+	a[10] = a[11] = 0xff;
+}
+
+/*
+ * What the rules say of a destination: the longest prefix, then protocol and port. `address` is v4-mapped, `protocol`
+ * an IPPROTO, `port` in host order. Writes `dest`; its kind NONE comes with the reason why. Returns the judgement, with
+ * verdict SNIF_UNDECIDED where the destination wants an allowed server name.
+ */
+static __always_inline struct snif_judgement snif_judge_address(snif_tables tables, const __u8 address[16], __u8 protocol,
+								__u16 port, struct snif_dest *dest) {
+	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_ADDRESS_NOT_ALLOWED, 0};
+	struct snif_address_key where = {.prefix_length = 128};
+	struct snif_port_key what = {.prefix_length = 56};
+	const struct snif_dest *found;
+	const __u32 *class;
+
+	__builtin_memset(dest, 0, sizeof(*dest));
+	snif_memcpy(where.address, address, 16);
+	snif_fold_nat64(where.address);
+	class = snif_find_class(tables, &where);
+	if (!class || *class == 0)
+		return refused;
+	what.class_be[0] = *class >> 24;
+	what.class_be[1] = *class >> 16;
+	what.class_be[2] = *class >> 8;
+	what.class_be[3] = *class;
+	what.protocol = protocol;
+	what.port_be[0] = port >> 8;
+	what.port_be[1] = port;
+	refused.reason = SNIF_REASON_PORT_NOT_ALLOWED;
+	found = snif_find_dest(tables, &what);
+	if (!found)
+		return refused;
+	*dest = *found;
+	switch (found->kind) {
+	case SNIF_DEST_ALLOW:
+		return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED, found->rule};
+	case SNIF_DEST_DENY:
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_ADDRESS_DENIED, found->rule};
+	case SNIF_DEST_INSPECT:
+		return (struct snif_judgement){SNIF_UNDECIDED, SNIF_REASON_NONE, 0};
+	default:
+		return refused;
+	}
+}
+
+struct snif_name_match {
+	snif_tables tables;
+	const __u8 *name;
+	__u32 length;
+	struct snif_hash hash;
+	struct snif_name_rule best; /* the longest match so far */
+};
+
+/* One byte of the name, from the right; at each dot, the rules for what is below the suffix. */
+static inline long snif_name_match_step(__u32 index, void *context) {
+	struct snif_name_match *match = context;
+	const struct snif_name_rules *rules;
+	__u8 byte;
+
+	if (index >= match->length)
+		return SNIF_STOP;
+	byte = match->name[(match->length - 1 - index) & 0xff];
+	if (byte == '.') {
+		rules = snif_find_name(match->tables, snif_hash_value(&match->hash, index));
+		if (rules && rules->below.verdict != SNIF_UNDECIDED)
+			match->best = rules->below;
+	}
+	snif_hash_byte(&match->hash, byte, index);
+	return SNIF_NEXT;
+}
+
+/*
+ * What the rules say of a server name on the way to `dest` (of kind INSPECT). `name` is normalised and in a buffer of
+ * at least 256 bytes. The longest matching rule decides alone: where it does not cover the destination, shorter rules
+ * are not asked, so that binding a name to addresses cannot be undone by a wider rule.
+ */
+static __always_inline struct snif_judgement snif_judge_name(snif_tables tables, const __u64 hash_key[2],
+							     const __u8 *name, __u16 length, const struct snif_dest *dest) {
+	struct snif_name_match match = {.tables = tables, .name = name, .length = length};
+	const struct snif_name_rules *rules;
+	struct snif_name_rule best;
+
+	snif_hash_start(&match.hash, hash_key);
+	snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
+	best = match.best;
+	rules = snif_find_name(tables, snif_hash_value(&match.hash, length));
+	if (rules && rules->exact.verdict != SNIF_UNDECIDED)
+		best = rules->exact;
+	if (best.verdict == SNIF_UNDECIDED)
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 0};
+	if (best.verdict != SNIF_ALLOW)
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_DENIED, best.rule};
+	if (!(dest->zones[(best.zone / 64) % (SNIF_ZONES / 64)] >> best.zone % 64 & 1))
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, best.rule};
+	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, best.rule};
+}
+
+#endif

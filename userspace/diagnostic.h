@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Errors and warnings about a policy, each with its place, collected so that a file's are all told in one go. */
+#ifndef SNIF_DIAGNOSTIC_H
+#define SNIF_DIAGNOSTIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct diagnostic {
+	char *file;
+	unsigned line, column; /* both count from 1; line 0: the file as a whole */
+	bool warning;
+	char *message; /* one line: what is wrong, then what to write instead */
+};
+
+struct diagnostics {
+	struct diagnostic *items;
+	size_t count, errors;
+};
+
+/* Adds an error (diagnose_warning: a warning). Copies its arguments. Beyond 100 it only counts. */
+void diagnose(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+void diagnose_warning(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Prints `file:line:column: error: message`, one a line, sorted by file and place. Bytes that are not printable are
+ * escaped, so that a hostile file cannot write to the terminal. */
+void diagnostics_print(const struct diagnostics *list, FILE *out);
+void diagnostics_free(struct diagnostics *list);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Compiled tables ──► maps and programs in the kernel. */
+#ifndef SNIF_LOADER_H
+#define SNIF_LOADER_H
+
+#include <stdint.h>
+
+#include "compile.h"
+
+struct filter; /* the loaded BPF object */
+
+/* Loads and verifies the BPF object. Returns NULL after saying why (message_error) when that fails. */
+struct filter *filter_load(void);
+
+/* Copies a compiled policy into a free slot and makes it the one in force for policy number `policy` (1 to
+ * SNIF_POLICIES - 1), in one store. Returns 0 or a negative errno, after saying why. */
+int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled);
+
+/*
+ * Attaches every program to the cgroup and binds it to `policy`. Attachments are the cgroup's, not this process's:
+ * they end with the cgroup, so that a killed snifence sets nobody free. Returns 0 or a negative errno, after saying
+ * why; then nothing stays attached.
+ */
+int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy);
+
+typedef void (*filter_event)(void *context, const struct snif_event *event);
+
+/* Starts delivery of events; returns a descriptor to poll, or a negative errno. Call once. */
+int filter_events(struct filter *filter, filter_event callback, void *context);
+/* Delivers what is waiting, without blocking. Returns the number of events or a negative errno. */
+int filter_consume(struct filter *filter);
+
+/* The sum over all CPUs of a counter: an enum snif_reason, or SNIF_COUNTER_LOST. */
+uint64_t filter_counter(const struct filter *filter, uint32_t counter);
+
+/* Closes everything this process holds. Programs attached to a live cgroup stay in force. */
+void filter_free(struct filter *filter);
+
+#endif

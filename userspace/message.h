@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What snifence says of itself on stderr, and the exit codes it says it with. */
+#ifndef SNIF_MESSAGE_H
+#define SNIF_MESSAGE_H
+
+#include <stdio.h>
+
+/* Exit codes of snifence itself. `run` otherwise exits with the command's status, or 128 + n for signal n. */
+enum {
+	EXIT_ALLOWED = 0, /* check --host: allowed; any command: done */
+	EXIT_DENIED = 1,  /* check --host: refused */
+	EXIT_USAGE = 2,	  /* the command line or the policy is wrong; nothing was started or attached */
+	EXIT_FAILED = 125,
+	EXIT_CANNOT_EXECUTE = 126,
+	EXIT_NOT_FOUND = 127,
+};
+
+/* Prints `snifence: ` and one line: what is wrong and what to do about it. Bytes that are not printable ASCII
+ * are escaped as \xHH. */
+void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes `length` bytes as printable text: anything but 0x20 to 0x7e, and the backslash, becomes \xHH. */
+void print_escaped(FILE *out, const void *bytes, size_t length);
+
+#endif
