@@ -150,27 +150,33 @@ static __always_inline int egress_udp(struct egress *e) {
 	return egress_by_address(e);
 }
 
-static __always_inline int decide_packet(struct __sk_buff *skb) {
-	struct egress e = {.skb = skb, .policy = policy_now()};
-	enum snif_reason reason;
+static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
+	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_now()};
+	enum snif_reason reason = packet_read(skb, &e.packet);
 
-	if (skb->sk)
-		e.socket = bpf_sk_fullsock(skb->sk);
-	if (e.socket)
-		e.tag = bpf_sk_storage_get(&tags, e.socket, NULL, 0);
-	/* the hot path: allowed, nothing left to inspect, no reload since, nothing that hides another destination */
-	if (e.tag && e.tag->settled && same_policy(&e.tag->judged_under, &e.policy.active) && packet_is_plain(skb))
-		return EGRESS_PASS;
-	reason = packet_read(skb, &e.packet);
 	if (!e.policy.present)
 		reason = SNIF_REASON_NO_POLICY;
 	if (reason != SNIF_REASON_NONE)
 		return egress_refuse(&e, refuse(reason));
-	if (!e.tag)
+	if (!tag)
 		return egress_untagged(&e);
-	if (!socket_fits(e.socket, e.packet.to.protocol))
+	if (!socket_fits(socket, e.packet.to.protocol))
 		return egress_refuse(&e, refuse(SNIF_REASON_SOCKET_TYPE));
 	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
+}
+
+static __always_inline int decide_packet(struct __sk_buff *skb) {
+	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
+	struct snif_tag *tag = socket ? bpf_sk_storage_get(&tags, socket, NULL, 0) : NULL;
+	struct snif_active active;
+
+	/* the hot path: allowed, nothing left to inspect, no reload since, nothing that hides another destination */
+	if (tag && tag->settled && packet_is_plain(skb)) {
+		active = active_now();
+		if (same_policy(&tag->judged_under, &active))
+			return EGRESS_PASS;
+	}
+	return egress_judge(skb, socket, tag);
 }
 
 #endif

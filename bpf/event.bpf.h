@@ -9,8 +9,9 @@
 static __always_inline void count(__u32 counter) {
 	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
 
+	/* atomic although per CPU: a packet sent in softirq can come between */
 	if (value)
-		(*value)++;
+		__sync_fetch_and_add(value, 1);
 }
 
 /* Counts the decision and reserves its event, with everything that does not come from a tag or packet. */

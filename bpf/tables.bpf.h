@@ -34,19 +34,25 @@ struct policy {
 	__u64 present; /* 0: there is none, everything is refused */
 };
 
-static __always_inline struct policy policy_now(void) {
+/* Its slot and generation, read by one load, as a reload is one store. Slot 0: there is no policy. */
+static __always_inline struct snif_active active_now(void) {
 	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
-	struct policy policy = {};
+	struct snif_active active = {};
 	__u32 number = attachment->policy;
-	const struct snif_active *active = bpf_map_lookup_elem(&policies, &number);
-	const struct snif_settings *found;
+	const volatile __u64 *found = bpf_map_lookup_elem(&policies, &number);
 	__u64 word;
 
-	if (!active)
-		return policy;
-	/* one load, as a reload is one store */
-	word = *(const volatile __u64 *)active;
-	__builtin_memcpy(&policy.active, &word, sizeof(word));
+	if (found) {
+		word = *found;
+		__builtin_memcpy(&active, &word, sizeof(word));
+	}
+	return active;
+}
+
+static __always_inline struct policy policy_now(void) {
+	struct policy policy = {.active = active_now()};
+	const struct snif_settings *found;
+
 	if (policy.active.slot == 0)
 		return policy;
 	found = bpf_map_lookup_elem(&settings, &policy.active.slot);
