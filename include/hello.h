@@ -68,7 +68,8 @@ struct snif_hello {
 	__u8 named;	  /* the server name of this ClientHello is read */
 	__u8 ech;	  /* encrypted_client_hello is there: the name is the outer one */
 	__u8 early_data;  /* early_data was offered: application data may come before a second ClientHello */
-	__u8 unused[2];
+	__u8 changed;	  /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
+	__u8 doubt;	  /* a handshake record was passed over for that: no further one may follow */
 	__u64 seen_low;				/* extension types below 64 */
 	__u16 seen[SNIF_HELLO_EXTENSIONS];	/* the others */
 	__u8 record[16];			/* twice the header, for the reason that name.h gives */
@@ -116,6 +117,11 @@ static __always_inline long snif_hello_want_extension(struct snif_hello *h, __u3
 	return snif_hello_want(h, last ? SNIF_FIELD_END : SNIF_FIELD_EXTENSION, skip, last ? 0 : 4);
 }
 
+/*
+ * Up to TLS 1.2, a client that resumes a session sends an encrypted Finished behind change_cipher_spec, in a handshake
+ * record; its first byte can be any, also that of a ClientHello. The length then says (but once in 2^18) that there is
+ * none, or one over the limit, which goes on in further handshake records; behind a Finished there comes none.
+ */
 static __always_inline long snif_hello_message(struct snif_hello *h) {
 	__u32 length = snif_be24(h->bytes + 1);
 
@@ -124,6 +130,12 @@ static __always_inline long snif_hello_message(struct snif_hello *h) {
 			return snif_hello_refuse(h, SNIF_REASON_NOT_CLIENT_HELLO);
 		h->status = SNIF_HELLO_OVER;
 		return SNIF_STOP;
+	}
+	if (length > SNIF_HELLO_MAX && h->changed) {
+		h->doubt = 1;
+		h->record_pass = 1;
+		h->have = 0;
+		return SNIF_NEXT;
 	}
 	if (length > SNIF_HELLO_MAX)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
@@ -356,20 +368,30 @@ static __always_inline enum snif_reason snif_record_refusal(const struct snif_he
 	return h->record[2] == 1 ? SNIF_REASON_SSLV2_HELLO : SNIF_REASON_NOT_TLS;
 }
 
-/* A record that begins between messages, behind a ClientHello. Returns SNIF_STOP when that decides something. */
+/*
+ * A record that begins between messages, behind a ClientHello. Returns SNIF_STOP when that decides something. No client
+ * sends records of other types here; what servers make of them differs (GnuTLS reads SSLv2 hellos there).
+ */
 static __always_inline long snif_record_between(struct snif_hello *h) {
-	__u8 type = h->record[0];
-
 	h->size = 0;
-	if (type == SNIF_RECORD_CHANGE_CIPHER_SPEC || type == SNIF_RECORD_ALERT ||
-	    (type == SNIF_RECORD_APPLICATION_DATA && h->early_data)) {
-		h->record_pass = 1;
-		return SNIF_NEXT;
+	switch (h->record[0]) {
+	case SNIF_RECORD_HANDSHAKE:
+		return h->doubt ? snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG) : SNIF_NEXT;
+	case SNIF_RECORD_APPLICATION_DATA:
+		if (h->early_data)
+			break;
+		h->status = SNIF_HELLO_OVER;
+		return SNIF_STOP;
+	case SNIF_RECORD_CHANGE_CIPHER_SPEC:
+		h->changed = 1;
+		break;
+	case SNIF_RECORD_ALERT:
+		break;
+	default:
+		return snif_hello_refuse(h, SNIF_REASON_NOT_HANDSHAKE);
 	}
-	if (type == SNIF_RECORD_HANDSHAKE)
-		return SNIF_NEXT;
-	h->status = SNIF_HELLO_OVER;
-	return SNIF_STOP;
+	h->record_pass = 1;
+	return SNIF_NEXT;
 }
 
 /* The record's header is complete: act on it. */
@@ -396,6 +418,9 @@ static __always_inline long snif_hello_record(struct snif_segment *s) {
 	__u32 count = snif_min(5 - h->record_have, s->end - s->offset);
 	enum snif_reason reason = SNIF_REASON_NONE;
 
+	/* the header counts whole, however it was cut */
+	if (!snif_hello_between(h) && h->size - h->record_have + 5 > SNIF_HELLO_MAX)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
 	count = ((count - 1) & 7) + 1;
 	if (snif_read(s->source, s->offset, h->record + (h->record_have & 7), count))
 		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
@@ -482,6 +507,7 @@ static __always_inline void snif_hello_continue(struct snif_hello *h) {
 	h->named = 0;
 	h->version = 0;
 	h->ech = 0;
+	h->changed = 0;
 	h->seen_low = 0;
 	h->seen_count = 0;
 }
