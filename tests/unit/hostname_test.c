@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hosts as written ──► names and forms, or the message that says what to write. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "hostname.h"
+
+#define LABEL_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define NAME_253 LABEL_63 "." LABEL_63 "." LABEL_63 ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test"
+
+static void good_hosts(void **state) {
+	static const struct {
+		const char *text;
+		enum host_form form;
+		const char *name;
+	} table[] = {
+		{"example.test", HOST_EXACT, "example.test"},
+		{"*.example.test", HOST_BELOW, "example.test"},
+		{".example.test", HOST_BOTH, "example.test"},
+		{"EXAMPLE.Test", HOST_EXACT, "example.test"},
+		{"example.test.", HOST_EXACT, "example.test"},
+		{"*.example.test.", HOST_BELOW, "example.test"},
+		{"localhost", HOST_EXACT, "localhost"},
+		{"_dmarc.example.test", HOST_EXACT, "_dmarc.example.test"},
+		{"r3---sn-x.example.test", HOST_EXACT, "r3---sn-x.example.test"},
+		{"-a-.example.test", HOST_EXACT, "-a-.example.test"},
+		{"1.example.test", HOST_EXACT, "1.example.test"},
+		{"bücher.test", HOST_EXACT, "xn--bcher-kva.test"},
+		{"BÜCHER.test", HOST_EXACT, "xn--bcher-kva.test"},
+		{"*.bücher.test", HOST_BELOW, "xn--bcher-kva.test"},
+		{"faß.test", HOST_EXACT, "xn--fa-hia.test"}, /* non-transitional: not fass.test */
+		{"例え。テスト", HOST_EXACT, "xn--r8jz45g.xn--zckzah"},
+		{"xn--bcher-kva.test", HOST_EXACT, "xn--bcher-kva.test"},
+		{LABEL_63 ".test", HOST_EXACT, LABEL_63 ".test"},
+		{NAME_253, HOST_EXACT, NAME_253},
+		{"com", HOST_EXACT, "com"},
+		{"github.io", HOST_EXACT, "github.io"},
+		{"*.user.github.io", HOST_BELOW, "user.github.io"},
+		{"*.bucket.s3.amazonaws.com", HOST_BELOW, "bucket.s3.amazonaws.com"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char message[HOSTNAME_MESSAGE] = "";
+		struct hostname name;
+
+		if (hostname_parse(table[i].text, false, &name, message) < 0)
+			fail_msg("%s: %s", table[i].text, message);
+		assert_string_equal(name.name, table[i].name);
+		assert_int_equal(name.form, table[i].form);
+	}
+}
+
+static void bad_hosts(void **state) {
+	static const struct {
+		const char *text, *message;
+	} table[] = {
+		{"", "a host is empty: write one like example.com"},
+		{".", "`.` names no host: write one like example.com"},
+		{"*", "`*` would allow every name: write hosts, or allow addresses under `direct`"},
+		{"*.", "`*.` would allow every name: write hosts, or allow addresses under `direct`"},
+		{"a*.b.test", "`a*.b.test`: a * can only stand alone before the first dot: write `*.b.test`"},
+		{"*a.b.test", "`*a.b.test`: a * can only stand alone before the first dot: write `*.b.test`"},
+		{"a.*.b.test", "`a.*.b.test`: a * can only stand alone before the first dot: write `*.b.test`"},
+		{"*.*.b.test", "`*.*.b.test`: a * can only stand alone before the first dot: write `*.b.test`"},
+		{".*.b.test", "`.*.b.test`: a * can only stand alone before the first dot: write `*.b.test`"},
+		{"**.b.test", "`**.b.test`: a * can only stand alone before the first dot: write `*.b.test`"},
+		{"www.*", "`www.*`: a * can only stand alone before the first dot, like `*.example.com`: "
+			  "write the names one by one"},
+		{"a.*.test", "`a.*.test`: a * can only stand alone before the first dot, like `*.example.com`: "
+			     "write the names one by one"},
+		{"https://a.test/x?y", "`https://a.test/x?y` is a URL: write its host alone, `a.test`"},
+		{"a.test:443", "`a.test:443` has a port: write {host: \"a.test\", ports: [443]}"},
+		{"a.test/x", "`a.test/x` has a path, which TLS does not show: write the host alone, `a.test`"},
+		{"192.0.2.1", "`192.0.2.1` is an address, not a hostname: address rules go under `direct`"},
+		{"192.0.2.0/24", "`192.0.2.0/24` is an address, not a hostname: address rules go under `direct`"},
+		{"192.0.2.1/24", "`192.0.2.1/24` is an address, not a hostname: address rules go under `direct`"},
+		{"2001:db8::1", "`2001:db8::1` is an address, not a hostname: address rules go under `direct`"},
+		{"[2001:db8::1]", "`[2001:db8::1]` is an address, not a hostname: address rules go under `direct`"},
+		{"*.2.1", "`*.2.1` is an address or ends in a number like one: address rules go under `direct`"},
+		{"１９２.０.２.１", "`１９２.０.２.１` is an address or ends in a number like one: address rules "
+				    "go under `direct`"},
+		{"a..b.test", "`a..b.test` has an empty label: write one dot between labels"},
+		{"a.test..", "`a.test..` has an empty label: write one dot between labels"},
+		{"..a.test", "`..a.test` has an empty label: write one dot between labels"},
+		{"a b.test", "`a b.test` has ` ` in it: hostnames have letters, digits, - and _"},
+		{"a@b.test", "`a@b.test` has `@` in it: hostnames have letters, digits, - and _"},
+		{"a" LABEL_63 ".test",
+		 "`a" LABEL_63 ".test` is too long: a hostname has at most 253 bytes, and 63 between dots"},
+		{"a" NAME_253,
+		 "`aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaa` is too long: "
+		 "a hostname has at most 253 bytes, and 63 between dots"},
+		{"a.b." NAME_253,
+		 "`a.b.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...` is longer than a hostname can "
+		 "be (253 bytes)"},
+		{"\xff.test", "`\xff.test` is no international hostname: string encoding error"},
+		{"＊.test", "`＊.test` has `*` in it: hostnames have letters, digits, - and _"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char message[HOSTNAME_MESSAGE] = "";
+		struct hostname name;
+
+		if (hostname_parse(table[i].text, true, &name, message) != -EINVAL)
+			fail_msg("%s is accepted", table[i].text);
+		assert_string_equal(message, table[i].message);
+	}
+}
+
+static void public_suffixes_need_a_word(void **state) {
+	static const char *const table[] = {
+		"*.com",
+		"*.co.uk",
+		".co.uk",
+		"*.github.io",
+		"*.amazonaws.com",
+		"*.s3.amazonaws.com",
+		"*.test",
+		".com",
+		"*.amazonaws.com.cn",
+		"*.eu-west-2.amazonaws.com",
+		"*.公司.cn",
+		"*.COM.",
+		"*.ck",
+		"*.x.ck",
+		"*.core.windows.net",
+		"*.githubusercontent.com",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		char message[HOSTNAME_MESSAGE], expected[HOSTNAME_MESSAGE];
+		struct hostname name;
+
+		if (hostname_parse(table[i], false, &name, message) != -EINVAL)
+			fail_msg("%s is accepted", table[i]);
+		snprintf(
+			expected, sizeof(expected),
+			"`%s` covers a public suffix, where anyone can get a name: write the hosts you need, or {host: "
+			"\"%s\", public_suffix: true}",
+			table[i], table[i]);
+		assert_string_equal(message, expected);
+		assert_int_equal(hostname_parse(table[i], true, &name, message), 0);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_hosts),
+		cmocka_unit_test(bad_hosts),
+		cmocka_unit_test(public_suffixes_need_a_word),
+	};
+
+	return cmocka_run_group_tests_name("hostname", tests, NULL, NULL);
+}
