@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* userspace/check*.c ──► the answers, texts and exit codes that `snifence check` promises. */
+#include <errno.h>
+#include <json-c/json.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "check.h"
+#include "check_facts.h"
+#include "message.h"
+
+static const char policy_text[] = "version: 1\n"
+				  "dns: {servers: [192.0.2.53]}\n"
+				  "tls:\n"
+				  "  to: [192.0.2.0/24, 2001:db8::/32]\n"
+				  "  allow:\n"
+				  "    - www.example.test\n"
+				  "    - \"*.wild.test\"\n"
+				  "    - {host: bound.test, to: [198.51.100.0/25], ports: [8443]}\n"
+				  "    - bücher.example\n"
+				  "  deny:\n"
+				  "    - bad.wild.test\n"
+				  "direct:\n"
+				  "  allow:\n"
+				  "    - {to: 192.0.2.128/25, proto: tcp, ports: [443]}\n"
+				  "    - {to: 127.0.0.0/8}\n"
+				  "    - {to: \"::1\"}\n"
+				  "  deny:\n"
+				  "    - {to: 203.0.113.0/24}\n";
+
+static char folder[] = "/tmp/check_test.XXXXXX";
+static char policy_file[64], audit_file[64], broken_file[64];
+
+struct output {
+	int code;
+	char out[65536], err[8192];
+};
+
+static void write_file(const char *path, const char *before, const char *text) {
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fprintf(file, "%s%s", before, text);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state) {
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(policy_file, sizeof(policy_file), "%s/good.yaml", folder);
+	snprintf(audit_file, sizeof(audit_file), "%s/audit.yml", folder);
+	snprintf(broken_file, sizeof(broken_file), "%s/broken.yaml", folder);
+	write_file(policy_file, "", policy_text);
+	write_file(audit_file, "mode: audit\n", policy_text);
+	write_file(broken_file, "", "version: 1\nbogus: 1\nmode: perhaps\n");
+	return 0;
+}
+
+static int tear_down(void **state) {
+	(void)state;
+	unlink(policy_file);
+	unlink(audit_file);
+	unlink(broken_file);
+	return rmdir(folder);
+}
+
+/* Makes `fd` write to an empty temporary file; returns what it was. */
+static int redirect(int fd, FILE *to) {
+	int saved = dup(fd);
+
+	assert_true(saved >= 0);
+	assert_true(dup2(fileno(to), fd) >= 0);
+	return saved;
+}
+
+static void restore(int fd, int saved, FILE *from, char *text, size_t size) {
+	dup2(saved, fd);
+	close(saved);
+	rewind(from);
+	text[fread(text, 1, size - 1, from)] = '\0';
+	fclose(from);
+}
+
+/* Runs `snifence check` with arguments that end with NULL. */
+static void run_check(struct output *output, const char *const arguments[]) {
+	FILE *out = tmpfile(), *err = tmpfile();
+	char *argv[32] = {(char *)"check"};
+	int argc = 1, saved_out, saved_err;
+
+	assert_non_null(out);
+	assert_non_null(err);
+	while (arguments[argc - 1]) {
+		argv[argc] = (char *)arguments[argc - 1];
+		argc++;
+	}
+	fflush(stdout);
+	fflush(stderr);
+	saved_out = redirect(STDOUT_FILENO, out);
+	saved_err = redirect(STDERR_FILENO, err);
+	output->code = check_main(argc, argv);
+	fflush(stdout);
+	fflush(stderr);
+	restore(STDOUT_FILENO, saved_out, out, output->out, sizeof(output->out));
+	restore(STDERR_FILENO, saved_err, err, output->err, sizeof(output->err));
+}
+
+#define RUN(output, ...) run_check(output, (const char *const[]){__VA_ARGS__, NULL})
+
+/* One line, in which %s stands for the policy's file. */
+static void expect_line(const struct output *output, int code, const char *format, const char *file) {
+	char expected[1024];
+
+	snprintf(expected, sizeof(expected), format, file);
+	assert_string_equal(output->out, expected);
+	assert_string_equal(output->err, "");
+	assert_int_equal(output->code, code);
+}
+
+static void names_are_judged_at_an_address(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--host", "www.example.test", "--ip", "192.0.2.1", policy_file);
+	expect_line(
+		&o, EXIT_ALLOWED,
+		"allow www.example.test at 192.0.2.1 port 443/tcp: name_allowed (the server name is on the allowlist), "
+		"rule %s:6: www.example.test\n",
+		policy_file);
+	RUN(&o, "--host=WWW.Example.TEST.", "--ip=2001:db8::1", policy_file);
+	expect_line(&o, EXIT_ALLOWED,
+		    "allow www.example.test at 2001:db8::1 port 443/tcp: name_allowed (the server name is on the "
+		    "allowlist), rule %s:6: www.example.test\n",
+		    policy_file);
+	RUN(&o, "--host", "other.test", "--ip", "192.0.2.1", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny other.test at 192.0.2.1 port 443/tcp: name_not_allowed (no rule allows this server name)\n",
+		    "");
+	RUN(&o, "--host", "bad.wild.test", "--ip", "192.0.2.1", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny bad.wild.test at 192.0.2.1 port 443/tcp: name_denied (a deny rule covers this server name), "
+		    "rule %s:11: deny bad.wild.test\n",
+		    policy_file);
+	RUN(&o, "--host", "bound.test", "--ip", "192.0.2.1", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny bound.test at 192.0.2.1 port 443/tcp: name_elsewhere (the name's rule does not cover this "
+		    "address and port), rule %s:8: bound.test to 198.51.100.0/25 ports 8443\n",
+		    policy_file);
+	RUN(&o, "--host", "bound.test", "--ip", "198.51.100.7", "--port", "8443", policy_file);
+	expect_line(
+		&o, EXIT_ALLOWED,
+		"allow bound.test at 198.51.100.7 port 8443/tcp: name_allowed (the server name is on the allowlist), "
+		"rule %s:8: bound.test to 198.51.100.0/25 ports 8443\n",
+		policy_file);
+}
+
+static void names_without_an_address_are_judged_where_names_are_checked(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--host", "a.wild.test", policy_file);
+	expect_line(
+		&o, EXIT_ALLOWED,
+		"allow a.wild.test at the addresses of its rule port 443/tcp: name_allowed (the server name is on the "
+		"allowlist), rule %s:7: *.wild.test\n",
+		policy_file);
+	RUN(&o, "--host", "wild.test", policy_file);
+	expect_line(
+		&o, EXIT_DENIED,
+		"deny wild.test at any inspected address port 443/tcp: name_not_allowed (no rule allows this server "
+		"name)\n",
+		"");
+	RUN(&o, "--host", "bound.test", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny bound.test at any inspected address port 443/tcp: name_elsewhere (the name's rule does not "
+		    "cover this address and port), rule %s:8: bound.test to 198.51.100.0/25 ports 8443\n",
+		    policy_file);
+	RUN(&o, "--host", "www.example.test", "--port", "80", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny www.example.test at any inspected address port 80/tcp: port_not_allowed (rules cover this "
+		    "address, but not with this protocol and port)\n",
+		    "");
+}
+
+static void unicode_names_are_sent_as_a_labels(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--host", "BÜCHER.example", policy_file);
+	expect_line(
+		&o, EXIT_ALLOWED,
+		"allow xn--bcher-kva.example at the addresses of its rule port 443/tcp: name_allowed (the server name "
+		"is on the allowlist), rule %s:9: xn--bcher-kva.example\n",
+		policy_file);
+	RUN(&o, "--host", "*.bücher.example", policy_file);
+	assert_int_equal(o.code, EXIT_USAGE);
+	assert_string_equal(o.out, "");
+	assert_string_equal(
+		o.err,
+		"snifence: check: --host takes the name of one host, not a pattern: *.b\\xc3\\xbccher.example\n");
+}
+
+static void what_is_no_hostname_is_refused_as_the_kernel_does(void **state) {
+	static const struct {
+		const char *host, *reason;
+	} cases[] = {
+		{"192.0.2.1", "name_is_address"}, {"*.wild.test", "name_invalid"}, {"", "sni_empty"},
+		{"a b", "name_invalid"},	  {"::1", "name_is_address"},
+	};
+	struct output o;
+	char reason[64], name[600];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		RUN(&o, "--host", cases[i].host, policy_file);
+		snprintf(reason, sizeof(reason), " port 443/tcp: %s (", cases[i].reason);
+		assert_non_null(strstr(o.out, reason));
+		assert_int_equal(o.code, EXIT_DENIED);
+	}
+	memset(name, 'a', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	RUN(&o, "--host", name, policy_file);
+	assert_non_null(strstr(o.out, " port 443/tcp: name_too_long ("));
+	assert_int_equal(o.code, EXIT_DENIED);
+}
+
+static void addresses_are_judged_first(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--host", "other.test", "--ip", "192.0.2.200", policy_file);
+	expect_line(&o, EXIT_ALLOWED,
+		    "allow other.test at 192.0.2.200 port 443/tcp: address_allowed (an address rule allows it without "
+		    "inspection), rule %s:14: allow 192.0.2.128/25 tcp 443\n",
+		    policy_file);
+	RUN(&o, "--host", "www.example.test", "--ip", "203.0.113.1", policy_file);
+	expect_line(
+		&o, EXIT_DENIED,
+		"deny www.example.test at 203.0.113.1 port 443/tcp: address_denied (a deny rule covers this address, "
+		"protocol and port), rule %s:18: deny 203.0.113.0/24\n",
+		policy_file);
+	RUN(&o, "--host", "www.example.test", "--ip", "198.51.100.200", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny www.example.test at 198.51.100.200 port 443/tcp: address_not_allowed (no rule covers this "
+		    "address)\n",
+		    "");
+	RUN(&o, "--ip", "192.0.2.1", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny 192.0.2.1 port 443/tcp: sni_missing (the hello has no server_name extension)\n", "");
+	RUN(&o, "--ip", "192.0.2.1", "--port", "22", policy_file);
+	expect_line(
+		&o, EXIT_DENIED,
+		"deny 192.0.2.1 port 22/tcp: port_not_allowed (rules cover this address, but not with this protocol "
+		"and port)\n",
+		"");
+	RUN(&o, "--proto", "udp", "--host", "www.example.test", "--ip", "192.0.2.1", policy_file);
+	expect_line(
+		&o, EXIT_DENIED,
+		"deny www.example.test at 192.0.2.1 port 443/udp: port_not_allowed (rules cover this address, but not "
+		"with this protocol and port)\n",
+		"");
+	RUN(&o, "--proto", "udp", "--port", "53", "--ip", "192.0.2.53", policy_file);
+	expect_line(
+		&o, EXIT_ALLOWED,
+		"allow 192.0.2.53 port 53/udp: address_allowed (an address rule allows it without inspection), rule "
+		"%s:2: dns 192.0.2.53\n",
+		policy_file);
+}
+
+/* The forms of an address that reach the same place get the same answer. */
+static void addresses_are_folded_as_the_kernel_does(void **state) {
+	static const char *const forms[][2] = {
+		{"::ffff:192.0.2.1", "192.0.2.1"},	{"::ffff:c000:201", "192.0.2.1"},
+		{"64:ff9b::192.0.2.1", "192.0.2.1"},	{"64:ff9b::c000:201", "192.0.2.1"},
+		{"2001:0DB8:0:0::0001", "2001:db8::1"},
+	};
+	struct output o;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		RUN(&o, "--host", "a.wild.test", "--ip", forms[i][0], policy_file);
+		snprintf(line, sizeof(line), "allow a.wild.test at %s port 443/tcp: name_allowed (", forms[i][1]);
+		assert_memory_equal(o.out, line, strlen(line));
+	}
+	RUN(&o, "--ip", "0.0.0.0", "--port", "0", policy_file);
+	expect_line(&o, EXIT_ALLOWED,
+		    "allow 127.0.0.1 port 0/tcp: address_allowed (an address rule allows it without inspection), rule "
+		    "%s:15: allow 127.0.0.0/8\n",
+		    policy_file);
+	RUN(&o, "--ip", "::", "--port", "65535", policy_file);
+	expect_line(&o, EXIT_ALLOWED,
+		    "allow ::1 port 65535/tcp: address_allowed (an address rule allows it without inspection), rule "
+		    "%s:16: allow ::1\n",
+		    policy_file);
+}
+
+static void audit_mode_is_said(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--host", "other.test", audit_file);
+	expect_line(
+		&o, EXIT_DENIED,
+		"deny other.test at any inspected address port 443/tcp: name_not_allowed (no rule allows this server "
+		"name); audit mode: it would be logged and let through\n",
+		"");
+	RUN(&o, "--ip", "127.0.0.1", audit_file);
+	expect_line(
+		&o, EXIT_ALLOWED,
+		"allow 127.0.0.1 port 443/tcp: address_allowed (an address rule allows it without inspection), rule "
+		"%s:16: allow 127.0.0.0/8\n",
+		audit_file);
+}
+
+static const char *text_of(struct json_object *object, const char *name) {
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(object, name, &value));
+	return value ? json_object_get_string(value) : NULL;
+}
+
+static struct json_object *member(struct json_object *object, const char *name) {
+	struct json_object *value = NULL;
+
+	assert_true(json_object_object_get_ex(object, name, &value));
+	return value;
+}
+
+static void answers_as_json(void **state) {
+	struct json_object *answer;
+	struct output o;
+
+	(void)state;
+	RUN(&o, policy_file, "--json", "--host", "A.wild.test", "--ip", "192.0.2.1");
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	answer = json_tokener_parse(o.out);
+	assert_non_null(answer);
+	assert_int_equal(json_object_object_length(answer), 11);
+	assert_string_equal(text_of(answer, "verdict"), "allow");
+	assert_string_equal(text_of(answer, "reason"), "name_allowed");
+	assert_string_equal(text_of(answer, "text"), "the server name is on the allowlist");
+	assert_string_equal(text_of(member(answer, "rule"), "file"), policy_file);
+	assert_int_equal(json_object_get_int(member(member(answer, "rule"), "line")), 7);
+	assert_string_equal(text_of(member(answer, "rule"), "text"), "*.wild.test");
+	assert_string_equal(text_of(answer, "host"), "a.wild.test");
+	assert_string_equal(text_of(answer, "ip"), "192.0.2.1");
+	assert_int_equal(json_object_get_int(member(answer, "port")), 443);
+	assert_string_equal(text_of(answer, "proto"), "tcp");
+	assert_string_equal(text_of(answer, "mode"), "enforce");
+	assert_string_equal(text_of(answer, "policy"), "good");
+	assert_int_equal(strlen(text_of(answer, "policy_sha256")), 64);
+	json_object_put(answer);
+
+	RUN(&o, "--json", "--ip", "198.51.100.200", audit_file);
+	assert_int_equal(o.code, EXIT_DENIED);
+	answer = json_tokener_parse(o.out);
+	assert_string_equal(text_of(answer, "reason"), "address_not_allowed");
+	assert_null(member(answer, "rule"));
+	assert_null(member(answer, "host"));
+	assert_string_equal(text_of(answer, "mode"), "audit");
+	assert_string_equal(text_of(answer, "policy"), "audit");
+	json_object_put(answer);
+
+	RUN(&o, "--json", "--host", "a\nb\"\\.test", policy_file);
+	assert_int_equal(o.code, EXIT_DENIED);
+	answer = json_tokener_parse(o.out);
+	assert_string_equal(text_of(answer, "host"), "a\\x0ab\"\\x5c.test");
+	assert_string_equal(text_of(answer, "reason"), "name_invalid");
+	assert_null(member(answer, "ip"));
+	json_object_put(answer);
+}
+
+static void a_policy_is_expanded(void **state) {
+	char expected[8192], sha256[65];
+	struct output o;
+
+	(void)state;
+	RUN(&o, policy_file);
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	assert_string_equal(o.err, "");
+	assert_non_null(strstr(o.out, "sha256   "));
+	snprintf(sha256, sizeof(sha256), "%s", strstr(o.out, "sha256   ") + 9);
+	snprintf(
+		expected, sizeof(expected),
+		"policy   good (%1$s)\n"
+		"sha256   %2$s\n"
+		"mode     enforce\n"
+		"ech      outer: the name outside is judged\n"
+		"inbound  allow\n"
+		"\n"
+		"hostnames (TLS over TCP; the longest match decides, deny before allow):\n"
+		"  names denied everywhere:\n"
+		"    deny  bad.wild.test  %1$s:11\n"
+		"  names allowed on port 443 at 192.0.2.0/24, 2001:db8::/32:\n"
+		"    allow www.example.test  %1$s:6\n"
+		"    allow *.wild.test  %1$s:7\n"
+		"    allow xn--bcher-kva.example  %1$s:9\n"
+		"  names allowed on port 8443 at 198.51.100.0/25:\n"
+		"    allow bound.test  %1$s:8\n"
+		"\n"
+		"addresses (before hostnames; the most specific prefix decides, deny before allow):\n"
+		"    allow 192.0.2.53 tcp and udp port 53  %1$s:2: dns 192.0.2.53\n"
+		"    allow 192.0.2.128/25 tcp port 443  %1$s:14: allow 192.0.2.128/25 tcp 443\n"
+		"    deny  203.0.113.0/24 tcp and udp any port  %1$s:18: deny 203.0.113.0/24\n"
+		"    allow 127.0.0.0/8 tcp and udp any port  %1$s:15: allow 127.0.0.0/8\n"
+		"    allow ::1 tcp and udp any port  %1$s:16: allow ::1\n"
+		"    what neither these nor the hostnames cover is refused\n"
+		"\n"
+		"warning: %1$s:14: allow 192.0.2.128/25 tcp 443 lets TLS through where hostnames are checked otherwise "
+		"(port 443): its traffic is not inspected\n"
+		"\n"
+		"total    5 host rules, 5 address rules, 8 prefixes\n"
+		"tables   5 names, 8 addresses, 12 ports: about 4 KiB in the kernel\n",
+		policy_file, sha256);
+	assert_string_equal(o.out, expected);
+}
+
+static void a_policy_is_expanded_as_json(void **state) {
+	struct json_object *policy, *direct, *rule;
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--json", policy_file);
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	policy = json_tokener_parse(o.out);
+	assert_non_null(policy);
+	assert_string_equal(text_of(policy, "policy"), "good");
+	assert_string_equal(text_of(policy, "ech"), "outer");
+	assert_string_equal(text_of(policy, "zones"),
+			    "[ { \"ports\": \"443\", \"to\": [ \"192.0.2.0\\/24\", \"2001:db8::\\/32\" ] }, "
+			    "{ \"ports\": \"8443\", \"to\": [ \"198.51.100.0\\/25\" ] } ]");
+	assert_int_equal(json_object_array_length(member(policy, "hosts")), 5);
+	rule = json_object_array_get_idx(member(policy, "hosts"), 2);
+	assert_string_equal(text_of(rule, "host"), "bound.test");
+	assert_int_equal(json_object_get_int(member(rule, "zone")), 1);
+	direct = member(policy, "direct");
+	assert_int_equal(json_object_array_length(direct), 5);
+	rule = json_object_array_get_idx(direct, 0);
+	assert_string_equal(text_of(rule, "to"), "[ \"192.0.2.128\\/25\" ]");
+	assert_string_equal(text_of(rule, "proto"), "[ \"tcp\" ]");
+	assert_true(json_object_get_boolean(member(rule, "bypasses_inspection")));
+	assert_false(json_object_get_boolean(member(json_object_array_get_idx(direct, 1), "bypasses_inspection")));
+	assert_int_equal(json_object_get_int(member(member(policy, "tables"), "names")), 5);
+	json_object_put(policy);
+}
+
+static void direct_rules_over_inspected_ports_are_warned_of(void **state) {
+	static const struct {
+		const char *to, *direct;
+		int zone;
+	} cases[] = {
+		{"[192.0.2.0/24]", "allow: [192.0.2.7]", 0},
+		{"[192.0.2.7]", "allow: [192.0.2.0/24]", 0},
+		{"[192.0.2.7]", "allow: [{to: [198.51.100.1, 192.0.2.0/24, 192.0.2.0/25, 203.0.113.1]}]", 0},
+		{"[192.0.2.0/25, 203.0.113.1]", "allow: [{to: [192.0.2.128/25, 203.0.113.0/24]}]", 0},
+		{"[192.0.2.0/25]", "allow: [192.0.2.128/25]", -ENOENT},
+		{"[192.0.2.0/24]", "allow: [\"::/0\"]", -ENOENT},
+		{"[\"::/0\"]", "allow: [0.0.0.0/0]", -ENOENT},
+		{"[\"2001:db8::/32\", 192.0.2.1]", "allow: [\"2001:db8::1\"]", 0},
+		{"[192.0.2.0/24]", "deny: [192.0.2.7]", -ENOENT},
+		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, proto: udp}]", -ENOENT},
+		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, ports: [442, 444-500]}]", -ENOENT},
+		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, ports: [22, 400-443]}]", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct diagnostics diagnostics = {0};
+		struct policy *policy;
+		char text[512];
+
+		snprintf(text, sizeof(text), "version: 1\ndns: {servers: none}\ntls: {to: %s}\ndirect: {%s}\n",
+			 cases[i].to, cases[i].direct);
+		policy = policy_parse("t.yaml", text, strlen(text), &diagnostics);
+		diagnostics_free(&diagnostics);
+		assert_non_null(policy);
+		assert_int_equal(policy->direct_count, 1);
+		assert_int_equal(bypassed_zone(policy, policy->direct), cases[i].zone);
+		policy_free(policy);
+	}
+}
+
+static void bad_command_lines_are_told(void **state) {
+	static const struct {
+		const char *arguments[6], *message;
+	} cases[] = {
+		{{NULL}, "the policy is missing"},
+		{{"a.yaml", "b.yaml"}, "one policy at a time; what is this: b.yaml"},
+		{{"--host"}, "an argument is missing after --host"},
+		{{"--nonsense", "a.yaml"}, "there is no such option: --nonsense"},
+		{{"--ip", "192.0.2.256", "a.yaml"}, "not an IPv4 or IPv6 address: 192.0.2.256"},
+		{{"--ip", "fe80::1%lo", "a.yaml"}, "not an IPv4 or IPv6 address: fe80::1%lo"},
+		{{"--ip", "192.0.2.1", "--port", "65536", "a.yaml"}, "a port is a number from 0 to 65535, not 65536"},
+		{{"--ip", "192.0.2.1", "--port", "-1", "a.yaml"}, "a port is a number from 0 to 65535, not -1"},
+		{{"--ip", "192.0.2.1", "--port", "", "a.yaml"}, "a port is a number from 0 to 65535, not "},
+		{{"--ip", "192.0.2.1", "--proto", "icmp", "a.yaml"}, "--proto is tcp or udp, not icmp"},
+		{{"--proto", "udp", "--host", "a.test", "a.yaml"}, "UDP is judged by its address: add --ip"},
+		{{"--port", "443", "a.yaml"}, "--port and --proto need --host or --ip"},
+	};
+	struct output o;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		run_check(&o, cases[i].arguments);
+		snprintf(line, sizeof(line), "snifence: check: %s; `snifence check --help` shows how\n",
+			 cases[i].message);
+		assert_string_equal(o.err, line);
+		assert_string_equal(o.out, "");
+		assert_int_equal(o.code, EXIT_USAGE);
+	}
+}
+
+static void bad_policies_are_told(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--host", "a.test", broken_file);
+	assert_int_equal(o.code, EXIT_USAGE);
+	assert_string_equal(o.out, "");
+	assert_non_null(strstr(o.err, "broken.yaml:2:1: error: "));
+	assert_non_null(strstr(o.err, "broken.yaml:3:7: error: "));
+	RUN(&o, "/nonexistent/policy.yaml");
+	assert_int_equal(o.code, EXIT_USAGE);
+	assert_non_null(strstr(o.err, "/nonexistent/policy.yaml: error: "));
+}
+
+static void help_is_on_stdout(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, "--help");
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	assert_memory_equal(o.out, "Usage: snifence check [OPTION…] POLICY\n", 41);
+	assert_string_equal(o.err, "");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_judged_at_an_address),
+		cmocka_unit_test(names_without_an_address_are_judged_where_names_are_checked),
+		cmocka_unit_test(unicode_names_are_sent_as_a_labels),
+		cmocka_unit_test(what_is_no_hostname_is_refused_as_the_kernel_does),
+		cmocka_unit_test(addresses_are_judged_first),
+		cmocka_unit_test(addresses_are_folded_as_the_kernel_does),
+		cmocka_unit_test(audit_mode_is_said),
+		cmocka_unit_test(answers_as_json),
+		cmocka_unit_test(a_policy_is_expanded),
+		cmocka_unit_test(a_policy_is_expanded_as_json),
+		cmocka_unit_test(direct_rules_over_inspected_ports_are_warned_of),
+		cmocka_unit_test(bad_command_lines_are_told),
+		cmocka_unit_test(bad_policies_are_told),
+		cmocka_unit_test(help_is_on_stdout),
+	};
+
+	return cmocka_run_group_tests_name("check", tests, set_up, tear_down);
+}
