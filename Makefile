@@ -3,12 +3,12 @@
 
 BUILD := build
 CLANG ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD)
-LIBS := -lbpf -lelf -lz -lyaml -ljson-c -lidn2 -lpsl -lcap -lseccomp -lcrypto
+LIBS := -lbpf -lelf -lz -lyaml -ljson-c -lidn2 -lpsl -lcap -lseccomp -lpcap -lcrypto
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 Q := $(if $(V),,@)
@@ -22,7 +22,7 @@ PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 
-.PHONY: help deps all demo test test-unit test-prog test-e2e test-asan test-valgrind fuzz lint format bench install clean
+.PHONY: help deps all demo test test-unit test-prog test-e2e test-asan test-valgrind fuzz verify lint format bench install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -32,7 +32,9 @@ help: ## this list
 deps: ## install what is missing (Debian, Ubuntu); elsewhere: say what to install
 	$(Q)tests/deps
 
-all: deps $(BUILD)/snifence compile_commands.json ## build build/snifence
+# by another make, which looks for compiler and headers after they are installed
+all: deps ## build build/snifence
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/snifence compile_commands.json
 
 # the kernel side: one object, and its skeleton for the loader
 ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -71,7 +73,7 @@ $(BUILD)/snifence: $(BUILD)/userspace/main.o $(BUILD)/libsnifence.a
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(SOURCES) $(HEADERS) $(BUILD)/snifence.skel.h
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -O1 -g $(SANITIZE),fuzzer -w $(CPPFLAGS) $< $(SOURCES) -lssl $(LIBS) -o $@
+	$(Q)$(CLANG) -std=gnu11 -O1 -g $(SANITIZE) -fsanitize=fuzzer -w $(CPPFLAGS) $< $(SOURCES) -lssl $(LIBS) -o $@
 
 compile_commands.json: Makefile
 	$(Q)tests/compile-commands $(CPPFLAGS) -- $(SOURCES) userspace/main.c > $@
@@ -102,6 +104,13 @@ test-e2e: $(BUILD)/snifence $(E2E:%=$(BUILD)/tests/e2e/%) ## real programs, real
 
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $^
+
+verify: $(BUILD)/tests/verify/verify ## what the verifier thinks of each program, against the baseline; root
+	$(Q)$< tests/verify/baseline.tsv
+
+$(BUILD)/tests/verify/verify: $(BUILD)/tests/verify/verify.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -lbpf -lelf -lz -o $@
 
 lint: $(BUILD)/snifence.skel.h ## clang-format, cppcheck, clang's warnings
 	$(Q)tests/lint

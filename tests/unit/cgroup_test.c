@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cgroup.c and cgroup_place.c against the kernel's cgroup2. Needs root; skips without. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cgroup.h"
+#include "cgroup_place.h"
+#include "need_root.h"
+
+/* A child that does nothing, in the cgroup. */
+static pid_t sleeper_in(const struct cgroup *cgroup) {
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(cgroup->fd);
+		alarm(20);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(cgroup_adopt(cgroup, pid), 0);
+	return pid;
+}
+
+/* Runs a check in a child, as it changes the process; the check returns 0 or the line that failed. */
+static void in_child(int (*check)(void)) {
+	int status;
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(check() ? 1 : 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			print_error("%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #condition, errno);                  \
+			return __LINE__;                                                                               \
+		}                                                                                                      \
+	} while (0)
+
+static void test_create_and_remove(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup cgroup;
+	struct stat by_name, by_fd;
+	char name[32];
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	snprintf(name, sizeof(name), "snifence-%d", getpid());
+	assert_string_equal(cgroup.name, name);
+	assert_ptr_equal(strrchr(cgroup.path, '/') + 1, cgroup.name);
+	assert_int_equal(fstatat(cgroup.parent_fd, name, &by_name, 0), 0);
+	assert_int_equal(fstat(cgroup.fd, &by_fd), 0);
+	assert_true(by_name.st_ino == by_fd.st_ino);
+	assert_true(cgroup.id == by_fd.st_ino);
+	int parent = dup(cgroup.parent_fd);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+	assert_int_equal(cgroup.fd, -1);
+	assert_int_equal(fstatat(parent, name, &by_name, 0), -1);
+	assert_int_equal(errno, ENOENT);
+	close(parent);
+}
+
+static void test_remove_without_cgroup(void **state) {
+	(void)state;
+	struct cgroup cgroup = {.fd = -1, .parent_fd = -1};
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+}
+
+static void test_second_name(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup first, second;
+	char name[32];
+	assert_int_equal(cgroup_create(&first), 0);
+	assert_int_equal(cgroup_create(&second), 0);
+	snprintf(name, sizeof(name), "snifence-%d-1", getpid());
+	assert_string_equal(second.name, name);
+	assert_int_equal(cgroup_remove(&second), 0);
+	assert_int_equal(cgroup_remove(&first), 0);
+}
+
+static void test_signal(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup cgroup;
+	int status;
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	assert_int_equal(cgroup_signal(&cgroup, 0), 0);
+	pid_t pid = sleeper_in(&cgroup);
+	int watch_fd = cgroup_watch(&cgroup);
+	assert_int_equal(cgroup_populated(watch_fd), 1);
+	assert_int_equal(cgroup_signal(&cgroup, 0), 1);
+	assert_int_equal(cgroup_signal(&cgroup, SIGUSR1), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGUSR1);
+	assert_int_equal(cgroup_populated(watch_fd), 0);
+	close(watch_fd);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+}
+
+/* What the command nests inside is signalled, killed and removed with the rest. */
+static void test_nested(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup cgroup, inner;
+	int status;
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	assert_int_equal(mkdirat(cgroup.fd, "a", 0755), 0);
+	assert_int_equal(mkdirat(cgroup.fd, "a/b", 0755), 0);
+	inner = cgroup;
+	inner.fd = openat(cgroup.fd, "a/b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = sleeper_in(&inner);
+	close(inner.fd);
+	assert_int_equal(cgroup_signal(&cgroup, 0), 1);
+	assert_int_equal(cgroup_kill(&cgroup), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+}
+
+/* Of what other snifences left: the abandoned one goes; those in use, or with processes, stay. */
+static void test_sweep(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup probe, cgroup, abandoned;
+	struct stat status;
+	assert_int_equal(cgroup_create(&probe), 0);
+	int parent = dup(probe.parent_fd);
+	assert_int_equal(mkdirat(parent, "snifence-abandoned.test", 0755), 0);
+	assert_int_equal(mkdirat(parent, "snifence-populated.test", 0755), 0);
+	abandoned = probe;
+	abandoned.fd = openat(parent, "snifence-populated.test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = sleeper_in(&abandoned);
+
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	assert_int_equal(fstatat(parent, "snifence-abandoned.test", &status, 0), -1);
+	assert_int_equal(fstatat(parent, "snifence-populated.test", &status, 0), 0);
+	assert_int_equal(fstatat(parent, probe.name, &status, 0), 0);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(abandoned.fd);
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	assert_int_equal(fstatat(parent, "snifence-populated.test", &status, 0), -1);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+	assert_int_equal(cgroup_remove(&probe), 0);
+	close(parent);
+}
+
+/* A user who owns the cgroup could lead a command out of one made below it. */
+static int rises(void) {
+	struct cgroup outer, made;
+	CHECK(cgroup_create(&outer) == 0);
+	CHECK(mkdirat(outer.fd, "user.test", 0755) == 0);
+	CHECK(fchownat(outer.fd, "user.test/cgroup.procs", 65534, 65534, 0) == 0);
+	struct cgroup owned = outer;
+	owned.fd = openat(outer.fd, "user.test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(cgroup_adopt(&owned, getpid()) == 0);
+	CHECK(cgroup_create(&made) == 0);
+	char expected[256];
+	snprintf(expected, sizeof(expected), "%s/snifence-%d", outer.path, getpid());
+	CHECK(strcmp(made.path, expected) == 0);
+	CHECK(cgroup_remove(&made) == 0);
+	struct cgroup parent = outer;
+	parent.fd = outer.parent_fd;
+	CHECK(cgroup_adopt(&parent, getpid()) == 0);
+	close(owned.fd);
+	CHECK(cgroup_remove(&outer) == 0);
+	return 0;
+}
+
+static void test_rises_to_a_root_owned_cgroup(void **state) {
+	(void)state;
+	need_root();
+	in_child(rises);
+}
+
+/* Like under `ip netns exec`: no cgroup2 mount in sight. Its options stay as they are for everybody else. */
+static int creates_without_mount(void) {
+	struct cgroup cgroup;
+	CHECK(unshare(CLONE_NEWNS) == 0);
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(umount2("/sys", MNT_DETACH) == 0);
+	CHECK(cgroup_create(&cgroup) == 0);
+	CHECK(cgroup_adopt(&cgroup, getpid()) == 0);
+	CHECK(cgroup_signal(&cgroup, 0) == 1);
+	struct cgroup parent = cgroup;
+	parent.fd = cgroup.parent_fd;
+	CHECK(cgroup_adopt(&parent, getpid()) == 0);
+	CHECK(cgroup_remove(&cgroup) == 0);
+	return 0;
+}
+
+static void test_without_mount(void **state) {
+	(void)state;
+	need_root_and_mounts();
+	in_child(creates_without_mount);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create_and_remove),
+		cmocka_unit_test(test_remove_without_cgroup),
+		cmocka_unit_test(test_second_name),
+		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_rises_to_a_root_owned_cgroup),
+		cmocka_unit_test(test_without_mount),
+	};
+	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
+}

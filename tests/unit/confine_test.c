@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* confine.c, identity.c and syscalls.c: what a confined process can no longer do. Needs root; skips without. */
+#include <errno.h>
+#include <fcntl.h>
+#include <mntent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "confine.h"
+#include "need_root.h"
+
+#define NOBODY 65534
+
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			fprintf(stderr, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #condition, errno);              \
+			return __LINE__;                                                                               \
+		}                                                                                                      \
+	} while (0)
+
+/* Confines a child and runs the check in it; the check returns 0 or the line that failed. */
+static void confined(const struct confinement *confinement, int (*check)(void)) {
+	int status;
+	need_root_and_mounts();
+	fflush(NULL);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		enum confine_step step;
+		int err = confine(confinement, &step);
+		if (err)
+			fprintf(stderr, "cannot %s: %s\n", confine_step_text(step), strerror(-err));
+		_exit(err || check() ? 1 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static int descriptors_close(void) {
+	for (int fd = 3; fd < 100; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+		CHECK(flags < 0 || flags & FD_CLOEXEC);
+	}
+	CHECK(fcntl(100, F_GETFD) & FD_CLOEXEC);
+	CHECK(!(fcntl(1, F_GETFD) & FD_CLOEXEC));
+	return 0;
+}
+
+static void test_descriptors(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	assert_int_equal(dup2(1, 100), 100);
+	confined(&confinement, descriptors_close);
+	close(100);
+}
+
+static int mounts_are_read_only(void) {
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	int seen = 0;
+	CHECK(mounts);
+	while ((entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, "cgroup2") && strcmp(entry->mnt_type, "cgroup") &&
+		    strcmp(entry->mnt_type, "bpf"))
+			continue;
+		seen++;
+		CHECK(hasmntopt(entry, "ro"));
+		CHECK(access(entry->mnt_dir, W_OK) == -1 && errno == EROFS);
+	}
+	endmntent(mounts);
+	if (!seen)
+		fprintf(stderr, "no cgroup or bpf file system is mounted here: nothing to see\n");
+	return 0;
+}
+
+static void test_mounts(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	confined(&confinement, mounts_are_read_only);
+}
+
+static const cap_value_t dangerous[] = {
+	CAP_NET_RAW,   CAP_NET_ADMIN,	CAP_BPF,	     CAP_SYS_ADMIN,  CAP_SYS_PTRACE,
+	CAP_SYS_RAWIO, CAP_SYS_MODULE,	CAP_PERFMON,	     CAP_MKNOD,	     CAP_CHECKPOINT_RESTORE,
+	CAP_SETPCAP,   CAP_SYS_CHROOT,	CAP_DAC_READ_SEARCH, CAP_SYS_BOOT,
+};
+
+static int has(cap_flag_t flag, cap_value_t capability) {
+	cap_flag_value_t value = CAP_SET;
+	cap_t set = cap_get_proc();
+	cap_get_flag(set, capability, flag, &value);
+	cap_free(set);
+	return value == CAP_SET;
+}
+
+static int root_is_without_dangerous_capabilities(void) {
+	CHECK(geteuid() == 0);
+	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	for (size_t i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++) {
+		CHECK(cap_get_bound(dangerous[i]) == 0);
+		CHECK(!has(CAP_PERMITTED, dangerous[i]));
+		CHECK(!has(CAP_EFFECTIVE, dangerous[i]));
+		CHECK(!has(CAP_INHERITABLE, dangerous[i]));
+	}
+	CHECK(has(CAP_EFFECTIVE, CAP_SETUID));
+	CHECK(has(CAP_EFFECTIVE, CAP_DAC_OVERRIDE));
+	return 0;
+}
+
+static void test_capabilities(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	confined(&confinement, root_is_without_dangerous_capabilities);
+}
+
+static int keeps_capabilities(void) {
+	CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	CHECK(has(CAP_EFFECTIVE, CAP_NET_ADMIN));
+	CHECK(cap_get_bound(CAP_NET_ADMIN) == 1);
+	return 0;
+}
+
+static void test_keep_caps(void **state) {
+	(void)state;
+	struct confinement confinement = {.keep_caps = true};
+	confined(&confinement, keeps_capabilities);
+}
+
+static int is_nobody(void) {
+	gid_t group;
+	uid_t real, effective, saved;
+	CHECK(getresuid(&real, &effective, &saved) == 0);
+	CHECK(real == NOBODY && effective == NOBODY && saved == NOBODY);
+	CHECK(getgid() == NOBODY);
+	CHECK(getgroups(1, &group) == 1 && group == NOBODY);
+	CHECK(strcmp(getenv("HOME"), "/home/x.test") == 0);
+	CHECK(strcmp(getenv("USER"), "x.test") == 0);
+	CHECK(strcmp(getenv("LOGNAME"), "x.test") == 0);
+	CHECK(!has(CAP_PERMITTED, CAP_SETUID));
+	CHECK(cap_get_bound(CAP_NET_RAW) == 0);
+	CHECK(setuid(0) == -1 && errno == EPERM);
+	return 0;
+}
+
+static void test_identity(void **state) {
+	(void)state;
+	gid_t groups[] = {NOBODY};
+	struct confinement confinement = {.identity = {.change = true,
+						       .uid = NOBODY,
+						       .gid = NOBODY,
+						       .groups = groups,
+						       .group_count = 1,
+						       .name = (char *)"x.test",
+						       .home = (char *)"/home/x.test"}};
+	confined(&confinement, is_nobody);
+}
+
+static int families_are_few(void) {
+	int allowed[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+	int refused[] = {AF_PACKET, AF_VSOCK, AF_XDP, AF_CAN, AF_TIPC, AF_BLUETOOTH, AF_ALG + 1, AF_ALG + 5, 1000, -1};
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		int fd = socket(allowed[i], SOCK_DGRAM, 0);
+		CHECK(fd >= 0 || (allowed[i] == AF_INET6 && errno == EAFNOSUPPORT));
+		close(fd);
+	}
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		CHECK(socket(refused[i], SOCK_DGRAM, 0) == -1 && errno == EAFNOSUPPORT);
+#ifdef __LP64__
+	/* The kernel looks at the low half of the register only. */
+	CHECK(syscall(SYS_socket, 0x100000000L | AF_PACKET, SOCK_RAW, 0) == -1 && errno == EAFNOSUPPORT);
+#endif
+	return 0;
+}
+
+static int calls_are_refused(void) {
+	int one = 1, pair[2], fd = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(fd >= 0 && pipe(pair) == 0);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) == 0);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_bpf, 0, NULL, 0) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_io_uring_setup, 1, NULL) == -1 && errno == ENOSYS);
+	CHECK(syscall(SYS_io_uring_enter, 0, 0, 0, 0, NULL, 0) == -1 && errno == ENOSYS);
+	CHECK(splice(pair[0], NULL, fd, NULL, 1, SPLICE_F_NONBLOCK) == -1 && errno == EINVAL);
+	CHECK(vmsplice(pair[1], NULL, 0, 0) == -1 && errno == EPERM);
+	CHECK(sendfile(pair[1], 0, NULL, 1) == -1 && errno == EINVAL);
+	CHECK(ioctl(0, TIOCSTI, "x") == -1 && errno == EPERM);
+	CHECK(ioctl(0, TIOCLINUX, "x") == -1 && errno == EPERM);
+	return 0;
+}
+
+static void test_families(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	confined(&confinement, families_are_few);
+}
+
+static void test_system_calls(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	confined(&confinement, calls_are_refused);
+}
+
+static int has_no_seccomp(void) {
+	CHECK(prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0);
+	return 0;
+}
+
+static void test_no_seccomp(void **state) {
+	(void)state;
+	struct confinement confinement = {.no_seccomp = true};
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0)
+		skip(); /* under a seccomp filter already, as in a container */
+	confined(&confinement, has_no_seccomp);
+}
+
+static void test_resolve(void **state) {
+	(void)state;
+	struct identity identity;
+	assert_int_equal(identity_resolve("root", &identity), 0);
+	assert_true(identity.change);
+	assert_int_equal(identity.uid, 0);
+	assert_string_equal(identity.name, "root");
+	assert_true(identity.group_count >= 1);
+	identity_free(&identity);
+
+	assert_int_equal(identity_resolve("4000000001:4000000002", &identity), 0);
+	assert_true(identity.uid == 4000000001U && identity.gid == 4000000002U);
+	assert_int_equal(identity.group_count, 1);
+	assert_true(identity.groups[0] == 4000000002U);
+	assert_null(identity.name);
+	assert_string_equal(identity.home, "/");
+	identity_free(&identity);
+}
+
+static void test_resolve_errors(void **state) {
+	(void)state;
+	struct identity identity;
+	static const char *const wrong[] = {"",	   "no-such-user.test", "4000000001", "4294967295:1", "1:4294967295",
+					    "1:",  ":1",		"1:1:1",      "root:root",    "-1:1",
+					    "+1:1", " 1:1",		"99999999999:1"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(identity_resolve(wrong[i], &identity), -EINVAL);
+}
+
+static void test_sudo(void **state) {
+	(void)state;
+	struct identity identity;
+	setenv("SUDO_UID", "4000000001", 1);
+	unsetenv("SUDO_GID");
+	assert_int_equal(identity_resolve(NULL, &identity), 0);
+	assert_false(identity.change);
+	setenv("SUDO_GID", "4000000002", 1);
+	assert_int_equal(identity_resolve(NULL, &identity), 0);
+	assert_true(identity.change);
+	assert_true(identity.uid == 4000000001U && identity.gid == 4000000002U);
+	identity_free(&identity);
+	/* --user goes first */
+	assert_int_equal(identity_resolve("root", &identity), 0);
+	assert_int_equal(identity.uid, 0);
+	identity_free(&identity);
+	setenv("SUDO_GID", "x", 1);
+	assert_int_equal(identity_resolve(NULL, &identity), -EINVAL);
+	unsetenv("SUDO_UID");
+	unsetenv("SUDO_GID");
+	assert_int_equal(identity_resolve(NULL, &identity), 0);
+	assert_false(identity.change);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_descriptors),   cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_capabilities),  cmocka_unit_test(test_keep_caps),
+		cmocka_unit_test(test_identity),      cmocka_unit_test(test_families),
+		cmocka_unit_test(test_system_calls),  cmocka_unit_test(test_no_seccomp),
+		cmocka_unit_test(test_resolve),	      cmocka_unit_test(test_resolve_errors),
+		cmocka_unit_test(test_sudo),
+	};
+	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* spawn.c: where a command starts, and how it fails to. The command line of run. Needs root for the former. */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <seccomp.h>
+
+#include "message.h"
+#include "need_root.h"
+#include "run_options.h"
+#include "spawn.h"
+
+/* Starts a command in a cgroup of its own; returns its exit status, or spawn()'s code plus 1000. */
+static int start(char **argv) {
+	struct cgroup cgroup;
+	struct signals signals;
+	struct confinement confinement = {0};
+	struct child child;
+	int status = -1;
+	need_root_and_mounts();
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	assert_int_equal(signals_take(&signals), 0);
+	int code = spawn(argv, &cgroup, &confinement, &signals, &child);
+	if (code == 0) {
+		assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
+		close(child.pidfd);
+	}
+	signals_restore(&signals);
+	close(signals.fd);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+	return code ? 1000 + code : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int start_shell(const char *script) {
+	return start((char *[]){(char *)"sh", (char *)"-c", (char *)script, NULL});
+}
+
+static void test_starts_inside(void **state) {
+	(void)state;
+	assert_int_equal(start_shell("grep -q '^0::/.*snifence-[0-9]*$' /proc/self/cgroup"), 0);
+	assert_int_equal(start_shell("exit 7"), 7);
+	assert_int_equal(start_shell("kill -TERM $$"), 128 + SIGTERM);
+}
+
+static void test_cannot_start(void **state) {
+	(void)state;
+	assert_int_equal(start((char *[]){(char *)"no-such-command.test", NULL}), 1000 + EXIT_NOT_FOUND);
+	assert_int_equal(start((char *[]){(char *)"/etc/passwd", NULL}), 1000 + EXIT_CANNOT_EXECUTE);
+	assert_int_equal(start((char *[]){(char *)"/", NULL}), 1000 + EXIT_CANNOT_EXECUTE);
+}
+
+/* Container engines refuse clone3; the command is moved before it executes. For the rest of this program. */
+static void test_without_clone3(void **state) {
+	(void)state;
+	need_root_and_mounts();
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	assert_non_null(filter);
+	assert_int_equal(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), 0);
+	assert_int_equal(seccomp_load(filter), 0);
+	seccomp_release(filter);
+	test_starts_inside(state);
+	test_cannot_start(state);
+}
+
+static int parse(char **argv, struct run_options *options) {
+	int argc = 0;
+	while (argv[argc])
+		argc++;
+	return run_options_parse(argc, argv, options);
+}
+
+#define PARSE(options, ...) parse((char *[]){(char *)"run", __VA_ARGS__, NULL}, options)
+#define WORD (char *)
+
+static void test_options(void **state) {
+	(void)state;
+	struct run_options options;
+	assert_int_equal(PARSE(&options, WORD "--user", WORD "u.test", WORD "--log=l", WORD "--log-allowed",
+			       WORD "--quiet", WORD "--keep-caps", WORD "--no-seccomp", WORD "p", WORD "--", WORD "c", WORD "--quiet"),
+			 0);
+	assert_string_equal(options.user, "u.test");
+	assert_string_equal(options.log, "l");
+	assert_true(options.log_allowed && options.quiet && options.keep_caps && options.no_seccomp);
+	assert_string_equal(options.policy, "p");
+	assert_string_equal(options.command[0], "c");
+	assert_string_equal(options.command[1], "--quiet");
+	assert_null(options.command[2]);
+
+	assert_int_equal(PARSE(&options, WORD "p", WORD "--", WORD "c"), 0);
+	assert_null(options.user);
+	assert_null(options.log);
+	assert_false(options.log_allowed || options.quiet || options.keep_caps || options.no_seccomp);
+}
+
+static void test_wrong_options(void **state) {
+	(void)state;
+	struct run_options options;
+	assert_int_equal(parse((char *[]){WORD "run", NULL}, &options), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "p"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "p", WORD "c"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "p", WORD "--"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "--", WORD "p", WORD "c"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "--bogus", WORD "p", WORD "--", WORD "c"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "-q", WORD "p", WORD "--", WORD "c"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "--user"), -EINVAL);
+	assert_int_equal(PARSE(&options, WORD "--log-allowed", WORD "p", WORD "--", WORD "c"), -EINVAL);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_options),	     cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_starts_inside), cmocka_unit_test(test_cannot_start),
+		cmocka_unit_test(test_without_clone3),
+	};
+	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
+}

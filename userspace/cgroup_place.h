@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The cgroup2 hierarchy, wherever it is mounted ──► the directory of this process's own cgroup. */
+#ifndef SNIF_CGROUP_PLACE_H
+#define SNIF_CGROUP_PLACE_H
+
+#include <stdio.h>
+
+struct cgroup_place {
+	int fd;	    /* the directory, O_CLOEXEC; the caller closes it */
+	char *path; /* below the hierarchy's root, like /user.slice; "/" is the root. The caller frees it */
+};
+
+/*
+ * Opens the directory of this process's own cgroup. Where no cgroup2 mount can be reached (`ip netns exec` hides it),
+ * a private mount is made, which nobody else sees and which ends with its descriptor. Returns 0 or a negative errno,
+ * after saying why.
+ */
+int cgroup_place_own(struct cgroup_place *place);
+
+/* Goes up to the nearest cgroup, this one included, that only root can move processes into. Returns 0 or a negative
+ * errno; -EPERM when there is none up to the root. */
+int cgroup_place_rise(struct cgroup_place *place);
+
+/* Opens a file of the cgroup whose directory is `fd`, for reading. NULL with errno set. */
+FILE *cgroup_open(int fd, const char *file);
+
+#endif

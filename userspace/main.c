@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command line ──► the subcommand that does it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "message.h"
+#include "run.h"
+
+#ifndef SNIF_VERSION
+#define SNIF_VERSION "0.1"
+#endif
+
+struct subcommand {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static int show_help(int argc, char **argv);
+
+static int show_version(int argc, char **argv) {
+	(void)argc;
+	(void)argv;
+	puts("snifence " SNIF_VERSION);
+	return 0;
+}
+
+static const struct subcommand subcommands[] = {
+	{"run", run_main, "run a command that can reach only what a policy allows"},
+	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},
+	{"version", show_version, "print the version"},
+	{"help", show_help, "print this text"},
+};
+
+enum { SUBCOMMANDS = sizeof(subcommands) / sizeof(subcommands[0]) };
+
+static void print_help(FILE *out) {
+	fputs("Usage: snifence SUBCOMMAND [ARG…]\n\n", out);
+	fputs("Confines programs to the TLS hostnames and addresses on an allowlist.\n\n", out);
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		fprintf(out, "  %-9s%s\n", subcommands[i].name, subcommands[i].help);
+	fputs("\n`snifence SUBCOMMAND --help` says more.\n", out);
+}
+
+static int show_help(int argc, char **argv) {
+	(void)argc;
+	(void)argv;
+	print_help(stdout);
+	return 0;
+}
+
+int main(int argc, char **argv) {
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	const char *name = strcmp(argv[1], "--help") && strcmp(argv[1], "-h") ? argv[1] : "help";
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		if (strcmp(name, subcommands[i].name) == 0)
+			return subcommands[i].run(argc - 1, argv + 1);
+	message_error("there is no subcommand %s; 'snifence help' lists them", name);
+	return EXIT_USAGE;
+}
