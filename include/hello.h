@@ -461,8 +461,11 @@ static inline long snif_hello_step(__u32 index, void *context) {
 	__u32 available;
 
 	(void)index;
-	if (h->skip == 0 && h->have == h->need)
-		return snif_hello_field(h) == SNIF_NEXT ? SNIF_NEXT : SNIF_STOP;
+	if (h->skip == 0 && h->have == h->need) {
+		/* asked of the state, not of the call: the verifier knows nothing of what a subprogram returns */
+		snif_hello_field(h);
+		return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
+	}
 	if (s->offset >= s->end)
 		return SNIF_STOP;
 	if (h->record_left == 0)
