@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence run` as a person uses it: refusals that come at once, exit codes, messages, the log, the summary. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "../support/hello_maker.h"
+#include "../support/lab.h"
+#include "cgroup_place.h"
+
+static const char policy[] = "version: 1\n"
+			     "tls:\n"
+			     "  to: [192.0.2.0/24, \"2001:db8::/64\"]\n"
+			     "  allow: [allowed.lab.test]\n"
+			     "dns: {servers: none}\n";
+
+static const char *const addresses[] = {"192.0.2.1", "2001:db8::1"};
+
+/* ---- this program as the confined command: prints `errno milliseconds` of what it was asked to do ------------- */
+
+static int tell(int error, double started) {
+	printf("%d %.3f\n", error, lab_now_ms() - started);
+	return 0;
+}
+
+/* From the first byte sent until the connection fails, or answers. */
+static int say_hello(const char *address, const char *name) {
+	static struct bytes stream;
+	int fd = lab_dial(address, 443);
+	double started;
+	char byte;
+
+	if (fd < 0)
+		return tell(-fd, lab_now_ms());
+	hello_make(&stream, &(struct hello){.name = *name ? name : NULL});
+	started = lab_now_ms();
+	if (lab_send(fd, stream.data, stream.length) || recv(fd, &byte, 1, 0) < 0)
+		return tell(errno, started);
+	return tell(0, started);
+}
+
+static int dial(const char *address) {
+	double started = lab_now_ms();
+	int fd = lab_dial(address, 443);
+
+	return tell(fd < 0 ? -fd : 0, started);
+}
+
+/* One datagram, by sendto() or over a connected socket. */
+static int send_datagram(const char *address, bool connected) {
+	struct sockaddr_storage where;
+	socklen_t length = lab_address(address, 443, &where);
+	int fd = socket(where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	double started = lab_now_ms();
+
+	if (connected && connect(fd, (struct sockaddr *)&where, length))
+		return 1;
+	if (sendto(fd, "x", 1, 0, connected ? NULL : (struct sockaddr *)&where, connected ? 0 : length) < 0)
+		return tell(errno, started);
+	return tell(0, started);
+}
+
+static int be_command(int argc, char **argv) {
+	if (argc == 4 && strcmp(argv[1], "hello") == 0)
+		return say_hello(argv[2], argv[3]);
+	if (argc == 3 && strcmp(argv[1], "dial") == 0)
+		return dial(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "udp") == 0)
+		return send_datagram(argv[2], false);
+	if (argc == 3 && strcmp(argv[1], "udp-connected") == 0)
+		return send_datagram(argv[2], true);
+	return 1;
+}
+
+struct told {
+	int error;
+	double ms;
+};
+
+static struct lab_program *run_self(struct told *told, const char *what, const char *address, const char *name) {
+	struct lab_program *run =
+		lab_snifence(policy, NULL, (const char *[]){lab_self(), what, address, name, NULL});
+
+	if (run->status || sscanf(run->out, "%d %lf", &told->error, &told->ms) != 2)
+		fail_msg("%s %s: status %d, %s%s", what, address, run->status, run->out, run->err);
+	return run;
+}
+
+/* ---- refusals that come at once ---------------------------------------------------------------------------------- */
+
+static void fails_fast(const char *name, enum snif_reason reason) {
+	struct told told;
+
+	lab_enter();
+	for (size_t i = 0; i < 2; i++) {
+		struct lab_server *server = lab_server(LAB_TLS, addresses[i], 443);
+
+		lab_log_one(run_self(&told, "hello", addresses[i], name), reason);
+		assert_int_equal(told.error, ECONNABORTED);
+		if (told.ms >= 100)
+			fail_msg("it took %.3f ms to fail", told.ms);
+		assert_int_equal(lab_wait(server, 0, LAB_CLOSED).received, 0);
+	}
+}
+
+static void test_forbidden_name(void **state) {
+	(void)state;
+	fails_fast("forbidden.lab.test", SNIF_REASON_NAME_NOT_ALLOWED);
+}
+
+static void test_no_name(void **state) {
+	(void)state;
+	fails_fast("", SNIF_REASON_SNI_MISSING);
+}
+
+/* connect() itself says EPERM, and nobody is spoken to. */
+static void test_address(void **state) {
+	static const char *const elsewhere[] = {"198.51.100.1", "2001:db8:ffff::1", "::ffff:198.51.100.1"};
+	struct lab_server *server;
+	struct told told;
+
+	(void)state;
+	lab_enter();
+	server = lab_server(LAB_SINK, "198.51.100.1", 443);
+	for (size_t i = 0; i < 3; i++) {
+		lab_log_one(run_self(&told, "dial", elsewhere[i], NULL), SNIF_REASON_ADDRESS_NOT_ALLOWED);
+		assert_int_equal(told.error, EPERM);
+		assert_true(told.ms < 100);
+	}
+	assert_int_equal(lab_count(server), 0);
+}
+
+/* QUIC, which clients then give up for TCP. */
+static void test_datagrams(void **state) {
+	struct told told;
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < 2; i++) {
+		struct lab_server *server = lab_server(LAB_UDP, addresses[i], 443);
+
+		lab_log_one(run_self(&told, "udp", addresses[i], NULL), SNIF_REASON_PORT_NOT_ALLOWED);
+		assert_int_equal(told.error, EPERM);
+		lab_log_one(run_self(&told, "udp-connected", addresses[i], NULL), SNIF_REASON_PORT_NOT_ALLOWED);
+		assert_int_equal(told.error, EPERM);
+		assert_int_equal(lab_seen(server, 0).received, 0);
+	}
+}
+
+/* ---- exit codes -------------------------------------------------------------------------------------------------- */
+
+static void test_exit_status(void **state) {
+	static const struct {
+		const char *script;
+		int status;
+	} cases[] = {{"exit 0", 0},	     {"exit 7", 7},		{"exit 255", 255},
+		     {"kill -TERM $$", 143}, {"kill -KILL $$", 137}, {"kill -ABRT $$", 134}};
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"sh", "-c", cases[i].script, NULL})->status,
+				 cases[i].status);
+}
+
+static void test_command_cannot_run(void **state) {
+	(void)state;
+	lab_enter();
+	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"no-such-command.test", NULL})->status, 127);
+	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"/nowhere/at/all", NULL})->status, 127);
+	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"/etc/hosts", NULL})->status, 126);
+}
+
+/* Whether a cgroup of this name has been made in the folder that `fd` watches. */
+static bool was_made(int fd, const char *name) {
+	char buffer[8192] __attribute__((aligned(8)));
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	bool made = false;
+	ssize_t length;
+
+	while (poll(&ready, 1, 0) == 1 && (length = read(fd, buffer, sizeof(buffer))) > 0)
+		for (char *at = buffer; at < buffer + length; at += sizeof(struct inotify_event) +
+								    ((struct inotify_event *)at)->len)
+			made |= strcmp(((struct inotify_event *)at)->name, name) == 0;
+	return made;
+}
+
+static int watch_cgroups(void) {
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct cgroup_place place;
+	char path[64];
+
+	assert_int_equal(cgroup_place_own(&place), 0);
+	assert_int_equal(cgroup_place_rise(&place), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", place.fd);
+	assert_true(inotify_add_watch(fd, path, IN_CREATE) >= 0);
+	close(place.fd);
+	free(place.path);
+	return fd;
+}
+
+/* Whether snifence, run with this policy, makes a cgroup. */
+static bool makes_cgroup(const char *text, struct lab_program **out) {
+	struct lab_program *program;
+	int watch = watch_cgroups();
+	char name[32];
+	bool made;
+
+	program = lab_start_snifence(text, NULL, (const char *[]){"echo", "started", NULL});
+	snprintf(name, sizeof(name), "snifence-%d", program->pid);
+	*out = lab_finish(program, 10000);
+	made = was_made(watch, name);
+	close(watch);
+	return made;
+}
+
+static void test_five_errors(void **state) {
+	static const char wrong[] = "version: 2\n"
+				    "mode: maybe\n"
+				    "tls:\n"
+				    "  ports: [443, 70000]\n"
+				    "  allow:\n"
+				    "    - a.*.test\n"
+				    "direct:\n"
+				    "  allow: [{to: 192.0.2.256}]\n";
+	static const char *const places[] = {"1:10", "2:7", "4:16", "6:7", "8:16"};
+	struct lab_program *run;
+	size_t lines = 0;
+
+	(void)state;
+	lab_enter();
+	assert_false(makes_cgroup(wrong, &run));
+	assert_int_equal(run->status, 2);
+	assert_string_equal(run->out, "");
+	for (const char *at = run->err; (at = strchr(at, '\n')); at++)
+		lines++;
+	assert_int_equal(lines, 5);
+	for (size_t i = 0; i < 5; i++) {
+		char expected[64];
+
+		snprintf(expected, sizeof(expected), "/policy.yaml:%s: error: ", places[i]);
+		if (!strstr(run->err, expected))
+			fail_msg("nothing at %s: %s", places[i], run->err);
+	}
+	/* the watch does see those that are made */
+	assert_true(makes_cgroup(policy, &run));
+	assert_int_equal(run->status, 0);
+}
+
+static void test_usage(void **state) {
+	(void)state;
+	lab_enter();
+	assert_int_equal(lab_run((const char *[]){"build/snifence", "run", NULL})->status, 2);
+	assert_int_equal(lab_run((const char *[]){"build/snifence", "run", "policy.yaml", "true", NULL})->status, 2);
+	assert_int_equal(lab_run((const char *[]){"build/snifence", "run", "--nonsense", NULL})->status, 2);
+}
+
+static void test_not_root(void **state) {
+	static const char message[] =
+		"snifence: run needs root, to load BPF programs and make a cgroup: try 'sudo snifence run ...'\n";
+	const char *file, *copy;
+	struct lab_program *run;
+
+	(void)state;
+	lab_enter();
+	file = lab_write("policy.yaml", policy);
+	/* where everybody can execute it */
+	copy = lab_write("snifence", "");
+	assert_int_equal(lab_run((const char *[]){"cp", "build/snifence", copy, NULL})->status, 0);
+	assert_int_equal(chmod(copy, 0755), 0);
+	run = lab_run((const char *[]){"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", copy, "run", file,
+				       "--", "true", NULL});
+	assert_int_equal(run->status, 125);
+	assert_string_equal(run->err, message);
+}
+
+/* ---- what it says ------------------------------------------------------------------------------------------------ */
+
+static struct lab_program *dial_elsewhere(const char *const options[]) {
+	return lab_snifence(policy, options, (const char *[]){lab_self(), "dial", "198.51.100.1", NULL});
+}
+
+static void test_summary(void **state) {
+	struct lab_program *run;
+
+	(void)state;
+	lab_enter();
+	run = dial_elsewhere(NULL);
+	assert_non_null(strstr(run->err, "snifence: 0 allowed, 1 blocked\n"));
+	assert_non_null(strstr(run->err, "198.51.100.1:443"));
+	assert_non_null(strstr(run->err, "address_not_allowed"));
+	run = dial_elsewhere((const char *[]){"--quiet", NULL});
+	assert_string_equal(run->err, "");
+	lab_log_one(run, SNIF_REASON_ADDRESS_NOT_ALLOWED);
+}
+
+/* The last --log counts: lines of JSON on stderr, and with --quiet nothing else. */
+static void test_log_to_stderr(void **state) {
+	struct lab_program *run;
+	char *rest, *line;
+	size_t lines = 0;
+
+	(void)state;
+	lab_enter();
+	run = dial_elsewhere((const char *[]){"--quiet", "--log", "-", NULL});
+	for (rest = run->err; (line = strsep(&rest, "\n")) && *line; lines++) {
+		struct json_object *object = json_tokener_parse(line);
+
+		assert_true(json_object_is_type(object, json_type_object));
+		json_object_put(object);
+	}
+	assert_int_equal(lines, 2); /* the event and the statistics */
+}
+
+/* Without --log-allowed only what was blocked. */
+static void test_log_blocked_only(void **state) {
+	struct lab_program *run;
+	struct told told;
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, addresses[0], 443);
+	run = run_self(&told, "hello", addresses[0], "allowed.lab.test");
+	assert_int_equal(told.error, 0);
+	assert_int_equal(json_object_array_length(lab_log(run)), 0);
+	assert_non_null(strstr(run->err, "snifence: 1 allowed, 0 blocked\n"));
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		lab_test(test_forbidden_name), lab_test(test_no_name),		  lab_test(test_address),
+		lab_test(test_datagrams),      lab_test(test_exit_status),	  lab_test(test_command_cannot_run),
+		lab_test(test_five_errors),    lab_test(test_usage),		  lab_test(test_not_root),
+		lab_test(test_summary),	       lab_test(test_log_to_stderr),	  lab_test(test_log_blocked_only),
+	};
+
+	if (argc > 1)
+		return be_command(argc, argv);
+	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}

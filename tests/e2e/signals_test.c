@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signals to snifence ──► the command's whole tree; and what outlives the command ──► is ended. */
+#include <signal.h>
+#include <string.h>
+
+#include "../support/lab.h"
+
+#define POLICY "version: 1\ndns: {servers: none}\n"
+
+static struct lab_program *start_shell(const char *script) {
+	return lab_start_snifence(POLICY, NULL, (const char *[]){"sh", "-c", script, NULL});
+}
+
+static struct lab_program *finish(struct lab_program *program, int status) {
+	pid_t pid = program->pid;
+
+	lab_finish(program, 10000);
+	assert_int_equal(program->status, status);
+	assert_false(lab_cgroup_of(pid));
+	return program;
+}
+
+/* The command takes the signal and ends as it likes; its status is the run's. */
+static void test_handled(void **state) {
+	static const struct {
+		const char *name;
+		int number;
+	} signals[] = {{"TERM", SIGTERM}, {"INT", SIGINT}, {"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+	char script[256];
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct lab_program *program;
+
+		snprintf(script, sizeof(script), "trap 'echo %s; exit 3' %s; echo ready; while :; do sleep 0.05; done",
+			 signals[i].name, signals[i].name);
+		program = start_shell(script);
+		lab_await_output(program, "ready\n");
+		kill(program->pid, signals[i].number);
+		finish(program, 3);
+		snprintf(script, sizeof(script), "ready\n%s\n", signals[i].name);
+		assert_string_equal(program->out, script);
+	}
+}
+
+static void test_not_handled(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = start_shell("echo ready; exec sleep 60");
+	lab_await_output(program, "ready\n");
+	kill(program->pid, SIGTERM);
+	finish(program, 128 + SIGTERM);
+}
+
+/* Every process of the tree gets it, also one that has left the session. */
+static void test_whole_tree(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = start_shell("setsid sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.05; done' &"
+			      "trap : TERM; wait; wait; exit 4");
+	lab_await_output(program, "ready\n");
+	kill(program->pid, SIGTERM);
+	finish(program, 4);
+	assert_string_equal(program->out, "ready\ninner\n");
+}
+
+static void test_outliving(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = finish(start_shell("sleep 60 >/dev/null 2>&1 & exit 5"), 5);
+	assert_true(program->ms < 2000);
+	assert_non_null(strstr(program->err, "snifence: 1 process outlived the command and was ended\n"));
+}
+
+/* What doesn't listen to SIGTERM is killed two seconds later. */
+static void test_stubborn(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = finish(start_shell("(trap '' TERM; sleep 60) & exit 5"), 5);
+	assert_true(program->ms > 2000);
+	assert_true(program->ms < 6000);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		lab_test(test_handled),	  lab_test(test_not_handled), lab_test(test_whole_tree),
+		lab_test(test_outliving), lab_test(test_stubborn),
+	};
+	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A stream, in pieces ──► include/hello.h, driven as the kernel's side drives it ──► what was read. For unit tests and
+ * fuzzers: two readings of one stream can be compared as a whole.
+ */
+#ifndef SNIF_HELLO_READER_H
+#define SNIF_HELLO_READER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "hello.h"
+
+#define READING_HELLOS 4 /* so many are kept; all are counted */
+
+struct hello_found {
+	char name[SNIF_NAME_MAX + 1];
+	uint16_t version;
+	uint8_t ech;
+};
+
+/* Made of what a stream means, and nothing of how it was cut. */
+struct hello_reading {
+	struct hello_found found[READING_HELLOS];
+	unsigned count;
+	enum snif_hello_status status; /* MORE, REFUSED or OVER */
+	enum snif_reason reason;
+};
+
+/* All zero is the beginning of a stream. */
+struct hello_reader {
+	struct snif_hello hello;
+	struct hello_reading reading;
+};
+
+static inline void hello_reader_found(struct hello_reader *reader) {
+	struct hello_reading *reading = &reader->reading;
+	struct hello_found *found;
+
+	if (reading->count < READING_HELLOS) {
+		found = &reading->found[reading->count];
+		memcpy(found->name, reader->hello.name, reader->hello.name_length);
+		found->version = reader->hello.version;
+		found->ech = reader->hello.ech;
+	}
+	reading->count++;
+}
+
+/* Feeds the next piece of the stream. Every ClientHello is taken as allowed; behind a refusal and OVER nothing is read. */
+static inline void hello_reader_feed(struct hello_reader *reader, const uint8_t *data, size_t length) {
+	struct snif_segment segment = {.hello = &reader->hello, .source = data, .end = (__u32)length};
+	struct hello_reading *reading = &reader->reading;
+
+	while (reading->status == SNIF_HELLO_MORE) {
+		snif_hello_feed(&segment);
+		if (reader->hello.status != SNIF_HELLO_READ) {
+			reading->status = reader->hello.status;
+			reading->reason = reader->hello.reason;
+			return;
+		}
+		hello_reader_found(reader);
+		snif_hello_continue(&reader->hello);
+	}
+}
+
+#endif
