@@ -267,7 +267,10 @@ static __always_inline long snif_hello_version_item(struct snif_hello *h) {
 	return snif_hello_want(h, SNIF_FIELD_VERSION_ITEM, 0, 2);
 }
 
+/* Its record ends with it (RFC 8446, section 5.1): behind a ClientHello it is the server's turn, or keys change. */
 static __always_inline long snif_hello_end(struct snif_hello *h) {
+	if (h->record_left > 0)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
 	if (!h->named)
 		return snif_hello_refuse(h, SNIF_REASON_SNI_MISSING);
 	h->status = SNIF_HELLO_READ;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "address.h"
@@ -23,11 +24,15 @@
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
-enum { NAMESPACES_KEPT = 64, DEPTH_MAX = 16 };
+enum { NAMESPACES_KEPT = 64, PROCESSES_MAX = 4096, DEPTH_MAX = 16 };
 
-/* A NETLINK_SOCK_DIAG socket acts in the network namespace in which it was made. */
+/*
+ * A NETLINK_SOCK_DIAG socket acts in the network namespace in which it was made. It also keeps the namespace, so that
+ * its inode number is not given to another one meanwhile.
+ */
 struct place {
 	__u64 cookie;
+	ino_t inode; /* of /proc/PID/ns/net */
 	int netlink;
 };
 
@@ -38,26 +43,28 @@ struct aborter {
 	size_t oldest; /* which place the next one takes, once all are taken */
 };
 
-/* Remembers the socket by its namespace's cookie; a namespace that is known already needs no second one. */
-static void keep_place(struct aborter *aborter, int netlink) {
+static bool is_known(const struct aborter *aborter, ino_t inode) {
+	for (size_t i = 0; i < aborter->count; i++)
+		if (aborter->places[i].inode == inode)
+			return true;
+	return false;
+}
+
+/* Remembers the socket and its namespace, in the place of the oldest one when there are too many. */
+static void keep_place(struct aborter *aborter, int netlink, ino_t inode) {
 	__u64 cookie = 0;
 	socklen_t length = sizeof(cookie);
 	struct place *place;
 
 	if (getsockopt(netlink, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length))
 		cookie = 0;
-	for (size_t i = 0; i < aborter->count; i++)
-		if (aborter->places[i].cookie == cookie) {
-			close(netlink);
-			return;
-		}
 	if (aborter->count < NAMESPACES_KEPT) {
 		place = &aborter->places[aborter->count++];
 	} else {
 		place = &aborter->places[aborter->oldest++ % NAMESPACES_KEPT];
 		close(place->netlink);
 	}
-	*place = (struct place){.cookie = cookie, .netlink = netlink};
+	*place = (struct place){.cookie = cookie, .inode = inode, .netlink = netlink};
 }
 
 static int open_diag(void) {
@@ -69,22 +76,26 @@ static int open_diag(void) {
 	return fd;
 }
 
-/* Makes a socket in the network namespace of a process. One that has ended, or may not be looked at, adds nothing. */
+/*
+ * Makes a socket in the network namespace of a process, unless there is one. A process that has ended, or may not be
+ * looked at, adds nothing.
+ */
 static void visit_process(struct aborter *aborter, long pid) {
 	char path[64];
+	struct stat file;
 	int namespace, netlink;
 
 	snprintf(path, sizeof(path), "/proc/%ld/ns/net", pid);
 	namespace = open(path, O_RDONLY | O_CLOEXEC);
 	if (namespace < 0)
 		return;
-	if (setns(namespace, CLONE_NEWNET) == 0) {
+	if (fstat(namespace, &file) == 0 && !is_known(aborter, file.st_ino) && setns(namespace, CLONE_NEWNET) == 0) {
 		netlink = open_diag();
 		/* going on in a foreign namespace would be worse than ending */
 		if (setns(aborter->own, CLONE_NEWNET))
 			abort();
 		if (netlink >= 0)
-			keep_place(aborter, netlink);
+			keep_place(aborter, netlink, file.st_ino);
 	}
 	close(namespace);
 }
@@ -99,7 +110,7 @@ static void visit_processes(struct aborter *aborter, int cgroup) {
 			close(fd);
 		return;
 	}
-	for (int left = NAMESPACES_KEPT; left > 0 && fscanf(list, "%ld", &pid) == 1; left--)
+	for (int left = PROCESSES_MAX; left > 0 && fscanf(list, "%ld", &pid) == 1; left--)
 		if (pid > 0)
 			visit_process(aborter, pid);
 	fclose(list);
@@ -125,6 +136,7 @@ static void visit_cgroup(struct aborter *aborter, int cgroup, int depth) {
 
 struct aborter *aborter_new(int cgroup_fd) {
 	struct aborter *aborter = calloc(1, sizeof(*aborter));
+	struct stat file;
 	int netlink;
 
 	if (!aborter)
@@ -132,13 +144,13 @@ struct aborter *aborter_new(int cgroup_fd) {
 	aborter->cgroup = fcntl(cgroup_fd, F_DUPFD_CLOEXEC, 3);
 	aborter->own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	netlink = open_diag();
-	if (aborter->cgroup < 0 || aborter->own < 0 || netlink < 0) {
+	if (aborter->cgroup < 0 || aborter->own < 0 || netlink < 0 || fstat(aborter->own, &file)) {
 		if (netlink >= 0)
 			close(netlink);
 		aborter_free(aborter);
 		return NULL;
 	}
-	keep_place(aborter, netlink);
+	keep_place(aborter, netlink, file.st_ino);
 	return aborter;
 }
 
@@ -155,28 +167,33 @@ static void fill_request(struct inet_diag_req_v2 *request, const struct snif_eve
 	memcpy(request->id.idiag_dst, event->destination + offset, length);
 	request->id.idiag_cookie[0] = (__u32)event->flow;
 	request->id.idiag_cookie[1] = (__u32)(event->flow >> 32);
-	if (event->flow == 0)
-		request->id.idiag_cookie[0] = request->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
 }
 
 static int destroy(int netlink, const struct snif_event *event, __u8 family) {
 	struct {
 		struct nlmsghdr header;
 		struct inet_diag_req_v2 request;
-	} message = {.header = {.nlmsg_len = sizeof(message), .nlmsg_type = SOCK_DESTROY,
-				.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK}};
+	} message = {
+		.header.nlmsg_len = sizeof(message),
+		.header.nlmsg_type = SOCK_DESTROY,
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+	};
 	struct {
 		struct nlmsghdr header;
 		struct nlmsgerr error;
 		char rest[512];
 	} answer;
+	ssize_t length;
 
 	fill_request(&message.request, event, family);
 	if (send(netlink, &message, sizeof(message), 0) < 0)
 		return -errno;
-	if (recv(netlink, &answer, sizeof(answer), 0) < 0)
+	length = recv(netlink, &answer, sizeof(answer), 0);
+	if (length < 0)
 		return -errno;
-	return answer.header.nlmsg_type == NLMSG_ERROR ? answer.error.error : -EPROTO;
+	if (length < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)) || answer.header.nlmsg_type != NLMSG_ERROR)
+		return -EPROTO;
+	return answer.error.error;
 }
 
 static int destroy_here(int netlink, const struct snif_event *event) {
@@ -204,12 +221,20 @@ static int destroy_known(struct aborter *aborter, const struct snif_event *event
 
 int abort_flow(struct aborter *aborter, const struct snif_event *event) {
 	bool found;
-	int error = destroy_known(aborter, event, &found);
+	int error;
 
+	/* by its addresses alone the kernel may find another socket, also a listening one, also in another namespace */
+	if (event->flow == 0)
+		return -ENOENT;
+	error = destroy_known(aborter, event, &found);
 	if (error != -ENOENT || found)
 		return error;
-	if (event->process.pid != 0)
+	if (event->process.pid != 0) {
 		visit_process(aborter, event->process.pid);
+		error = destroy_known(aborter, event, &found);
+		if (error != -ENOENT || found)
+			return error;
+	}
 	visit_cgroup(aborter, openat(aborter->cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
 	return destroy_known(aborter, event, &found);
 }

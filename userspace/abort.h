@@ -13,8 +13,8 @@ struct aborter *aborter_new(int cgroup_fd);
 
 /*
  * Ends the TCP socket of a denied egress event (SOCK_DESTROY): the program reads ECONNABORTED, the peer gets a reset.
- * Finds the socket's network namespace by its cookie. Returns 0; -ENOENT when the socket is gone already; another
- * negative errno when it could not be ended (it stays blocked all the same).
+ * Finds the socket's network namespace by its cookie. Returns 0; -ENOENT when the socket is gone already or the event
+ * names none (flow 0); another negative errno when it could not be ended (it stays blocked all the same).
  */
 int abort_flow(struct aborter *aborter, const struct snif_event *event);
 void aborter_free(struct aborter *aborter);

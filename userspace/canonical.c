@@ -58,32 +58,10 @@ static int list_sha256(const struct prefix_list *list, char hex[65]) {
 	return error;
 }
 
-void port_list_write(const struct port_list *ports, FILE *out) {
-	const char *comma = "";
-	size_t next;
-
-	for (size_t i = 0; i < ports->count; i = next) {
-		unsigned first = ports->items[i].first, last = ports->items[i].last;
-
-		for (next = i + 1; next < ports->count && ports->items[next].first == last + 1; next++)
-			last = ports->items[next].last;
-		fprintf(out, first == last ? "%s%u" : "%s%u-%u", comma, first, last);
-		comma = ",";
-	}
-	if (ports->count == 0)
-		fputc('-', out);
-}
-
 static void write_where(const char *protocol, const struct port_list *ports, const char *list, FILE *out) {
 	fprintf(out, "%s ", protocol);
 	port_list_write(ports, out);
 	fprintf(out, " to %s\n", list);
-}
-
-const char *host_form_text(enum host_form form) {
-	static const char *const texts[] = {[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = "."};
-
-	return texts[form];
 }
 
 static void write_host(const struct policy *policy, const struct host_rule *host, char (*lists)[65], FILE *out) {

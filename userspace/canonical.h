@@ -30,10 +30,4 @@ int canonical_sha256(const struct policy *policy, char sha256[65]);
 /* Writes the canonical form itself. Returns 0, -ENOMEM or -EIO; errors of `out` are the caller's to see. */
 int canonical_write(const struct policy *policy, FILE *out);
 
-/* What stands before the name of a HOST: `*.` or `.` or nothing. */
-const char *host_form_text(enum host_form form);
-
-/* Writes PORTS as the canonical form has them. */
-void port_list_write(const struct port_list *ports, FILE *out);
-
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy.h"
 #include "prefix.h"
 
 /* More than any name takes before its mapping to A-labels, which can drop characters. */
@@ -191,4 +192,10 @@ int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char
 		    "`%.80s` covers a public suffix, where anyone can get a name: write the hosts you need, or "
 		    "{host: \"%.80s\", public_suffix: true}",
 		    text, text);
+}
+
+const char *host_form_text(enum host_form form) {
+	static const char *const texts[] = {[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = "."};
+
+	return texts[form];
 }

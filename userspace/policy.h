@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "abi.h"
 #include "diagnostic.h"
@@ -99,5 +100,11 @@ struct policy *policy_load(const char *file, struct diagnostics *diagnostics);
 struct policy *policy_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics);
 
 void policy_free(struct policy *policy);
+
+/* What stands before the name of a host rule: `*.` or `.` or nothing. */
+const char *host_form_text(enum host_form form);
+
+/* Writes ports as ranges like 22,5432,8000-8999, as few as possible; `-` when there are none. */
+void port_list_write(const struct port_list *ports, FILE *out);
 
 #endif

@@ -63,8 +63,6 @@ void free_lists(struct builder *builder);
 bool read_ports(struct builder *builder, const struct yaml_node *node, struct port_list *ports);
 /* Makes `ports` the one range from `first` to `last`. */
 bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first, uint16_t last);
-/* Writes ports like 443,8000-8100. */
-void print_ports(FILE *out, const struct port_list *ports);
 
 /* policy_direct.c: the sections `direct` and `dns`. */
 

@@ -22,11 +22,6 @@ static const struct rule *rule_of(const struct builder *builder, const struct ho
 	return &builder->policy->rules[host->rule];
 }
 
-/* The pattern alone, like *.example.com. */
-static const char *dots(enum host_form form) {
-	return form == HOST_BELOW ? "*." : form == HOST_BOTH ? "." : "";
-}
-
 /*
  * `.example.com` speaks for example.com and for what is below, as do `example.com` and `*.example.com`. Where both are
  * allowed at different addresses or ports, none is the more specific one.
@@ -38,7 +33,7 @@ static void check_overlap(struct builder *builder, const struct host_rule *host,
 		refuse(builder, rule,
 		       "`%s%.80s` and `%s%.80s` on line %u allow the same name at different addresses or ports: "
 		       "write both forms out, each once",
-		       dots(host->form), host->name, dots(other->form), other->name, rule_of(builder, other)->line);
+		       host_form_text(host->form), host->name, host_form_text(other->form), other->name, rule_of(builder, other)->line);
 }
 
 static void check_host(struct builder *builder, const struct host_rule *host, struct claims *claims) {
@@ -47,7 +42,7 @@ static void check_host(struct builder *builder, const struct host_rule *host, st
 	const struct rule *rule = rule_of(builder, host);
 
 	if (*same) {
-		refuse(builder, rule, "`%s%.80s` is written twice: it is already on line %u", dots(host->form),
+		refuse(builder, rule, "`%s%.80s` is written twice: it is already on line %u", host_form_text(host->form),
 		       host->name, rule_of(builder, *same)->line);
 		return;
 	}
@@ -55,7 +50,7 @@ static void check_host(struct builder *builder, const struct host_rule *host, st
 	if (opposite)
 		refuse(builder, rule,
 		       "`%s%.80s` is %s on line %u too, and deny would always win: remove one of the two",
-		       dots(host->form), host->name, host->allow ? "denied" : "allowed",
+		       host_form_text(host->form), host->name, host->allow ? "denied" : "allowed",
 		       rule_of(builder, opposite)->line);
 	if (host->allow && host->form == HOST_BOTH) {
 		check_overlap(builder, host, claims->first[true][HOST_EXACT]);

@@ -43,7 +43,7 @@ static char *describe(const struct address_rule *rule, const char *to, bool all_
 		fputs(" tcp/udp", out);
 	if (!all_ports) {
 		fputc(' ', out);
-		print_ports(out, &rule->ports);
+		port_list_write(&rule->ports, out);
 	}
 	if (fclose(out) == 0)
 		return text;

@@ -90,12 +90,18 @@ bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first,
 	return true;
 }
 
-void print_ports(FILE *out, const struct port_list *ports) {
-	for (size_t i = 0; i < ports->count; i++) {
-		const struct port_range *range = &ports->items[i];
+void port_list_write(const struct port_list *ports, FILE *out) {
+	const char *comma = "";
+	size_t next;
 
-		fprintf(out, "%s%u", i ? "," : "", range->first);
-		if (range->last != range->first)
-			fprintf(out, "-%u", range->last);
+	for (size_t i = 0; i < ports->count; i = next) {
+		unsigned first = ports->items[i].first, last = ports->items[i].last;
+
+		for (next = i + 1; next < ports->count && ports->items[next].first == last + 1; next++)
+			last = ports->items[next].last;
+		fprintf(out, first == last ? "%s%u" : "%s%u-%u", comma, first, last);
+		comma = ",";
 	}
+	if (ports->count == 0)
+		fputc('-', out);
 }

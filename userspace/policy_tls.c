@@ -65,19 +65,18 @@ static bool read_zone(struct builder *builder, const struct yaml_node *item, str
 
 /* The rule in one line, like `*.s3.amazonaws.com to aws ports 443,8443`. */
 static char *describe(const struct builder *builder, const struct host_rule *host, const char *to, bool ports) {
-	static const char *const forms[] = {[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = "."};
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%s%s%s", host->allow ? "" : "deny ", forms[host->form], host->name);
+	fprintf(out, "%s%s%s", host->allow ? "" : "deny ", host_form_text(host->form), host->name);
 	if (to)
 		fprintf(out, " to %s", to);
 	if (ports) {
 		fputs(" ports ", out);
-		print_ports(out, &builder->policy->zones[host->zone].ports);
+		port_list_write(&builder->policy->zones[host->zone].ports, out);
 	}
 	if (fclose(out) == 0)
 		return text;

@@ -20,10 +20,10 @@ struct line {
 };
 
 struct report {
-	void *tree; /* of struct line, by verdict, reason and text: tsearch(3) */
+	void *tree; /* of struct line, by all but the count: tsearch(3) */
 	struct line *lines[LINES_KEPT];
 	size_t count;
-	uint64_t allowed, denied, other;
+	uint64_t allowed, blocked, audited, other; /* events; audited: denied, but let through */
 };
 
 static int compare(const void *left, const void *right) {
@@ -31,6 +31,8 @@ static int compare(const void *left, const void *right) {
 
 	if (a->verdict != b->verdict)
 		return a->verdict < b->verdict ? -1 : 1;
+	if (a->mode != b->mode)
+		return a->mode < b->mode ? -1 : 1;
 	if (a->reason != b->reason)
 		return a->reason < b->reason ? -1 : 1;
 	return strcmp(a->text, b->text);
@@ -56,6 +58,7 @@ static void write_destination(FILE *out, const struct snif_event *event) {
 /* What the event is about, in words; NULL when memory is out. */
 static char *event_text(const struct snif_event *event) {
 	size_t size, length = event_name_length(event);
+	bool failed;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &size);
 
@@ -65,7 +68,8 @@ static char *event_text(const struct snif_event *event) {
 		print_escaped(out, event->name, length);
 	else
 		write_destination(out, event);
-	if ((ferror(out) | fclose(out)) == 0)
+	failed = ferror(out);
+	if (fclose(out) == 0 && !failed)
 		return text;
 	free(text);
 	return NULL;
@@ -78,7 +82,7 @@ static void line_free(void *line) {
 
 /* Counts the event under its line, found or made; takes over `line`. */
 static int count_under(struct report *report, struct line *line) {
-	_Bool full = report->count >= LINES_KEPT;
+	bool full = report->count >= LINES_KEPT;
 	struct line **found = full ? tfind(line, &report->tree, compare) : tsearch(line, &report->tree, compare);
 
 	if (found)
@@ -98,14 +102,16 @@ int report_add(struct report *report, const struct snif_event *event) {
 
 	if (event->verdict == SNIF_ALLOW)
 		report->allowed++;
+	else if (event->mode == SNIF_AUDIT)
+		report->audited++;
 	else
-		report->denied++;
+		report->blocked++;
 	if (!line || !(line->text = event_text(event))) {
 		free(line);
 		return -ENOMEM;
 	}
-	line->verdict = event->verdict;
-	line->mode = event->mode;
+	line->verdict = event->verdict == SNIF_ALLOW ? SNIF_ALLOW : SNIF_DENY;
+	line->mode = event->mode == SNIF_AUDIT ? SNIF_AUDIT : SNIF_ENFORCE;
 	line->reason = event->reason;
 	return count_under(report, line);
 }
@@ -137,11 +143,21 @@ static void print_lines(struct line *const *lines, size_t count, FILE *out) {
 		fprintf(out, "  ... and %zu more\n", count - shown);
 }
 
+/* The mode can change with a reload: then there are both, blocked and what would have been. */
+static void print_totals(const struct report *report, FILE *out) {
+	fprintf(out, "snifence: %ju allowed", (uintmax_t)report->allowed);
+	if (report->blocked > 0 || report->audited == 0)
+		fprintf(out, ", %ju blocked", (uintmax_t)report->blocked);
+	if (report->audited > 0)
+		fprintf(out, ", %ju would be blocked", (uintmax_t)report->audited);
+	fputc('\n', out);
+}
+
 void report_print(const struct report *report, uint64_t lost, FILE *out) {
 	struct line **sorted = calloc(report->count + 1, sizeof(*sorted));
 	size_t denied = 0;
 
-	fprintf(out, "snifence: %ju allowed, %ju blocked\n", (uintmax_t)report->allowed, (uintmax_t)report->denied);
+	print_totals(report, out);
 	if (sorted) {
 		memcpy(sorted, report->lines, report->count * sizeof(*sorted));
 		qsort(sorted, report->count, sizeof(*sorted), order);
@@ -154,8 +170,8 @@ void report_print(const struct report *report, uint64_t lost, FILE *out) {
 	if (report->other > 0)
 		fprintf(out, "  other events, beyond %d different lines: %ju\n", LINES_KEPT, (uintmax_t)report->other);
 	if (lost > 0)
-		fprintf(out, "  %ju events were lost (the ring buffer was full); every decision was enforced all the same\n",
-			(uintmax_t)lost);
+		fprintf(out, "  %ju event%s lost (the ring buffer was full); counters are complete\n", (uintmax_t)lost,
+			lost == 1 ? " was" : "s were");
 }
 
 void report_free(struct report *report) {
