@@ -36,8 +36,9 @@ void event_address(char out[EVENT_ADDRESS_SIZE], const __u8 address[16]) {
 
 const char *event_protocol(char buffer[4], __u8 protocol) {
 	static const char *const names[256] = {
-		[IPPROTO_ICMP] = "ICMP",	 [IPPROTO_TCP] = "TCP",	  [IPPROTO_UDP] = "UDP",	 [IPPROTO_DCCP] = "DCCP",
-		[IPPROTO_ICMPV6] = "IPv6-ICMP", [IPPROTO_SCTP] = "SCTP", [IPPROTO_UDPLITE] = "UDP-Lite",
+		[IPPROTO_ICMP] = "ICMP",	[IPPROTO_TCP] = "TCP",		[IPPROTO_UDP] = "UDP",
+		[IPPROTO_DCCP] = "DCCP",	[IPPROTO_ICMPV6] = "IPv6-ICMP", [IPPROTO_SCTP] = "SCTP",
+		[IPPROTO_UDPLITE] = "UDP-Lite",
 	};
 
 	if (names[protocol])
@@ -59,7 +60,8 @@ static int put_time(struct json_object *line, const struct snif_event *event, bo
 	if (!wall_clock) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		clock_gettime(CLOCK_MONOTONIC, &monotonic);
-		time += ((__u64)now.tv_sec - (__u64)monotonic.tv_sec) * second + (__u64)now.tv_nsec - (__u64)monotonic.tv_nsec;
+		time += ((__u64)now.tv_sec - (__u64)monotonic.tv_sec) * second + (__u64)now.tv_nsec -
+			(__u64)monotonic.tv_nsec;
 	}
 	when = (struct timespec){.tv_sec = (time_t)(time / second), .tv_nsec = (long)(time % second)};
 	timestamp_write(text, &when);
@@ -173,7 +175,8 @@ static int put_origin(struct json_object *line, const struct snif_event *event, 
 	if (process->pid != 0) {
 		object = json_object_new_object();
 		error |= json_put_number(object, "pid", process->pid);
-		error |= json_put(object, "name", json_escaped(process->name, strnlen(process->name, sizeof(process->name))));
+		error |= json_put(object, "name",
+				  json_escaped(process->name, strnlen(process->name, sizeof(process->name))));
 		error |= json_put_number(object, "uid", process->uid);
 		error |= json_put(line, "process", object);
 	}

@@ -9,6 +9,10 @@
 #include "../support/lab.h"
 #include "tables.h"
 
+#define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+#define NAME253 LABEL63 "." LABEL63 "." LABEL63 ".abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu.below.test"
+#define DEEP LABEL63 "." LABEL63 "." LABEL63 ".deep.test"
+
 static const char policy[] = "version: 1\n"
 			     "sets:\n"
 			     "  near: [192.0.2.0/24, \"2001:db8::1\"]\n"
@@ -26,6 +30,8 @@ static const char policy[] = "version: 1\n"
 			     "    - {host: bound.wide.test, to: [far]}\n"
 			     "    - again.denied.below.test\n"
 			     "    - bücher.example\n"
+			     "    - .a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test\n"
+			     "    - \"*." DEEP "\"\n"
 			     "  deny:\n"
 			     "    - .denied.below.test\n"
 			     "    - \"*.a.both.test\"\n"
@@ -36,9 +42,6 @@ static const char policy[] = "version: 1\n"
 			     "  deny:\n"
 			     "    - {to: 203.0.113.1, proto: tcp, ports: [8443]}\n"
 			     "dns: {servers: none}\n";
-
-#define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
-#define NAME253 LABEL63 "." LABEL63 "." LABEL63 ".abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu.below.test"
 
 /* What is right at 192.0.2.1 port 443; elsewhere kernel and userspace are held against each other. */
 static const struct {
@@ -74,6 +77,11 @@ static const struct {
 	{"a.wide.test", SNIF_REASON_NAME_ALLOWED, "*.wide.test to near,far ports 443,8443"},
 	{"bound.wide.test", SNIF_REASON_NAME_ELSEWHERE, "bound.wide.test to far"},
 	{"xn--bcher-kva.example", SNIF_REASON_NAME_ALLOWED, "xn--bcher-kva.example"},
+	{"0.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test", SNIF_REASON_NAME_ALLOWED,
+	 ".a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test"},
+	{"b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test", SNIF_REASON_NAME_NOT_ALLOWED, NULL},
+	{"a." DEEP, SNIF_REASON_NAME_ALLOWED, "*." DEEP},
+	{DEEP, SNIF_REASON_NAME_NOT_ALLOWED, NULL},
 	{".exact.test", SNIF_REASON_NAME_INVALID, NULL},
 	{"exact..test", SNIF_REASON_NAME_INVALID, NULL},
 	{"exact.test..", SNIF_REASON_NAME_INVALID, NULL},

@@ -19,7 +19,7 @@ struct packet {
 	uint16_t urgent;
 	const void *data;
 	size_t length;
-	const void *between; /* IPv4 options, or IPv6 extension headers whose first one has number `first` */
+	const void *between;   /* IPv4 options, or IPv6 extension headers whose first one has number `first` */
 	size_t between_length; /* a multiple of 4, or of 8 */
 	uint8_t first;
 	uint16_t fragment; /* IPv4: flags and offset */
