@@ -24,7 +24,7 @@ FUZZ_TIME ?= 10
 
 .PHONY: help deps all demo test test-unit test-prog test-e2e test-asan test-valgrind fuzz verify lint format bench install clean
 .DELETE_ON_ERROR:
-.SECONDARY:
+.PRECIOUS: %.o
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ all: deps ## build build/snifence
 ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra -Werror -Iinclude $(if $(ARCH_INCLUDE),-idirafter /usr/include/$(ARCH_INCLUDE))
 
-$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c | $(BUILD)
+$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
 

@@ -68,6 +68,7 @@ SNIF_SUBPROGRAM int event_emit(const struct policy *policy, const struct snif_ju
 	}
 	if (packet) {
 		event->protocol = packet->to.protocol;
+		event->interface = packet->interface;
 		event->source_port = packet->source_port;
 		event->destination_port = packet->to.port;
 		__builtin_memcpy(event->source, packet->source, 16);

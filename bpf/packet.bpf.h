@@ -32,6 +32,7 @@ struct packet {
 	__u16 source_port;
 	__u8 flags; /* TCP_* */
 	__u8 unused;
+	__u32 interface;
 	__u32 sequence;	  /* of TCP */
 	__u32 payload;	  /* offset of the first byte behind the TCP header */
 	__u32 end;	  /* offset behind the last byte */
@@ -170,6 +171,7 @@ static __always_inline enum snif_reason packet_read(struct __sk_buff *skb, struc
 	__u8 port[4];
 
 	packet->end = skb->len;
+	packet->interface = skb->ifindex;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		reason = packet_ipv4(skb, packet);
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))

@@ -129,6 +129,7 @@ struct snif_event {
 	struct snif_process process;
 	struct snif_active active;
 	__u32 rule;
+	__u32 interface;		  /* index of the device that the packet leaves by; 0: no packet */
 	__u8 source[16], destination[16]; /* v4-mapped; all zero: not known */
 	__u16 source_port, destination_port;
 	__u8 protocol; /* IPPROTO_*; of the socket for SNIF_HOOK_SOCKET */
@@ -139,7 +140,7 @@ struct snif_event {
 	__u8 flags;    /* SNIF_EVENT_* */
 	__u16 version; /* highest TLS version offered, 0x0304 is TLS 1.3 */
 	__u16 name_length;
-	__u8 unused[6];
+	__u8 unused[2];
 	__u8 name[256]; /* name_length bytes of the server name as sent (lower-cased as far as it is valid) */
 };
 

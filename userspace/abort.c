@@ -165,6 +165,7 @@ static void fill_request(struct inet_diag_req_v2 *request, const struct snif_eve
 	request->id.idiag_dport = htons(event->destination_port);
 	memcpy(request->id.idiag_src, event->source + offset, length);
 	memcpy(request->id.idiag_dst, event->destination + offset, length);
+	request->id.idiag_if = event->interface; /* a socket bound to a device is found by it alone */
 	request->id.idiag_cookie[0] = (__u32)event->flow;
 	request->id.idiag_cookie[1] = (__u32)(event->flow >> 32);
 }
@@ -223,7 +224,7 @@ int abort_flow(struct aborter *aborter, const struct snif_event *event) {
 	bool found;
 	int error;
 
-	/* by its addresses alone the kernel may find another socket, also a listening one, also in another namespace */
+	/* its addresses alone may lead to another socket: to one that listens, or to one of another namespace */
 	if (event->flow == 0)
 		return -ENOENT;
 	error = destroy_known(aborter, event, &found);

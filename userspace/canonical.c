@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "prefix.h"
 #include "prefix_order.h"
 
@@ -142,7 +143,7 @@ int canonical_write(const struct policy *policy, FILE *out) {
 	FILE *rules = open_memstream(&text, &size);
 	int error = rules ? write_rules(policy, rules) : -ENOMEM;
 
-	if (rules && (ferror(rules) | fclose(rules)) != 0)
+	if (stream_close(rules))
 		error = -ENOMEM;
 	if (error == 0) {
 		fprintf(out, "snifence policy 1\nmode %s\nech %s\ninbound %s\n",
@@ -161,7 +162,7 @@ int canonical_sha256(const struct policy *policy, char sha256[65]) {
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	int error = out && hash ? canonical_write(policy, out) : -ENOMEM;
 
-	if (out && (ferror(out) | fclose(out)) != 0)
+	if (stream_close(out))
 		error = -ENOMEM;
 	if (error == 0 && (EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1 || EVP_DigestUpdate(hash, text, size) != 1))
 		error = -EIO;

@@ -6,6 +6,7 @@
 #include "canonical.h"
 #include "check_expand.h"
 #include "check_facts.h"
+#include "file.h"
 #include "json.h"
 #include "prefix.h"
 
@@ -31,7 +32,7 @@ static int put_ports(struct json_object *object, const struct port_list *ports) 
 	if (!out)
 		return -ENOMEM;
 	port_list_write(ports, out);
-	error = (ferror(out) | fclose(out)) == 0 ? json_put_text(object, "ports", text) : -ENOMEM;
+	error = stream_close(out) == 0 ? json_put_text(object, "ports", text) : -ENOMEM;
 	free(text);
 	return error;
 }

@@ -68,3 +68,9 @@ char *file_read(const char *path, size_t limit, size_t *length, const char **mes
 	close(fd);
 	return bytes;
 }
+
+int stream_close(FILE *stream) {
+	int failed = !stream || ferror(stream);
+
+	return stream && fclose(stream) == 0 && !failed ? 0 : -1;
+}

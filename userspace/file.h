@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole files in memory. */
+/* Whole files in memory, and the end of a stream. */
 #ifndef SNIF_FILE_H
 #define SNIF_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /*
  * Reads the regular file `path` of at most `limit` bytes. Returns its bytes with a NUL behind them, to be freed with
@@ -11,5 +12,8 @@
  * "cannot be read: ".
  */
 char *file_read(const char *path, size_t limit, size_t *length, const char **message);
+
+/* Closes the stream, which may be NULL. Returns 0, or -1 when it was NULL or anything written to it was lost. */
+int stream_close(FILE *stream);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "message.h"
 
 int json_put(struct json_object *object, const char *key, struct json_object *value) {
@@ -31,7 +32,7 @@ struct json_object *json_escaped(const void *bytes, size_t length) {
 	if (!out)
 		return NULL;
 	print_escaped(out, bytes, length);
-	if ((ferror(out) | fclose(out)) == 0)
+	if (stream_close(out) == 0)
 		string = json_object_new_string_len(escaped, (int)size);
 	free(escaped);
 	return string;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file.h"
 #include "message.h"
 
 enum { LINES_KEPT = 10000, LINES_SHOWN = 20, TEXT_WIDTH = 44, REASON_WIDTH = 22 };
@@ -58,7 +59,6 @@ static void write_destination(FILE *out, const struct snif_event *event) {
 /* What the event is about, in words; NULL when memory is out. */
 static char *event_text(const struct snif_event *event) {
 	size_t size, length = event_name_length(event);
-	bool failed;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &size);
 
@@ -68,8 +68,7 @@ static char *event_text(const struct snif_event *event) {
 		print_escaped(out, event->name, length);
 	else
 		write_destination(out, event);
-	failed = ferror(out);
-	if (fclose(out) == 0 && !failed)
+	if (stream_close(out) == 0)
 		return text;
 	free(text);
 	return NULL;

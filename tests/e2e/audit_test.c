@@ -105,7 +105,8 @@ static int send_datagrams(void *argument) {
 		if (connected && connect(fd, (struct sockaddr *)&where, length))
 			return -errno;
 		for (int i = 0; i < 3; i++)
-			if (sendto(fd, "x", 1, 0, connected ? NULL : (struct sockaddr *)&where, connected ? 0 : length) != 1)
+			if (sendto(fd, "x", 1, 0, connected ? NULL : (struct sockaddr *)&where,
+				   connected ? 0 : length) != 1)
 				return -errno;
 		close(fd);
 	}

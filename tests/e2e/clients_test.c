@@ -31,17 +31,25 @@ static const struct client {
 		    "tls.sendall(b\"GET / HTTP/1.0\\r\\n\\r\\n\")\n"
 		    "print(tls.makefile().read().split(\"\\n\\n\", 1)[1], end=\"\")\n"
 		    "' \"$@\""},
-	{"node", "exec node -e '\n"
-		 "const [version, name, address, , ca] = process.argv.slice(1)\n"
-		 "require(\"https\").get({host: address, servername: name, ca: require(\"fs\").readFileSync(ca), timeout: 9000},\n"
-		 "  answer => answer.pipe(process.stdout)).on(\"error\", e => { console.error(e.code); process.exit(1) })\n"
-		 "' -- \"$@\""},
+	{"node",
+	 "exec node -e '\n"
+	 "const [version, name, address, , ca] = process.argv.slice(1)\n"
+	 "require(\"https\").get({host: address, servername: name, ca: require(\"fs\").readFileSync(ca), timeout: 9000},\n"
+	 "  answer => answer.pipe(process.stdout)).on(\"error\", e => { console.error(e.code); process.exit(1) })\n"
+	 "' -- \"$@\""},
 };
 
 static struct lab_program *run_client(const struct client *client, bool ipv6, const char *name) {
-	const char *const command[] = {"sh", "-c", client->script, client->program, ipv6 ? "6" : "4", name,
-				       ipv6 ? "2001:db8::1" : "192.0.2.1", ipv6 ? "[2001:db8::1]" : "192.0.2.1",
-				       lab_certificate(), NULL};
+	const char *const command[] = {"sh",
+				       "-c",
+				       client->script,
+				       client->program,
+				       ipv6 ? "6" : "4",
+				       name,
+				       ipv6 ? "2001:db8::1" : "192.0.2.1",
+				       ipv6 ? "[2001:db8::1]" : "192.0.2.1",
+				       lab_certificate(),
+				       NULL};
 
 	return lab_snifence(policy, (const char *[]){"--log-allowed", NULL}, command);
 }

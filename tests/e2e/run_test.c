@@ -85,8 +85,7 @@ struct told {
 };
 
 static struct lab_program *run_self(struct told *told, const char *what, const char *address, const char *name) {
-	struct lab_program *run =
-		lab_snifence(policy, NULL, (const char *[]){lab_self(), what, address, name, NULL});
+	struct lab_program *run = lab_snifence(policy, NULL, (const char *[]){lab_self(), what, address, name, NULL});
 
 	if (run->status || sscanf(run->out, "%d %lf", &told->error, &told->ms) != 2)
 		fail_msg("%s %s: status %d, %s%s", what, address, run->status, run->out, run->err);
@@ -160,14 +159,15 @@ static void test_exit_status(void **state) {
 	static const struct {
 		const char *script;
 		int status;
-	} cases[] = {{"exit 0", 0},	     {"exit 7", 7},		{"exit 255", 255},
+	} cases[] = {{"exit 0", 0},	     {"exit 7", 7},	     {"exit 255", 255},
 		     {"kill -TERM $$", 143}, {"kill -KILL $$", 137}, {"kill -ABRT $$", 134}};
 
 	(void)state;
 	lab_enter();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"sh", "-c", cases[i].script, NULL})->status,
-				 cases[i].status);
+		assert_int_equal(
+			lab_snifence(policy, NULL, (const char *[]){"sh", "-c", cases[i].script, NULL})->status,
+			cases[i].status);
 }
 
 static void test_command_cannot_run(void **state) {
@@ -186,8 +186,8 @@ static bool was_made(int fd, const char *name) {
 	ssize_t length;
 
 	while (poll(&ready, 1, 0) == 1 && (length = read(fd, buffer, sizeof(buffer))) > 0)
-		for (char *at = buffer; at < buffer + length; at += sizeof(struct inotify_event) +
-								    ((struct inotify_event *)at)->len)
+		for (char *at = buffer; at < buffer + length;
+		     at += sizeof(struct inotify_event) + ((struct inotify_event *)at)->len)
 			made |= strcmp(((struct inotify_event *)at)->name, name) == 0;
 	return made;
 }
@@ -335,10 +335,10 @@ static void test_log_blocked_only(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_forbidden_name), lab_test(test_no_name),		  lab_test(test_address),
-		lab_test(test_datagrams),      lab_test(test_exit_status),	  lab_test(test_command_cannot_run),
-		lab_test(test_five_errors),    lab_test(test_usage),		  lab_test(test_not_root),
-		lab_test(test_summary),	       lab_test(test_log_to_stderr),	  lab_test(test_log_blocked_only),
+		lab_test(test_forbidden_name), lab_test(test_no_name),	     lab_test(test_address),
+		lab_test(test_datagrams),      lab_test(test_exit_status),   lab_test(test_command_cannot_run),
+		lab_test(test_five_errors),    lab_test(test_usage),	     lab_test(test_not_root),
+		lab_test(test_summary),	       lab_test(test_log_to_stderr), lab_test(test_log_blocked_only),
 	};
 
 	if (argc > 1)

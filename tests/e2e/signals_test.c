@@ -61,8 +61,9 @@ static void test_whole_tree(void **state) {
 
 	(void)state;
 	lab_enter();
-	program = start_shell("setsid sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.05; done' &"
-			      "trap : TERM; wait; wait; exit 4");
+	program =
+		start_shell("setsid sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.05; done' &"
+			    "trap : TERM; wait; wait; exit 4");
 	lab_await_output(program, "ready\n");
 	kill(program->pid, SIGTERM);
 	finish(program, 4);

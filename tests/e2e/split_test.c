@@ -21,7 +21,7 @@ struct job {
 	const char *address;
 	const struct bytes *stream;
 	size_t first, last;
-	size_t step;	/* not 0: no cut, but segments of so many bytes */
+	size_t step;   /* not 0: no cut, but segments of so many bytes */
 	bool answered; /* wait for the server's answer */
 };
 
@@ -185,10 +185,8 @@ static void test_name_far_back(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_two_segments),
-		lab_test(test_two_segments_of_small_records),
-		lab_test(test_records),
-		lab_test(test_many_segments),
+		lab_test(test_two_segments),  lab_test(test_two_segments_of_small_records),
+		lab_test(test_records),	      lab_test(test_many_segments),
 		lab_test(test_name_far_back),
 	};
 	return cmocka_run_group_tests_name("split", tests, NULL, NULL);

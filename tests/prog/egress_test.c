@@ -192,13 +192,13 @@ static void test_ipv4_options(void **state) {
 		uint8_t bytes[8];
 		enum snif_reason reason;
 	} options[] = {
-		{{131, 7, 4, 198, 51, 100, 1, 0}, SNIF_REASON_SOURCE_ROUTE},	  /* loose */
-		{{137, 7, 4, 198, 51, 100, 1, 0}, SNIF_REASON_SOURCE_ROUTE},	  /* strict */
-		{{1, 131, 7, 4, 198, 51, 100, 1}, SNIF_REASON_SOURCE_ROUTE},	  /* behind a no-op */
-		{{148, 4, 0, 0, 137, 3, 4, 0}, SNIF_REASON_SOURCE_ROUTE},	  /* behind router alert */
-		{{148, 4, 0, 0, 1, 1, 1, 0}, SNIF_REASON_SOCKET_TYPE},		  /* router alert alone */
-		{{0, 131, 7, 4, 198, 51, 100, 1}, SNIF_REASON_SOCKET_TYPE},	  /* behind the end */
-		{{7, 7, 4, 0, 0, 0, 0, 0}, SNIF_REASON_SOCKET_TYPE},		  /* record route goes nowhere else */
+		{{131, 7, 4, 198, 51, 100, 1, 0}, SNIF_REASON_SOURCE_ROUTE},	   /* loose */
+		{{137, 7, 4, 198, 51, 100, 1, 0}, SNIF_REASON_SOURCE_ROUTE},	   /* strict */
+		{{1, 131, 7, 4, 198, 51, 100, 1}, SNIF_REASON_SOURCE_ROUTE},	   /* behind a no-op */
+		{{148, 4, 0, 0, 137, 3, 4, 0}, SNIF_REASON_SOURCE_ROUTE},	   /* behind router alert */
+		{{148, 4, 0, 0, 1, 1, 1, 0}, SNIF_REASON_SOCKET_TYPE},		   /* router alert alone */
+		{{0, 131, 7, 4, 198, 51, 100, 1}, SNIF_REASON_SOCKET_TYPE},	   /* behind the end */
+		{{7, 7, 4, 0, 0, 0, 0, 0}, SNIF_REASON_SOCKET_TYPE},		   /* record route goes nowhere else */
 		{{148, 0, 131, 7, 4, 198, 51, 100}, SNIF_REASON_MALFORMED_PACKET}, /* a length that stands still */
 		{{148, 1, 131, 7, 4, 198, 51, 100}, SNIF_REASON_MALFORMED_PACKET},
 	};

@@ -31,13 +31,13 @@ struct hello_extension {
 
 /* All zero, but for `name`, is an ordinary TLS 1.3 hello of about 200 bytes in one record. */
 struct hello {
-	const char *name;    /* NULL: no server_name extension */
-	size_t name_length;  /* 0: strlen(name) */
-	size_t name_at;	     /* so many bytes of the stream come before the name's first byte; 0: as it comes */
-	size_t size;	     /* of the stream, with `record_size` 0; 0: as it comes */
-	size_t record_size;  /* bytes of the message in each record; 0: one record */
-	_Bool tls12;	     /* no supported_versions and key_share: TLS 1.2 */
-	_Bool bare;	     /* no extensions but `extra` */
+	const char *name;   /* NULL: no server_name extension */
+	size_t name_length; /* 0: strlen(name) */
+	size_t name_at;	    /* so many bytes of the stream come before the name's first byte; 0: as it comes */
+	size_t size;	    /* of the stream, with `record_size` 0; 0: as it comes */
+	size_t record_size; /* bytes of the message in each record; 0: one record */
+	_Bool tls12;	    /* no supported_versions and key_share: TLS 1.2 */
+	_Bool bare;	    /* no extensions but `extra` */
 	const struct hello_extension *extra; /* these come first */
 	size_t extra_count;
 };

@@ -173,10 +173,10 @@ bool lab_await_turn(int *turn, int value);
 
 struct lab_program {
 	pid_t pid;
-	int status;	 /* the exit code, or 128 + n for signal n, once finished */
-	char *out, *err; /* what it printed, with a NUL behind; freed when the test ends */
-	double ms;	 /* how long it ran */
-	const char *log; /* of lab_snifence(): its JSON lines */
+	int status;	       /* the exit code, or 128 + n for signal n, once finished */
+	char *out, *err;       /* what it printed, with a NUL behind; freed when the test ends */
+	double ms;	       /* how long it ran */
+	const char *log;       /* of lab_snifence(): its JSON lines */
 	const char *output[2]; /* the files that it prints to */
 	double started;
 };

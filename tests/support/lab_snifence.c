@@ -73,7 +73,8 @@ static struct json_object *parse_line(const char *line) {
 static bool is_stats(struct json_object *line) {
 	struct json_object *type;
 
-	return json_object_object_get_ex(line, "event_type", &type) && strcmp(json_object_get_string(type), "stats") == 0;
+	return json_object_object_get_ex(line, "event_type", &type) &&
+	       strcmp(json_object_get_string(type), "stats") == 0;
 }
 
 struct json_object *lab_log(const struct lab_program *program) {
@@ -96,7 +97,8 @@ struct json_object *lab_log_one(const struct lab_program *program, enum snif_rea
 	struct json_object *events = lab_log(program), *event, *found;
 
 	if (json_object_array_length(events) != 1)
-		fail_msg("%zu events, not one: %s", json_object_array_length(events), json_object_to_json_string(events));
+		fail_msg("%zu events, not one: %s", json_object_array_length(events),
+			 json_object_to_json_string(events));
 	event = json_object_array_get_idx(events, 0);
 	assert_true(json_object_object_get_ex(event, "reason", &found));
 	assert_string_equal(json_object_get_string(found), reason_code(reason));

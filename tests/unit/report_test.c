@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* report.c: the summary of a run, word for word. */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "address.h"
+#include "report.h"
+
+static struct report *report;
+
+static struct snif_event event_of(enum snif_verdict verdict, enum snif_reason reason) {
+	return (struct snif_event){
+		.verdict = verdict, .reason = reason, .hook = SNIF_HOOK_EGRESS, .protocol = IPPROTO_TCP};
+}
+
+static struct snif_event name_event(enum snif_verdict verdict, enum snif_reason reason, const char *name) {
+	struct snif_event event = event_of(verdict, reason);
+
+	event.flags = SNIF_EVENT_HELLO;
+	event.name_length = (__u16)strlen(name);
+	memcpy(event.name, name, event.name_length);
+	return event;
+}
+
+static struct snif_event address_event(__u8 protocol, __u32 ipv4, __u16 port) {
+	struct snif_event event = event_of(SNIF_DENY, SNIF_REASON_ADDRESS_NOT_ALLOWED);
+
+	ipv4 = htonl(ipv4);
+	snif_map_ipv4(event.destination, &ipv4);
+	event.destination_port = port;
+	event.protocol = protocol;
+	return event;
+}
+
+static void add(struct snif_event event, int times) {
+	while (times-- > 0)
+		assert_int_equal(report_add(report, &event), 0);
+}
+
+static void expect(uint64_t lost, const char *summary) {
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	report_print(report, lost, out);
+	fclose(out);
+	assert_string_equal(text, summary);
+	free(text);
+}
+
+static void test_nothing(void **state) {
+	(void)state;
+	expect(0, "snifence: 0 allowed, 0 blocked\n");
+}
+
+/* Blocked before allowed, the most frequent first, then by reason and text. */
+static void test_order(void **state) {
+	(void)state;
+	add(name_event(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, "once.test"), 1);
+	add(name_event(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, "allowed.test"), 9);
+	add(address_event(IPPROTO_TCP, 0xc0000209, 22), 1);
+	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "b.test"), 2);
+	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "a.test"), 2);
+	add(name_event(SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, "allowed.test"), 3);
+	expect(0, "snifence: 10 allowed, 8 blocked\n"
+		  "  blocked      allowed.test                                  name_elsewhere          3\n"
+		  "  blocked      a.test                                        name_not_allowed        2\n"
+		  "  blocked      b.test                                        name_not_allowed        2\n"
+		  "  blocked      192.0.2.9:22/TCP                              address_not_allowed     1\n"
+		  "  allowed      allowed.test                                  name_allowed            9\n"
+		  "  allowed      once.test                                     name_allowed            1\n");
+}
+
+static void test_audit(void **state) {
+	struct snif_event event = name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "forbidden.test");
+
+	(void)state;
+	event.mode = SNIF_AUDIT;
+	add(event, 2);
+	expect(0, "snifence: 0 allowed, 2 would be blocked\n"
+		  "  would block  forbidden.test                                name_not_allowed        2\n");
+	event.mode = SNIF_ENFORCE;
+	add(event, 1);
+	expect(0, "snifence: 0 allowed, 1 blocked, 2 would be blocked\n"
+		  "  would block  forbidden.test                                name_not_allowed        2\n"
+		  "  blocked      forbidden.test                                name_not_allowed        1\n");
+}
+
+static void test_lost(void **state) {
+	(void)state;
+	expect(1, "snifence: 0 allowed, 0 blocked\n"
+		  "  1 event was lost (the ring buffer was full); counters are complete\n");
+	expect(12, "snifence: 0 allowed, 0 blocked\n"
+		   "  12 events were lost (the ring buffer was full); counters are complete\n");
+}
+
+/* The same address with another port or protocol is another line; so is a socket that never had a destination. */
+static void test_destinations(void **state) {
+	struct snif_event event = event_of(SNIF_DENY, SNIF_REASON_SOCKET_TYPE);
+
+	(void)state;
+	add(address_event(IPPROTO_UDP, 0xc0000209, 443), 4);
+	add(address_event(IPPROTO_TCP, 0xc0000209, 80), 3);
+	event.protocol = IPPROTO_ICMP;
+	add(event, 2);
+	event = address_event(IPPROTO_TCP, 0, 443);
+	memcpy(event.destination, (__u8[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 16);
+	add(event, 1);
+	expect(0, "snifence: 0 allowed, 10 blocked\n"
+		  "  blocked      192.0.2.9:443/UDP                             address_not_allowed     4\n"
+		  "  blocked      192.0.2.9:80/TCP                              address_not_allowed     3\n"
+		  "  blocked      a socket of protocol ICMP                     socket_type             2\n"
+		  "  blocked      [2001:db8::1]:443/TCP                         address_not_allowed     1\n");
+}
+
+static void test_hostile_names(void **state) {
+	struct snif_event event = name_event(SNIF_DENY, SNIF_REASON_NAME_INVALID, "\x1b[2J\n\\\xff");
+
+	(void)state;
+	add(event, 1);
+	expect(0, "snifence: 0 allowed, 1 blocked\n"
+		  "  blocked      \\x1b[2J\\x0a\\x5c\\xff                           name_invalid            1\n");
+}
+
+/* A length that is wrong, a verdict and a reason that do not exist. */
+static void test_corrupt(void **state) {
+	struct snif_event event = {.name_length = 65535, .verdict = 77, .mode = 99, .reason = 255};
+	char summary[512];
+
+	(void)state;
+	memset(event.name, 'a', sizeof(event.name));
+	add(event, 1);
+	event.verdict = SNIF_UNDECIDED;
+	add(event, 1);
+	snprintf(summary, sizeof(summary),
+		 "snifence: 0 allowed, 2 blocked\n  blocked      %.*s  unknown                 2\n", 256,
+		 (char *)event.name);
+	expect(0, summary);
+}
+
+static void add_numbered(enum snif_verdict verdict, enum snif_reason reason, int count) {
+	char name[16];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "n%05d.test", i);
+		add(name_event(verdict, reason, name), 1);
+	}
+}
+
+/* Prints the report and returns how many lines it has; `last` is the last one. */
+static int count_lines(char last[128]) {
+	FILE *out = tmpfile();
+	char line[512];
+	int count = 0;
+
+	assert_non_null(out);
+	report_print(report, 0, out);
+	rewind(out);
+	for (; fgets(line, sizeof(line), out); count++)
+		snprintf(last, 128, "%.127s", line);
+	fclose(out);
+	return count;
+}
+
+static void test_many_lines(void **state) {
+	char last[128];
+
+	(void)state;
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 20);
+	assert_int_equal(count_lines(last), 1 + 20);
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 23);
+	assert_int_equal(count_lines(last), 1 + 20 + 1);
+	assert_string_equal(last, "  ... and 3 more\n");
+	add_numbered(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, 22);
+	assert_int_equal(count_lines(last), 1 + 20 + 1 + 20 + 1);
+	assert_string_equal(last, "  ... and 2 more\n");
+}
+
+/* A program that tries a million names must not take memory for all of them. */
+static void test_too_many_lines(void **state) {
+	char last[128];
+
+	(void)state;
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 10000);
+	count_lines(last);
+	assert_string_equal(last, "  ... and 9980 more\n");
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 10005);
+	count_lines(last);
+	assert_string_equal(last, "  other events, beyond 10000 different lines: 5\n");
+	/* what has a line is still counted there */
+	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "n00000.test"), 3);
+	count_lines(last);
+	assert_string_equal(last, "  other events, beyond 10000 different lines: 5\n");
+}
+
+static int begin(void **state) {
+	(void)state;
+	report = report_new();
+	return report ? 0 : -1;
+}
+
+static int end(void **state) {
+	(void)state;
+	report_free(report);
+	return 0;
+}
+
+static void test_free_nothing(void **state) {
+	(void)state;
+	report_free(NULL);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_nothing, begin, end),
+		cmocka_unit_test_setup_teardown(test_order, begin, end),
+		cmocka_unit_test_setup_teardown(test_audit, begin, end),
+		cmocka_unit_test_setup_teardown(test_lost, begin, end),
+		cmocka_unit_test_setup_teardown(test_destinations, begin, end),
+		cmocka_unit_test_setup_teardown(test_hostile_names, begin, end),
+		cmocka_unit_test_setup_teardown(test_corrupt, begin, end),
+		cmocka_unit_test_setup_teardown(test_many_lines, begin, end),
+		cmocka_unit_test_setup_teardown(test_too_many_lines, begin, end),
+		cmocka_unit_test(test_free_nothing),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
