@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "inspect.h"
 #include "message.h"
 #include "run.h"
 
@@ -29,6 +30,7 @@ static int show_version(int argc, char **argv) {
 static const struct subcommand subcommands[] = {
 	{"run", run_main, "run a command that can reach only what a policy allows"},
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},
+	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
 	{"version", show_version, "print the version"},
 	{"help", show_help, "print this text"},
 };

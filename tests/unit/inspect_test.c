@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Capture files ──► the lines, messages and exit codes that `snifence inspect` promises. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../support/packet_maker.h"
+#include "inspect.h"
+#include "message.h"
+
+#define LITERAL(text) (text), sizeof(text) - 1
+#define IPV4_FLOW "2023-11-14T22:13:20.123456+0000 192.0.2.1:40000 > 198.51.100.7:443 "
+#define IPV6_FLOW "2023-11-14T22:13:20.123456+0000 [2001:db8::1]:40000 > [2001:db8::7]:443 "
+#define GOOD_LINE IPV4_FLOW "www.a.example TLS 1.3 segments=1 records=1"
+#define REFUSED_NAME "a b\\\n.example"
+
+static const char policy_text[] = "version: 1\n"
+				  "mode: audit\n"
+				  "tls:\n"
+				  "  to: [198.51.100.0/24]\n"
+				  "  ech: deny\n"
+				  "  allow:\n"
+				  "    - www.a.example\n";
+static const struct timeval when = {.tv_sec = 1700000000, .tv_usec = 123456};
+
+static char folder[] = "/tmp/snifence-inspect-XXXXXX";
+static char capture[64], second_capture[64], policy_file[64];
+static char out[16384], err[4096];
+static struct bytes hello, frame; /* large, so not on the stack */
+
+static int set_up(void **state) {
+	FILE *file;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(capture, sizeof(capture), "%s/one.pcap", folder);
+	snprintf(second_capture, sizeof(second_capture), "%s/two.pcap", folder);
+	snprintf(policy_file, sizeof(policy_file), "%s/policy.yaml", folder);
+	file = fopen(policy_file, "w");
+	return file && fputs(policy_text, file) >= 0 && fclose(file) == 0 ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+	(void)state;
+	unlink(capture);
+	unlink(second_capture);
+	unlink(policy_file);
+	return rmdir(folder);
+}
+
+static void read_back(int fd, int saved, FILE *from, char *text, size_t size) {
+	dup2(saved, fd);
+	close(saved);
+	rewind(from);
+	text[fread(text, 1, size - 1, from)] = '\0';
+	fclose(from);
+}
+
+/* Runs the subcommand with arguments that end with NULL; what it prints is in `out` and `err`. */
+static int run(const char *const arguments[]) {
+	FILE *to_out = tmpfile(), *to_err = tmpfile();
+	int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), argc = 1, code;
+	char *argv[16] = {(char *)"inspect"};
+
+	for (; arguments[argc - 1]; argc++)
+		argv[argc] = (char *)arguments[argc - 1];
+	fflush(stdout);
+	dup2(fileno(to_out), STDOUT_FILENO);
+	dup2(fileno(to_err), STDERR_FILENO);
+	code = inspect_main(argc, argv);
+	fflush(stdout);
+	read_back(STDOUT_FILENO, saved_out, to_out, out, sizeof(out));
+	read_back(STDERR_FILENO, saved_err, to_err, err, sizeof(err));
+	return code;
+}
+
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+/* Writes a capture of one frame, `before` and then the packet. */
+static void write_capture(const char *path, int link_type, const void *before, size_t length,
+			  const struct packet *packet) {
+	pcap_t *dead = pcap_open_dead(link_type, 262144);
+	pcap_dumper_t *dump = pcap_dump_open(dead, path);
+	struct pcap_pkthdr header = {.ts = when};
+
+	assert_non_null(dump);
+	frame.length = 0;
+	bytes_add(&frame, before, length);
+	packet_make(&frame, packet);
+	bytes_fill(&frame, 0, 6); /* padding */
+	header.caplen = header.len = (bpf_u_int32)frame.length;
+	pcap_dump((u_char *)dump, &header, frame.data);
+	pcap_dump_close(dump);
+	pcap_close(dead);
+}
+
+static void write_hello(const char *path, const struct hello *what) {
+	hello_make(&hello, what);
+	write_capture(path, DLT_RAW, NULL, 0, &(struct packet){.data = hello.data, .length = hello.length});
+}
+
+static void every_link_type_leads_to_ip(void **state) {
+	static const struct {
+		int type;
+		const char *before;
+		size_t length;
+		bool ipv6;
+	} cases[] = {
+		{DLT_EN10MB, LITERAL("dst...src...\x08\x00"), false},
+		{DLT_EN10MB, LITERAL("dst...src...\x86\xdd"), true},
+		{DLT_EN10MB, LITERAL("dst...src...\x81\x00\x00\x05\x08\x00"), false},
+		{DLT_EN10MB, LITERAL("dst...src...\x88\xa8\x00\x05\x81\x00\x00\x06\x86\xdd"), true},
+		{DLT_EN10MB, LITERAL("dst...src...\x89\x09\x01\x01\x00\x01\x00\x0f\x08\x00"), false},
+		{DLT_LINUX_SLL, LITERAL("\0\0\0\1\0\6......\0\0\x08\x00"), false},
+		{DLT_LINUX_SLL, LITERAL("\0\0\0\1\0\6......\0\0\x81\x00\0\1\x86\xdd"), true},
+		{DLT_LINUX_SLL2, LITERAL("\x08\x00\0\0\0\0\0\1\0\1\0\6........"), false},
+		{DLT_LINUX_SLL2, LITERAL("\x86\xdd\0\0\0\0\0\1\0\1\0\6........"), true},
+		{DLT_RAW, "", 0, false},
+		{DLT_RAW, "", 0, true},
+		{DLT_IPV4, "", 0, false},
+		{DLT_IPV6, "", 0, true},
+		{DLT_NULL, LITERAL("\2\0\0\0"), false},
+		{DLT_NULL, LITERAL("\x1e\0\0\0"), true},
+		{DLT_LOOP, LITERAL("\0\0\0\2"), false},
+	};
+
+	(void)state;
+	hello_make(&hello, &(struct hello){.name = "www.a.example"});
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		write_capture(capture, cases[i].type, cases[i].before, cases[i].length,
+			      &(struct packet){.ipv6 = cases[i].ipv6, .data = hello.data, .length = hello.length});
+		assert_int_equal(RUN(capture), 0);
+		assert_string_equal(err, "");
+		assert_string_equal(out, cases[i].ipv6 ? IPV6_FLOW "www.a.example TLS 1.3 segments=1 records=1\n"
+						       : GOOD_LINE "\n");
+	}
+}
+
+static void frames_without_ip_are_passed_over(void **state) {
+	(void)state;
+	write_capture(capture, DLT_EN10MB, LITERAL("dst...src...\x08\x06"), &(struct packet){.length = 0});
+	assert_int_equal(RUN(capture), 0);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "");
+}
+
+/* A block of pcapng: type, length, what is in it, length. */
+static void add_block(struct bytes *file, uint32_t type, const void *data, size_t length) {
+	uint32_t total = 12 + (uint32_t)(length + 3) / 4 * 4;
+
+	bytes_add(file, &type, 4);
+	bytes_add(file, &total, 4);
+	bytes_add(file, data, length);
+	bytes_fill(file, 0, total - 12 - length);
+	bytes_add(file, &total, 4);
+}
+
+static void write_bytes(const char *path, const void *data, size_t length) {
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void pcapng_is_read(void **state) {
+	static struct bytes file, body, packet;
+	const struct {
+		uint32_t magic;
+		uint16_t major, minor;
+		int64_t length;
+	} section = {0x1a2b3c4d, 1, 0, -1};
+	const struct {
+		uint16_t link, reserved;
+		uint32_t snaplen;
+	} interface = {101, 0, 262144}; /* raw IP */
+	uint64_t time = (uint64_t)when.tv_sec * 1000000 + (uint64_t)when.tv_usec;
+	uint32_t lengths[2], head[3] = {0, (uint32_t)(time >> 32), (uint32_t)time};
+
+	(void)state;
+	hello_make(&hello, &(struct hello){.name = "www.a.example"});
+	packet_make(&packet, &(struct packet){.data = hello.data, .length = hello.length});
+	lengths[0] = lengths[1] = (uint32_t)packet.length;
+	bytes_add(&body, head, sizeof(head));
+	bytes_add(&body, lengths, sizeof(lengths));
+	bytes_add(&body, packet.data, packet.length);
+	add_block(&file, 0x0a0d0d0a, &section, sizeof(section));
+	add_block(&file, 1, &interface, sizeof(interface));
+	add_block(&file, 6, body.data, body.length);
+	write_bytes(capture, file.data, file.length);
+	assert_int_equal(RUN(capture), 0);
+	assert_string_equal(out, GOOD_LINE "\n");
+	assert_string_equal(err, "");
+}
+
+static void what_is_no_good_name_is_told(void **state) {
+	const struct hello_extension ech = {.type = 0xfe0d, .data = "", .length = 0};
+
+	(void)state;
+	write_hello(capture, &(struct hello){.name = NULL, .tls12 = 1});
+	assert_int_equal(RUN(capture), 0);
+	assert_string_equal(out, IPV4_FLOW
+			    "- TLS 1.2 segments=1 records=1 sni_missing (the hello has no server_name extension)\n");
+	write_hello(capture, &(struct hello){.name = REFUSED_NAME});
+	assert_int_equal(RUN(capture), 0);
+	assert_string_equal(
+		out,
+		IPV4_FLOW "a\\x20b\\x5c\\x0a.example TLS 1.2 segments=1 records=1 name_invalid (the server name is not "
+			  "a hostname)\n");
+	write_hello(capture,
+		    &(struct hello){.name = "www.a.example", .extra = &ech, .extra_count = 1, .record_size = 100});
+	assert_int_equal(RUN(capture), 0);
+	assert_non_null(strstr(out, " www.a.example TLS 1.3 segments=1 records="));
+	assert_non_null(strstr(out, " ech\n"));
+}
+
+static void a_policy_judges(void **state) {
+	const struct hello_extension ech = {.type = 0xfe0d, .data = "", .length = 0};
+	char line[512];
+
+	(void)state;
+	write_hello(capture, &(struct hello){.name = "WWW.a.example"});
+	assert_int_equal(RUN("--policy", policy_file, capture), 0);
+	snprintf(line, sizeof(line),
+		 "%s allow name_allowed (the server name is on the allowlist) rule %s:7: www.a.example\n", GOOD_LINE,
+		 policy_file);
+	assert_string_equal(out, line);
+	write_hello(capture, &(struct hello){.name = "b.example"});
+	assert_int_equal(RUN("--policy", policy_file, capture), 0);
+	assert_string_equal(out, IPV4_FLOW
+			    "b.example TLS 1.3 segments=1 records=1 deny name_not_allowed (no rule allows this "
+			    "server name)\n");
+	write_hello(capture, &(struct hello){.name = NULL});
+	assert_int_equal(RUN("--policy", policy_file, capture), 0);
+	assert_non_null(strstr(out, " deny sni_missing ("));
+	write_hello(capture, &(struct hello){.name = "www.a.example", .extra = &ech, .extra_count = 1});
+	assert_int_equal(RUN("--policy", policy_file, capture), 0);
+	assert_non_null(strstr(out, " ech deny ech_denied ("));
+}
+
+static void packets_are_judged_too(void **state) {
+	static const uint8_t source_route[] = {1, 131, 3, 4};
+	const struct {
+		struct packet packet;
+		const char *verdict;
+	} cases[] = {
+		{{.ipv6 = true}, " deny address_not_allowed ("},
+		{{.from_server = true, .flags = TH_SYN | TH_ACK}, " allow inbound_allowed ("},
+		{{.flags = TH_ACK | TH_URG}, " deny urgent_data ("},
+		{{.between = source_route, .between_length = sizeof(source_route)}, " deny source_route ("},
+	};
+
+	(void)state;
+	hello_make(&hello, &(struct hello){.name = "www.a.example"});
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet packet = cases[i].packet;
+
+		packet.data = hello.data;
+		packet.length = hello.length;
+		if (packet.flags & TH_URG)
+			packet.urgent = (uint16_t)(hello.length + 1);
+		write_capture(capture, DLT_RAW, NULL, 0, &packet);
+		assert_int_equal(RUN("--policy", policy_file, capture), 0);
+		if (!strstr(out, cases[i].verdict))
+			fail_msg("%s is not in: %s", cases[i].verdict, out);
+	}
+}
+
+static void json_is_that_of_events(void **state) {
+	(void)state;
+	write_hello(capture, &(struct hello){.name = "www.a.example"});
+	assert_int_equal(RUN("--json", capture), 0);
+	assert_string_equal(
+		out, "{\"timestamp\":\"2023-11-14T22:13:20.123456+0000\",\"event_type\":\"tls\",\"flow_id\":1,"
+		     "\"src_ip\":\"192.0.2.1\",\"src_port\":40000,\"dest_ip\":\"198.51.100.7\",\"dest_port\":443,"
+		     "\"proto\":\"TCP\",\"tls\":{\"sni\":\"www.a.example\",\"version\":\"TLS 1.3\"},\"ech\":false}\n");
+	write_hello(capture, &(struct hello){.name = "b.example"});
+	assert_int_equal(RUN("--json", "--policy", policy_file, capture), 0);
+	assert_non_null(strstr(
+		out, "\"verdict\":{\"action\":\"alert\"},\"reason\":\"name_not_allowed\",\"policy\":\"policy\","));
+	assert_non_null(strstr(out, "\"mode\":\"audit\""));
+	assert_null(strstr(out, "cgroup"));
+}
+
+static void files_that_cannot_be_read_do_not_stop_the_others(void **state) {
+	char expected[512];
+
+	(void)state;
+	write_hello(capture, &(struct hello){.name = "www.a.example"});
+	write_bytes(second_capture, "this is not a capture at all", 28);
+	assert_int_equal(RUN(second_capture, "/nonexistent.pcap", capture), EXIT_UNREAD);
+	assert_string_equal(out, GOOD_LINE "\n");
+	snprintf(expected, sizeof(expected),
+		 "snifence: inspect: %s: not a capture that can be read: unknown file format\n"
+		 "snifence: inspect: /nonexistent.pcap: No such file or directory\n",
+		 second_capture);
+	assert_string_equal(err, expected);
+	write_capture(second_capture, DLT_PPP, NULL, 0, &(struct packet){.length = 0});
+	assert_int_equal(RUN(capture, second_capture), EXIT_UNREAD);
+	assert_string_equal(out, GOOD_LINE "\n");
+	snprintf(
+		expected, sizeof(expected),
+		"snifence: inspect: %s: cannot read link type PPP (9), only Ethernet, Linux cooked, raw IP and loopback\n",
+		second_capture);
+	assert_string_equal(err, expected);
+}
+
+static void a_truncated_capture_is_read_as_far_as_it_goes(void **state) {
+	char expected[512];
+	long size;
+	FILE *file;
+
+	(void)state;
+	write_hello(capture, &(struct hello){.name = "www.a.example"});
+	file = fopen(capture, "a");
+	fputs("half a header", file);
+	size = ftell(file);
+	fclose(file);
+	assert_int_equal(RUN(capture, capture), EXIT_UNREAD);
+	assert_string_equal(out, GOOD_LINE "\n" GOOD_LINE "\n");
+	snprintf(
+		expected, sizeof(expected),
+		"snifence: inspect: %s: could be read only up to packet 1: truncated dump file; tried to read 16 header "
+		"bytes, only got 13\n",
+		capture);
+	assert_non_null(strstr(err, expected));
+	assert_int_equal(truncate(capture, size - 13 - 50), 0);
+	assert_int_equal(RUN(capture), EXIT_UNREAD);
+	assert_string_equal(out, "");
+}
+
+static void fragments_are_told(void **state) {
+	char expected[512];
+
+	(void)state;
+	write_capture(capture, DLT_RAW, NULL, 0, &(struct packet){.fragment = 0x2000, .data = "x", .length = 1});
+	assert_int_equal(RUN(capture), 0);
+	snprintf(expected, sizeof(expected),
+		 "snifence: inspect: %s: IP fragments were passed over, as they are not put together: 1\n", capture);
+	assert_string_equal(err, expected);
+}
+
+static void a_wrong_command_line_or_policy_is_told(void **state) {
+	(void)state;
+	assert_int_equal(run((const char *const[]){NULL}), EXIT_USAGE);
+	assert_string_equal(err, "snifence: inspect: no capture file is named; `snifence inspect --help` shows how\n");
+	assert_int_equal(RUN("--polcy", "x"), EXIT_USAGE);
+	assert_string_equal(
+		err, "snifence: inspect: there is no such option: --polcy; `snifence inspect --help` shows how\n");
+	assert_int_equal(RUN(capture, "--policy"), EXIT_USAGE);
+	assert_string_equal(
+		err, "snifence: inspect: an argument is missing after --policy; `snifence inspect --help` shows how\n");
+	assert_int_equal(RUN("--policy", "/nonexistent.yaml", capture), EXIT_USAGE);
+	assert_string_equal(out, "");
+	assert_int_equal(RUN("--help"), 0);
+	assert_memory_equal(out, "Usage: snifence inspect ", 24);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_link_type_leads_to_ip),
+		cmocka_unit_test(frames_without_ip_are_passed_over),
+		cmocka_unit_test(pcapng_is_read),
+		cmocka_unit_test(what_is_no_good_name_is_told),
+		cmocka_unit_test(a_policy_judges),
+		cmocka_unit_test(packets_are_judged_too),
+		cmocka_unit_test(json_is_that_of_events),
+		cmocka_unit_test(files_that_cannot_be_read_do_not_stop_the_others),
+		cmocka_unit_test(a_truncated_capture_is_read_as_far_as_it_goes),
+		cmocka_unit_test(fragments_are_told),
+		cmocka_unit_test(a_wrong_command_line_or_policy_is_told),
+	};
+
+	return cmocka_run_group_tests_name("inspect", tests, set_up, tear_down);
+}
