@@ -24,7 +24,7 @@ FUZZ_TIME ?= 10
 
 .PHONY: help deps all demo test test-unit test-prog test-e2e test-asan test-valgrind fuzz verify lint format bench install clean
 .DELETE_ON_ERROR:
-.PRECIOUS: %.o
+.PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -10,5 +10,5 @@ void timestamp_write(char out[TIMESTAMP_SIZE], const struct timespec *when) {
 	localtime_r(&when->tv_sec, &local);
 	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &local);
 	strftime(zone, sizeof(zone), "%z", &local);
-	snprintf(out, TIMESTAMP_SIZE, "%s.%06ld%s", seconds, when->tv_nsec / 1000 % 1000000, zone);
+	snprintf(out, TIMESTAMP_SIZE, "%s.%06u%s", seconds, (unsigned)when->tv_nsec / 1000 % 1000000, zone);
 }

@@ -20,7 +20,7 @@
 #include "address.h"
 
 enum where { HERE, IN_NEW_NAMESPACE, IN_NEW_USER_NAMESPACE };
-enum command { SAY_WHAT_CAME = 'w', SAY_WHETHER_ALIVE = 'a' };
+enum command { SAY_WHAT_CAME = 'w', SAY_WHETHER_ALIVE = 'a', BIND_TO_DEVICE = 'b' };
 
 /* The process, as the test sees it. */
 struct holder {
@@ -70,6 +70,7 @@ static struct snif_event describe(int fd) {
 				   .hook = SNIF_HOOK_EGRESS,
 				   .verdict = SNIF_DENY,
 				   .process.pid = (__u32)getpid(),
+				   .interface = if_nametoindex("lo"),
 				   .reason = SNIF_REASON_NAME_NOT_ALLOWED};
 	struct sockaddr_storage address;
 	socklen_t length = sizeof(address);
@@ -85,15 +86,26 @@ static struct snif_event describe(int fd) {
 	return event;
 }
 
-static int listen_on(const char *address, struct sockaddr_storage *bound, socklen_t *length) {
+static int listen_on(const char *address, __u16 port, struct sockaddr_storage *bound, socklen_t *length) {
 	int fd, off = 0;
 
-	*length = lab_address(address, 0, bound);
+	*length = lab_address(address, port, bound);
 	fd = socket(bound->ss_family, SOCK_STREAM, 0);
 	if (bound->ss_family == AF_INET6)
 		CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) == 0);
 	CHECK(fd >= 0 && bind(fd, (void *)bound, *length) == 0 && listen(fd, 1) == 0);
 	CHECK(getsockname(fd, (void *)bound, length) == 0);
+	return fd;
+}
+
+/* From the port below, unless the kernel is to choose both. */
+static int connect_to(const char *address, const struct sockaddr_storage *listener, __u16 port) {
+	int fd = socket(listener->ss_family, SOCK_STREAM, 0);
+	struct sockaddr_storage own;
+	socklen_t length = lab_address(address, port ? port - 1 : 0, &own);
+
+	CHECK(bind(fd, (void *)&own, length) == 0);
+	CHECK(connect(fd, (const void *)listener, length) == 0);
 	return fd;
 }
 
@@ -109,8 +121,8 @@ static int echo_error(int from, int to) {
 	return send(from, "x", 1, MSG_NOSIGNAL) == 1 ? read_error(to) : errno;
 }
 
-/* Opens the connection, tells of it, and answers what the test asks until the test has enough. */
-static void hold(int control, const char *address, enum where where) {
+/* Opens the connection, tells of it, and does what the test asks until the test has enough. */
+static void hold(int control, const char *address, __u16 port, enum where where) {
 	struct sockaddr_storage bound;
 	struct answer answer;
 	struct snif_event events[2];
@@ -120,15 +132,16 @@ static void hold(int control, const char *address, enum where where) {
 
 	alarm(LAB_TEST_SECONDS);
 	enter_namespace(where);
-	listener = listen_on(address, &bound, &length);
-	client = socket(bound.ss_family, SOCK_STREAM, 0);
-	CHECK(connect(client, (void *)&bound, length) == 0);
+	listener = listen_on(address, port, &bound, &length);
+	client = connect_to(address, &bound, port);
 	peer = accept(listener, NULL, NULL);
 	CHECK(peer >= 0);
 	events[0] = describe(client);
 	events[1] = describe(listener);
 	CHECK(write(control, events, sizeof(events)) == sizeof(events));
 	while (read(control, &command, 1) == 1) {
+		if (command == BIND_TO_DEVICE)
+			CHECK(setsockopt(client, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0);
 		if (command == SAY_WHAT_CAME)
 			answer = (struct answer){read_error(client), read_error(peer)};
 		else

@@ -43,7 +43,8 @@ static void add(struct snif_event event, int times) {
 		assert_int_equal(report_add(report, &event), 0);
 }
 
-static void expect(uint64_t lost, const char *summary) {
+/* What the report prints. To be freed. */
+static char *printed(uint64_t lost) {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -51,6 +52,12 @@ static void expect(uint64_t lost, const char *summary) {
 	assert_non_null(out);
 	report_print(report, lost, out);
 	fclose(out);
+	return text;
+}
+
+static void expect(uint64_t lost, const char *summary) {
+	char *text = printed(lost);
+
 	assert_string_equal(text, summary);
 	free(text);
 }
@@ -185,7 +192,11 @@ static void test_many_lines(void **state) {
 
 /* A program that tries a million names must not take memory for all of them. */
 static void test_too_many_lines(void **state) {
-	char last[128];
+	static const char begin_of_it[] =
+		"snifence: 0 allowed, 20008 blocked\n"
+		"  blocked      n00000.test                                   name_not_allowed        5\n"
+		"  blocked      n00001.test                                   name_not_allowed        2\n";
+	char last[128], *text;
 
 	(void)state;
 	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 10000);
@@ -198,6 +209,9 @@ static void test_too_many_lines(void **state) {
 	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "n00000.test"), 3);
 	count_lines(last);
 	assert_string_equal(last, "  other events, beyond 10000 different lines: 5\n");
+	text = printed(0);
+	assert_memory_equal(text, begin_of_it, sizeof(begin_of_it) - 1);
+	free(text);
 }
 
 static int begin(void **state) {
