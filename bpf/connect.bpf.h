@@ -138,6 +138,12 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 
 	if (!sk || !policy.present || policy.settings.inbound_deny)
 		return;
+	/*
+	 * A connection that was opened comes here too, when the other end answers its SYN with a SYN (RFC 9293, section
+	 * 3.5: a simultaneous open). It has the tag that connect() made, and keeps it.
+	 */
+	if (bpf_sk_storage_get(&tags, sk, NULL, 0))
+		return;
 	tag = tag_renew(sk);
 	if (!tag)
 		return;

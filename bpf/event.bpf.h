@@ -70,9 +70,12 @@ SNIF_SUBPROGRAM int event_emit(const struct policy *policy, const struct snif_ju
 		event->protocol = packet->to.protocol;
 		event->interface = packet->interface;
 		event->source_port = packet->source_port;
-		event->destination_port = packet->to.port;
 		__builtin_memcpy(event->source, packet->source, 16);
-		__builtin_memcpy(event->destination, packet->to.address, 16);
+		/* of a source-routed packet, only the tag has the socket's own destination */
+		if (!tag || tag->to.protocol != IPPROTO_TCP) {
+			event->destination_port = packet->to.port;
+			__builtin_memcpy(event->destination, packet->to.address, 16);
+		}
 	}
 	bpf_ringbuf_submit(event, 0);
 	return 0;

@@ -111,9 +111,9 @@ static inline long extension_step(__u32 index, void *context) {
 	case IPPROTO_DSTOPTS:
 	case IPV6_AUTHENTICATION:
 		break;
-	case IPV6_ROUTING:
+	case IPV6_ROUTING: /* refused, and read on for the ports: the connection is ended by them */
 		walk->reason = SNIF_REASON_SOURCE_ROUTE;
-		return SNIF_STOP;
+		break;
 	case IPV6_FRAGMENT:
 		walk->reason = SNIF_REASON_FRAGMENT;
 		return SNIF_STOP;
@@ -162,6 +162,10 @@ static __always_inline enum snif_reason packet_tcp(struct __sk_buff *skb, struct
 	return SNIF_REASON_NONE;
 }
 
+static __always_inline enum snif_reason first_of(enum snif_reason first, enum snif_reason then) {
+	return first != SNIF_REASON_NONE ? first : then;
+}
+
 /*
  * Reads the headers of an outgoing packet. Offsets count from the network header. Returns SNIF_REASON_NONE, or why the
  * packet is refused whatever the policy says; what was read until then is in `packet` (which the caller has zeroed).
@@ -178,17 +182,17 @@ static __always_inline enum snif_reason packet_read(struct __sk_buff *skb, struc
 		reason = packet_ipv6(skb, packet);
 	else
 		return SNIF_REASON_MALFORMED_PACKET;
-	if (reason != SNIF_REASON_NONE)
+	if (reason != SNIF_REASON_NONE && reason != SNIF_REASON_SOURCE_ROUTE)
 		return reason;
 	if (packet->to.protocol == IPPROTO_TCP)
-		return packet_tcp(skb, packet);
+		return first_of(reason, packet_tcp(skb, packet));
 	if (packet->to.protocol != IPPROTO_UDP)
-		return SNIF_REASON_NONE;
+		return reason;
 	if (bpf_skb_load_bytes(skb, packet->payload, port, sizeof(port)))
-		return SNIF_REASON_MALFORMED_PACKET;
+		return first_of(reason, SNIF_REASON_MALFORMED_PACKET);
 	packet->source_port = snif_be16(port);
 	packet->to.port = snif_be16(port + 2);
-	return SNIF_REASON_NONE;
+	return reason;
 }
 
 /*
