@@ -21,7 +21,8 @@ static __always_inline int decide_socket(const struct bpf_sock *ctx) {
 
 	if (!policy.present)
 		refused.reason = SNIF_REASON_NO_POLICY;
-	else if ((ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP) || (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP))
+	else if ((ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
+		 (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP))
 		return HOOK_PASS;
 	event = event_begin(&policy, &refused, SNIF_HOOK_SOCKET);
 	if (event) {
@@ -47,11 +48,13 @@ static __always_inline struct snif_judgement judge_target(struct policy *policy,
 }
 
 /* A datagram to where the last one was allowed to go needs no new tag and no new event. */
-static __always_inline _Bool sent_there_before(struct bpf_sock *sk, const struct policy *policy, const struct snif_target *to) {
+static __always_inline _Bool sent_there_before(struct bpf_sock *sk, const struct policy *policy,
+					       const struct snif_target *to) {
 	const struct snif_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, 0);
 	__u64 a[2], b[2];
 
-	if (!tag || tag->verdict != SNIF_ALLOW || tag->to.port != to->port || !same_policy(&tag->judged_under, &policy->active))
+	if (!tag || tag->verdict != SNIF_ALLOW || tag->to.port != to->port ||
+	    !same_policy(&tag->judged_under, &policy->active))
 		return 0;
 	__builtin_memcpy(a, tag->to.address, 16);
 	__builtin_memcpy(b, to->address, 16);

@@ -33,9 +33,9 @@ struct packet {
 	__u8 flags; /* TCP_* */
 	__u8 unused;
 	__u32 interface;
-	__u32 sequence;	  /* of TCP */
-	__u32 payload;	  /* offset of the first byte behind the TCP header */
-	__u32 end;	  /* offset behind the last byte */
+	__u32 sequence; /* of TCP */
+	__u32 payload;	/* offset of the first byte behind the TCP header */
+	__u32 end;	/* offset behind the last byte */
 };
 
 struct options {

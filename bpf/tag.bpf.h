@@ -21,7 +21,8 @@ static __always_inline struct snif_tag *tag_renew(struct bpf_sock *sk) {
 }
 
 /* Writes a judgement of the policy in force into the tag. */
-static __always_inline void tag_judge(struct snif_tag *tag, const struct policy *policy, struct snif_judgement judgement) {
+static __always_inline void tag_judge(struct snif_tag *tag, const struct policy *policy,
+				      struct snif_judgement judgement) {
 	tag->judged_under = policy->active;
 	tag->verdict = judgement.verdict;
 	tag->reason = judgement.reason;

@@ -62,7 +62,8 @@ static inline long inspect_step(__u32 index, void *context) {
  * Where the packet's payload begins in the stream, relative to what was parsed: bytes to pass over as parsed already.
  * The SYN sets the position; data in it (TCP Fast Open) comes behind its own sequence number.
  */
-static __always_inline enum snif_reason payload_position(struct snif_tag *tag, const struct packet *packet, __u32 *parsed) {
+static __always_inline enum snif_reason payload_position(struct snif_tag *tag, const struct packet *packet,
+							 __u32 *parsed) {
 	__u32 first = packet->sequence;
 	__s32 ahead;
 

@@ -12,9 +12,9 @@
 #include "portable.h"
 #include "reason.h"
 
-#define SNIF_SLOTS 256    /* compiled policies that can be in the kernel at once; slot 0 is never used */
+#define SNIF_SLOTS 256	  /* compiled policies that can be in the kernel at once; slot 0 is never used */
 #define SNIF_POLICIES 256 /* policies that attachments can name; policy 0 means none */
-#define SNIF_ZONES 256    /* different (addresses, ports) pairs that the host rules of one policy can name */
+#define SNIF_ZONES 256	  /* different (addresses, ports) pairs that the host rules of one policy can name */
 #define SNIF_COMM_LENGTH 16
 
 enum snif_mode { SNIF_ENFORCE, SNIF_AUDIT };
@@ -55,8 +55,8 @@ struct snif_dest {
 /* What one name says of itself (`exact`) and of the names below it (`below`). Deny beats allow when compiled. */
 struct snif_name_rule {
 	__u32 rule;
-	__u16 zone;    /* ALLOW: the destinations for which this rule holds */
-	__u8 verdict;  /* enum snif_verdict; SNIF_UNDECIDED: there is no such rule */
+	__u16 zone;   /* ALLOW: the destinations for which this rule holds */
+	__u8 verdict; /* enum snif_verdict; SNIF_UNDECIDED: there is no such rule */
 	__u8 unused;
 };
 
@@ -104,15 +104,15 @@ struct snif_tag {
 	struct snif_active judged_under;
 	struct snif_process process;
 	struct snif_dest dest;
-	__u64 flow;	    /* the socket's cookie */
-	__u64 netns_cookie; /* 0: not known */
+	__u64 flow;	       /* the socket's cookie */
+	__u64 netns_cookie;    /* 0: not known */
 	struct snif_target to; /* as connect() named it */
-	__u8 verdict;	/* enum snif_verdict */
-	__u8 reason;	/* enum snif_reason, once decided */
-	__u8 inbound;	/* accepted, not opened */
-	__u8 inspected; /* the destination wants an allowed server name first */
-	__u8 settled;	/* allowed, and no further ClientHello can follow in clear: the hot path */
-	__u8 has_syn;	/* next_sequence is valid */
+	__u8 verdict;	       /* enum snif_verdict */
+	__u8 reason;	       /* enum snif_reason, once decided */
+	__u8 inbound;	       /* accepted, not opened */
+	__u8 inspected;	       /* the destination wants an allowed server name first */
+	__u8 settled;	       /* allowed, and no further ClientHello can follow in clear: the hot path */
+	__u8 has_syn;	       /* next_sequence is valid */
 	__u8 unused[6];
 	__u32 rule;
 	__u32 next_sequence; /* of the first byte that was not parsed yet */
@@ -123,8 +123,8 @@ struct snif_tag {
 #define SNIF_EVENT_HELLO 2 /* a ClientHello was read, at least in part: version is valid when not 0 */
 
 struct snif_event {
-	__u64 time;	   /* CLOCK_MONOTONIC, nanoseconds */
-	__u64 flow;	   /* the socket's cookie; 0: no socket yet */
+	__u64 time; /* CLOCK_MONOTONIC, nanoseconds */
+	__u64 flow; /* the socket's cookie; 0: no socket yet */
 	__u64 netns_cookie;
 	struct snif_process process;
 	struct snif_active active;

@@ -33,7 +33,7 @@ enum snif_hello_status {
 enum snif_hello_field {
 	SNIF_FIELD_MESSAGE, /* type and length */
 	SNIF_FIELD_VERSION,
-	SNIF_FIELD_SESSION_ID,	/* its length; likewise those below */
+	SNIF_FIELD_SESSION_ID, /* its length; likewise those below */
 	SNIF_FIELD_CIPHERS,
 	SNIF_FIELD_COMPRESSION,
 	SNIF_FIELD_EXTENSIONS,
@@ -70,10 +70,10 @@ struct snif_hello {
 	__u8 early_data;  /* early_data was offered: application data may come before a second ClientHello */
 	__u8 changed;	  /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
 	__u8 doubt;	  /* a handshake record was passed over for that: no further one may follow */
-	__u64 seen_low;				/* extension types below 64 */
-	__u16 seen[SNIF_HELLO_EXTENSIONS];	/* the others */
-	__u8 record[16];			/* twice the header, for the reason that name.h gives */
-	__u8 bytes[8];				/* of the field; a name goes to `name` */
+	__u64 seen_low;	  /* extension types below 64 */
+	__u16 seen[SNIF_HELLO_EXTENSIONS]; /* the others */
+	__u8 record[16];		   /* twice the header, for the reason that name.h gives */
+	__u8 bytes[8];			   /* of the field; a name goes to `name` */
 	__u8 name[SNIF_NAME_BUFFER];
 };
 

@@ -29,8 +29,8 @@ struct snif_judgement {
  * an IPPROTO, `port` in host order. Writes `dest`; its kind NONE comes with the reason why. Returns the judgement, with
  * verdict SNIF_UNDECIDED where the destination wants an allowed server name.
  */
-static __always_inline struct snif_judgement snif_judge_address(snif_tables tables, const __u8 address[16], __u8 protocol,
-								__u16 port, struct snif_dest *dest) {
+static __always_inline struct snif_judgement snif_judge_address(snif_tables tables, const __u8 address[16],
+								__u8 protocol, __u16 port, struct snif_dest *dest) {
 	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_ADDRESS_NOT_ALLOWED, 0};
 	struct snif_address_key where = {.prefix_length = 128};
 	struct snif_port_key what = {.prefix_length = 56};
@@ -99,7 +99,8 @@ static inline long snif_name_match_step(__u32 index, void *context) {
  * are not asked, so that binding a name to addresses cannot be undone by a wider rule.
  */
 static __always_inline struct snif_judgement snif_judge_name(snif_tables tables, const __u64 hash_key[2],
-							     const __u8 *name, __u16 length, const struct snif_dest *dest) {
+							     const __u8 *name, __u16 length,
+							     const struct snif_dest *dest) {
 	struct snif_name_match match = {.tables = tables, .name = name, .length = length};
 	const struct snif_name_rules *rules;
 	struct snif_name_rule best;

@@ -14,9 +14,9 @@
 #include "portable.h"
 #include "reason.h"
 
-#define SNIF_NAME_MAX 253   /* RFC 1035, section 2.3.4: 255 on the wire are 253 written */
-#define SNIF_LABEL_MAX 63   /* the same */
-#define SNIF_NAME_READ 255  /* bytes of a server_name that are read; longer ones are refused unread */
+#define SNIF_NAME_MAX 253    /* RFC 1035, section 2.3.4: 255 on the wire are 253 written */
+#define SNIF_LABEL_MAX 63    /* the same */
+#define SNIF_NAME_READ 255   /* bytes of a server_name that are read; longer ones are refused unread */
 #define SNIF_NAME_BUFFER 512 /* twice that: room for the largest offset plus the largest length, as verifiers add */
 
 struct snif_name_scan {

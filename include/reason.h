@@ -7,60 +7,64 @@
 #define SNIF_REASON_H
 
 /* X(CONSTANT, "code in events", "what a person reads") */
-#define SNIF_REASONS(X)                                                                                                                \
-	X(NONE, "none", "not decided yet")                                                                                             \
-	/* allowed */                                                                                                                  \
-	X(NAME_ALLOWED, "name_allowed", "the server name is on the allowlist")                                                         \
-	X(ADDRESS_ALLOWED, "address_allowed", "an address rule allows it without inspection")                                          \
-	X(INBOUND_ALLOWED, "inbound_allowed", "the connection was accepted, not opened")                                               \
-	/* refused for what the policy says of names */                                                                                \
-	X(NAME_NOT_ALLOWED, "name_not_allowed", "no rule allows this server name")                                                     \
-	X(NAME_DENIED, "name_denied", "a deny rule covers this server name")                                                           \
-	X(NAME_ELSEWHERE, "name_elsewhere", "the name's rule does not cover this address and port")                                    \
-	X(ECH_DENIED, "ech_denied", "the hello offers Encrypted Client Hello, which the policy refuses")                               \
-	/* refused for what the policy says of addresses, ports and sockets */                                                         \
-	X(ADDRESS_NOT_ALLOWED, "address_not_allowed", "no rule covers this address")                                                   \
-	X(PORT_NOT_ALLOWED, "port_not_allowed", "rules cover this address, but not with this protocol and port")                       \
-	X(ADDRESS_DENIED, "address_denied", "a deny rule covers this address, protocol and port")                                      \
-	X(SOCKET_TYPE, "socket_type", "only TCP and UDP sockets are let out: no raw, ping, SCTP, UDP-Lite or DCCP")                    \
-	X(INBOUND_DENIED, "inbound_denied", "the policy refuses accepted connections")                                                 \
-	X(UNTRACKED, "untracked", "the connection was open before the filter saw it")                                                  \
-	/* refused for the shape of the packet */                                                                                      \
-	X(MALFORMED_PACKET, "malformed_packet", "the IP or TCP header does not parse")                                                 \
-	X(FRAGMENT, "fragment", "an IP fragment, sent as such")                                                                        \
-	X(SOURCE_ROUTE, "source_route", "a source route or routing header hides the destination")                                      \
-	X(URGENT_DATA, "urgent_data", "urgent data before the server name was judged")                                                 \
-	X(SEQUENCE_GAP, "sequence_gap", "TCP data out of order before the server name was judged")                                     \
-	/* refused for the TLS records and the ClientHello */                                                                          \
-	X(NOT_TLS, "not_tls", "the stream does not begin with a TLS record")                                                           \
-	X(SSLV2_HELLO, "sslv2_hello", "an SSLv2 hello")                                                                                \
-	X(NOT_HANDSHAKE, "not_handshake", "a TLS record other than handshake before the ClientHello was complete")                     \
-	X(RECORD_EMPTY, "record_empty", "an empty handshake record")                                                                   \
-	X(RECORD_TOO_LONG, "record_too_long", "a TLS record over 2^14 bytes")                                                          \
-	X(NOT_CLIENT_HELLO, "not_client_hello", "the first handshake message is not a ClientHello")                                    \
-	X(HELLO_LENGTH, "hello_length", "lengths inside the ClientHello contradict each other")                                        \
-	X(HELLO_TOO_LONG, "hello_too_long", "the ClientHello is longer than the limit")                                                \
-	X(HELLO_INCOMPLETE, "hello_incomplete", "the connection ended in the middle of its ClientHello")                               \
-	X(EXTENSION_TWICE, "extension_twice", "the same extension appears twice")                                                      \
-	X(TOO_MANY_EXTENSIONS, "too_many_extensions", "more extensions than the limit")                                                \
-	X(ESNI, "esni", "the hello carries legacy encrypted SNI")                                                                      \
-	X(SNI_MISSING, "sni_missing", "the hello has no server_name extension")                                                        \
-	X(SNI_EMPTY, "sni_empty", "the server_name extension is empty")                                                                \
-	X(SNI_TYPE, "sni_type", "the server_name entry is not a host_name")                                                            \
-	X(SNI_MULTIPLE, "sni_multiple", "more than one entry in the server_name extension")                                            \
-	X(NAME_INVALID, "name_invalid", "the server name is not a hostname")                                                           \
-	X(NAME_IS_ADDRESS, "name_is_address", "the server name is an IP address")                                                      \
-	X(NAME_TOO_LONG, "name_too_long", "the server name, or a label of it, is too long")                                            \
-	X(SCAN_LIMIT, "scan_limit", "one packet took more parsing steps than the limit")                                               \
-	/* refused because the filter cannot tell */                                                                                   \
-	X(NO_POLICY, "no_policy", "no policy is loaded for this cgroup")                                                               \
+/* one line for each reason */
+/* clang-format off */
+#define SNIF_REASONS(X) \
+	X(NONE, "none", "not decided yet") \
+	/* allowed */ \
+	X(NAME_ALLOWED, "name_allowed", "the server name is on the allowlist") \
+	X(ADDRESS_ALLOWED, "address_allowed", "an address rule allows it without inspection") \
+	X(INBOUND_ALLOWED, "inbound_allowed", "the connection was accepted, not opened") \
+	/* refused for what the policy says of names */ \
+	X(NAME_NOT_ALLOWED, "name_not_allowed", "no rule allows this server name") \
+	X(NAME_DENIED, "name_denied", "a deny rule covers this server name") \
+	X(NAME_ELSEWHERE, "name_elsewhere", "the name's rule does not cover this address and port") \
+	X(ECH_DENIED, "ech_denied", "the hello offers Encrypted Client Hello, which the policy refuses") \
+	/* refused for what the policy says of addresses, ports and sockets */ \
+	X(ADDRESS_NOT_ALLOWED, "address_not_allowed", "no rule covers this address") \
+	X(PORT_NOT_ALLOWED, "port_not_allowed", "rules cover this address, but not with this protocol and port") \
+	X(ADDRESS_DENIED, "address_denied", "a deny rule covers this address, protocol and port") \
+	X(SOCKET_TYPE, "socket_type", "only TCP and UDP sockets are let out: no raw, ping, SCTP, UDP-Lite or DCCP") \
+	X(INBOUND_DENIED, "inbound_denied", "the policy refuses accepted connections") \
+	X(UNTRACKED, "untracked", "the connection was open before the filter saw it") \
+	/* refused for the shape of the packet */ \
+	X(MALFORMED_PACKET, "malformed_packet", "the IP or TCP header does not parse") \
+	X(FRAGMENT, "fragment", "an IP fragment, sent as such") \
+	X(SOURCE_ROUTE, "source_route", "a source route or routing header hides the destination") \
+	X(URGENT_DATA, "urgent_data", "urgent data before the server name was judged") \
+	X(SEQUENCE_GAP, "sequence_gap", "TCP data out of order before the server name was judged") \
+	/* refused for the TLS records and the ClientHello */ \
+	X(NOT_TLS, "not_tls", "the stream does not begin with a TLS record") \
+	X(SSLV2_HELLO, "sslv2_hello", "an SSLv2 hello") \
+	X(NOT_HANDSHAKE, "not_handshake", "a TLS record other than handshake before the ClientHello was complete") \
+	X(RECORD_EMPTY, "record_empty", "an empty handshake record") \
+	X(RECORD_TOO_LONG, "record_too_long", "a TLS record over 2^14 bytes") \
+	X(NOT_CLIENT_HELLO, "not_client_hello", "the first handshake message is not a ClientHello") \
+	X(HELLO_LENGTH, "hello_length", "lengths inside the ClientHello contradict each other") \
+	X(HELLO_TOO_LONG, "hello_too_long", "the ClientHello is longer than the limit") \
+	X(HELLO_INCOMPLETE, "hello_incomplete", "the connection ended in the middle of its ClientHello") \
+	X(EXTENSION_TWICE, "extension_twice", "the same extension appears twice") \
+	X(TOO_MANY_EXTENSIONS, "too_many_extensions", "more extensions than the limit") \
+	X(ESNI, "esni", "the hello carries legacy encrypted SNI") \
+	X(SNI_MISSING, "sni_missing", "the hello has no server_name extension") \
+	X(SNI_EMPTY, "sni_empty", "the server_name extension is empty") \
+	X(SNI_TYPE, "sni_type", "the server_name entry is not a host_name") \
+	X(SNI_MULTIPLE, "sni_multiple", "more than one entry in the server_name extension") \
+	X(NAME_INVALID, "name_invalid", "the server name is not a hostname") \
+	X(NAME_IS_ADDRESS, "name_is_address", "the server name is an IP address") \
+	X(NAME_TOO_LONG, "name_too_long", "the server name, or a label of it, is too long") \
+	X(SCAN_LIMIT, "scan_limit", "one packet took more parsing steps than the limit") \
+	/* refused because the filter cannot tell */ \
+	X(NO_POLICY, "no_policy", "no policy is loaded for this cgroup") \
 	X(STATE_LOST, "state_lost", "a look-up that cannot fail did fail, or memory ran out")
+
+/* clang-format on */
 
 enum snif_reason {
 #define X(constant, code, text) SNIF_REASON_##constant,
 	SNIF_REASONS(X)
 #undef X
-	SNIF_REASON_COUNT
+		SNIF_REASON_COUNT
 };
 
 #endif

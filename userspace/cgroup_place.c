@@ -98,8 +98,12 @@ static int open_mounted(const char *path) {
  * machine uses, so that they stay. Nothing to keep when nobody has mounted it.
  */
 static void keep_options(int context) {
-	static const char *const flags[] = {"nsdelegate", "favordynmods", "memory_localevents", "memory_recursiveprot",
-					    "memory_hugetlb_accounting", "pids_localevents"};
+	static const char *const flags[] = {"nsdelegate",
+					    "favordynmods",
+					    "memory_localevents",
+					    "memory_recursiveprot",
+					    "memory_hugetlb_accounting",
+					    "pids_localevents"};
 	FILE *mounts = setmntent("/proc/1/mounts", "re");
 	struct mntent *entry = NULL;
 	while (mounts && (entry = getmntent(mounts)) && strcmp(entry->mnt_type, "cgroup2"))

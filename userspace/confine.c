@@ -108,7 +108,7 @@ static int no_new_privileges(const struct confinement *confinement) {
  * SETPCAP: this list.
  */
 static const cap_value_t kept[] = {
-	CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,		CAP_KILL,
+	CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,  CAP_FSETID,		 CAP_KILL,
 	CAP_SETUID, CAP_SETGID,	      CAP_SETFCAP, CAP_NET_BIND_SERVICE, CAP_AUDIT_WRITE,
 };
 

@@ -22,8 +22,8 @@ struct diagnostics {
 /* Adds an error (diagnose_warning: a warning). Copies its arguments. Beyond 100 it only counts. */
 void diagnose(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
-void diagnose_warning(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+void diagnose_warning(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format,
+		      ...) __attribute__((format(printf, 5, 6)));
 
 /* Prints `file:line:column: error: message`, one a line, sorted by file and place. Bytes that are not printable are
  * escaped, so that a hostile file cannot write to the terminal. */

@@ -50,9 +50,10 @@ struct filter *filter_load(void) {
 	filter->skeleton = snifence_bpf__open_and_load();
 	if (!filter->skeleton) {
 		error = errno;
-		message_error("cannot load the BPF programs: %s (needs root and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in "
-			      "the environment the kernel's reason is shown)",
-			      strerror(error));
+		message_error(
+			"cannot load the BPF programs: %s (needs root and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in "
+			"the environment the kernel's reason is shown)",
+			strerror(error));
 		filter_free(filter);
 		return NULL;
 	}
@@ -90,15 +91,16 @@ static int fill_addresses(struct filter *filter, const struct compiled *compiled
 	int error = fd < 0 ? fd : 0;
 
 	for (size_t i = 0; i < compiled->address_count && !error; i++)
-		error = bpf_map_update_elem(fd, &compiled->addresses[i].key, &compiled->addresses[i].class, BPF_NOEXIST);
+		error = bpf_map_update_elem(fd, &compiled->addresses[i].key, &compiled->addresses[i].class,
+					    BPF_NOEXIST);
 	if (fd >= 0)
 		close(fd);
 	return error;
 }
 
 static int fill_ports(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
-	int fd = inner_map(filter->skeleton->maps.ports, BPF_MAP_TYPE_LPM_TRIE, "snif_ports", sizeof(struct snif_port_key),
-			   sizeof(struct snif_dest), compiled->port_count, slot);
+	int fd = inner_map(filter->skeleton->maps.ports, BPF_MAP_TYPE_LPM_TRIE, "snif_ports",
+			   sizeof(struct snif_port_key), sizeof(struct snif_dest), compiled->port_count, slot);
 	int error = fd < 0 ? fd : 0;
 
 	for (size_t i = 0; i < compiled->port_count && !error; i++)
@@ -133,8 +135,8 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	if (!error)
 		error = fill_names(filter, compiled, active.slot);
 	if (!error)
-		error = bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.settings), &active.slot, &compiled->settings,
-					    BPF_ANY);
+		error = bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.settings), &active.slot,
+					    &compiled->settings, BPF_ANY);
 	if (error) {
 		message_error("cannot copy the policy into the kernel: %s", strerror(-error));
 		return error;
@@ -177,7 +179,8 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 			attached++;
 	}
 	if (error)
-		message_error("cannot attach %s to the cgroup: %s", bpf_program__name(hooks[attached].program), strerror(-error));
+		message_error("cannot attach %s to the cgroup: %s", bpf_program__name(hooks[attached].program),
+			      strerror(-error));
 	else if ((error = bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.attachments), &cgroup_id, &attachment,
 					      BPF_ANY)))
 		message_error("cannot bind the policy to the cgroup: %s", strerror(-error));

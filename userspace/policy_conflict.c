@@ -33,7 +33,8 @@ static void check_overlap(struct builder *builder, const struct host_rule *host,
 		refuse(builder, rule,
 		       "`%s%.80s` and `%s%.80s` on line %u allow the same name at different addresses or ports: "
 		       "write both forms out, each once",
-		       host_form_text(host->form), host->name, host_form_text(other->form), other->name, rule_of(builder, other)->line);
+		       host_form_text(host->form), host->name, host_form_text(other->form), other->name,
+		       rule_of(builder, other)->line);
 }
 
 static void check_host(struct builder *builder, const struct host_rule *host, struct claims *claims) {
@@ -42,8 +43,8 @@ static void check_host(struct builder *builder, const struct host_rule *host, st
 	const struct rule *rule = rule_of(builder, host);
 
 	if (*same) {
-		refuse(builder, rule, "`%s%.80s` is written twice: it is already on line %u", host_form_text(host->form),
-		       host->name, rule_of(builder, *same)->line);
+		refuse(builder, rule, "`%s%.80s` is written twice: it is already on line %u",
+		       host_form_text(host->form), host->name, rule_of(builder, *same)->line);
 		return;
 	}
 	*same = host;

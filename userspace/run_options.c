@@ -37,7 +37,7 @@ static const char usage[] =
 	"A command can exit with these too: then the log ends with an event of type `stats` that holds its status.\n";
 
 static const struct option table[] = {
-	{"user", required_argument, NULL, 'u'}, {"log", required_argument, NULL, 'l'},
+	{"user", required_argument, NULL, 'u'},	 {"log", required_argument, NULL, 'l'},
 	{"log-allowed", no_argument, NULL, 'a'}, {"quiet", no_argument, NULL, 'q'},
 	{"keep-caps", no_argument, NULL, 'c'},	 {"no-seccomp", no_argument, NULL, 's'},
 	{"help", no_argument, NULL, 'h'},	 {0},

@@ -10,8 +10,21 @@
 static int ask(const char *outer, const char *inner, const char *name) {
 	static const char *const options[] = {"--keep-caps", "--no-seccomp", "--quiet", NULL};
 	char url[64], resolve[64];
-	const char *command[] = {"build/snifence", "run", "--quiet", lab_write("inner.yaml", inner), "--", "curl", "-sS",
-				 "--max-time", "3", "--cacert", lab_certificate(), "--resolve", resolve, url, NULL};
+	const char *command[] = {"build/snifence",
+				 "run",
+				 "--quiet",
+				 lab_write("inner.yaml", inner),
+				 "--",
+				 "curl",
+				 "-sS",
+				 "--max-time",
+				 "3",
+				 "--cacert",
+				 lab_certificate(),
+				 "--resolve",
+				 resolve,
+				 url,
+				 NULL};
 
 	snprintf(url, sizeof(url), "https://%s/", name);
 	snprintf(resolve, sizeof(resolve), "%s:443:192.0.2.1", name);

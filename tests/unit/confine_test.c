@@ -96,9 +96,9 @@ static void test_mounts(void **state) {
 }
 
 static const cap_value_t dangerous[] = {
-	CAP_NET_RAW,   CAP_NET_ADMIN,	CAP_BPF,	     CAP_SYS_ADMIN,  CAP_SYS_PTRACE,
-	CAP_SYS_RAWIO, CAP_SYS_MODULE,	CAP_PERFMON,	     CAP_MKNOD,	     CAP_CHECKPOINT_RESTORE,
-	CAP_SETPCAP,   CAP_SYS_CHROOT,	CAP_DAC_READ_SEARCH, CAP_SYS_BOOT,
+	CAP_NET_RAW,	     CAP_NET_ADMIN, CAP_BPF,   CAP_SYS_ADMIN,	       CAP_SYS_PTRACE, CAP_SYS_RAWIO,
+	CAP_SYS_MODULE,	     CAP_PERFMON,   CAP_MKNOD, CAP_CHECKPOINT_RESTORE, CAP_SETPCAP,    CAP_SYS_CHROOT,
+	CAP_DAC_READ_SEARCH, CAP_SYS_BOOT,
 };
 
 static int has(cap_flag_t flag, cap_value_t capability) {
@@ -251,9 +251,9 @@ static void test_resolve(void **state) {
 static void test_resolve_errors(void **state) {
 	(void)state;
 	struct identity identity;
-	static const char *const wrong[] = {"",	   "no-such-user.test", "4000000001", "4294967295:1", "1:4294967295",
-					    "1:",  ":1",		"1:1:1",      "root:root",    "-1:1",
-					    "+1:1", " 1:1",		"99999999999:1"};
+	static const char *const wrong[] = {
+		"",	 "no-such-user.test", "4000000001", "4294967295:1", "1:4294967295", "1:",	    ":1",
+		"1:1:1", "root:root",	      "-1:1",	    "+1:1",	    " 1:1",	    "99999999999:1"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(identity_resolve(wrong[i], &identity), -EINVAL);
 }
@@ -284,11 +284,11 @@ static void test_sudo(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_descriptors),   cmocka_unit_test(test_mounts),
-		cmocka_unit_test(test_capabilities),  cmocka_unit_test(test_keep_caps),
-		cmocka_unit_test(test_identity),      cmocka_unit_test(test_families),
-		cmocka_unit_test(test_system_calls),  cmocka_unit_test(test_no_seccomp),
-		cmocka_unit_test(test_resolve),	      cmocka_unit_test(test_resolve_errors),
+		cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_keep_caps),
+		cmocka_unit_test(test_identity),     cmocka_unit_test(test_families),
+		cmocka_unit_test(test_system_calls), cmocka_unit_test(test_no_seccomp),
+		cmocka_unit_test(test_resolve),	     cmocka_unit_test(test_resolve_errors),
 		cmocka_unit_test(test_sudo),
 	};
 	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);

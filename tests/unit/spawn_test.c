@@ -84,7 +84,8 @@ static void test_options(void **state) {
 	(void)state;
 	struct run_options options;
 	assert_int_equal(PARSE(&options, WORD "--user", WORD "u.test", WORD "--log=l", WORD "--log-allowed",
-			       WORD "--quiet", WORD "--keep-caps", WORD "--no-seccomp", WORD "p", WORD "--", WORD "c", WORD "--quiet"),
+			       WORD "--quiet", WORD "--keep-caps", WORD "--no-seccomp", WORD "p", WORD "--", WORD "c",
+			       WORD "--quiet"),
 			 0);
 	assert_string_equal(options.user, "u.test");
 	assert_string_equal(options.log, "l");
@@ -116,8 +117,8 @@ static void test_wrong_options(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),	     cmocka_unit_test(test_wrong_options),
-		cmocka_unit_test(test_starts_inside), cmocka_unit_test(test_cannot_start),
+		cmocka_unit_test(test_options),	       cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_starts_inside),  cmocka_unit_test(test_cannot_start),
 		cmocka_unit_test(test_without_clone3),
 	};
 	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);

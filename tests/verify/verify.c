@@ -78,8 +78,9 @@ static int report(const char *baseline, const struct cost *cost) {
 	       cost->peak, cost->instructions, cost->native, percent);
 	if (percent <= GROWTH_LIMIT)
 		return 0;
-	fprintf(stderr, "verify: %s takes %u instructions to verify, %d %% more than the baseline: make it smaller, or put "
-			"the new figure into %s with the reason in the commit message\n",
+	fprintf(stderr,
+		"verify: %s takes %u instructions to verify, %d %% more than the baseline: make it smaller, or put "
+		"the new figure into %s with the reason in the commit message\n",
 		cost->program, cost->processed, percent, baseline);
 	return 1;
 }
@@ -106,8 +107,8 @@ int main(int argc, char **argv) {
 		fprintf(stderr, "verify: the object does not load: %s\n", strerror(errno));
 		return 1;
 	}
-	printf("%-16s %-8s %10s %8s %8s %8s %8s  %s\n", "program", "kernel", "processed", "states", "peak", "insns", "native",
-	       "growth");
+	printf("%-16s %-8s %10s %8s %8s %8s %8s  %s\n", "program", "kernel", "processed", "states", "peak", "insns",
+	       "native", "growth");
 	log = logs;
 	bpf_object__for_each_program(program, skeleton->obj) {
 		if (read_cost(program, log, &cost)) {
