@@ -22,7 +22,7 @@ PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 
-.PHONY: help deps all demo test test-unit test-prog test-e2e test-asan test-valgrind fuzz verify lint format bench install clean
+.PHONY: help deps all demo test test-unit test-prog test-e2e test-evasion test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o
 
@@ -73,7 +73,11 @@ $(BUILD)/snifence: $(BUILD)/userspace/main.o $(BUILD)/libsnifence.a
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(SOURCES) $(HEADERS) $(BUILD)/snifence.skel.h
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -O1 -g $(SANITIZE) -fsanitize=fuzzer -w $(CPPFLAGS) $< $(SOURCES) -lssl $(LIBS) -o $@
+	$(Q)$(CLANG) -std=gnu11 -O1 -g $(SANITIZE) -fsanitize=fuzzer -w $(CPPFLAGS) $< $(FUZZ_WITH) $(SOURCES) -lssl $(LIBS) -o $@
+
+$(BUILD)/fuzz/hello_fuzz $(BUILD)/fuzz/differential_fuzz: tests/fuzz/hello_mutator.h tests/support/hello_reader.h
+$(BUILD)/fuzz/differential_fuzz: tests/evasion/judges.c tests/evasion/judges.h
+$(BUILD)/fuzz/differential_fuzz: FUZZ_WITH := tests/evasion/judges.c -lgnutls
 
 compile_commands.json: Makefile
 	$(Q)tests/compile-commands $(CPPFLAGS) -- $(SOURCES) userspace/main.c > $@
@@ -102,8 +106,18 @@ test-prog: $(PROG:%=$(BUILD)/tests/prog/%) ## the programs by themselves (BPF_PR
 test-e2e: $(BUILD)/snifence $(E2E:%=$(BUILD)/tests/e2e/%) ## real programs, real sockets; root
 	$(Q)tests/run $(filter-out $<,$^)
 
+test-evasion: $(BUILD)/tests/evasion/evasion_test ## what people do to get around it, CASE='B1*': some of it; root
+	$(Q)EVASION_CASE='$(CASE)' EVASION_TABLE=$(BUILD)/evasion.txt tests/run $<; status=$$?; cat $(BUILD)/evasion.txt; exit $$status
+
+$(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/evasion/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lgnutls $(LIBS) -o $@
+
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $^
+
+fuzz-coverage: ## how much of include/hello.h the fuzzers' seeds go through
+	$(Q)CLANG=$(CLANG) tests/fuzz/coverage
 
 verify: $(BUILD)/tests/verify/verify ## what the verifier thinks of each program, against the baseline; root
 	$(Q)$< tests/verify/baseline.tsv

@@ -102,6 +102,7 @@ static __always_inline int egress_untagged(struct egress *e) {
 static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	struct snif_judgement judgement = {};
+	int verdict;
 
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judgement = judge_again(&e->policy, tag);
@@ -115,7 +116,11 @@ static __always_inline int egress_tcp(struct egress *e) {
 	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected))
 		return EGRESS_PASS;
 	inspect(e->skb, &e->policy, tag, &e->packet, &judgement);
-	return judgement.verdict == SNIF_DENY ? egress_refuse(e, judgement) : EGRESS_PASS;
+	if (judgement.verdict != SNIF_DENY)
+		return EGRESS_PASS;
+	verdict = egress_refuse(e, judgement);
+	/* a reset in the middle of a hello is told, and tells the server, which would keep its half for long */
+	return is_bare_reset(&e->packet) ? EGRESS_PASS : verdict;
 }
 
 /*

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* T13, T17: what a process that `run` has confined tries, to get past the hooks or out of its cgroup. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <mntent.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "evasion.h"
+#include "uring.h"
+
+enum { TCP_REPAIR_OPTION = 19 };
+
+/* An attempt: 0 when it succeeds, else its errno. */
+typedef int (*attempt_function)(void);
+
+struct confined {
+	attempt_function attempt;
+	const struct confinement *confinement;
+};
+
+static int run_confined(void *argument) {
+	const struct confined *confined = argument;
+	enum confine_step step;
+
+	return confine(confined->confinement, &step) ? -1 - (int)step : confined->attempt();
+}
+
+/* As root and as nobody, the attempt has to fail with one of two errors. */
+static void must_fail(attempt_function attempt, int error, int or_error) {
+	static const struct confinement users[] = {
+		{.identity = {.change = false}},
+		{.identity =
+			 {.change = true, .uid = 65534, .gid = 65534, .name = (char *)"nobody", .home = (char *)"/"}},
+	};
+	struct confined confined;
+	int got;
+
+	for (size_t i = 0; i < COUNT(users); i++) {
+		confined = (struct confined){attempt, &users[i]};
+		got = lab_inside(run_confined, &confined);
+		evasion_count(1);
+		if (got != error && got != or_error)
+			fail_msg("%s: %s, not %s", i ? "as nobody" : "as root",
+				 got > 0    ? strerror(got)
+				 : got == 0 ? "it worked"
+					    : "could not be confined",
+				 strerror(error));
+	}
+}
+
+static int result(long value) {
+	return value < 0 ? errno : 0;
+}
+
+/* ---- families that no hook sees ---- */
+
+static int packet_raw(void) {
+	return result(socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)));
+}
+
+static int packet_datagram(void) {
+	return result(socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP)));
+}
+
+static int packet_with_high_bits(void) {
+	return result(syscall(SYS_socket, AF_PACKET | 1L << 32, SOCK_RAW, 0));
+}
+
+static int vsock(void) {
+	return result(socket(AF_VSOCK, SOCK_STREAM, 0));
+}
+
+static int xdp(void) {
+	return result(socket(AF_XDP, SOCK_RAW, 0));
+}
+
+static int smc(void) {
+	return result(socket(43, SOCK_STREAM, 0));
+}
+
+/* A namespace of one's own gives all capabilities inside. */
+static int packet_in_user_namespace(void) {
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return errno == EPERM || errno == ENOSPC ? EAFNOSUPPORT : errno; /* refused already: as good */
+	return packet_raw();
+}
+
+static void families(void) {
+	static const attempt_function attempts[] = {
+		packet_raw, packet_datagram, packet_with_high_bits, vsock, xdp, smc, packet_in_user_namespace};
+
+	for (size_t i = 0; i < COUNT(attempts); i++)
+		must_fail(attempts[i], EAFNOSUPPORT, EAFNOSUPPORT);
+}
+
+/*
+ * What AF_PACKET would be good for, where a privileged process is attached to instead of run: README says so. The
+ * datagram goes where nothing may go, and no hook sees it.
+ */
+static void packet_of_root(void) {
+	struct sockaddr_ll device = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_halen = 6};
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char data[4];
+	} packet = {.ip = {.ihl = 5, .version = 4, .ttl = 64, .protocol = IPPROTO_UDP},
+		    .udp = {.source = htons(1), .dest = htons(443), .len = htons(12)},
+		    .data = "quic"};
+	size_t before = lab_seen(evasion_udp443, 0).received;
+	uint32_t sum = 0;
+	int fd = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_IP));
+
+	evasion_spoilt();
+	assert_true(fd >= 0);
+	assert_int_equal(evasion_system("echo 1 >/proc/sys/net/ipv4/conf/lo/accept_local"), 0);
+	device.sll_ifindex = (int)if_nametoindex("lo");
+	packet.ip.tot_len = htons(sizeof(packet));
+	packet.ip.saddr = packet.ip.daddr = htonl(0xc0000201);
+	for (size_t i = 0; i < sizeof(packet.ip) / 2; i++)
+		sum += ((uint16_t *)&packet.ip)[i];
+	packet.ip.check = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	evasion_count(1);
+	assert_int_equal(sendto(fd, &packet, sizeof(packet), 0, (struct sockaddr *)&device, sizeof(device)),
+			 sizeof(packet));
+	assert_int_equal(lab_wait_bytes(evasion_udp443, 0, before + 4).received, before + 4);
+	assert_null(lab_event(0));
+	close(fd);
+}
+
+/* ---- the filter's own objects, the cgroup, other processes ---- */
+
+static int use_bpf(void) {
+	union bpf_attr attributes = {0};
+
+	return result(syscall(SYS_bpf, BPF_MAP_GET_NEXT_ID, &attributes, sizeof(attributes)));
+}
+
+static int leave_cgroup(void) {
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *entry;
+	char path[1024] = "";
+
+	while ((entry = getmntent(mounts)))
+		if (strcmp(entry->mnt_type, "cgroup2") == 0)
+			snprintf(path, sizeof(path), "%s%s/../cgroup.procs", entry->mnt_dir, lab_cgroup()->path);
+	endmntent(mounts);
+	return result(open(path, O_WRONLY));
+}
+
+static int mount_cgroup(void) {
+	return result(mount("none", "/tmp", "cgroup2", 0, NULL));
+}
+
+static int mount_bpf(void) {
+	return result(mount("none", "/tmp", "bpf", 0, NULL));
+}
+
+static int trace_the_daemon(void) {
+	return result(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+}
+
+static int take_a_descriptor(void) {
+	int process = (int)syscall(SYS_pidfd_open, getppid(), 0);
+
+	return process < 0 ? errno : result(syscall(SYS_pidfd_getfd, process, 0, 0));
+}
+
+static int enter_namespace(void) {
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", getppid());
+	fd = open(path, O_RDONLY);
+	return fd < 0 ? errno : result(setns(fd, CLONE_NEWNET));
+}
+
+static int write_memory(void) {
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", getppid());
+	return result(open(path, O_WRONLY));
+}
+
+static void ways_out(void) {
+	must_fail(use_bpf, EPERM, EPERM);
+	must_fail(leave_cgroup, EROFS, EACCES);
+	must_fail(mount_cgroup, EPERM, EPERM);
+	must_fail(mount_bpf, EPERM, EPERM);
+	must_fail(trace_the_daemon, EPERM, EPERM);
+	must_fail(take_a_descriptor, EPERM, EPERM);
+	must_fail(enter_namespace, EPERM, EACCES);
+	must_fail(write_memory, EPERM, EACCES);
+}
+
+/* ---- calls that would let another name follow the judged one, and others ---- */
+
+static int ring(void) {
+	return -uring_do(IORING_OP_NOP, -1, NULL, 0, 0);
+}
+
+static int zerocopy(void) {
+	int one = 1;
+
+	return result(setsockopt(socket(AF_INET, SOCK_STREAM, 0), SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)));
+}
+
+static int spliced(void) {
+	int ends[2];
+
+	return pipe(ends) ? errno : result(splice(ends[0], NULL, ends[1], NULL, 1, SPLICE_F_NONBLOCK));
+}
+
+static int sent_file(void) {
+	return result(sendfile(1, 0, NULL, 1));
+}
+
+static int vmspliced(void) {
+	struct iovec piece = {(void *)"x", 1};
+	int ends[2];
+
+	return pipe(ends) ? errno : result(vmsplice(ends[1], &piece, 1, 0));
+}
+
+static void shared_pages(void) {
+	must_fail(zerocopy, EPERM, EPERM);
+	must_fail(spliced, EINVAL, EINVAL);
+	must_fail(sent_file, EINVAL, EINVAL);
+	must_fail(vmspliced, EPERM, EPERM);
+	must_fail(ring, ENOSYS, ENOSYS);
+}
+
+static int repair(void) {
+	int one = 1;
+
+	return result(setsockopt(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_TCP, TCP_REPAIR_OPTION, &one, sizeof(one)));
+}
+
+static int transparent(void) {
+	int one = 1;
+
+	return result(setsockopt(socket(AF_INET, SOCK_STREAM, 0), IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one)));
+}
+
+static void socket_options(void) {
+	must_fail(repair, EPERM, EPERM);
+	must_fail(transparent, EPERM, EPERM);
+}
+
+/* And what it may do works: a connection to an allowed name passes, another one does not. */
+static int both_names(void) {
+	static struct bytes hello;
+	char byte;
+	int fd;
+
+	hello_make(&hello, &(struct hello){.name = ALLOWED});
+	fd = lab_dial(V4, 443);
+	if (fd < 0 || lab_send(fd, hello.data, hello.length) || recv(fd, &byte, 1, 0) != 1)
+		return 1;
+	lab_reset(fd);
+	hello_make(&hello, &(struct hello){.name = FORBIDDEN});
+	fd = lab_dial(V4, 443);
+	if (fd < 0)
+		return 2;
+	lab_send(fd, hello.data, hello.length);
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) != -1)
+		return 3;
+	lab_reset(fd);
+	return 1000;
+}
+
+static void still_judged(void) {
+	must_fail(both_names, 1000, 1000);
+	for (int i = 0; i < 2; i++) {
+		lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+		lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+	}
+}
+
+static const struct evasion cases[] = {
+	{"T13-families-that-no-hook-sees", .run = families},
+	{"T13-packet-socket-of-an-unconfined-root", .run = packet_of_root},
+	{"T17-ways-out", .run = ways_out},
+	{"X-pages-shared-with-the-sender", .run = shared_pages},
+	{"X-socket-options-of-administrators", .run = socket_options},
+	{"T17-confined-and-judged", .run = still_judged},
+};
+
+CATALOGUE(confined_cases, cases);

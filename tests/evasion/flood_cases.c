@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* T16: very many connections at once. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "evasion.h"
+
+#define ALLOW SNIF_REASON_NAME_ALLOWED
+#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
+
+enum { HALVES = 2000, FLOOD = 20000, FLOOD_THREADS = 64, SLAB_SLACK_KB = 16384 };
+
+static void allow_descriptors(void) {
+	const struct rlimit many = {65536, 65536};
+
+	setrlimit(RLIMIT_NOFILE, &many);
+}
+
+/* The number behind `key` in a file of /proc. */
+static long proc_number(const char *path, const char *key) {
+	FILE *file = fopen(path, "r");
+	char line[256], *found;
+	long number = -1;
+
+	while (file && number < 0 && fgets(line, sizeof(line), file))
+		if ((found = strstr(line, key)))
+			number = strtol(found + strlen(key), NULL, 10);
+	if (file)
+		fclose(file);
+	return number;
+}
+
+struct memory {
+	long slab_kb, sockets; /* sockets: of TCP, in this namespace */
+};
+
+static struct memory memory_now(void) {
+	return (struct memory){proc_number("/proc/meminfo", "Slab:"), proc_number("/proc/net/sockstat", "TCP: inuse")};
+}
+
+/* Waits for what the kernel frees with a delay, and compares. */
+static void memory_is_back(struct memory before, const char *what) {
+	struct memory now = memory_now();
+
+	for (int i = 0; i < 100 && (now.sockets > before.sockets || now.slab_kb > before.slab_kb + 1024); i++) {
+		lab_sleep_ms(50);
+		now = memory_now();
+	}
+	print_message("%s: kernel slabs %ld kB before, %ld kB after; TCP sockets %ld before, %ld after\n", what,
+		      before.slab_kb, now.slab_kb, before.sockets, now.sockets);
+	if (now.slab_kb > before.slab_kb + SLAB_SLACK_KB)
+		fail_msg("the kernel's memory has grown by %ld kB", now.slab_kb - before.slab_kb);
+	assert_true(now.sockets <= before.sockets);
+}
+
+/* ---- a server that only counts ---- */
+
+static struct {
+	int listener, epoll, stop;
+	pthread_t thread;
+	size_t accepted, closed, bytes;
+} sink;
+
+static void *sink_serve(void *argument) {
+	struct epoll_event events[256];
+	char read[4096];
+	ssize_t length;
+	int count, fd;
+
+	(void)argument;
+	while (!__atomic_load_n(&sink.stop, __ATOMIC_ACQUIRE)) {
+		count = epoll_wait(sink.epoll, events, 256, 100);
+		for (int i = 0; i < count; i++) {
+			if (events[i].data.fd == sink.listener) {
+				while ((fd = accept4(sink.listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+					struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+					epoll_ctl(sink.epoll, EPOLL_CTL_ADD, fd, &event);
+					sink.accepted++;
+				}
+				continue;
+			}
+			while ((length = recv(events[i].data.fd, read, sizeof(read), 0)) > 0)
+				sink.bytes += (size_t)length;
+			if (length == 0 || errno != EAGAIN) {
+				close(events[i].data.fd);
+				sink.closed++;
+			}
+		}
+	}
+	return NULL;
+}
+
+static void sink_open(void) {
+	struct sockaddr_storage where;
+	socklen_t length = lab_address(V4, 8443, &where);
+	struct epoll_event event = {.events = EPOLLIN};
+	int one = 1;
+
+	evasion_outside();
+	memset(&sink, 0, sizeof(sink));
+	sink.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	setsockopt(sink.listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	assert_int_equal(bind(sink.listener, (struct sockaddr *)&where, length), 0);
+	assert_int_equal(listen(sink.listener, 4096), 0);
+	sink.epoll = epoll_create1(0);
+	event.data.fd = sink.listener;
+	epoll_ctl(sink.epoll, EPOLL_CTL_ADD, sink.listener, &event);
+	assert_int_equal(pthread_create(&sink.thread, NULL, sink_serve, NULL), 0);
+	evasion_inside();
+}
+
+static void sink_close(void) {
+	__atomic_store_n(&sink.stop, 1, __ATOMIC_RELEASE);
+	pthread_join(sink.thread, NULL);
+	close(sink.listener);
+	close(sink.epoll);
+}
+
+/* ---- T16 ---- */
+
+static void half_finished(void) {
+	static int fds[HALVES];
+	static struct stream stream;
+	struct memory before;
+	size_t passed = 0, counted = filter_counter(lab_filter(), SNIF_REASON_HELLO_INCOMPLETE);
+
+	allow_descriptors();
+	evasion_spoilt();
+	sink_open();
+	stream_hello(&stream, ALLOWED);
+	before = memory_now();
+	for (size_t i = 0; i < HALVES; i++) {
+		fds[i] = lab_dial(V4, 8443);
+		assert_true(fds[i] >= 0);
+		assert_int_equal(lab_send(fds[i], stream.bytes.data, 60 + i % 100), 0);
+		passed += 60 + i % 100;
+		evasion_count(1);
+	}
+	assert_null(lab_event(100));
+	for (int i = 0; i < 100 && sink.bytes < passed; i++)
+		lab_sleep_ms(20);
+	assert_int_equal(sink.bytes, passed);
+	print_message("%d half-finished hellos: kernel slabs %ld kB before, %ld kB while they are there\n", HALVES,
+		      before.slab_kb, memory_now().slab_kb);
+	/* every second one is finished after all */
+	for (size_t i = 0; i < HALVES; i += 2) {
+		assert_int_equal(lab_send(fds[i], stream.bytes.data + 60 + i % 100, stream.bytes.length - 60 - i % 100),
+				 0);
+		lab_expect(SNIF_ALLOW, ALLOW);
+	}
+	for (size_t i = 0; i < HALVES; i++) {
+		lab_reset(fds[i]);
+		if (i % 2)
+			lab_expect(SNIF_DENY, SNIF_REASON_HELLO_INCOMPLETE);
+	}
+	assert_int_equal(filter_counter(lab_filter(), SNIF_REASON_HELLO_INCOMPLETE), counted + HALVES / 2);
+	memory_is_back(before, "half-finished hellos, closed");
+	sink_close();
+}
+
+struct flood {
+	size_t events; /* that came through the ring buffer */
+	size_t strange;
+};
+
+static void on_flood_event(void *context, const struct snif_event *event) {
+	struct flood *flood = context;
+
+	flood->events++;
+	if (event->verdict != SNIF_DENY || event->reason != REFUSE)
+		flood->strange++;
+}
+
+static void *flood_thread(void *argument) {
+	const struct bytes *hello = argument;
+	size_t failed = 0;
+
+	for (int i = 0; i < FLOOD / FLOOD_THREADS + (FLOOD % FLOOD_THREADS != 0); i++) {
+		int fd = lab_dial(V4, 8443);
+
+		if (fd < 0) {
+			failed++;
+			continue;
+		}
+		lab_send(fd, hello->data, hello->length);
+		lab_reset(fd);
+	}
+	return (void *)failed;
+}
+
+/* Nobody reads the ring buffer for a while, so that it overflows. */
+static size_t flood_wave(struct filter *filter, const struct bytes *hello) {
+	pthread_t threads[FLOOD_THREADS];
+	size_t failed = 0;
+	void *result;
+
+	for (size_t i = 0; i < FLOOD_THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, flood_thread, (void *)hello), 0);
+	lab_sleep_ms(300);
+	filter_consume(filter);
+	for (size_t i = 0; i < FLOOD_THREADS; i++) {
+		pthread_join(threads[i], &result);
+		failed += (size_t)result;
+		filter_consume(filter);
+	}
+	return failed;
+}
+
+static void blocked_flood(void) {
+	static struct stream stream;
+	struct flood flood = {0};
+	struct second second;
+	struct memory before;
+	size_t failed, expected = FLOOD_THREADS * (FLOOD / FLOOD_THREADS + (FLOOD % FLOOD_THREADS != 0)), lost;
+	double started = lab_now_ms();
+
+	allow_descriptors();
+	evasion_spoilt();
+	sink_open();
+	stream_hello(&stream, FORBIDDEN);
+	second_open(&second);
+	second_attach(&second, true);
+	assert_true(filter_events(second.filter, on_flood_event, &flood) >= 0);
+	before = memory_now();
+	failed = flood_wave(second.filter, &stream.bytes);
+	evasion_count(expected);
+	lost = filter_counter(second.filter, SNIF_COUNTER_LOST);
+	print_message(
+		"flood: %zu connections from %d threads in %.0f ms: %zu refused connect(), %zu events, %zu lost\n",
+		expected, FLOOD_THREADS, lab_now_ms() - started, failed, flood.events, lost);
+	assert_int_equal(failed, 0);
+	assert_int_equal(flood.strange, 0);
+	assert_int_equal(filter_counter(second.filter, REFUSE), expected);
+	assert_int_equal(flood.events + lost, expected);
+	/* where the queue of accept() was full for a moment, a connection ends before the server has seen it */
+	for (int i = 0; i < 100 && (sink.accepted == 0 || sink.closed < sink.accepted); i++)
+		lab_sleep_ms(50);
+	assert_int_equal(sink.closed, sink.accepted);
+	assert_true(sink.accepted > expected / 10 * 9);
+	assert_int_equal(sink.bytes, 0);
+	memory_is_back(before, "flood, closed");
+	sink_close();
+	second_close(&second);
+}
+
+static const struct evasion cases[] = {
+	{"T16-half-finished-hellos", .run = half_finished},
+	{"T16-blocked-flood", .run = blocked_flood},
+};
+
+CATALOGUE(flood_cases, cases);

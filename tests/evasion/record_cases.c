@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* B1 to B7: the ClientHello cut into segments and records, records that are wrong, and what is no ClientHello. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "evasion.h"
+
+#define ALLOW SNIF_REASON_NAME_ALLOWED
+#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
+/* The bytes of the message of an ordinary hello: what a loop over all places in it takes. */
+#define MESSAGE 178
+
+static void allowed(struct stream *stream, int n) {
+	(void)n;
+	stream_hello(stream, ALLOWED);
+}
+
+static void forbidden(struct stream *stream, int n) {
+	(void)n;
+	stream_hello(stream, FORBIDDEN);
+}
+
+/* ---- B3: two records, cut at every place; records of n bytes ---- */
+
+/* The message of an ordinary hello; valid until the next call. */
+static struct bytes *message_of(const char *name) {
+	static struct bytes message;
+
+	message.length = 0;
+	hello_message(&message, &(struct hello){.name = name});
+	return &message;
+}
+
+static void two_records(struct stream *stream, int n, const char *name) {
+	const struct bytes *message = message_of(name);
+	size_t cut = (size_t)n < message->length ? (size_t)n : message->length - 1;
+
+	hello_record(&stream->bytes, 22, message->data, cut);
+	hello_record(&stream->bytes, 22, message->data + cut, message->length - cut);
+	stream->name = name;
+}
+
+static void two_records_allowed(struct stream *stream, int n) {
+	two_records(stream, n, ALLOWED);
+}
+
+static void two_records_forbidden(struct stream *stream, int n) {
+	two_records(stream, n, FORBIDDEN);
+}
+
+static void records_allowed(struct stream *stream, int n) {
+	stream_of(stream, &(struct hello){.name = ALLOWED, .record_size = (size_t)n});
+}
+
+static void records_forbidden(struct stream *stream, int n) {
+	stream_of(stream, &(struct hello){.name = FORBIDDEN, .record_size = (size_t)n});
+}
+
+/* ---- B4: empty records; n: after so many bytes of the message ---- */
+
+static void empty_record(struct stream *stream, int n) {
+	const struct bytes *message = message_of(ALLOWED);
+
+	if (n > 0)
+		hello_record(&stream->bytes, 22, message->data, (size_t)n);
+	hello_record(&stream->bytes, 22, "", 0);
+	hello_record(&stream->bytes, 22, message->data + n, message->length - (size_t)n);
+}
+
+static void many_empty_records(struct stream *stream, int n) {
+	for (int i = 0; i < n; i++)
+		hello_record(&stream->bytes, 22, "", 0);
+	hello_records(&stream->bytes, message_of(ALLOWED)->data, message_of(ALLOWED)->length, 0);
+}
+
+static void empty_record_behind(struct stream *stream, int n) {
+	allowed(stream, n);
+	hello_record(&stream->bytes, 22, "", 0);
+}
+
+/* ---- B5: lengths that are wrong ---- */
+
+static void long_record(struct stream *stream, int n) {
+	static const uint16_t lengths[] = {16385, 16384 + 256, 16384 + 2048, 0x8000, 0xffff};
+
+	stream_hello(stream, ALLOWED);
+	stream->bytes.data[3] = (uint8_t)(lengths[n] >> 8);
+	stream->bytes.data[4] = (uint8_t)lengths[n];
+	bytes_fill(&stream->bytes, 0, lengths[n]);
+	stream->name = NULL;
+}
+
+static void set_message_length(struct stream *stream, size_t length) {
+	stream->bytes.data[6] = (uint8_t)(length >> 16);
+	stream->bytes.data[7] = (uint8_t)(length >> 8);
+	stream->bytes.data[8] = (uint8_t)length;
+}
+
+/* The message says n bytes more (or fewer) than there are. */
+static void message_length_off(struct stream *stream, int n) {
+	stream_hello(stream, ALLOWED);
+	set_message_length(stream, stream->bytes.length - 9 + (size_t)n);
+	stream->name = NULL;
+}
+
+static void long_message(struct stream *stream, int n) {
+	static const size_t lengths[] = {16385, 1 << 17, 0xffffff};
+
+	stream_hello(stream, ALLOWED);
+	set_message_length(stream, lengths[n]);
+	stream->name = NULL;
+}
+
+/* A record that goes on behind the ClientHello: n bytes of what may be the next message. */
+static void record_goes_on(struct stream *stream, int n) {
+	const struct bytes *message = message_of(ALLOWED);
+	static struct bytes record;
+
+	record.length = 0;
+	bytes_add(&record, message->data, message->length);
+	bytes_fill(&record, 20, (size_t)n);
+	hello_record(&stream->bytes, 22, record.data, record.length);
+}
+
+static void two_hellos_in_a_record(struct stream *stream, int n) {
+	static struct bytes record;
+
+	record.length = 0;
+	bytes_add(&record, message_of(n ? ALLOWED : FORBIDDEN)->data, message_of(n ? ALLOWED : FORBIDDEN)->length);
+	bytes_add(&record, message_of(FORBIDDEN)->data, message_of(FORBIDDEN)->length);
+	hello_record(&stream->bytes, 22, record.data, record.length);
+}
+
+/* One length inside the message is off; n: which. Offsets in the stream of an ordinary hello. */
+static void inner_length_off(struct stream *stream, int n) {
+	static const struct {
+		size_t at;
+		int by;
+	} lengths[] = {{43, 1},	 {43, 100}, {77, -1}, {77, 1}, {77, 100}, {86, -1}, {86, 100}, {89, 1},
+		       {89, -1}, {93, 1},   {93, -1}, {95, 1}, {95, -1},  {98, 1},  {98, 40}};
+
+	stream_hello(stream, ALLOWED);
+	stream->bytes.data[lengths[n].at] = (uint8_t)(stream->bytes.data[lengths[n].at] + lengths[n].by);
+	stream->name = NULL;
+}
+
+/* ---- B6, B7: something else than a handshake record, or than a ClientHello ---- */
+
+static void other_record(struct stream *stream, int type) {
+	static const uint8_t alert[] = {1, 0, 1, 0};
+
+	hello_record(&stream->bytes, (uint8_t)type, alert, type == 20 ? 1 : 2);
+	hello_records(&stream->bytes, message_of(ALLOWED)->data, message_of(ALLOWED)->length, 0);
+}
+
+static void other_record_between(struct stream *stream, int type) {
+	const struct bytes *message = message_of(ALLOWED);
+
+	hello_record(&stream->bytes, 22, message->data, 60);
+	hello_record(&stream->bytes, (uint8_t)type, "\1", 1);
+	hello_record(&stream->bytes, 22, message->data + 60, message->length - 60);
+}
+
+static void sslv2(struct stream *stream, int n) {
+	static const uint8_t hello[] = {0x80, 46, 1, 3, 1, 0, 21, 0, 0, 0, 16};
+
+	(void)n;
+	bytes_add(&stream->bytes, hello, sizeof(hello));
+	bytes_fill(&stream->bytes, 5, 37);
+	hello_records(&stream->bytes, message_of(ALLOWED)->data, message_of(ALLOWED)->length, 0);
+}
+
+static void first_byte(struct stream *stream, int n) {
+	stream_hello(stream, ALLOWED);
+	stream->bytes.data[0] = (uint8_t)n;
+	stream->name = NULL;
+	if (n >= 20 && n <= 24)
+		stream->reason = SNIF_REASON_NOT_HANDSHAKE;
+	else if (n >= 0x80)
+		stream->reason = SNIF_REASON_SSLV2_HELLO; /* the third byte is 1 */
+}
+
+static void first_message(struct stream *stream, int n) {
+	stream_hello(stream, ALLOWED);
+	stream->bytes.data[5] = (uint8_t)(n == 1 ? 2 : n);
+	stream->name = NULL;
+}
+
+static void text(struct stream *stream, int n) {
+	static const char *const texts[] = {
+		"GET / HTTP/1.1\r\nHost: allowed.test\r\n\r\n",
+		"CONNECT allowed.test:443 HTTP/1.1\r\n\r\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"SSH-2.0-OpenSSH_9.2\r\n",
+		"\023BitTorrent protocol",
+		"EHLO allowed.test\r\n",
+		"PROXY TCP4 192.0.2.1 192.0.2.1 1 443\r\n",
+		"\x05\x01",
+	};
+
+	bytes_add(&stream->bytes, texts[n], strlen(texts[n]));
+}
+
+static void random_bytes(struct stream *stream, int n) {
+	unsigned seed = (unsigned)n;
+
+	for (size_t i = 0; i < 300; i++)
+		bytes_number(&stream->bytes, 1, (uint32_t)rand_r(&seed) >> 5);
+	stream->bytes.data[0] &= 0x0f; /* no TLS record, and none of SSLv2 */
+}
+
+/* The version in the record's header: its first byte is 3. */
+static void record_major(struct stream *stream, int n) {
+	stream_hello(stream, ALLOWED);
+	stream->bytes.data[1] = (uint8_t)(n == 3 ? 0xfe : n); /* 0xfe: DTLS */
+	stream->name = NULL;
+}
+
+static const struct evasion cases[] = {
+	{"B1-split-every-offset-allowed", allowed, ALLOW, .cuts = CUTS_EVERY},
+	{"B1-split-every-offset-denied", forbidden, REFUSE, .cuts = CUTS_EVERY},
+	{"B2-small-segments-allowed", allowed, ALLOW, .cuts = CUTS_SMALL},
+	{"B2-small-segments-denied", forbidden, REFUSE, .cuts = CUTS_SMALL},
+	{"B3-two-records-every-offset-allowed", two_records_allowed, ALLOW, .first = 1, .last = MESSAGE},
+	{"B3-two-records-every-offset-denied", two_records_forbidden, REFUSE, .first = 1, .last = MESSAGE},
+	{"B3-small-records-allowed", records_allowed, ALLOW, .first = 1, .last = 20},
+	{"B3-small-records-denied", records_forbidden, REFUSE, .first = 1, .last = 20},
+	{"B3xB1-one-byte-records-every-offset-allowed", records_allowed, ALLOW, .cuts = CUTS_EVERY, .first = 1,
+	 .last = 1},
+	{"B3xB1-one-byte-records-every-offset-denied", records_forbidden, REFUSE, .cuts = CUTS_EVERY, .first = 1,
+	 .last = 1},
+	{"B3xB1-records-of-7-every-offset-denied", records_forbidden, REFUSE, .cuts = CUTS_EVERY, .first = 7,
+	 .last = 7},
+	{"B3xB2-small-records-small-segments-allowed", records_allowed, ALLOW, .cuts = CUTS_SMALL, .first = 1,
+	 .last = 5},
+	{"B3xB2-small-records-small-segments-denied", records_forbidden, REFUSE, .cuts = CUTS_SMALL, .first = 1,
+	 .last = 5},
+	{"B4-empty-record-first", empty_record, SNIF_REASON_RECORD_EMPTY, .cuts = CUTS_FEW},
+	{"B4-empty-record-between", empty_record, SNIF_REASON_RECORD_EMPTY, .first = 1, .last = 40},
+	{"B4-empty-records-many", many_empty_records, SNIF_REASON_RECORD_EMPTY, .first = 2, .last = 4},
+	{"B4-empty-record-behind-the-hello", empty_record_behind, ALLOW, .then = SNIF_REASON_RECORD_EMPTY,
+	 .cuts = CUTS_NONE},
+	{"B5-record-over-2^14", long_record, SNIF_REASON_RECORD_TOO_LONG, .last = 4},
+	{"B5-message-over-the-limit", long_message, SNIF_REASON_HELLO_TOO_LONG, .last = 2},
+	{"B5-message-longer-than-its-data", message_length_off, SNIF_REASON_HELLO_LENGTH, .first = 1, .last = 4},
+	{"B5-message-shorter-than-its-data", message_length_off, SNIF_REASON_HELLO_LENGTH, .first = -4, .last = -1},
+	{"B5-record-goes-on-behind-the-hello", record_goes_on, SNIF_REASON_HELLO_LENGTH, .first = 1, .last = 8},
+	{"B5-two-hellos-in-a-record", two_hellos_in_a_record, SNIF_REASON_HELLO_LENGTH, .last = 1},
+	{"B5-inner-length-off", inner_length_off, SNIF_REASON_HELLO_LENGTH, .last = 14},
+	{"B6-alert-ccs-data-heartbeat-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 20, .last = 20},
+	{"B6-alert-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 21, .last = 21},
+	{"B6-application-data-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 23, .last = 23},
+	{"B6-heartbeat-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 24, .last = 24},
+	{"B6-other-record-between", other_record_between, SNIF_REASON_NOT_HANDSHAKE, .first = 20, .last = 21},
+	{"B6-unknown-record-between", other_record_between, SNIF_REASON_NOT_HANDSHAKE, .first = 23, .last = 30},
+	{"B7-sslv2-hello", sslv2, SNIF_REASON_SSLV2_HELLO, .cuts = CUTS_FEW},
+	{"B7-every-first-byte-below-22", first_byte, SNIF_REASON_NOT_TLS, .cuts = CUTS_NONE, .last = 21},
+	{"B7-every-first-byte-above-22", first_byte, SNIF_REASON_NOT_TLS, .cuts = CUTS_NONE, .first = 23, .last = 255},
+	{"B7-every-other-handshake-message", first_message, SNIF_REASON_NOT_CLIENT_HELLO, .cuts = CUTS_NONE,
+	 .last = 255},
+	{"B7-http-ssh-and-others", text, SNIF_REASON_NOT_TLS, .last = 7},
+	{"B7-random-bytes", random_bytes, SNIF_REASON_NOT_TLS, .first = 1, .last = 20},
+	{"B7-record-version-not-3", record_major, SNIF_REASON_NOT_TLS, .cuts = CUTS_NONE, .last = 20},
+};
+
+CATALOGUE(record_cases, cases);
