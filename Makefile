@@ -126,8 +126,9 @@ $(BUILD)/tests/verify/verify: $(BUILD)/tests/verify/verify.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -lbpf -lelf -lz -o $@
 
-lint: $(BUILD)/snifence.skel.h ## clang-format, cppcheck, clang's warnings
+lint: $(BUILD)/snifence.skel.h $(BUILD)/tests/verify/verify ## clang-format, cppcheck, clang's warnings, the verifier's budget
 	$(Q)tests/lint
+	$(Q)if [ "$$(id -u)" = 0 ]; then $(BUILD)/tests/verify/verify tests/verify/baseline.tsv; else echo "  verify: passed over, it needs root"; fi
 
 format: ## clang-format in place
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i

@@ -109,7 +109,8 @@ static __always_inline int egress_tcp(struct egress *e) {
 		if (judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)
 			return egress_refuse(e, judgement);
 		tag_judge(tag, &e->policy, judgement);
-		tag->settled = judgement.verdict == SNIF_ALLOW && (!tag->inspected || tag->hello.status == SNIF_HELLO_OVER);
+		tag->settled =
+			judgement.verdict == SNIF_ALLOW && (!tag->inspected || tag->hello.status == SNIF_HELLO_OVER);
 	}
 	if (tag->verdict == SNIF_DENY)
 		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
