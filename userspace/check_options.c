@@ -3,12 +3,10 @@
 #include "check_options.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
+#include "command_line.h"
 #include "prefix_order.h"
 
 static const char usage[] =
@@ -44,8 +42,7 @@ static const struct option table[] = {
 };
 
 static int wrong(const char *what, const char *which) {
-	message_error("check: %s%s; `snifence check --help` shows how", what, which);
-	return -EINVAL;
+	return command_line_wrong("check", what, which);
 }
 
 static int take_address(const char *text, struct question *question) {
@@ -73,8 +70,9 @@ static int take_protocol(const char *text, struct question *question) {
 	return 0;
 }
 
-/* Takes one option. 0, 1 for help, or -EINVAL. */
-static int take(int option, char **argv, struct check_options *options) {
+static int take(int option, void *context) {
+	struct check_options *options = context;
+
 	switch (option) {
 	case 'H':
 		options->question.host = optarg;
@@ -87,16 +85,9 @@ static int take(int option, char **argv, struct check_options *options) {
 	case 'P':
 		options->question.port_given = true;
 		return take_protocol(optarg, &options->question);
-	case 'j':
+	default: /* 'j' */
 		options->json = true;
 		return 0;
-	case 'h':
-		fputs(usage, stdout);
-		return 1;
-	case ':':
-		return wrong("an argument is missing after ", argv[optind - 1]);
-	default:
-		return wrong("there is no such option: ", argv[optind - 1]);
 	}
 }
 
@@ -117,12 +108,10 @@ static int take_together(int argc, char **argv, struct check_options *options) {
 }
 
 int check_options_parse(int argc, char **argv, struct check_options *options) {
-	int option, result;
+	static const struct command_line line = {"check", usage, ":", table, take};
+	int result;
 
 	*options = (struct check_options){.question = {.port = 443, .protocol = IPPROTO_TCP}};
-	optind = 0; /* start over, forgetting an earlier command line */
-	while ((option = getopt_long(argc, argv, ":", table, NULL)) != -1)
-		if ((result = take(option, argv, options)) != 0)
-			return result;
-	return take_together(argc, argv, options);
+	result = command_line_read(&line, argc, argv, options);
+	return result ? result : take_together(argc, argv, options);
 }

@@ -2,11 +2,9 @@
 /* argv ──► the options of `snifence inspect`. */
 #include "inspect_options.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdio.h>
+#include <stddef.h>
 
-#include "message.h"
+#include "command_line.h"
 
 static const char usage[] =
 	"Usage: snifence inspect [OPTION…] FILE…\n"
@@ -40,35 +38,26 @@ static const struct option table[] = {
 	{0},
 };
 
-static int wrong(const char *what, const char *which) {
-	message_error("inspect: %s%s; `snifence inspect --help` shows how", what, which);
-	return -EINVAL;
+static int take(int option, void *context) {
+	struct inspect_options *options = context;
+
+	if (option == 'p')
+		options->policy = optarg;
+	else
+		options->json = true;
+	return 0;
 }
 
 int inspect_options_parse(int argc, char **argv, struct inspect_options *options) {
-	int option;
+	static const struct command_line line = {"inspect", usage, ":", table, take};
+	int result;
 
 	*options = (struct inspect_options){0};
-	optind = 0; /* start over, forgetting an earlier command line */
-	while ((option = getopt_long(argc, argv, ":", table, NULL)) != -1) {
-		switch (option) {
-		case 'p':
-			options->policy = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 1;
-		case ':':
-			return wrong("an argument is missing after ", argv[optind - 1]);
-		default:
-			return wrong("there is no such option: ", argv[optind - 1]);
-		}
-	}
+	result = command_line_read(&line, argc, argv, options);
+	if (result)
+		return result;
 	if (optind >= argc)
-		return wrong("no capture file is named", "");
+		return command_line_wrong("inspect", "no capture file is named", "");
 	options->files = argv + optind;
 	return 0;
 }

@@ -2,13 +2,9 @@
 /* argv ──► the options of `snifence run`. */
 #include "run_options.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "message.h"
+#include "command_line.h"
 
 static const char usage[] =
 	"Usage: snifence run [OPTION…] POLICY -- COMMAND [ARG…]\n"
@@ -43,65 +39,57 @@ static const struct option table[] = {
 	{"help", no_argument, NULL, 'h'},	 {0},
 };
 
-static int wrong(const char *what, const char *which) {
-	message_error("run: %s%s; 'snifence run --help' shows how", what, which);
-	return -EINVAL;
+static int wrong(const char *what) {
+	return command_line_wrong("run", what, "");
 }
 
-/* Takes one option. 0, 1 for help, or -EINVAL. */
-static int take(int option, char **argv, struct run_options *options) {
+static int take(int option, void *context) {
+	struct run_options *options = context;
+
 	switch (option) {
 	case 'u':
 		options->user = optarg;
-		return 0;
+		break;
 	case 'l':
 		options->log = optarg;
-		return 0;
+		break;
 	case 'a':
 		options->log_allowed = true;
-		return 0;
+		break;
 	case 'q':
 		options->quiet = true;
-		return 0;
+		break;
 	case 'c':
 		options->keep_caps = true;
-		return 0;
+		break;
 	case 's':
 		options->no_seccomp = true;
-		return 0;
-	case 'h':
-		fputs(usage, stdout);
-		return 1;
-	case ':':
-		return wrong("an argument is missing after ", argv[optind - 1]);
-	default:
-		return wrong("no such option, or one with too much: ", optind > 1 ? argv[optind - 1] : argv[1]);
+		break;
 	}
+	return 0;
 }
 
 /* POLICY -- COMMAND…; the `--` has to be there, so that a forgotten policy is not taken for one. */
 static int take_operands(int argc, char **argv, struct run_options *options) {
 	if (optind >= argc)
-		return wrong("the policy is missing", "");
+		return wrong("the policy is missing");
 	options->policy = argv[optind++];
 	if (optind >= argc || strcmp(argv[optind], "--"))
-		return wrong("after the policy comes --, then the command", "");
+		return wrong("after the policy comes --, then the command");
 	optind++;
 	if (optind >= argc)
-		return wrong("the command is missing", "");
+		return wrong("the command is missing");
 	options->command = argv + optind;
 	if (options->log_allowed && !options->log)
-		return wrong("--log-allowed needs --log FILE", "");
+		return wrong("--log-allowed needs --log FILE");
 	return 0;
 }
 
 int run_options_parse(int argc, char **argv, struct run_options *options) {
-	int option, result;
+	static const struct command_line line = {"run", usage, "+:", table, take};
+	int result;
 
 	*options = (struct run_options){0};
-	optind = 0; /* start over, forgetting an earlier command line */
-	while ((option = getopt_long(argc, argv, "+:", table, NULL)) != -1)
-		if ((result = take(option, argv, options)) != 0)
-			return result;
-	return take_operands(argc, argv, options);
+	result = command_line_read(&line, argc, argv, options);
+	return result ? result : take_operands(argc, argv, options);
 }
