@@ -140,7 +140,8 @@ static __always_inline struct snif_judgement judge_again(const struct policy *po
 		return judgement;
 	if (!tag->inspected)
 		return refuse(SNIF_REASON_UNTRACKED);
-	if (tag->hello.hellos == 0 || (tag->hello.status != SNIF_HELLO_OVER && !snif_hello_between(&tag->hello)))
+	/* no name yet, or a second ClientHello's is taking its place: that one will be judged when it is complete */
+	if (tag->hello.hellos == 0 || tag->hello.named || tag->hello.field == SNIF_FIELD_SNI_NAME)
 		return judgement;
 	judge_hello(policy, tag, &judgement);
 	return judgement;

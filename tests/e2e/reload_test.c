@@ -26,6 +26,7 @@ struct flow {
 	const char *address;
 	uint16_t port;
 	const char *name;
+	bool halved;	  /* the reload comes in the middle of the next handshake message's header */
 	size_t echoed[2]; /* out: bytes that came back, before and after */
 };
 
@@ -38,6 +39,10 @@ struct session {
 
 /* One record of application data: what follows a hello where the server accepts early data. */
 static const uint8_t record[] = {23, 3, 3, 0, 4, 'd', 'a', 't', 'a'};
+
+/* A client key exchange without content: with TLS 1.2, what follows a hello that was answered. */
+static const uint8_t exchange[] = {22, 3, 3, 0, 4, 16, 0, 0, 0};
+enum { EXCHANGE_BEFORE = 7 };
 
 static size_t echo(int fd, const void *bytes, size_t length) {
 	static uint8_t back[1 << 16];
@@ -61,12 +66,18 @@ static int open_and_go_on(void *argument) {
 			return fds[i];
 		hello_make(&hello, &(struct hello){.name = flow->name});
 		flow->echoed[0] = echo(fds[i], hello.data, hello.length);
+		if (flow->halved)
+			flow->echoed[0] += echo(fds[i], exchange, EXCHANGE_BEFORE);
 	}
 	lab_turn(&session->turn, 1);
 	if (!lab_await_turn(&session->turn, 2))
 		return -ETIMEDOUT;
 	for (size_t i = 0; i < session->count; i++) {
-		session->flows[i].echoed[1] = echo(fds[i], record, sizeof(record));
+		struct flow *flow = &session->flows[i];
+
+		flow->echoed[1] = flow->halved
+					  ? echo(fds[i], exchange + EXCHANGE_BEFORE, sizeof(exchange) - EXCHANGE_BEFORE)
+					  : echo(fds[i], record, sizeof(record));
 		lab_reset(fds[i]);
 	}
 	return 0;
@@ -163,9 +174,29 @@ static void test_direct_becomes_inspected(void **state) {
 	assert_int_equal(session->flows[1].echoed[1], sizeof(record));
 }
 
+static void test_in_the_middle_of_a_message(void **state) {
+	struct flow flows[] = {{.address = "192.0.2.1", .port = 443, .name = "kept.lab.test", .halved = true},
+			       {.address = "192.0.2.1", .port = 443, .name = "dropped.lab.test", .halved = true}};
+	struct session *session;
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_ECHO, "192.0.2.1", 443);
+	lab_confine(before);
+	session = start_session(flows, 2);
+	reload_between(session, after);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+	lab_expect_no_more();
+	assert_int_equal(session->flows[0].echoed[1], sizeof(exchange) - EXCHANGE_BEFORE);
+	assert_int_equal(session->flows[1].echoed[1], 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_names),
+		lab_test(test_in_the_middle_of_a_message),
 		lab_test(test_refusal_stays),
 		lab_test(test_direct_becomes_inspected),
 	};
