@@ -147,7 +147,7 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	 */
 	if (bpf_sk_storage_get(&tags, sk, NULL, 0))
 		return;
-	tag = tag_renew(sk);
+	tag = bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!tag)
 		return;
 	if (ctx->family == AF_INET6) {
