@@ -17,10 +17,10 @@
 #include "events.h"
 #include "loader.h"
 #include "message.h"
-#include "report.h"
 #include "run_options.h"
 #include "spawn.h"
 #include "stats.h"
+#include "summary.h"
 #include "supervise.h"
 
 enum { POLICY = 1 }; /* the number of the only policy in this filter */
@@ -33,7 +33,7 @@ struct run {
 	struct confinement confinement;
 	FILE *log;
 	bool log_failed, abort_failed;
-	struct report *report;
+	struct summary *summary;
 	struct signals signals;
 	struct cgroup cgroup;
 	struct filter *filter;
@@ -103,8 +103,8 @@ static int prepare_outputs(struct run *run) {
 			      errno == ELOOP ? "it is a symbolic link; name the file itself" : strerror(errno));
 		return EXIT_FAILED;
 	}
-	run->report = report_new();
-	int err = run->report ? signals_take(&run->signals) : -ENOMEM;
+	run->summary = summary_new();
+	int err = run->summary ? signals_take(&run->signals) : -ENOMEM;
 	if (!err)
 		return 0;
 	message_error("cannot prepare the run: %s", strerror(-err));
@@ -156,7 +156,7 @@ static void on_event(void *context, const struct snif_event *event) {
 		run->tally.allowed++;
 	else
 		run->tally.blocked++;
-	report_add(run->report, event);
+	summary_add(run->summary, event);
 	log_event(run, event);
 }
 
@@ -171,7 +171,7 @@ static void tell(struct run *run, const struct outcome *outcome) {
 	if (outcome->outlived)
 		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
 			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
-	report_print(run->report, filter_counter(run->filter, SNIF_COUNTER_LOST), stderr);
+	summary_print(run->summary, filter_counter(run->filter, SNIF_COUNTER_LOST), stderr);
 }
 
 static int run_command(struct run *run) {
@@ -205,7 +205,7 @@ static void undo(struct run *run) {
 	}
 	aborter_free(run->aborter);
 	filter_free(run->filter);
-	report_free(run->report);
+	summary_free(run->summary);
 	if (run->log)
 		fclose(run->log);
 	if (run->signals.fd >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* report.c: the summary of a run, word for word. */
+/* summary.c: the summary of a run, word for word. */
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "address.h"
-#include "report.h"
+#include "summary.h"
 
-static struct report *report;
+static struct summary *summary;
 
 static struct snif_event event_of(enum snif_verdict verdict, enum snif_reason reason) {
 	return (struct snif_event){
@@ -40,25 +40,25 @@ static struct snif_event address_event(__u8 protocol, __u32 ipv4, __u16 port) {
 
 static void add(struct snif_event event, int times) {
 	while (times-- > 0)
-		assert_int_equal(report_add(report, &event), 0);
+		assert_int_equal(summary_add(summary, &event), 0);
 }
 
-/* What the report prints. To be freed. */
+/* What the summary prints. To be freed. */
 static char *printed(uint64_t lost) {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	report_print(report, lost, out);
+	summary_print(summary, lost, out);
 	fclose(out);
 	return text;
 }
 
-static void expect(uint64_t lost, const char *summary) {
+static void expect(uint64_t lost, const char *wanted) {
 	char *text = printed(lost);
 
-	assert_string_equal(text, summary);
+	assert_string_equal(text, wanted);
 	free(text);
 }
 
@@ -139,17 +139,17 @@ static void test_hostile_names(void **state) {
 /* A length that is wrong, a verdict and a reason that do not exist. */
 static void test_corrupt(void **state) {
 	struct snif_event event = {.name_length = 65535, .verdict = 77, .mode = 99, .reason = 255};
-	char summary[512];
+	char wanted[512];
 
 	(void)state;
 	memset(event.name, 'a', sizeof(event.name));
 	add(event, 1);
 	event.verdict = SNIF_UNDECIDED;
 	add(event, 1);
-	snprintf(summary, sizeof(summary),
+	snprintf(wanted, sizeof(wanted),
 		 "snifence: 0 allowed, 2 blocked\n  blocked      %.*s  unknown                 2\n", 256,
 		 (char *)event.name);
-	expect(0, summary);
+	expect(0, wanted);
 }
 
 static void add_numbered(enum snif_verdict verdict, enum snif_reason reason, int count) {
@@ -161,14 +161,14 @@ static void add_numbered(enum snif_verdict verdict, enum snif_reason reason, int
 	}
 }
 
-/* Prints the report and returns how many lines it has; `last` is the last one. */
+/* Prints the summary and returns how many lines it has; `last` is the last one. */
 static int count_lines(char last[128]) {
 	FILE *out = tmpfile();
 	char line[512];
 	int count = 0;
 
 	assert_non_null(out);
-	report_print(report, 0, out);
+	summary_print(summary, 0, out);
 	rewind(out);
 	for (; fgets(line, sizeof(line), out); count++)
 		snprintf(last, 128, "%.127s", line);
@@ -216,19 +216,19 @@ static void test_too_many_lines(void **state) {
 
 static int begin(void **state) {
 	(void)state;
-	report = report_new();
-	return report ? 0 : -1;
+	summary = summary_new();
+	return summary ? 0 : -1;
 }
 
 static int end(void **state) {
 	(void)state;
-	report_free(report);
+	summary_free(summary);
 	return 0;
 }
 
 static void test_free_nothing(void **state) {
 	(void)state;
-	report_free(NULL);
+	summary_free(NULL);
 }
 
 int main(void) {
@@ -245,5 +245,5 @@ int main(void) {
 		cmocka_unit_test(test_free_nothing),
 	};
 
-	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);
 }

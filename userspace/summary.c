@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Events ──► the summary at the end of a run. */
-#include "report.h"
+#include "summary.h"
 
 #include <errno.h>
 #include <search.h>
@@ -20,7 +20,7 @@ struct line {
 	char *text; /* the name, or address:port/protocol, escaped */
 };
 
-struct report {
+struct summary {
 	void *tree; /* of struct line, by all but the count: tsearch(3) */
 	struct line *lines[LINES_KEPT];
 	size_t count;
@@ -39,8 +39,8 @@ static int compare(const void *left, const void *right) {
 	return strcmp(a->text, b->text);
 }
 
-struct report *report_new(void) {
-	return calloc(1, sizeof(struct report));
+struct summary *summary_new(void) {
+	return calloc(1, sizeof(struct summary));
 }
 
 static void write_destination(FILE *out, const struct snif_event *event) {
@@ -80,31 +80,31 @@ static void line_free(void *line) {
 }
 
 /* Counts the event under its line, found or made; takes over `line`. */
-static int count_under(struct report *report, struct line *line) {
-	bool full = report->count >= LINES_KEPT;
-	struct line **found = full ? tfind(line, &report->tree, compare) : tsearch(line, &report->tree, compare);
+static int count_under(struct summary *summary, struct line *line) {
+	bool full = summary->count >= LINES_KEPT;
+	struct line **found = full ? tfind(line, &summary->tree, compare) : tsearch(line, &summary->tree, compare);
 
 	if (found)
 		(*found)->count++;
 	if (found && *found == line) {
-		report->lines[report->count++] = line;
+		summary->lines[summary->count++] = line;
 		return 0;
 	}
 	line_free(line);
 	if (!found && full)
-		report->other++;
+		summary->other++;
 	return found || full ? 0 : -ENOMEM;
 }
 
-int report_add(struct report *report, const struct snif_event *event) {
+int summary_add(struct summary *summary, const struct snif_event *event) {
 	struct line *line = calloc(1, sizeof(*line));
 
 	if (event->verdict == SNIF_ALLOW)
-		report->allowed++;
+		summary->allowed++;
 	else if (event->mode == SNIF_AUDIT)
-		report->audited++;
+		summary->audited++;
 	else
-		report->blocked++;
+		summary->blocked++;
 	if (!line || !(line->text = event_text(event))) {
 		free(line);
 		return -ENOMEM;
@@ -112,7 +112,7 @@ int report_add(struct report *report, const struct snif_event *event) {
 	line->verdict = event->verdict == SNIF_ALLOW ? SNIF_ALLOW : SNIF_DENY;
 	line->mode = event->mode == SNIF_AUDIT ? SNIF_AUDIT : SNIF_ENFORCE;
 	line->reason = event->reason;
-	return count_under(report, line);
+	return count_under(summary, line);
 }
 
 /* Blocked before allowed, the most frequent first. */
@@ -143,39 +143,39 @@ static void print_lines(struct line *const *lines, size_t count, FILE *out) {
 }
 
 /* The mode can change with a reload: then there are both, blocked and what would have been. */
-static void print_totals(const struct report *report, FILE *out) {
-	fprintf(out, "snifence: %ju allowed", (uintmax_t)report->allowed);
-	if (report->blocked > 0 || report->audited == 0)
-		fprintf(out, ", %ju blocked", (uintmax_t)report->blocked);
-	if (report->audited > 0)
-		fprintf(out, ", %ju would be blocked", (uintmax_t)report->audited);
+static void print_totals(const struct summary *summary, FILE *out) {
+	fprintf(out, "snifence: %ju allowed", (uintmax_t)summary->allowed);
+	if (summary->blocked > 0 || summary->audited == 0)
+		fprintf(out, ", %ju blocked", (uintmax_t)summary->blocked);
+	if (summary->audited > 0)
+		fprintf(out, ", %ju would be blocked", (uintmax_t)summary->audited);
 	fputc('\n', out);
 }
 
-void report_print(const struct report *report, uint64_t lost, FILE *out) {
-	struct line **sorted = calloc(report->count + 1, sizeof(*sorted));
+void summary_print(const struct summary *summary, uint64_t lost, FILE *out) {
+	struct line **sorted = calloc(summary->count + 1, sizeof(*sorted));
 	size_t denied = 0;
 
-	print_totals(report, out);
+	print_totals(summary, out);
 	if (sorted) {
-		memcpy(sorted, report->lines, report->count * sizeof(*sorted));
-		qsort(sorted, report->count, sizeof(*sorted), order);
-		while (denied < report->count && sorted[denied]->verdict == SNIF_DENY)
+		memcpy(sorted, summary->lines, summary->count * sizeof(*sorted));
+		qsort(sorted, summary->count, sizeof(*sorted), order);
+		while (denied < summary->count && sorted[denied]->verdict == SNIF_DENY)
 			denied++;
 		print_lines(sorted, denied, out);
-		print_lines(sorted + denied, report->count - denied, out);
+		print_lines(sorted + denied, summary->count - denied, out);
 		free(sorted);
 	}
-	if (report->other > 0)
-		fprintf(out, "  other events, beyond %d different lines: %ju\n", LINES_KEPT, (uintmax_t)report->other);
+	if (summary->other > 0)
+		fprintf(out, "  other events, beyond %d different lines: %ju\n", LINES_KEPT, (uintmax_t)summary->other);
 	if (lost > 0)
 		fprintf(out, "  %ju event%s lost (the ring buffer was full); counters are complete\n", (uintmax_t)lost,
 			lost == 1 ? " was" : "s were");
 }
 
-void report_free(struct report *report) {
-	if (!report)
+void summary_free(struct summary *summary) {
+	if (!summary)
 		return;
-	tdestroy(report->tree, line_free);
-	free(report);
+	tdestroy(summary->tree, line_free);
+	free(summary);
 }
