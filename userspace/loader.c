@@ -3,6 +3,7 @@
 #include "loader.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,8 @@
 
 #include "message.h"
 #include "snifence.skel.h"
+
+enum { TABLES = 3, BATCH = 4096 }; /* inner maps of a slot; entries that go into one with a system call */
 
 struct filter {
 	struct snifence_bpf *skeleton;
@@ -68,58 +71,92 @@ struct filter *filter_load(void) {
 	return filter;
 }
 
-/* Makes an inner map with room for `count` entries and puts it into `outer` at `slot`. Returns its descriptor. */
-static int inner_map(struct bpf_map *outer, enum bpf_map_type type, const char *name, uint32_t key_size,
-		     uint32_t value_size, size_t count, uint32_t slot) {
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = type == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0);
-	int fd = bpf_map_create(type, name, key_size, value_size, count > 0 ? (uint32_t)count : 1, &options);
+/* One inner map of a slot: what it is, and the compiled entries that go into it, each a key and then a value. */
+struct table {
+	struct bpf_map *outer;
+	enum bpf_map_type type;
+	const char *name;
+	const char *entries;
+	size_t count, entry_size, key_size, value_at, value_size;
+	uint32_t slot;
 	int error;
+};
 
-	if (fd < 0)
-		return fd;
-	error = bpf_map_update_elem(bpf_map__fd(outer), &slot, &fd, BPF_ANY);
-	if (error) {
-		close(fd);
-		return error;
+/* Copies the entries into the kernel, many with each system call. */
+static int fill(int fd, const struct table *table) {
+	char *keys = malloc(BATCH * table->key_size), *values = malloc(BATCH * table->value_size);
+	int error = keys && values ? 0 : -ENOMEM;
+	uint32_t count;
+
+	for (size_t done = 0; done < table->count && !error; done += count) {
+		count = table->count - done < BATCH ? (uint32_t)(table->count - done) : BATCH;
+		for (uint32_t i = 0; i < count; i++) {
+			const char *entry = table->entries + (done + i) * table->entry_size;
+
+			memcpy(keys + i * table->key_size, entry, table->key_size);
+			memcpy(values + i * table->value_size, entry + table->value_at, table->value_size);
+		}
+		error = bpf_map_update_batch(fd, keys, values, &count, NULL);
 	}
-	return fd;
-}
-
-static int fill_addresses(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
-	int fd = inner_map(filter->skeleton->maps.addresses, BPF_MAP_TYPE_LPM_TRIE, "snif_addresses",
-			   sizeof(struct snif_address_key), sizeof(__u32), compiled->address_count, slot);
-	int error = fd < 0 ? fd : 0;
-
-	for (size_t i = 0; i < compiled->address_count && !error; i++)
-		error = bpf_map_update_elem(fd, &compiled->addresses[i].key, &compiled->addresses[i].class,
-					    BPF_NOEXIST);
-	if (fd >= 0)
-		close(fd);
+	free(keys);
+	free(values);
 	return error;
 }
 
-static int fill_ports(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
-	int fd = inner_map(filter->skeleton->maps.ports, BPF_MAP_TYPE_LPM_TRIE, "snif_ports",
-			   sizeof(struct snif_port_key), sizeof(struct snif_dest), compiled->port_count, slot);
-	int error = fd < 0 ? fd : 0;
+/* Makes the inner map, fills it and puts it into its outer map. */
+static void *make_table(void *context) {
+	struct table *table = context;
+	LIBBPF_OPTS(bpf_map_create_opts, options,
+		    .map_flags = table->type == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0);
+	int fd = bpf_map_create(table->type, table->name, (uint32_t)table->key_size, (uint32_t)table->value_size,
+				table->count > 0 ? (uint32_t)table->count : 1, &options);
 
-	for (size_t i = 0; i < compiled->port_count && !error; i++)
-		error = bpf_map_update_elem(fd, &compiled->ports[i].key, &compiled->ports[i].dest, BPF_NOEXIST);
+	table->error = fd < 0 ? fd : fill(fd, table);
+	if (!table->error)
+		table->error = bpf_map_update_elem(bpf_map__fd(table->outer), &table->slot, &fd, BPF_ANY);
 	if (fd >= 0)
 		close(fd);
+	return NULL;
+}
+
+/*
+ * Each table has a thread of its own: after a change to an outer map the kernel waits until no program can see the old
+ * one (an RCU grace period, 8 to 20 ms), and these waits can be one. Returns 0 or the error of one that failed.
+ */
+static int make_tables(struct table *tables, size_t count) {
+	pthread_t threads[TABLES];
+	bool started[TABLES];
+	int error = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		started[i] = pthread_create(&threads[i], NULL, make_table, &tables[i]) == 0;
+		if (!started[i])
+			make_table(&tables[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (started[i])
+			pthread_join(threads[i], NULL);
+		error = error ? error : tables[i].error;
+	}
 	return error;
 }
 
-static int fill_names(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
-	int fd = inner_map(filter->skeleton->maps.names, BPF_MAP_TYPE_HASH, "snif_names", sizeof(__u64),
-			   sizeof(struct snif_name_rules), compiled->name_count, slot);
-	int error = fd < 0 ? fd : 0;
+#define TABLE_OF(map_type, map, items, item_count, key_member, value_member)                                           \
+	{                                                                                                              \
+		.outer = filter->skeleton->maps.map, .type = map_type, .name = "snif_" #map,                           \
+		.entries = (const char *)(items), .count = item_count, .entry_size = sizeof(*(items)),                 \
+		.key_size = sizeof((items)->key_member), .value_at = offsetof(typeof(*(items)), value_member),         \
+		.value_size = sizeof((items)->value_member), .slot = slot,                                             \
+	}
 
-	for (size_t i = 0; i < compiled->name_count && !error; i++)
-		error = bpf_map_update_elem(fd, &compiled->names[i].hash, &compiled->names[i].rules, BPF_NOEXIST);
-	if (fd >= 0)
-		close(fd);
-	return error;
+static int fill_slot(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
+	struct table tables[TABLES] = {
+		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, addresses, compiled->addresses, compiled->address_count, key, class),
+		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, ports, compiled->ports, compiled->port_count, key, dest),
+		TABLE_OF(BPF_MAP_TYPE_HASH, names, compiled->names, compiled->name_count, hash, rules),
+	};
+
+	return make_tables(tables, TABLES);
 }
 
 int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled) {
@@ -129,11 +166,7 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 
 	if (policy == 0 || policy >= SNIF_POLICIES || active.slot >= SNIF_SLOTS)
 		return -ENOSPC;
-	error = fill_addresses(filter, compiled, active.slot);
-	if (!error)
-		error = fill_ports(filter, compiled, active.slot);
-	if (!error)
-		error = fill_names(filter, compiled, active.slot);
+	error = fill_slot(filter, compiled, active.slot);
 	if (!error)
 		error = bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.settings), &active.slot,
 					    &compiled->settings, BPF_ANY);
