@@ -4,9 +4,9 @@
 #define SNIF_EVENTS_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "compile.h"
+#include "log.h"
 #include "policy.h"
 
 /* What turns an event's numbers into words. All pointers are borrowed. */
@@ -37,15 +37,9 @@ const char *event_version(char buffer[EVENT_VERSION_SIZE], __u16 version);
 size_t event_name_length(const struct snif_event *event);
 
 /*
- * Writes one event as one line of JSON, flushed: fields as in Suricata's EVE (timestamp, event_type, flow_id, src_ip,
- * src_port, dest_ip, dest_port, proto, tls.sni, tls.version, verdict.action) where EVE has them, and reason, rule
- * (file:line), policy, policy_sha256, mode, hook, process, cgroup, ech. What is not known is left out. event_type is
- * `tls` when a ClientHello was read, at least in part, else `flow`. verdict.action is `pass`; `drop` for a packet that
- * did not leave; `reject` for a call that failed (socket, connect, sendmsg); `alert` for what audit mode let through
- * and enforcement would not; there is none while the event's verdict is SNIF_UNDECIDED (a capture without a policy).
- * `event` is taken as untrusted: bytes of names outside 0x20 to 0x7e, and the backslash, are written as \xHH. Returns 0
- * or a negative errno.
+ * Writes one event as one line of JSON, as EVENTS.md describes it; what is not known is left out. `event` is taken as
+ * untrusted. Returns 0 or a negative errno, as log_end().
  */
-int event_write(FILE *out, const struct snif_event *event, const struct event_context *context);
+int event_write(struct log *log, const struct snif_event *event, const struct event_context *context);
 
 #endif

@@ -323,6 +323,8 @@ struct flow_losses flows_end(struct flows *flows) {
 void flows_free(struct flows *flows) {
 	struct flow *flow;
 
+	if (!flows)
+		return;
 	while ((flow = TAILQ_FIRST(&flows->by_age)))
 		flow_remove(flows, flow);
 	free(flows);

@@ -19,6 +19,7 @@ struct inspect {
 	struct policy *policy;
 	struct compiled compiled;
 	struct flows *flows;
+	struct log *log;
 	int error; /* of writing an event */
 };
 
@@ -40,7 +41,9 @@ static void show(void *context, const struct flow_hello *found) {
 	}
 	event = inspect_event(found, inspect->policy ? &judgement : NULL);
 	event.mode = inspect->policy ? inspect->policy->mode : SNIF_ENFORCE;
-	error = event_write(stdout, &event, &words);
+	error = event_write(inspect->log, &event, &words);
+	if (!error)
+		error = log_flush(inspect->log); /* the capture may be a pipe that goes on */
 	if (!inspect->error)
 		inspect->error = error;
 }
@@ -79,8 +82,7 @@ static int read_file(struct inspect *inspect, const char *file) {
 static int read_files(struct inspect *inspect) {
 	int code = 0;
 
-	inspect->flows = flows_new(show, inspect);
-	if (!inspect->flows) {
+	if (!inspect->flows || !inspect->log) {
 		message_error("inspect: out of memory");
 		return EXIT_FAILED;
 	}
@@ -89,7 +91,6 @@ static int read_files(struct inspect *inspect) {
 
 		code = result ? result : code;
 	}
-	flows_free(inspect->flows);
 	if (inspect->error || fflush(stdout) != 0 || ferror(stdout)) {
 		message_error("inspect: cannot write to standard output: %s",
 			      strerror(inspect->error ? -inspect->error : errno));
@@ -124,7 +125,11 @@ int inspect_main(int argc, char **argv) {
 		return code < 0 ? EXIT_USAGE : 0;
 	if (inspect.options.policy && (code = load_policy(&inspect)) != 0)
 		return code;
+	inspect.flows = flows_new(show, &inspect);
+	inspect.log = log_new(stdout, log_run_id());
 	code = read_files(&inspect);
+	log_free(inspect.log);
+	flows_free(inspect.flows);
 	if (inspect.policy) {
 		compiled_free(&inspect.compiled);
 		policy_free(inspect.policy);

@@ -50,11 +50,11 @@ static void print_judgement(FILE *out, const struct policy *policy, const struct
 
 void inspect_print(FILE *out, const struct flow_hello *found, const struct policy *policy,
 		   const struct snif_judgement *judgement) {
-	char time[TIMESTAMP_SIZE], version[EVENT_VERSION_SIZE];
+	char version[EVENT_VERSION_SIZE];
+	struct timestamp time = {0};
 	const struct snif_hello *hello = found->hello;
 
-	timestamp_write(time, &found->time);
-	fprintf(out, "%s ", time);
+	fprintf(out, "%s ", timestamp_write(&time, &found->time));
 	print_endpoint(out, found->source, found->source_port);
 	fputs(" > ", out);
 	print_endpoint(out, found->destination, found->destination_port);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
 #include "message.h"
 
 int json_put(struct json_object *object, const char *key, struct json_object *value) {
@@ -23,24 +22,21 @@ int json_add(struct json_object *array, struct json_object *value) {
 	return -ENOMEM;
 }
 
-struct json_object *json_escaped(const void *bytes, size_t length) {
+/* Text as escape_bytes() writes it. */
+static struct json_object *escaped(const char *text) {
+	size_t length = strlen(text);
+	char *bytes = malloc(ESCAPED_SIZE(length));
 	struct json_object *string = NULL;
-	char *escaped = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&escaped, &size);
 
-	if (!out)
-		return NULL;
-	print_escaped(out, bytes, length);
-	if (stream_close(out) == 0)
-		string = json_object_new_string_len(escaped, (int)size);
-	free(escaped);
+	if (bytes)
+		string = json_object_new_string_len(bytes, (int)escape_bytes(bytes, text, length));
+	free(bytes);
 	return string;
 }
 
 int json_put_text(struct json_object *object, const char *key, const char *text) {
 	if (text)
-		return json_put(object, key, json_escaped(text, strlen(text)));
+		return json_put(object, key, escaped(text));
 	return object && json_object_object_add(object, key, NULL) == 0 ? 0 : -ENOMEM;
 }
 

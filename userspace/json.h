@@ -10,7 +10,7 @@
 
 /*
  * Each adds one member to `object` and returns 0 or -ENOMEM; -ENOMEM also when `object` is NULL, so that a failed
- * allocation can be told at the end. Text is written as print_escaped() does; NULL is null. json_put_rule() adds the
+ * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. json_put_rule() adds the
  * member "rule": {"file", "line", "text"}, or null for rule 0. json_put() takes over `value`, also when it fails.
  */
 int json_put(struct json_object *object, const char *key, struct json_object *value);
@@ -20,9 +20,6 @@ int json_put_rule(struct json_object *object, const struct policy *policy, uint3
 
 /* The same for an array. */
 int json_add(struct json_object *array, struct json_object *value);
-
-/* Bytes as print_escaped() writes them, whatever they are; NULL when memory is out. */
-struct json_object *json_escaped(const void *bytes, size_t length);
 
 /* Returns `object`, or NULL after freeing it when there was an error while it was filled. */
 struct json_object *json_checked(struct json_object *object, int error);

@@ -6,14 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-void print_escaped(FILE *out, const void *bytes, size_t length) {
+size_t escape_bytes(char *out, const void *bytes, size_t length) {
+	static const char digits[] = "0123456789abcdef";
 	const unsigned char *byte = bytes;
+	char *end = out;
 
 	for (size_t i = 0; i < length; i++) {
-		if (byte[i] >= 0x20 && byte[i] < 0x7f && byte[i] != '\\')
-			fputc(byte[i], out);
-		else
-			fprintf(out, "\\x%02x", byte[i]);
+		if (byte[i] >= 0x20 && byte[i] < 0x7f && byte[i] != '\\') {
+			*end++ = (char)byte[i];
+			continue;
+		}
+		*end++ = '\\';
+		*end++ = 'x';
+		*end++ = digits[byte[i] >> 4];
+		*end++ = digits[byte[i] & 15];
+	}
+	*end = '\0';
+	return (size_t)(end - out);
+}
+
+void print_escaped(FILE *out, const void *bytes, size_t length) {
+	const char *byte = bytes;
+	char text[ESCAPED_SIZE(1)];
+
+	for (size_t i = 0; i < length; i++) {
+		escape_bytes(text, byte + i, 1);
+		fputs(text, out);
 	}
 }
 

@@ -19,7 +19,13 @@ enum {
  * are escaped as \xHH. */
 void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Writes `length` bytes as printable text: anything but 0x20 to 0x7e, and the backslash, becomes \xHH. */
+/* The room that escape_bytes() needs at most. */
+#define ESCAPED_SIZE(length) (4 * (length) + 1)
+
+/* Writes `length` bytes as printable text, with a NUL behind: anything but 0x20 to 0x7e, and the backslash, becomes
+ * \xHH. Returns the length of the text. */
+size_t escape_bytes(char *out, const void *bytes, size_t length);
+/* The same, to a stream. */
 void print_escaped(FILE *out, const void *bytes, size_t length);
 
 #endif

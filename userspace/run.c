@@ -31,7 +31,9 @@ struct run {
 	struct policy *policy;
 	struct compiled compiled;
 	struct confinement confinement;
-	FILE *log;
+	FILE *log_file;
+	struct log *log;
+	uint64_t losses_told, losses_told_at; /* the last line of the log about losses: how many, when (uptime) */
 	bool log_failed, abort_failed;
 	struct summary *summary;
 	struct signals signals;
@@ -39,7 +41,6 @@ struct run {
 	struct filter *filter;
 	struct aborter *aborter;
 	struct event_context context;
-	struct tally tally;
 };
 
 /* Each of these steps returns 0, or the exit code after saying why. */
@@ -92,17 +93,27 @@ static FILE *open_log(const char *file) {
 	if (!log)
 		close(fd);
 	else
-		setvbuf(log, NULL, _IOLBF, 0);
+		setvbuf(log, NULL, _IONBF, 0);
 	return log;
 }
 
-static int prepare_outputs(struct run *run) {
-	const char *file = run->options.log;
-	if (file && !(run->log = open_log(file))) {
+static int prepare_log(struct run *run, const char *file) {
+	if (!(run->log_file = open_log(file))) {
 		message_error("cannot open the log %s: %s", file,
 			      errno == ELOOP ? "it is a symbolic link; name the file itself" : strerror(errno));
 		return EXIT_FAILED;
 	}
+	run->log = log_new(run->log_file, log_run_id());
+	if (run->log)
+		return 0;
+	message_error("out of memory");
+	return EXIT_FAILED;
+}
+
+static int prepare_outputs(struct run *run) {
+	int code = run->options.log ? prepare_log(run, run->options.log) : 0;
+	if (code)
+		return code;
 	run->summary = summary_new();
 	int err = run->summary ? signals_take(&run->signals) : -ENOMEM;
 	if (!err)
@@ -127,14 +138,40 @@ static int put_in_force(struct run *run) {
 	return EXIT_FAILED;
 }
 
-static void log_event(struct run *run, const struct snif_event *event) {
-	if (!run->log || run->log_failed || (event->verdict == SNIF_ALLOW && !run->options.log_allowed))
-		return;
-	int err = event_write(run->log, event, &run->context);
+static void check_log(struct run *run, int err) {
 	if (!err)
 		return;
 	run->log_failed = true;
 	message_error("cannot write the log %s: %s; it ends here", run->options.log, strerror(-err));
+}
+
+static void log_event(struct run *run, const struct snif_event *event) {
+	if (run->log && !run->log_failed && (event->verdict != SNIF_ALLOW || run->options.log_allowed))
+		check_log(run, event_write(run->log, event, &run->context));
+}
+
+static void log_stats(struct run *run, const struct outcome *outcome) {
+	if (run->log && !run->log_failed)
+		check_log(run, stats_write(run->log, &run->context, summary_tally(run->summary), run->filter, outcome));
+}
+
+/* So that the log says when it has a hole, at most once a second. */
+static void log_losses(struct run *run) {
+	uint64_t lost = filter_counter(run->filter, SNIF_COUNTER_LOST), uptime = log_uptime(run->log);
+	if (lost == run->losses_told || uptime == run->losses_told_at)
+		return;
+	log_stats(run, NULL);
+	run->losses_told = lost;
+	run->losses_told_at = uptime;
+}
+
+static void on_delivered(void *context) {
+	struct run *run = context;
+	if (!run->log || run->log_failed)
+		return;
+	log_losses(run);
+	if (!run->log_failed)
+		check_log(run, log_flush(run->log));
 }
 
 /* A blocked connection would retransmit for minutes; ended, its program reads an error at once. */
@@ -152,20 +189,14 @@ static void fail_fast(struct run *run, const struct snif_event *event) {
 static void on_event(void *context, const struct snif_event *event) {
 	struct run *run = context;
 	fail_fast(run, event);
-	if (event->verdict == SNIF_ALLOW)
-		run->tally.allowed++;
-	else
-		run->tally.blocked++;
 	summary_add(run->summary, event);
 	log_event(run, event);
 }
 
 static void tell(struct run *run, const struct outcome *outcome) {
-	if (run->log && !run->log_failed) {
-		int err = stats_write(run->log, &run->context, outcome, &run->tally, run->filter);
-		if (err)
-			message_error("cannot write the log %s: %s", run->options.log, strerror(-err));
-	}
+	log_stats(run, outcome);
+	if (run->log && !run->log_failed)
+		check_log(run, log_flush(run->log));
 	if (run->options.quiet)
 		return;
 	if (outcome->outlived)
@@ -175,7 +206,11 @@ static void tell(struct run *run, const struct outcome *outcome) {
 }
 
 static int run_command(struct run *run) {
-	struct supervised supervised = {.cgroup = &run->cgroup, .signals = &run->signals, .filter = run->filter};
+	struct supervised supervised = {.cgroup = &run->cgroup,
+					.signals = &run->signals,
+					.filter = run->filter,
+					.delivered = on_delivered,
+					.context = run};
 	supervised.events_fd = filter_events(run->filter, on_event, run);
 	if (supervised.events_fd < 0) {
 		message_error("cannot read events: %s", strerror(-supervised.events_fd));
@@ -206,8 +241,9 @@ static void undo(struct run *run) {
 	aborter_free(run->aborter);
 	filter_free(run->filter);
 	summary_free(run->summary);
-	if (run->log)
-		fclose(run->log);
+	log_free(run->log);
+	if (run->log_file)
+		fclose(run->log_file);
 	if (run->signals.fd >= 0)
 		close(run->signals.fd);
 	identity_free(&run->confinement.identity);

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The end of a run ──► the last line of its log. */
+/* What a run has counted ──► a line of its log. */
 #ifndef SNIF_STATS_H
 #define SNIF_STATS_H
 
 #include "events.h"
 #include "loader.h"
+#include "summary.h"
 #include "supervise.h"
 
-struct tally {
-	uint64_t allowed, blocked; /* events; in audit mode, what would have been */
-};
-
 /*
- * Writes one line of JSON with event_type "stats": how the command ended (so that its status cannot be mistaken for
- * snifence's), how many events there were and were lost, and every counter of decisions that is not zero, by reason.
- * Returns 0 or a negative errno.
+ * Writes one line with event_type "stats", as EVENTS.md describes it: how many events there were and were lost, and
+ * every counter of decisions that is not zero, by reason. With `outcome` it is the run's last line and says how the
+ * command ended, so that its status cannot be mistaken for snifence's; NULL: the run goes on. Returns 0 or a negative
+ * errno, as log_end().
  */
-int stats_write(FILE *out, const struct event_context *context, const struct outcome *outcome,
-		const struct tally *tally, const struct filter *filter);
+int stats_write(struct log *log, const struct event_context *context, const struct tally *tally,
+		const struct filter *filter, const struct outcome *outcome);
 
 #endif

@@ -7,24 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
 #include "message.h"
 
-enum { LINES_KEPT = 10000, LINES_SHOWN = 20, TEXT_WIDTH = 44, REASON_WIDTH = 22 };
+enum { LINES_KEPT = 10000, LINES_SHOWN = 20, TEXT_WIDTH = 44, REASON_WIDTH = 22, TEXT_SIZE = ESCAPED_SIZE(256) };
 
 struct line {
 	enum snif_verdict verdict;
 	enum snif_mode mode;
 	enum snif_reason reason;
 	uint64_t count;
-	char *text; /* the name, or address:port/protocol, escaped */
+	const char *text; /* the name, or address:port/protocol, escaped */
 };
 
 struct summary {
 	void *tree; /* of struct line, by all but the count: tsearch(3) */
 	struct line *lines[LINES_KEPT];
 	size_t count;
-	uint64_t allowed, blocked, audited, other; /* events; audited: denied, but let through */
+	struct tally tally;
+	uint64_t other; /* events that have no line */
 };
 
 static int compare(const void *left, const void *right) {
@@ -43,76 +43,89 @@ struct summary *summary_new(void) {
 	return calloc(1, sizeof(struct summary));
 }
 
-static void write_destination(FILE *out, const struct snif_event *event) {
+static void write_destination(char text[TEXT_SIZE], const struct snif_event *event) {
 	static const __u8 unknown[16];
 	char address[EVENT_ADDRESS_SIZE], number[4];
 	const char *protocol = event_protocol(number, event->protocol);
 
 	if (memcmp(event->destination, unknown, 16) == 0) {
-		fprintf(out, "a socket of protocol %s", protocol);
+		snprintf(text, TEXT_SIZE, "a socket of protocol %s", protocol);
 		return;
 	}
 	event_address(address, event->destination);
-	fprintf(out, strchr(address, ':') ? "[%s]:%u/%s" : "%s:%u/%s", address, event->destination_port, protocol);
+	snprintf(text, TEXT_SIZE, strchr(address, ':') ? "[%s]:%u/%s" : "%s:%u/%s", address, event->destination_port,
+		 protocol);
 }
 
-/* What the event is about, in words; NULL when memory is out. */
-static char *event_text(const struct snif_event *event) {
-	size_t size, length = event_name_length(event);
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
+/* The line of the event, with its text in `text`. */
+static struct line line_of(const struct snif_event *event, char text[TEXT_SIZE]) {
+	size_t length = event_name_length(event);
 
-	if (!out)
-		return NULL;
 	if (length > 0)
-		print_escaped(out, event->name, length);
+		escape_bytes(text, event->name, length);
 	else
-		write_destination(out, event);
-	if (stream_close(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+		write_destination(text, event);
+	return (struct line){
+		.verdict = event->verdict == SNIF_ALLOW ? SNIF_ALLOW : SNIF_DENY,
+		.mode = event->mode == SNIF_AUDIT ? SNIF_AUDIT : SNIF_ENFORCE,
+		.reason = event->reason,
+		.text = text,
+	};
 }
 
-static void line_free(void *line) {
-	free(((struct line *)line)->text);
-	free(line);
+/* A copy that holds its own text; NULL: out of memory. */
+static struct line *keep(const struct line *line) {
+	size_t size = strlen(line->text) + 1;
+	struct line *kept = malloc(sizeof(*kept) + size);
+
+	if (!kept)
+		return NULL;
+	*kept = *line;
+	kept->text = memcpy(kept + 1, line->text, size);
+	return kept;
 }
 
-/* Counts the event under its line, found or made; takes over `line`. */
-static int count_under(struct summary *summary, struct line *line) {
-	bool full = summary->count >= LINES_KEPT;
-	struct line **found = full ? tfind(line, &summary->tree, compare) : tsearch(line, &summary->tree, compare);
+static int add_line(struct summary *summary, const struct line *line) {
+	struct line *kept;
 
-	if (found)
-		(*found)->count++;
-	if (found && *found == line) {
-		summary->lines[summary->count++] = line;
+	if (summary->count >= LINES_KEPT) {
+		summary->other++;
 		return 0;
 	}
-	line_free(line);
-	if (!found && full)
-		summary->other++;
-	return found || full ? 0 : -ENOMEM;
-}
-
-int summary_add(struct summary *summary, const struct snif_event *event) {
-	struct line *line = calloc(1, sizeof(*line));
-
-	if (event->verdict == SNIF_ALLOW)
-		summary->allowed++;
-	else if (event->mode == SNIF_AUDIT)
-		summary->audited++;
-	else
-		summary->blocked++;
-	if (!line || !(line->text = event_text(event))) {
-		free(line);
+	kept = keep(line);
+	if (!kept || !tsearch(kept, &summary->tree, compare)) {
+		free(kept);
 		return -ENOMEM;
 	}
-	line->verdict = event->verdict == SNIF_ALLOW ? SNIF_ALLOW : SNIF_DENY;
-	line->mode = event->mode == SNIF_AUDIT ? SNIF_AUDIT : SNIF_ENFORCE;
-	line->reason = event->reason;
-	return count_under(summary, line);
+	kept->count = 1;
+	summary->lines[summary->count++] = kept;
+	return 0;
+}
+
+static void count(struct tally *tally, const struct snif_event *event) {
+	if (event->verdict == SNIF_ALLOW)
+		tally->allowed++;
+	else if (event->mode == SNIF_AUDIT)
+		tally->would_block++;
+	else
+		tally->blocked++;
+}
+
+/* A line that is there already takes no memory: one event may be like a hundred thousand others. */
+int summary_add(struct summary *summary, const struct snif_event *event) {
+	char text[TEXT_SIZE];
+	struct line line = line_of(event, text), **found;
+
+	count(&summary->tally, event);
+	found = tfind(&line, &summary->tree, compare);
+	if (!found)
+		return add_line(summary, &line);
+	(*found)->count++;
+	return 0;
+}
+
+const struct tally *summary_tally(const struct summary *summary) {
+	return &summary->tally;
 }
 
 /* Blocked before allowed, the most frequent first. */
@@ -143,12 +156,12 @@ static void print_lines(struct line *const *lines, size_t count, FILE *out) {
 }
 
 /* The mode can change with a reload: then there are both, blocked and what would have been. */
-static void print_totals(const struct summary *summary, FILE *out) {
-	fprintf(out, "snifence: %ju allowed", (uintmax_t)summary->allowed);
-	if (summary->blocked > 0 || summary->audited == 0)
-		fprintf(out, ", %ju blocked", (uintmax_t)summary->blocked);
-	if (summary->audited > 0)
-		fprintf(out, ", %ju would be blocked", (uintmax_t)summary->audited);
+static void print_tally(const struct tally *tally, FILE *out) {
+	fprintf(out, "snifence: %ju allowed", (uintmax_t)tally->allowed);
+	if (tally->blocked > 0 || tally->would_block == 0)
+		fprintf(out, ", %ju blocked", (uintmax_t)tally->blocked);
+	if (tally->would_block > 0)
+		fprintf(out, ", %ju would be blocked", (uintmax_t)tally->would_block);
 	fputc('\n', out);
 }
 
@@ -156,7 +169,7 @@ void summary_print(const struct summary *summary, uint64_t lost, FILE *out) {
 	struct line **sorted = calloc(summary->count + 1, sizeof(*sorted));
 	size_t denied = 0;
 
-	print_totals(summary, out);
+	print_tally(&summary->tally, out);
 	if (sorted) {
 		memcpy(sorted, summary->lines, summary->count * sizeof(*sorted));
 		qsort(sorted, summary->count, sizeof(*sorted), order);
@@ -176,6 +189,6 @@ void summary_print(const struct summary *summary, uint64_t lost, FILE *out) {
 void summary_free(struct summary *summary) {
 	if (!summary)
 		return;
-	tdestroy(summary->tree, line_free);
+	tdestroy(summary->tree, free);
 	free(summary);
 }

@@ -29,10 +29,20 @@ static void forward_signals(const struct supervised *supervised) {
 			cgroup_signal(supervised->cgroup, signal);
 }
 
+/* When the ring buffer cannot be read the verdicts still hold: go on without. */
+static void deliver(const struct supervised *supervised, bool *deaf) {
+	int count = filter_consume(supervised->filter);
+	if (count < 0) {
+		message_error("cannot read events any more: %s; the policy stays in force", strerror(-count));
+		*deaf = true;
+	}
+	supervised->delivered(supervised->context);
+}
+
 enum { POLL_EVENTS, POLL_SIGNALS, POLL_END, POLL_COUNT };
 
 /* One turn of the loop: waits until something happens, at most `timeout` ms, and deals with events and signals.
- * Returns the poll results for `end`. When the ring buffer cannot be read the verdicts still hold: go on without. */
+ * Returns the poll results for `end`. */
 static short turn(const struct supervised *supervised, struct pollfd *end, int timeout, bool *deaf) {
 	struct pollfd fds[POLL_COUNT] = {
 		[POLL_EVENTS] = {.fd = *deaf ? -1 : supervised->events_fd, .events = POLLIN},
@@ -41,11 +51,8 @@ static short turn(const struct supervised *supervised, struct pollfd *end, int t
 	};
 	if (poll(fds, POLL_COUNT, timeout) < 0)
 		return 0;
-	int count = fds[POLL_EVENTS].revents ? filter_consume(supervised->filter) : 0;
-	if (count < 0) {
-		message_error("cannot read events any more: %s; the policy stays in force", strerror(-count));
-		*deaf = true;
-	}
+	if (fds[POLL_EVENTS].revents)
+		deliver(supervised, deaf);
 	if (fds[POLL_SIGNALS].revents)
 		forward_signals(supervised);
 	return fds[POLL_END].revents;
@@ -107,6 +114,6 @@ int supervise(const struct supervised *supervised, struct outcome *outcome) {
 	}
 	int err = supervise_kill(supervised->cgroup);
 	if (!deaf)
-		filter_consume(supervised->filter);
+		deliver(supervised, &deaf);
 	return err;
 }

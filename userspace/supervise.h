@@ -12,7 +12,9 @@ struct supervised {
 	const struct cgroup *cgroup;
 	const struct signals *signals;
 	struct filter *filter;
-	int events_fd; /* of filter_events() */
+	int events_fd;			  /* of filter_events() */
+	void (*delivered)(void *context); /* called when all events that were waiting have been delivered */
+	void *context;
 	struct child child;
 };
 

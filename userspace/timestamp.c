@@ -4,11 +4,19 @@
 
 #include <stdio.h>
 
-void timestamp_write(char out[TIMESTAMP_SIZE], const struct timespec *when) {
+static void write_second(struct timestamp *timestamp, time_t second) {
 	struct tm local = {0};
-	char seconds[sizeof("2026-01-31T23:59:59")] = "", zone[sizeof("+0100")] = "";
-	localtime_r(&when->tv_sec, &local);
-	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &local);
-	strftime(zone, sizeof(zone), "%z", &local);
-	snprintf(out, TIMESTAMP_SIZE, "%s.%06u%s", seconds, (unsigned)when->tv_nsec / 1000 % 1000000, zone);
+
+	localtime_r(&second, &local);
+	strftime(timestamp->seconds, sizeof(timestamp->seconds), "%Y-%m-%dT%H:%M:%S", &local);
+	strftime(timestamp->zone, sizeof(timestamp->zone), "%z", &local);
+	timestamp->second = second;
+}
+
+const char *timestamp_write(struct timestamp *timestamp, const struct timespec *when) {
+	if (timestamp->second != when->tv_sec || !timestamp->seconds[0])
+		write_second(timestamp, when->tv_sec);
+	snprintf(timestamp->text, TIMESTAMP_SIZE, "%s.%06u%s", timestamp->seconds,
+		 (unsigned)when->tv_nsec / 1000 % 1000000, timestamp->zone);
+	return timestamp->text;
 }

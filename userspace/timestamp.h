@@ -7,7 +7,15 @@
 
 enum { TIMESTAMP_SIZE = sizeof("2026-01-31T23:59:59.123456+0100") };
 
-/* Writes `when` (CLOCK_REALTIME) in local time with microseconds and zone: the longest fits, cut after year 9999. */
-void timestamp_write(char out[TIMESTAMP_SIZE], const struct timespec *when);
+/* The last point in time that was written, and its second in words: most come in the same second. All zero: none yet. */
+struct timestamp {
+	time_t second;
+	char seconds[sizeof("2026-01-31T23:59:59")], zone[sizeof("+0100")];
+	char text[TIMESTAMP_SIZE];
+};
+
+/* Returns `when` (CLOCK_REALTIME) in local time with microseconds and zone, valid until the next call. The longest
+ * fits, cut after year 9999. */
+const char *timestamp_write(struct timestamp *timestamp, const struct timespec *when);
 
 #endif

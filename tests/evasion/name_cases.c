@@ -167,13 +167,16 @@ static void in_the_log(void) {
 	for (int n = 0; n < 256; n++) {
 		struct trial trial = trial_open(V4);
 		FILE *out = open_memstream(&line, &size);
+		struct log *log = log_new(out, 1);
 		const struct snif_event *event;
 
 		byte_in_name(&stream, n);
 		lab_send(trial.fd, stream.bytes.data, stream.bytes.length);
 		event = lab_event(LAB_PATIENCE_MS);
 		assert_non_null(event);
-		assert_int_equal(event_write(out, event, &context), 0);
+		assert_int_equal(event_write(log, event, &context), 0);
+		assert_int_equal(log_flush(log), 0);
+		log_free(log);
 		fclose(out);
 		for (size_t i = 0; i < size; i++)
 			assert_true(i == size - 1 ? line[i] == '\n' : line[i] >= 0x20 && line[i] <= 0x7e);

@@ -15,6 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static FILE *sink;
+static struct log *lines;
 
 static void show(void *context, const struct flow_hello *found) {
 	const struct event_context words = {.wall_clock = true};
@@ -32,7 +33,7 @@ static void show(void *context, const struct flow_hello *found) {
 			abort();
 	}
 	inspect_print(sink, found, NULL, NULL);
-	if (event_write(sink, &event, &words) != 0)
+	if (event_write(lines, &event, &words) != 0 || log_flush(lines) != 0)
 		abort();
 }
 
@@ -40,8 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	struct flows *flows = flows_new(show, NULL);
 	struct capture_packet packet = {.frame = 0};
 
-	if (!sink)
+	if (!sink) {
 		sink = fopen("/dev/null", "w");
+		lines = log_new(sink, 1);
+	}
 	while (flows && size >= 2) {
 		size_t length = (size_t)data[0] << 8 | data[1];
 		uint8_t *copy; /* of its exact size, so that the sanitizer sees what is read behind it */

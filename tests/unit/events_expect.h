@@ -22,6 +22,9 @@ static const struct policy policy = {.name = (char *)"agent", .rules = rules, .r
 static const struct event_context context = {
 	.policy = &policy, .policy_sha256 = "c0ffee", .cgroup_path = "/snifence-42", .wall_clock = true};
 
+/* What the first line of a log says of itself. */
+#define LINE_ID "\"event_version\":1,\"run_id\":\"000000000000f00d\",\"sequence\":1,"
+
 static void set_ipv4(__u8 address[16], __u32 ipv4) {
 	ipv4 = htonl(ipv4);
 	snif_map_ipv4(address, &ipv4);
@@ -60,9 +63,12 @@ static char *line_in(const struct snif_event *event, const struct event_context 
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
+	struct log *log = log_new(out, 0xf00d);
 
-	assert_non_null(out);
-	assert_int_equal(event_write(out, event, words), 0);
+	assert_non_null(log);
+	assert_int_equal(event_write(log, event, words), 0);
+	assert_int_equal(log_flush(log), 0);
+	log_free(log);
 	fclose(out);
 	assert_true(size > 1 && text[size - 1] == '\n');
 	text[--size] = '\0';

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* events.c: what one event looks like as a line of JSON, whatever bytes are in it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "events_expect.h"
 
@@ -10,7 +12,8 @@ static void test_hello(void **state) {
 
 	(void)state;
 	expect_line(&event, &context,
-		    "{\"timestamp\":\"2026-01-02T03:04:05.123456+0000\",\"event_type\":\"tls\",\"flow_id\":77,"
+		    "{\"timestamp\":\"2026-01-02T03:04:05.123456+0000\"," LINE_ID
+		    "\"event_type\":\"tls\",\"flow_id\":77,"
 		    "\"src_ip\":\"192.0.2.1\",\"src_port\":40000,\"dest_ip\":\"203.0.113.9\",\"dest_port\":443,"
 		    "\"proto\":\"TCP\",\"tls\":{\"sni\":\"forbidden.test\",\"version\":\"TLS 1.3\"},\"ech\":false,"
 		    "\"verdict\":{\"action\":\"drop\"},\"reason\":\"name_denied\",\"rule\":\"agent.yaml:7\","
@@ -30,7 +33,7 @@ static void test_connect(void **state) {
 	memset(event.source, 0, 16);
 	expect_line(
 		&event, &context,
-		"{\"timestamp\":\"2026-01-02T03:04:05.123456+0000\",\"event_type\":\"flow\","
+		"{\"timestamp\":\"2026-01-02T03:04:05.123456+0000\"," LINE_ID "\"event_type\":\"flow\","
 		"\"dest_ip\":\"203.0.113.9\",\"dest_port\":443,\"proto\":\"TCP\",\"verdict\":{\"action\":\"reject\"},"
 		"\"reason\":\"address_not_allowed\",\"policy\":\"agent\",\"policy_sha256\":\"c0ffee\","
 		"\"mode\":\"enforce\",\"hook\":\"connect\",\"process\":{\"pid\":1234,\"name\":\"curl\",\"uid\":1000},"
@@ -45,7 +48,8 @@ static void test_little_known(void **state) {
 
 	(void)state;
 	expect_line(&event, &nothing,
-		    "{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\",\"event_type\":\"flow\",\"proto\":\"SCTP\","
+		    "{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\"," LINE_ID
+		    "\"event_type\":\"flow\",\"proto\":\"SCTP\","
 		    "\"verdict\":{\"action\":\"reject\"},\"reason\":\"socket_type\",\"mode\":\"enforce\"}");
 	event.flags = SNIF_EVENT_HELLO;
 	assert_null(member(&event, "/tls/sni"));
@@ -63,7 +67,8 @@ static void test_undecided(void **state) {
 	event.reason = SNIF_REASON_NONE;
 	memset(&event.process, 0, sizeof(event.process));
 	expect_line(&event, &nothing,
-		    "{\"timestamp\":\"2026-01-02T03:04:05.123456+0000\",\"event_type\":\"tls\",\"flow_id\":77,"
+		    "{\"timestamp\":\"2026-01-02T03:04:05.123456+0000\"," LINE_ID
+		    "\"event_type\":\"tls\",\"flow_id\":77,"
 		    "\"src_ip\":\"192.0.2.1\",\"src_port\":40000,\"dest_ip\":\"203.0.113.9\",\"dest_port\":443,"
 		    "\"proto\":\"TCP\",\"tls\":{\"sni\":\"forbidden.test\",\"version\":\"TLS 1.3\"},\"ech\":false}");
 }
@@ -252,7 +257,7 @@ static void test_hostile_file(void **state) {
 	(void)state;
 	expect_line(
 		&event, &words,
-		"{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\",\"event_type\":\"flow\",\"proto\":\"0\","
+		"{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\"," LINE_ID "\"event_type\":\"flow\",\"proto\":\"0\","
 		"\"verdict\":{\"action\":\"pass\"},\"reason\":\"address_allowed\","
 		"\"rule\":\"a\\\\x0a\\\"\\\\xff.yaml:3\",\"policy\":\"a\\\\x0a\\\"\\\\xff\",\"policy_sha256\":\"00\","
 		"\"mode\":\"enforce\",\"hook\":\"socket\","
@@ -307,17 +312,87 @@ static void test_zones(void **state) {
 	}
 }
 
-static void test_write_error(void **state) {
+static int write_and_flush(struct log *log) {
 	struct snif_event event = hello_event();
+	int error = event_write(log, &event, &context);
+
+	return error ? error : log_flush(log);
+}
+
+/* What cannot be written is told, and not kept for another try. */
+static void test_write_error(void **state) {
 	FILE *full = fopen("/dev/full", "w"), *read_only = fopen("/dev/null", "r");
+	struct log *to_full = log_new(full, 1), *to_read_only = log_new(read_only, 1);
 
 	(void)state;
-	assert_non_null(full);
-	assert_non_null(read_only);
-	assert_int_equal(event_write(full, &event, &context), -EIO);
-	assert_int_equal(event_write(read_only, &event, &context), -EIO);
+	assert_non_null(to_full);
+	assert_non_null(to_read_only);
+	assert_int_equal(write_and_flush(to_full), -ENOSPC);
+	assert_int_equal(log_flush(to_full), 0);
+	assert_int_equal(write_and_flush(to_full), -ENOSPC);
+	assert_int_equal(write_and_flush(to_read_only), -EBADF);
+	log_free(to_full);
+	log_free(to_read_only);
+	log_free(NULL);
 	fclose(full);
 	fclose(read_only);
+}
+
+/* Lines wait for a flush, or until there are 64 KiB of them; a write never ends within a line. */
+static void test_whole_lines(void **state) {
+	struct snif_event event = hello_event();
+	static char written[65536 * 2];
+	int ends[2], lines = 0;
+	struct log *log;
+	ssize_t length;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+	out = fdopen(ends[1], "w");
+	setvbuf(out, NULL, _IONBF, 0);
+	log = log_new(out, 1);
+	while ((length = read(ends[0], written, sizeof(written))) < 0 && lines < 1000) {
+		assert_int_equal(event_write(log, &event, &context), 0);
+		lines++;
+	}
+	assert_in_range(lines, 65536 / 600, 65536 / 300);
+	assert_true(length > 0 && written[length - 1] == '\n');
+	for (ssize_t i = 0; i < length; i++)
+		lines -= written[i] == '\n';
+	assert_int_equal(lines, 0);
+	assert_int_equal(log_flush(log), 0);
+	assert_int_equal(read(ends[0], written, sizeof(written)), -1);
+	assert_int_equal(write_and_flush(log), 0);
+	length = read(ends[0], written, sizeof(written));
+	assert_true(length > 0 && written[0] == '{' && written[length - 1] == '\n');
+	log_free(log);
+	fclose(out);
+	close(ends[0]);
+}
+
+/* Lines are numbered; the time of day is read again for each flush. */
+static void test_numbers(void **state) {
+	static const char *const numbers[] = {"\"sequence\":1,", "\"sequence\":2,", "\"sequence\":3,"};
+	char *text = NULL, *at;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct log *log = log_new(out, UINT64_MAX);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(write_and_flush(log), 0);
+	log_free(log);
+	fclose(out);
+	at = text;
+	for (int i = 0; i < 3; i++) {
+		assert_non_null(at = strstr(at, "\"run_id\":\"ffffffffffffffff\","));
+		assert_non_null(at = strstr(at, numbers[i]));
+	}
+	assert_string_equal(at + strlen(at) - 1, "\n");
+	free(text);
+	assert_int_not_equal(log_run_id(), log_run_id());
 }
 
 /* Codes are part of the format: one word each, no two alike. */
@@ -385,6 +460,8 @@ int main(void) {
 		cmocka_unit_test(test_hostile_file),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_write_error),
+		cmocka_unit_test(test_whole_lines),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_random_events),
 		cmocka_unit_test(test_undecided),

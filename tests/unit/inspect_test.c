@@ -278,11 +278,18 @@ static void packets_are_judged_too(void **state) {
 }
 
 static void json_is_that_of_events(void **state) {
+	char *run_id;
+
 	(void)state;
 	write_hello(capture, &(struct hello){.name = "www.a.example"});
 	assert_int_equal(RUN("--json", capture), 0);
+	run_id = strstr(out, "\"run_id\":\"");
+	assert_non_null(run_id);
+	assert_int_equal(strspn(run_id + 10, "0123456789abcdef"), 16);
+	memset(run_id + 10, '0', 16);
 	assert_string_equal(
-		out, "{\"timestamp\":\"2023-11-14T22:13:20.123456+0000\",\"event_type\":\"tls\",\"flow_id\":1,"
+		out, "{\"timestamp\":\"2023-11-14T22:13:20.123456+0000\",\"event_version\":1,"
+		     "\"run_id\":\"0000000000000000\",\"sequence\":1,\"event_type\":\"tls\",\"flow_id\":1,"
 		     "\"src_ip\":\"192.0.2.1\",\"src_port\":40000,\"dest_ip\":\"198.51.100.7\",\"dest_port\":443,"
 		     "\"proto\":\"TCP\",\"tls\":{\"sni\":\"www.a.example\",\"version\":\"TLS 1.3\"},\"ech\":false}\n");
 	write_hello(capture, &(struct hello){.name = "b.example"});
