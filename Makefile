@@ -22,7 +22,7 @@ PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 
-.PHONY: help deps all demo test test-unit test-prog test-e2e test-evasion test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
+.PHONY: help deps all demo test test-unit test-prog test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o
 
@@ -112,6 +112,9 @@ test-evasion: $(BUILD)/tests/evasion/evasion_test ## what people do to get aroun
 $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/evasion/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lgnutls $(LIBS) -o $@
+
+test-events: ## the lines of events that the suites before have made, against schema and page
+	$(Q)tests/events
 
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $^

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lab_parts.h"
+#include "lines_kept.h"
 #include "supervise.h"
 
 enum { POLICY = 1, MOST_EVENTS = 16384, MOST_CHILDREN = 64, MOST_SHARED = 64 };
@@ -39,6 +40,18 @@ static struct {
 	size_t shared_count;
 } lab;
 
+/* As `snifence run` would: each event is a line, too. */
+static void keep_line(const struct snif_event *event) {
+	const struct event_context context = {
+		.policy = lab.policy, .policy_sha256 = lab.compiled.sha256, .cgroup_path = lab.cgroup.path};
+	static struct log *log;
+
+	if (!log)
+		log = log_new(lines_kept(), log_run_id());
+	if (!log || event_write(log, event, &context) || log_flush(log))
+		abort();
+}
+
 static void on_event(void *context, const struct snif_event *event) {
 	struct snif_event *copy = malloc(sizeof(*copy));
 
@@ -47,6 +60,7 @@ static void on_event(void *context, const struct snif_event *event) {
 		abort();
 	*copy = *event;
 	lab.events[lab.event_count++] = copy;
+	keep_line(event);
 }
 
 static void put_in_force(const char *text) {

@@ -10,11 +10,13 @@
 
 #include "cgroup_place.h"
 #include "lab_parts.h"
+#include "lines_kept.h"
 
-enum { MOST_ARGUMENTS = 64, MOST_LOGS = 64 };
+enum { MOST_ARGUMENTS = 64, MOST_LOGS = 64, MOST_FILES = 256 };
 
 static struct json_object *logs[MOST_LOGS];
-static size_t log_count;
+static const char *files[MOST_FILES];
+static size_t log_count, file_count;
 
 const char *lab_self(void) {
 	static char path[4096];
@@ -44,6 +46,8 @@ struct lab_program *lab_start_snifence(const char *policy, const char *const opt
 		fail_msg("build/snifence is missing: make all, and run tests from the top folder");
 	assert_true(asprintf(&log, "%s/log-%u.json", lab_folder(), run++) > 0);
 	lab_keep(log);
+	assert_true(file_count < MOST_FILES);
+	files[file_count++] = log;
 	count = add_arguments(argv, 0, (const char *[]){"build/snifence", "run", "--log", log, NULL});
 	count = add_arguments(argv, count, options);
 	count = add_arguments(argv, count, (const char *[]){lab_write("policy.yaml", policy), "--", NULL});
@@ -121,6 +125,8 @@ bool lab_cgroup_of(pid_t pid) {
 }
 
 void lab_logs_end(void) {
+	while (file_count > 0)
+		fputs(lab_read(files[--file_count]), lines_kept());
 	while (log_count > 0)
 		json_object_put(logs[--log_count]);
 }

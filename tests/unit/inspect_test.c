@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../support/lines_kept.h"
 #include "../support/packet_maker.h"
 #include "inspect.h"
 #include "message.h"
@@ -82,6 +83,8 @@ static int run(const char *const arguments[]) {
 	fflush(stdout);
 	read_back(STDOUT_FILENO, saved_out, to_out, out, sizeof(out));
 	read_back(STDERR_FILENO, saved_err, to_err, err, sizeof(err));
+	if (out[0] == '{')
+		fputs(out, lines_kept());
 	return code;
 }
 
