@@ -22,6 +22,14 @@ const char *reason_code(enum snif_reason reason) {
 	return (unsigned)reason < SNIF_REASON_COUNT ? reasons[reason].code : "unknown";
 }
 
+enum snif_reason reason_of(const char *code) {
+	unsigned reason = 0;
+
+	while (reason < SNIF_REASON_COUNT && strcmp(reasons[reason].code, code) != 0)
+		reason++;
+	return reason;
+}
+
 const char *reason_text(enum snif_reason reason) {
 	return (unsigned)reason < SNIF_REASON_COUNT ? reasons[reason].text : "a reason that this version does not know";
 }

@@ -19,6 +19,8 @@ struct event_context {
 
 /* The code of a reason, like `name_not_allowed`; "unknown" for a number out of range. Static text. */
 const char *reason_code(enum snif_reason reason);
+/* The reason with this code; SNIF_REASON_COUNT when there is none. */
+enum snif_reason reason_of(const char *code);
 /* The reason in words. Static text. */
 const char *reason_text(enum snif_reason reason);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A point in time ──► its text in JSON lines. */
+/* A point in time ◄─► its text in JSON lines. */
 #include "timestamp.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 static void write_second(struct timestamp *timestamp, time_t second) {
@@ -19,4 +20,20 @@ const char *timestamp_write(struct timestamp *timestamp, const struct timespec *
 	snprintf(timestamp->text, TIMESTAMP_SIZE, "%s.%06u%s", timestamp->seconds,
 		 (unsigned)when->tv_nsec / 1000 % 1000000, timestamp->zone);
 	return timestamp->text;
+}
+
+bool timestamp_read(const char *text, int64_t *microseconds) {
+	struct tm when = {0};
+	int64_t fraction = 0, unit = 1000000;
+	long zone;
+
+	text = strptime(text, "%Y-%m-%dT%H:%M:%S", &when);
+	if (text && *text == '.')
+		while (isdigit((unsigned char)*++text))
+			fraction += (*text - '0') * (unit /= 10);
+	if (!text || !(text = strptime(text, "%z", &when)) || *text)
+		return false;
+	zone = when.tm_gmtoff; /* timegm() clears it */
+	*microseconds = ((int64_t)timegm(&when) - zone) * 1000000 + fraction;
+	return true;
 }

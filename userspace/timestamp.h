@@ -3,6 +3,8 @@
 #ifndef SNIF_TIMESTAMP_H
 #define SNIF_TIMESTAMP_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 enum { TIMESTAMP_SIZE = sizeof("2026-01-31T23:59:59.123456+0100") };
@@ -17,5 +19,9 @@ struct timestamp {
 /* Returns `when` (CLOCK_REALTIME) in local time with microseconds and zone, valid until the next call. The longest
  * fits, cut after year 9999. */
 const char *timestamp_write(struct timestamp *timestamp, const struct timespec *when);
+
+/* Reads the same into microseconds since 1970, UTC; the fraction may have any number of digits or be left out, and the
+ * zone be `Z` or have a colon. Returns false when it is something else. */
+bool timestamp_read(const char *text, int64_t *microseconds);
 
 #endif
