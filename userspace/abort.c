@@ -154,6 +154,37 @@ struct aborter *aborter_new(int cgroup_fd) {
 	return aborter;
 }
 
+/*
+ * Whether the kernel's list of TCP sockets can be asked at all. Without it (the module tcp_diag) every socket is "not
+ * found", and nothing else tells. Asks for sockets in no state: there is none.
+ */
+static int ask_for_none(int netlink) {
+	struct {
+		struct nlmsghdr header;
+		struct inet_diag_req_v2 request;
+	} message = {
+		.header.nlmsg_len = sizeof(message),
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.request = {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP},
+	};
+	struct {
+		struct nlmsghdr header;
+		int error; /* in the end of a list, as in an error */
+		char rest[512];
+	} answer;
+	ssize_t length;
+
+	if (send(netlink, &message, sizeof(message), 0) < 0)
+		return -errno;
+	length = recv(netlink, &answer, sizeof(answer), 0);
+	if (length < 0)
+		return -errno;
+	if (length < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)))
+		return -EPROTO;
+	return answer.error == -ENOENT ? -EOPNOTSUPP : answer.error;
+}
+
 /* The socket as the kernel finds it; an IPv4 socket may also be an IPv6 one with v4-mapped addresses. */
 static void fill_request(struct inet_diag_req_v2 *request, const struct snif_event *event, __u8 family) {
 	size_t offset = family == AF_INET ? 12 : 0, length = family == AF_INET ? 4 : 16;
@@ -195,6 +226,19 @@ static int destroy(int netlink, const struct snif_event *event, __u8 family) {
 	if (length < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)) || answer.header.nlmsg_type != NLMSG_ERROR)
 		return -EPROTO;
 	return answer.error.error;
+}
+
+int abort_possible(void) {
+	const struct snif_event nothing = {.flow = 0};
+	int netlink = open_diag(), error;
+
+	if (netlink < 0)
+		return -errno;
+	error = ask_for_none(netlink);
+	if (!error && (error = destroy(netlink, &nothing, AF_INET)) == -ENOENT)
+		error = 0;
+	close(netlink);
+	return error;
 }
 
 static int destroy_here(int netlink, const struct snif_event *event) {

@@ -7,6 +7,12 @@
 
 struct aborter; /* one NETLINK_SOCK_DIAG socket for each network namespace met so far */
 
+/*
+ * Whether the kernel can end a socket of another process: asks it to end one that there is not. Returns 0 or a negative
+ * errno, such as -EOPNOTSUPP.
+ */
+int abort_possible(void);
+
 /* `cgroup_fd` is the confined cgroup: its processes lead to the network namespaces that sockets live in.
  * Returns NULL with errno set when memory or descriptors run out. */
 struct aborter *aborter_new(int cgroup_fd);

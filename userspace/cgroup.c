@@ -92,8 +92,14 @@ static int write_number(int fd, const char *file, int number) {
 	return err;
 }
 
+/* Without cgroup.kill: what is frozen starts no other process, and SIGKILL ends it all the same. */
 int cgroup_kill(const struct cgroup *cgroup) {
-	return write_number(cgroup->fd, "cgroup.kill", 1);
+	int err = write_number(cgroup->fd, "cgroup.kill", 1);
+	if (err) {
+		err = write_number(cgroup->fd, "cgroup.freeze", 1);
+		cgroup_signal(cgroup, SIGKILL);
+	}
+	return err;
 }
 
 int cgroup_adopt(const struct cgroup *cgroup, int pid) {

@@ -32,7 +32,9 @@ int cgroup_remove(struct cgroup *cgroup);
 /* Sends `signal` to every process in the cgroup and below. Returns how many there are; signal 0 only counts them. */
 int cgroup_signal(const struct cgroup *cgroup, int signal);
 
-/* Kills all of them at once, also those being forked meanwhile (Linux 5.14). Returns 0 or a negative errno. */
+/* Kills all of them at once, also those being forked meanwhile. Where the kernel has no cgroup.kill they are frozen and
+ * killed one by one: one that was just being forked is missed, and dies when this is called again. Returns 0 or a
+ * negative errno. */
 int cgroup_kill(const struct cgroup *cgroup);
 
 /* Moves a process into it. Returns 0 or a negative errno. */

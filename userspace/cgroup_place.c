@@ -18,8 +18,7 @@
 
 #include "message.h"
 
-/* The path on the `0::` line of /proc/self/cgroup. NULL with errno set: ENOENT when there is no such line. */
-static char *own_path(void) {
+char *cgroup_place_path(void) {
 	FILE *file = fopen("/proc/self/cgroup", "re");
 	if (!file)
 		return NULL;
@@ -145,7 +144,7 @@ static int open_private(const char *path) {
 }
 
 int cgroup_place_own(struct cgroup_place *place) {
-	place->path = own_path();
+	place->path = cgroup_place_path();
 	if (!place->path) {
 		int err = errno;
 		message_error("this process is in no cgroup2 hierarchy: the kernel needs CONFIG_CGROUPS and cgroup v2");

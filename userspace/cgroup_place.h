@@ -10,6 +10,10 @@ struct cgroup_place {
 	char *path; /* below the hierarchy's root, like /user.slice; "/" is the root. The caller frees it */
 };
 
+/* The path of this process's own cgroup, by the `0::` line of /proc/self/cgroup; the caller frees it. NULL with errno
+ * set: ENOENT when there is no such line. */
+char *cgroup_place_path(void);
+
 /*
  * Opens the directory of this process's own cgroup. Where no cgroup2 mount can be reached (`ip netns exec` hides it),
  * a private mount is made, which nobody else sees and which ends with its descriptor. Returns 0 or a negative errno,

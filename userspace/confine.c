@@ -3,15 +3,14 @@
 #include "confine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/magic.h>
-#include <linux/mount.h>
 #include <mntent.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -38,10 +37,6 @@ static int close_at_exec(const struct confinement *confinement) {
 	return syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) ? -errno : 0;
 }
 
-static int set_mount(int fd, const char *path, unsigned int flags, struct mount_attr attributes) {
-	return syscall(SYS_mount_setattr, fd, path, flags, &attributes, sizeof(attributes)) ? -errno : 0;
-}
-
 /*
  * cgroup2: whoever can write to cgroup.procs walks out of the cgroup, and uid 0 can without any capability.
  * cgroup: the release_agent of a v1 hierarchy is a program that the kernel starts outside (before Linux 5.17 for
@@ -53,21 +48,21 @@ static bool is_way_out(const struct mntent *entry) {
 }
 
 /* Whether something else is mounted over what the list of mounts tells of: then nobody reaches that. */
-static bool is_covered(int fd) {
-	struct statfs fs;
-	return fstatfs(fd, &fs) == 0 && fs.f_type != CGROUP2_SUPER_MAGIC && fs.f_type != CGROUP_SUPER_MAGIC &&
-	       (unsigned long)fs.f_type != BPF_FS_MAGIC;
+static bool is_covered(const struct statfs *fs) {
+	return fs->f_type != CGROUP2_SUPER_MAGIC && fs->f_type != CGROUP_SUPER_MAGIC &&
+	       (unsigned long)fs->f_type != BPF_FS_MAGIC;
 }
 
+/* The mount's other flags have to be said again: they would be taken off. */
 static int protect_mount(const char *directory) {
-	int fd = open(directory, O_PATH | O_CLOEXEC);
-	if (fd < 0)
+	const unsigned long kept_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	struct statfs fs;
+	if (statfs(directory, &fs))
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-	int err = 0;
-	if (!is_covered(fd))
-		err = set_mount(fd, "", AT_EMPTY_PATH, (struct mount_attr){.attr_set = MOUNT_ATTR_RDONLY});
-	close(fd);
-	return err;
+	unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | ((unsigned long)fs.f_flags & kept_flags);
+	if (is_covered(&fs))
+		return 0;
+	return mount(NULL, directory, NULL, flags, NULL) ? -errno : 0;
 }
 
 static int protect_mounts(const struct confinement *confinement) {
@@ -78,9 +73,7 @@ static int protect_mounts(const struct confinement *confinement) {
 	 * Mounts made outside still arrive here; nothing goes the other way. In a chroot, / is no mount and this is refused:
 	 * then only a command with --keep-caps can make a mount, and that goes where it would go without snifence.
 	 */
-	int err = set_mount(AT_FDCWD, "/", AT_RECURSIVE, (struct mount_attr){.propagation = MS_SLAVE});
-	if (err == -EINVAL)
-		err = 0;
+	int err = mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) && errno != EINVAL ? -errno : 0;
 	FILE *mounts = err ? NULL : setmntent("/proc/self/mounts", "re");
 	if (!mounts)
 		return err ? err : -errno;

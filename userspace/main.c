@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "feature_command.h"
 #include "inspect.h"
 #include "message.h"
 #include "run.h"
@@ -31,6 +32,7 @@ static const struct subcommand subcommands[] = {
 	{"run", run_main, "run a command that can reach only what a policy allows"},
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},
 	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
+	{"features", features_main, "show what this machine offers, and what that means for a policy"},
 	{"version", show_version, "print the version"},
 	{"help", show_help, "print this text"},
 };

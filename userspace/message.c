@@ -35,7 +35,14 @@ void print_escaped(FILE *out, const void *bytes, size_t length) {
 	}
 }
 
+static FILE *redirected;
+
+void message_redirect(FILE *to) {
+	redirected = to;
+}
+
 void message_error(const char *format, ...) {
+	FILE *out = redirected ? redirected : stderr;
 	char *line = NULL;
 	va_list arguments;
 
@@ -43,11 +50,11 @@ void message_error(const char *format, ...) {
 	if (vasprintf(&line, format, arguments) < 0)
 		line = NULL;
 	va_end(arguments);
-	fputs("snifence: ", stderr);
+	fputs("snifence: ", out);
 	if (line)
-		print_escaped(stderr, line, strlen(line));
+		print_escaped(out, line, strlen(line));
 	else
-		fputs("out of memory", stderr);
-	fputc('\n', stderr);
+		fputs("out of memory", out);
+	fputc('\n', out);
 	free(line);
 }

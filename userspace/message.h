@@ -9,6 +9,7 @@
 enum {
 	EXIT_ALLOWED = 0, /* check --host: allowed; any command: done */
 	EXIT_DENIED = 1,  /* check --host: refused */
+	EXIT_MISSING = 1, /* features: something that run needs */
 	EXIT_USAGE = 2,	  /* the command line or the policy is wrong; nothing was started or attached */
 	EXIT_FAILED = 125,
 	EXIT_CANNOT_EXECUTE = 126,
@@ -18,6 +19,9 @@ enum {
 /* Prints `snifence: ` and one line: what is wrong and what to do about it. Bytes that are not printable ASCII
  * are escaped as \xHH. */
 void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on messages go to this stream, which stays the caller's; to stderr again with NULL. */
+void message_redirect(FILE *to);
 
 /* The room that escape_bytes() needs at most. */
 #define ESCAPED_SIZE(length) (4 * (length) + 1)

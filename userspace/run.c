@@ -122,20 +122,32 @@ static int prepare_outputs(struct run *run) {
 	return EXIT_FAILED;
 }
 
+/* After the message about what could not be done. */
+static int something_lacks(void) {
+	message_error("`snifence features` shows what this machine lacks for a run, and what it has");
+	return EXIT_FAILED;
+}
+
+/* Without it the filter holds all the same: what is blocked just fails late. */
+static void prepare_abort(struct run *run) {
+	int err = abort_possible();
+	if (!err && !(run->aborter = aborter_new(run->cgroup.fd)))
+		err = -errno;
+	if (err && !run->options.quiet)
+		message_error("cannot end blocked connections: %s; they fail when they time out", strerror(-err));
+}
+
 static int put_in_force(struct run *run) {
 	if (cgroup_create(&run->cgroup))
-		return EXIT_FAILED;
+		return something_lacks();
 	run->context = (struct event_context){
 		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
 	run->filter = filter_load();
 	if (!run->filter || filter_set_policy(run->filter, POLICY, &run->compiled) ||
 	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, POLICY))
-		return EXIT_FAILED;
-	run->aborter = aborter_new(run->cgroup.fd);
-	if (run->aborter)
-		return 0;
-	message_error("cannot prepare to end blocked connections: %s", strerror(errno));
-	return EXIT_FAILED;
+		return something_lacks();
+	prepare_abort(run);
+	return 0;
 }
 
 static void check_log(struct run *run, int err) {
@@ -176,8 +188,8 @@ static void on_delivered(void *context) {
 
 /* A blocked connection would retransmit for minutes; ended, its program reads an error at once. */
 static void fail_fast(struct run *run, const struct snif_event *event) {
-	if (event->verdict != SNIF_DENY || event->mode != SNIF_ENFORCE || event->hook != SNIF_HOOK_EGRESS ||
-	    event->protocol != IPPROTO_TCP)
+	if (!run->aborter || event->verdict != SNIF_DENY || event->mode != SNIF_ENFORCE ||
+	    event->hook != SNIF_HOOK_EGRESS || event->protocol != IPPROTO_TCP)
 		return;
 	int err = abort_flow(run->aborter, event);
 	if (!err || err == -ENOENT || run->abort_failed)
@@ -222,7 +234,7 @@ static int run_command(struct run *run) {
 		return 128 + signal;
 	int code = spawn(run->options.command, &run->cgroup, &run->confinement, &run->signals, &supervised.child);
 	if (code)
-		return code;
+		return code == EXIT_FAILED ? something_lacks() : code;
 	struct outcome outcome;
 	int err = supervise(&supervised, &outcome);
 	close(supervised.child.pidfd);

@@ -40,8 +40,7 @@ static int open_pipes(struct pipes *pipes) {
 	return err;
 }
 
-/* fork() into the cgroup: the child has never been anywhere else. Returns the pid, 0 in the child, or -errno. */
-static int clone_into(const struct cgroup *cgroup, int *pidfd) {
+int spawn_fork_into(const struct cgroup *cgroup, int *pidfd) {
 	struct clone_args arguments = {
 		.flags = CLONE_INTO_CGROUP | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)pidfd,
@@ -132,7 +131,7 @@ int spawn(char *const argv[], const struct cgroup *cgroup, const struct confinem
 		message_error("cannot start the command: %s", strerror(-pid));
 		return EXIT_FAILED;
 	}
-	pid = clone_into(cgroup, &child->pidfd);
+	pid = spawn_fork_into(cgroup, &child->pidfd);
 	if (pid < 0)
 		pid = fork_and_move(cgroup, &pipes, &child->pidfd);
 	if (pid == 0)

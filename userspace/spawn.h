@@ -12,6 +12,10 @@ struct child {
 	int pidfd; /* readable when the command has ended; the caller closes it */
 };
 
+/* fork() into the cgroup, by clone3(): the child has never been anywhere else. Returns the pid, 0 in the child, or a
+ * negative errno. `pidfd` is the caller's to close. */
+int spawn_fork_into(const struct cgroup *cgroup, int *pidfd);
+
 /*
  * Starts `argv` (found by PATH, with the environment of the command's user) inside the cgroup, confined, with the
  * signal state of before signals_take(). Returns 0 once it has been executed. Otherwise says why and returns an exit

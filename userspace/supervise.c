@@ -12,8 +12,9 @@
 
 #include "message.h"
 
-/* How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed. */
-enum { SETTLE_MS = 100, GRACE_MS = 2000, KILL_MS = 5000 };
+/* How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed, which is done
+ * again after AGAIN_MS. */
+enum { SETTLE_MS = 100, GRACE_MS = 2000, KILL_MS = 5000, AGAIN_MS = 100 };
 
 static long now_ms(void) {
 	struct timespec now;
@@ -95,10 +96,10 @@ int supervise_kill(const struct cgroup *cgroup) {
 	struct pollfd end = {.fd = watch_fd, .events = POLLPRI};
 	long deadline = now_ms() + KILL_MS, left = KILL_MS;
 	int populated = cgroup_populated(watch_fd), err = 0;
-	if (populated == 1)
+	for (; !err && populated == 1 && (left = deadline - now_ms()) > 0; populated = cgroup_populated(watch_fd)) {
 		err = cgroup_kill(cgroup);
-	while (!err && (populated = cgroup_populated(watch_fd)) == 1 && (left = deadline - now_ms()) > 0)
-		poll(&end, 1, (int)left);
+		poll(&end, 1, left < AGAIN_MS ? (int)left : AGAIN_MS);
+	}
 	close(watch_fd);
 	return err ? err : populated == 1 ? -ETIMEDOUT : populated;
 }
