@@ -21,10 +21,11 @@ E2E := $(patsubst tests/e2e/%.c,%,$(wildcard tests/e2e/*_test.c))
 PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
+BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
 .PHONY: help deps all demo test test-unit test-prog test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
 .DELETE_ON_ERROR:
-.PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o
+.PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -136,8 +137,29 @@ lint: $(BUILD)/snifence.skel.h $(BUILD)/tests/verify/verify ## clang-format, cpp
 format: ## clang-format in place
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
-bench: ## what a packet costs
-	@echo "bench/ is empty so far: what a packet costs will be measured there"
+bench: all ## what it costs; BENCH='packet/*', ROUNDS=n, QUICK=1; root
+	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
+	$(Q)BENCH='$(BENCH)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' bench/run $(filter-out report,$(BENCH_PROGRAMS))
+
+.PHONY: bench-deps
+bench-deps: ## install what the bench compares with, and what draws its charts
+	$(Q)bench/deps
+
+$(BUILD)/bench/%.bpf.o: bench/%.bpf.c $(wildcard bpf/*.h include/*.h)
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/bench/%.skel.h: $(BUILD)/bench/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+BENCH_SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/support/*.c tests/support/*.c))
+$(BENCH_SUPPORT): | $(patsubst bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard bench/*.bpf.c))
+
+$(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -lm -o $@
 
 install: $(BUILD)/snifence ## to PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/snifence $(DESTDIR)$(PREFIX)/sbin/snifence

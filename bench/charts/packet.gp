@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What a packet costs, by its path.
+set terminal svg size 900,480 font 'sans-serif,12' background 'white'
+set output output_file
+set title 'Cost of a packet in the egress or connect program, by the kernel''s statistics (medians)'
+set style data histograms
+set style histogram clustered gap 1
+set style fill solid 0.85 noborder
+set grid ytics lc rgb '#dddddd'
+set ylabel 'nanoseconds'
+set logscale y
+set yrange [20:]
+set xtics rotate by -40 scale 0
+set key top left
+plot data using 2:xtic(1) title 'snifence' lc rgb '#3465a4', \
+     data using ($4 > 0 ? $4 : NaN) title 'floor: one look-up' lc rgb '#888a85', \
+     data using ($3 > 0 ? $3 : NaN) title 'floor: return 1' lc rgb '#d3d7cf'

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* New connections ──► what the packets of their ClientHello cost, and what the one that completes it. */
+#ifndef SNIF_BENCH_HELLO_COST_H
+#define SNIF_BENCH_HELLO_COST_H
+
+#include "../../tests/support/hello_maker.h"
+#include "cell.h"
+#include "pair.h"
+
+/* Ten names, five of them wildcards; HELLO_ALLOWED is one of those below the last wildcard. */
+#define HELLO_POLICY                                                                                                   \
+	"version: 1\n"                                                                                                 \
+	"dns: {servers: none}\n"                                                                                       \
+	"tls:\n"                                                                                                       \
+	"  to: [203.0.113.0/24, '2001:db8::/32']\n"                                                                    \
+	"  allow: [a.bench.test, b.bench.test, c.bench.test, d.bench.test, e.bench.test, '*.f.bench.test',\n"          \
+	"          '*.g.bench.test', '*.h.bench.test', '*.i.bench.test', '*.j.bench.test']\n"                          \
+	"direct: {allow: [{to: 203.0.113.102, ports: [5000, 8080]}]}\n"
+#define HELLO_ALLOWED "www.j.bench.test"
+#define HELLO_FORBIDDEN "www.k.bench.test"
+
+/* How a hello is sent: how long it is as a stream, in how many records, in how many TCP segments. */
+struct hello_shape {
+	size_t size;
+	unsigned records; /* 0: one */
+	unsigned halves;  /* 1: two segments of the same size */
+	unsigned bytes;	  /* so many segments of one byte, then the rest */
+	const char *name;
+};
+
+/* A hello of `size` bytes in `records` records (0: one). Valid until the next call. */
+const struct bytes *hello_of(size_t size, unsigned records, const char *name);
+
+/* Sends an allowed hello and then a record of application data: the connection has its verdict, and no second hello can
+ * follow. */
+void hello_settle(const struct pair *pair);
+
+/*
+ * Opens `count` connections in the cell and sends the hello on each. Prints the median cost of the completing packet by
+ * the kernel's statistics as the metric "completing", and where there are more packets, that of all of them as "all".
+ */
+void hello_cost_cold(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
+		     unsigned count);
+/* The same packet by BPF_PROG_TEST_RUN, warm: see replay.h. Fails unless the verdict is what it should be. */
+void hello_cost_warm(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
+		     bool allowed);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A real connection's tag and a packet ──► BPF_PROG_TEST_RUN ──► nanoseconds. */
+#include "replay.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "../../tests/support/packet_maker.h"
+#include "bench.h"
+#include "bench/decide.skel.h"
+
+enum { POLICY = 1, MOST_SLICES = 64 };
+enum { REPEAT_EVENTS = 500 }; /* runs that the ring buffer has room for, each with an event */
+
+/* The filter's code with the maps of the attached program. */
+static struct decide_bpf *load(int program) {
+	struct decide_bpf *skeleton = decide_bpf__open();
+	struct bpf_map *map;
+
+	if (!skeleton)
+		bench_fail("cannot open the bench's programs: %s", strerror(errno));
+	bpf_object__for_each_map(map, skeleton->obj) if (!bpf_map__is_internal(map)) {
+		int error = bpf_map__reuse_fd(map, program_map(program, bpf_map__name(map)));
+
+		if (error)
+			bench_fail("cannot use the filter's map %s: %s", bpf_map__name(map), strerror(-error));
+	}
+	if (decide_bpf__load(skeleton))
+		bench_fail("cannot load the bench's programs: %s", strerror(errno));
+	return skeleton;
+}
+
+/* A test run has a cgroup storage of zeros, which names policy 0: that becomes the one in force. */
+static void share_policy(int program) {
+	struct snif_active active;
+	__u32 number = POLICY, zero = 0;
+	int policies = program_map(program, "policies");
+
+	if (bpf_map_lookup_elem(policies, &number, &active) || bpf_map_update_elem(policies, &zero, &active, BPF_ANY))
+		bench_fail("cannot put the policy in force for test runs: %s", strerror(errno));
+}
+
+/* All that is known here of what a socket carries. Returns the sequence number that it sends next. */
+static __u32 take_tag(struct decide_bpf *skeleton, int client) {
+	if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.tags), &client, &skeleton->bss->original))
+		bench_fail("the connection has no tag: %s", strerror(errno));
+	return skeleton->bss->original.next_sequence;
+}
+
+static const struct bytes *packet_of(const struct packet *packet) {
+	static struct bytes bytes;
+
+	bytes.length = 0;
+	bytes_fill(&bytes, 0, 2 * ETH_ALEN);
+	bytes_number(&bytes, 2, packet->ipv6 ? ETH_P_IPV6 : ETH_P_IP);
+	packet_make(&bytes, packet);
+	return &bytes;
+}
+
+static double test_run(int program, const struct bytes *packet, unsigned repeat, unsigned expected) {
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet->data, .data_size_in = (__u32)packet->length,
+		    .repeat = (int)repeat);
+
+	if (bpf_prog_test_run_opts(program, &options))
+		bench_fail("BPF_PROG_TEST_RUN: %s", strerror(errno));
+	if (options.retval != expected)
+		bench_fail("a test run returned %u, not %u", options.retval, expected);
+	return options.duration;
+}
+
+void replay_established(int program, int client, bool ipv6) {
+	static const char *const metrics[] = {"test-run", "test-run-floor-return", "test-run-floor-storage"};
+	static const uint8_t data[100];
+	struct packet packet = {.ipv6 = ipv6, .data = data, .length = sizeof(data)};
+	struct decide_bpf *skeleton = load(program);
+	int programs[] = {bpf_program__fd(skeleton->progs.decide_established), floor_load(FLOOR_RETURN),
+			  floor_load(FLOOR_STORAGE)};
+	double ns[3][MOST_SLICES];
+	unsigned slices = bench_count(20, 3);
+
+	share_policy(program);
+	packet.sequence = take_tag(skeleton, client);
+	for (unsigned s = 0; s < slices; s++)
+		for (int i = 0; i < 3; i++) {
+			skeleton->bss->tagged = 0;
+			ns[i][s] = test_run(programs[i], packet_of(&packet), bench_count(100000, 1000), 1);
+		}
+	for (int i = 0; i < 3; i++)
+		bench_sample(metrics[i], "ns", bench_median(ns[i], slices), i == 2 ? NULL : metrics[2]);
+	decide_bpf__destroy(skeleton);
+}
+
+void replay_completing(const struct confinement *confinement, int program, int client, const void *bytes, size_t length,
+		       bool allowed) {
+	struct packet packet = {.data = bytes, .length = length};
+	struct decide_bpf *skeleton = load(program);
+	double with[MOST_SLICES], reset[MOST_SLICES], difference[MOST_SLICES];
+	unsigned slices = bench_count(MOST_SLICES, 3);
+
+	share_policy(program);
+	packet.sequence = take_tag(skeleton, client);
+	for (unsigned s = 0; s < slices; s++) {
+		with[s] = test_run(bpf_program__fd(skeleton->progs.decide_undecided), packet_of(&packet), REPEAT_EVENTS,
+				   allowed);
+		confine_drain(confinement);
+		reset[s] =
+			test_run(bpf_program__fd(skeleton->progs.decide_nothing), packet_of(&packet), REPEAT_EVENTS, 1);
+		difference[s] = with[s] - reset[s];
+	}
+	bench_sample("test-run", "ns", bench_median(difference, slices), NULL);
+	bench_sample("test-run-with-reset", "ns", bench_median(with, slices), "test-run");
+	bench_sample("test-run-reset", "ns", bench_median(reset, slices), "test-run");
+	decide_bpf__destroy(skeleton);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines of samples ──► medians. */
+#include "samples.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+#include "bench.h"
+
+enum { ROUND, CASE, METRIC, UNIT, VALUE, BESIDE, FIELDS };
+
+/* Cuts a line at its tabs. Returns how many fields it has. */
+static size_t cut(char *line, char *fields[FIELDS]) {
+	size_t count = 0;
+
+	line[strcspn(line, "\n")] = 0;
+	for (char *field; count < FIELDS && (field = strsep(&line, "\t"));)
+		fields[count++] = field;
+	return line ? FIELDS + 1 : count;
+}
+
+static int add_skipped(struct samples *samples, char *const fields[]) {
+	struct skipped *skipped;
+
+	for (size_t i = 0; i < samples->skipped_count; i++)
+		if (strcmp(samples->skipped[i].name, fields[CASE]) == 0)
+			return 0;
+	skipped = array_add(&samples->skipped, &samples->skipped_count, sizeof(*skipped));
+	if (!skipped)
+		return -ENOMEM;
+	skipped->name = strdup(fields[CASE]);
+	skipped->why = strdup(fields[VALUE]);
+	return skipped->name && skipped->why ? 0 : -ENOMEM;
+}
+
+static struct series *series_of(struct samples *samples, char *const fields[], size_t count) {
+	struct series *series = (struct series *)samples_find(samples, fields[CASE], fields[METRIC]);
+
+	if (series)
+		return series;
+	series = array_add(&samples->series, &samples->count, sizeof(*series));
+	if (!series)
+		return NULL;
+	series->name = strdup(fields[CASE]);
+	series->metric = strdup(fields[METRIC]);
+	series->unit = strdup(fields[UNIT]);
+	series->beside = count > BESIDE ? strdup(fields[BESIDE]) : NULL;
+	return series->name && series->metric && series->unit ? series : NULL;
+}
+
+static int add_line(struct samples *samples, char *line) {
+	char *fields[FIELDS], *end;
+	size_t count = cut(line, fields);
+	struct series *series;
+	double *value, number;
+
+	if (count != VALUE + 1 && count != BESIDE + 1)
+		return -EINVAL;
+	if (strcmp(fields[METRIC], "skipped") == 0)
+		return add_skipped(samples, fields);
+	number = strtod(fields[VALUE], &end);
+	if (end == fields[VALUE] || *end || !isfinite(number))
+		return -EINVAL;
+	series = series_of(samples, fields, count);
+	value = series ? array_add(&series->values, &series->count, sizeof(*value)) : NULL;
+	if (!value)
+		return -ENOMEM;
+	*value = number;
+	return 0;
+}
+
+/* Series were added in the order of their first sample, and their case's metrics follow each other: this is stable. */
+static void sort_by_case(struct samples *samples) {
+	for (size_t i = 1; i < samples->count; i++) {
+		struct series moved = samples->series[i];
+		size_t at = i;
+
+		for (; at > 0 && strverscmp(samples->series[at - 1].name, moved.name) > 0; at--)
+			samples->series[at] = samples->series[at - 1];
+		samples->series[at] = moved;
+	}
+}
+
+static void sum_up(struct series *series) {
+	series->median = bench_median(series->values, series->count);
+	series->min = series->values[0];
+	series->max = series->values[series->count - 1];
+}
+
+int samples_read(const char *file, struct samples *samples) {
+	FILE *in = fopen(file, "re");
+	size_t size = 0, number = 0;
+	char *line = NULL;
+	int error = in ? 0 : -errno;
+
+	while (!error && getline(&line, &size, in) > 0) {
+		number++;
+		error = add_line(samples, line);
+	}
+	if (error)
+		fprintf(stderr, "%s:%zu: %s\n", file, number,
+			error == -EINVAL ? "not a sample: round, case, metric, unit, value" : strerror(-error));
+	free(line);
+	if (in)
+		fclose(in);
+	for (size_t i = 0; !error && i < samples->count; i++)
+		sum_up(&samples->series[i]);
+	sort_by_case(samples);
+	return error;
+}
+
+void samples_free(struct samples *samples) {
+	for (size_t i = 0; i < samples->count; i++) {
+		free(samples->series[i].name);
+		free(samples->series[i].metric);
+		free(samples->series[i].unit);
+		free(samples->series[i].beside);
+		free(samples->series[i].values);
+	}
+	for (size_t i = 0; i < samples->skipped_count; i++) {
+		free(samples->skipped[i].name);
+		free(samples->skipped[i].why);
+	}
+	free(samples->series);
+	free(samples->skipped);
+}
+
+const struct series *samples_find(const struct samples *samples, const char *name, const char *metric) {
+	for (size_t i = 0; i < samples->count; i++)
+		if (strcmp(samples->series[i].name, name) == 0 && strcmp(samples->series[i].metric, metric) == 0)
+			return &samples->series[i];
+	return NULL;
+}
+
+const struct series *samples_beside(const struct samples *samples, const struct series *series) {
+	const char *colon = series->beside ? strchr(series->beside, ':') : NULL;
+	const struct series *found;
+	char *name;
+
+	if (!series->beside)
+		return NULL;
+	if (!colon)
+		return samples_find(samples, series->name, series->beside);
+	name = strndup(series->beside, (size_t)(colon - series->beside));
+	found = name ? samples_find(samples, name, colon + 1) : NULL;
+	free(name);
+	return found;
+}
+
+double samples_noise(const struct samples *samples, const struct series **worst) {
+	static const char again[] = "-again";
+	double most = 0, differs;
+
+	*worst = NULL;
+	for (size_t i = 0; i < samples->count; i++) {
+		const struct series *second = &samples->series[i], *first;
+		size_t length = strlen(second->metric);
+		char *metric;
+
+		if (length < sizeof(again) || strcmp(second->metric + length + 1 - sizeof(again), again) != 0)
+			continue;
+		metric = strndup(second->metric, length + 1 - sizeof(again));
+		first = metric ? samples_find(samples, second->name, metric) : NULL;
+		free(metric);
+		differs = first ? fabs(second->median / first->median - 1) : 0;
+		if (first && (!*worst || differs > most)) {
+			most = differs;
+			*worst = first;
+		}
+	}
+	return most;
+}
