@@ -23,6 +23,7 @@ struct filter {
 	struct ring_buffer *ring;
 	filter_event callback;
 	void *context;
+	int delivered; /* of the batch that is being delivered */
 	uint32_t next_slot;
 	__u64 *per_cpu; /* one value for each possible CPU, to read a counter into */
 };
@@ -222,12 +223,15 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 	return error;
 }
 
+enum { EVENTS_AT_ONCE = 1024 };
+
 static int on_record(void *context, void *record, size_t size) {
 	struct filter *filter = context;
 
 	if (size >= sizeof(struct snif_event))
 		filter->callback(filter->context, record);
-	return 0;
+	return ++filter->delivered < EVENTS_AT_ONCE ? 0
+						    : -EAGAIN; /* libbpf ends there; the next call goes on behind it */
 }
 
 int filter_events(struct filter *filter, filter_event callback, void *context) {
@@ -238,7 +242,11 @@ int filter_events(struct filter *filter, filter_event callback, void *context) {
 }
 
 int filter_consume(struct filter *filter) {
-	return ring_buffer__consume(filter->ring);
+	int count;
+
+	filter->delivered = 0;
+	count = ring_buffer__consume(filter->ring);
+	return count == -EAGAIN ? filter->delivered : count;
 }
 
 uint64_t filter_counter(const struct filter *filter, uint32_t counter) {

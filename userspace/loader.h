@@ -27,7 +27,8 @@ typedef void (*filter_event)(void *context, const struct snif_event *event);
 
 /* Starts delivery of events; returns a descriptor to poll, or a negative errno. Call once. */
 int filter_events(struct filter *filter, filter_event callback, void *context);
-/* Delivers what is waiting, without blocking. Returns the number of events or a negative errno. */
+/* Delivers what is waiting, at most a thousand or so, without blocking: who floods the ring buffer must not keep the
+ * caller from everything else. Returns the number of events, 0 when none was waiting, or a negative errno. */
 int filter_consume(struct filter *filter);
 
 /* The sum over all CPUs of a counter: an enum snif_reason, or SNIF_COUNTER_LOST. */

@@ -30,14 +30,15 @@ static void forward_signals(const struct supervised *supervised) {
 			cgroup_signal(supervised->cgroup, signal);
 }
 
-/* When the ring buffer cannot be read the verdicts still hold: go on without. */
-static void deliver(const struct supervised *supervised, bool *deaf) {
+/* Returns whether there were events. When the ring buffer cannot be read the verdicts still hold: go on without. */
+static bool deliver(const struct supervised *supervised, bool *deaf) {
 	int count = filter_consume(supervised->filter);
 	if (count < 0) {
 		message_error("cannot read events any more: %s; the policy stays in force", strerror(-count));
 		*deaf = true;
 	}
 	supervised->delivered(supervised->context);
+	return count > 0;
 }
 
 enum { POLL_EVENTS, POLL_SIGNALS, POLL_END, POLL_COUNT };
@@ -114,7 +115,7 @@ int supervise(const struct supervised *supervised, struct outcome *outcome) {
 		close(watch_fd);
 	}
 	int err = supervise_kill(supervised->cgroup);
-	if (!deaf)
-		deliver(supervised, &deaf);
+	while (!deaf && deliver(supervised, &deaf))
+		;
 	return err;
 }

@@ -13,7 +13,7 @@ struct supervised {
 	const struct signals *signals;
 	struct filter *filter;
 	int events_fd;			  /* of filter_events() */
-	void (*delivered)(void *context); /* called when all events that were waiting have been delivered */
+	void (*delivered)(void *context); /* called after each batch of events */
 	void *context;
 	struct child child;
 };

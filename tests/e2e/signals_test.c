@@ -2,6 +2,7 @@
 /* Signals to snifence ──► the command's whole tree; and what outlives the command ──► is ended. */
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../support/lab.h"
 
@@ -91,10 +92,45 @@ static void test_stubborn(void **state) {
 	assert_true(program->ms < 6000);
 }
 
-int main(void) {
+/* Inside: refused datagrams, as many as there can be, for six seconds; each makes an event. */
+static int flood(void) {
+	struct sockaddr_storage address;
+	socklen_t length = lab_address("198.51.100.1", 5432, &address);
+	double end = lab_now_ms() + 6000;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	puts("ready");
+	fflush(stdout);
+	fork();
+	fork();
+	while (lab_now_ms() < end)
+		for (int i = 0; i < 100; i++)
+			if (sendto(fd, "x", 1, 0, (struct sockaddr *)&address, length) == 1)
+				return 1;
+	return 0;
+}
+
+/* More events than can be written do not keep a signal from the command. */
+static void test_flood(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = lab_start_snifence(POLICY, (const char *[]){"--quiet", NULL},
+				     (const char *[]){lab_self(), "flood", NULL});
+	lab_await_output(program, "ready\n");
+	lab_sleep_ms(200);
+	kill(program->pid, SIGTERM);
+	finish(program, 128 + SIGTERM);
+	assert_true(program->ms < 5000);
+}
+
+int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_handled),	  lab_test(test_not_handled), lab_test(test_whole_tree),
-		lab_test(test_outliving), lab_test(test_stubborn),
+		lab_test(test_outliving), lab_test(test_stubborn),    lab_test(test_flood),
 	};
+	if (argc == 2 && strcmp(argv[1], "flood") == 0)
+		return flood();
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }
