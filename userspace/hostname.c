@@ -194,6 +194,16 @@ int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char
 		    text, text);
 }
 
+uint64_t hostname_key(const char *name, unsigned bytes) {
+	uint64_t key = 0;
+
+	for (unsigned i = 0; i < bytes; i++) {
+		key = key << 8 | (unsigned char)*name;
+		name += *name != '\0';
+	}
+	return key;
+}
+
 const char *host_form_text(enum host_form form) {
 	static const char *const texts[] = {[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = "."};
 

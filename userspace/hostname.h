@@ -14,6 +14,13 @@ struct hostname {
 };
 
 /*
+ * The first `bytes` bytes of a name (at most 8; zeros behind its end) as a number: names are in the order of their
+ * numbers, as far as these differ. To sort by it first spares most looks at the names, which in a large policy are
+ * spread over more memory than a cache holds.
+ */
+uint64_t hostname_key(const char *name, unsigned bytes);
+
+/*
  * Reads the host of a rule from UTF-8 text. Unicode becomes A-labels (IDNA2008 with the mapping of UTS 46,
  * non-transitional); upper case becomes lower case; one dot behind is dropped. The name is then held to the same rules
  * as a server name on the wire (snif_name_normalise). `any_suffix` says that the form may cover a whole public suffix

@@ -9,7 +9,7 @@
 #include "file.h"
 #include "policy_build.h"
 
-#define POLICY_FILE_MAX (16U << 20)
+#define POLICY_FILE_MAX (64U << 20)
 #define RESOLV_CONF "/etc/resolv.conf"
 
 /* The file's name without folders and without .yaml or .yml. */
@@ -70,6 +70,7 @@ struct policy *policy_parse(const char *file, const char *text, size_t length, s
 	struct builder builder = {.policy = new_policy(file), .diagnostics = diagnostics};
 	size_t errors = diagnostics->errors;
 	struct yaml_node *root = NULL;
+	struct arena tree = {0};
 
 	if (!builder.policy) {
 		diagnose(diagnostics, file, 0, 0, "out of memory");
@@ -79,12 +80,12 @@ struct policy *policy_parse(const char *file, const char *text, size_t length, s
 		diagnose(diagnostics, file, 0, 0, "a policy has at most %u MiB: put addresses into set files",
 			 POLICY_FILE_MAX >> 20);
 	else
-		root = yaml_tree_parse(file, text, length, diagnostics);
+		root = yaml_tree_parse(file, text, length, diagnostics, &tree);
 	if (root)
 		read_root(&builder, root);
 	free_sets(&builder);
 	free_lists(&builder);
-	yaml_tree_free(root);
+	arena_free(&tree);
 	if (diagnostics->errors == errors)
 		return builder.policy;
 	policy_free(builder.policy);
@@ -114,17 +115,14 @@ void policy_free(struct policy *policy) {
 		free(policy->lists[i].items);
 	for (size_t i = 0; i < policy->zone_count; i++)
 		free(policy->zones[i].ports.items);
-	for (size_t i = 0; i < policy->host_count; i++)
-		free(policy->hosts[i].name);
 	for (size_t i = 0; i < policy->direct_count; i++)
 		free(policy->direct[i].ports.items);
-	for (size_t i = 0; i < policy->rule_count; i++)
-		free(policy->rules[i].text);
 	free(policy->lists);
 	free(policy->zones);
 	free(policy->hosts);
 	free(policy->direct);
 	free(policy->rules);
+	arena_free(&policy->texts);
 	free(policy->file);
 	free(policy->name);
 	free(policy);

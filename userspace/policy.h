@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "abi.h"
+#include "arena.h"
 #include "diagnostic.h"
 
 /* An address prefix in v4-mapped form: 10.0.0.0/8 is ::ffff:10.0.0.0/104. Host bits are zero. */
@@ -87,6 +88,7 @@ struct policy {
 	size_t direct_count;
 	struct rule *rules; /* rule 0 is never used: it means "no rule" */
 	size_t rule_count;
+	struct arena texts; /* what hosts and rules point to */
 };
 
 /*

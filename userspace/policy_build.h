@@ -43,8 +43,10 @@ unsigned read_choice(struct builder *builder, const struct yaml_node *node, cons
 		     const char *const words[]);
 /* The items of a node that is one scalar or a list of them: call with NULL for the first, then with the last result. */
 const struct yaml_node *next_word(const struct yaml_node *node, const struct yaml_node *last);
-/* Adds a rule that was written at a place and takes ownership of `text` (NULL: out of memory). Returns its index. */
+/* Adds a rule that was written at a place. `text` is in policy.texts, or NULL: out of memory. Returns its index. */
 uint32_t add_rule(struct builder *builder, unsigned line, unsigned column, char *text);
+/* Copies a text into policy.texts, and frees it. NULL, also as `text`: out of memory. */
+char *keep_text(struct builder *builder, char *text);
 
 /* policy_address.c: lists of prefixes. */
 

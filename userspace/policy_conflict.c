@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hostname.h"
 #include "policy_build.h"
 
 /* The first rule of each form for one name: [allow][form]. */
@@ -10,12 +11,19 @@ struct claims {
 	const struct host_rule *first[2][3];
 };
 
-static int compare_hosts(const void *left, const void *right) {
-	const struct host_rule *a = *(const struct host_rule *const *)left;
-	const struct host_rule *b = *(const struct host_rule *const *)right;
-	int names = strcmp(a->name, b->name);
+struct named_host {
+	uint64_t key; /* hostname_key() of its name */
+	const struct host_rule *host;
+};
 
-	return names ? names : a->rule < b->rule ? -1 : a->rule > b->rule;
+static int compare_hosts(const void *left, const void *right) {
+	const struct named_host *a = left, *b = right;
+	int names;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	names = strcmp(a->host->name, b->host->name);
+	return names ? names : (a->host->rule > b->host->rule) - (a->host->rule < b->host->rule);
 }
 
 static const struct rule *rule_of(const struct builder *builder, const struct host_rule *host) {
@@ -63,7 +71,7 @@ static void check_host(struct builder *builder, const struct host_rule *host, st
 
 void check_conflicts(struct builder *builder) {
 	const struct policy *policy = builder->policy;
-	const struct host_rule **sorted = calloc(policy->host_count + 1, sizeof(const struct host_rule *));
+	struct named_host *sorted = calloc(policy->host_count + 1, sizeof(*sorted));
 	struct claims claims = {0};
 
 	if (!sorted) {
@@ -71,12 +79,13 @@ void check_conflicts(struct builder *builder) {
 		return;
 	}
 	for (size_t i = 0; i < policy->host_count; i++)
-		sorted[i] = &policy->hosts[i];
+		sorted[i] = (struct named_host){hostname_key(policy->hosts[i].name, 8), &policy->hosts[i]};
 	qsort(sorted, policy->host_count, sizeof(*sorted), compare_hosts);
 	for (size_t i = 0; i < policy->host_count; i++) {
-		if (i > 0 && strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
+		if (i > 0 &&
+		    (sorted[i - 1].key != sorted[i].key || strcmp(sorted[i - 1].host->name, sorted[i].host->name) != 0))
 			claims = (struct claims){0};
-		check_host(builder, sorted[i], &claims);
+		check_host(builder, sorted[i].host, &claims);
 	}
 	free(sorted);
 }

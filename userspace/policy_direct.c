@@ -71,7 +71,8 @@ static void read_rule(struct builder *builder, const struct yaml_node *item, boo
 	good &= to && read_to(builder, to, &rule.list, &text);
 	good &= ports ? read_ports(builder, ports, &rule.ports) : set_ports(builder, &rule.ports, 0, UINT16_MAX);
 	if (good) {
-		rule.rule = add_rule(builder, item->line, item->column, describe(&rule, text, !ports));
+		rule.rule =
+			add_rule(builder, item->line, item->column, keep_text(builder, describe(&rule, text, !ports)));
 		keep_rule(builder, &rule);
 	} else {
 		free(rule.ports.items);
@@ -110,7 +111,7 @@ static void add_server(struct builder *builder, const struct yaml_node *at, cons
 	prefix_format(server, address);
 	if (asprintf(&text, "dns %s%s", address, origin) < 0)
 		text = NULL;
-	rule.rule = add_rule(builder, at->line, at->column, text);
+	rule.rule = add_rule(builder, at->line, at->column, keep_text(builder, text));
 	keep_rule(builder, &rule);
 }
 

@@ -132,12 +132,18 @@ const struct yaml_node *next_word(const struct yaml_node *node, const struct yam
 	return last ? last->next : node->children;
 }
 
+char *keep_text(struct builder *builder, char *text) {
+	char *kept = text ? arena_text(&builder->policy->texts, text, strlen(text)) : NULL;
+
+	free(text);
+	return kept;
+}
+
 uint32_t add_rule(struct builder *builder, unsigned line, unsigned column, char *text) {
 	struct policy *policy = builder->policy;
 	struct rule *rule = text ? array_add(&policy->rules, &policy->rule_count, sizeof(*rule)) : NULL;
 
 	if (!rule) {
-		free(text);
 		out_of_memory(builder);
 		return 0;
 	}

@@ -63,15 +63,16 @@ static bool read_zone(struct builder *builder, const struct yaml_node *item, str
 	return false;
 }
 
-/* The rule in one line, like `*.s3.amazonaws.com to aws ports 443,8443`. */
-static char *describe(const struct builder *builder, const struct host_rule *host, const char *to, bool ports) {
+/* The rule in one line, like `*.s3.amazonaws.com to aws ports 443,8443`. `line` is how it begins. */
+static char *describe_where(const struct builder *builder, const struct host_rule *host, const char *line,
+			    const char *to, bool ports) {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%s%s%s", host->allow ? "" : "deny ", host_form_text(host->form), host->name);
+	fputs(line, out);
 	if (to)
 		fprintf(out, " to %s", to);
 	if (ports) {
@@ -84,6 +85,23 @@ static char *describe(const struct builder *builder, const struct host_rule *hos
 	return NULL;
 }
 
+/* Gives the host its name, and returns the rule in one line. Where nothing stands behind the name the two are one
+ * text: a large policy is mostly that. */
+static char *describe(struct builder *builder, struct host_rule *host, const char *name, const char *to, bool ports) {
+	struct arena *texts = &builder->policy->texts;
+	char line[sizeof("deny *.") + SNIF_NAME_BUFFER], *text;
+	char *start = stpcpy(stpcpy(line, host->allow ? "" : "deny "), host_form_text(host->form));
+	char *end = stpcpy(start, name);
+
+	if (to || ports) {
+		host->name = arena_text(texts, name, strlen(name));
+		return keep_text(builder, describe_where(builder, host, line, to, ports));
+	}
+	text = arena_text(texts, line, (size_t)(end - line));
+	host->name = text ? text + (start - line) : NULL;
+	return text;
+}
+
 /* `public_suffix: true` of a host item. */
 static bool read_any_suffix(struct builder *builder, const struct yaml_node *item) {
 	static const char *const words[] = {"false", "true", NULL};
@@ -91,22 +109,16 @@ static bool read_any_suffix(struct builder *builder, const struct yaml_node *ite
 	return read_choice(builder, yaml_get(item, "public_suffix"), "`public_suffix`", words) == 1;
 }
 
-/* Reads the name of a host rule into `host`, which then owns it. `node` is the name as written. */
-static bool read_name(struct builder *builder, const struct yaml_node *node, bool any_suffix, struct host_rule *host) {
+/* `node` is the name of a host rule as written. */
+static bool read_name(struct builder *builder, const struct yaml_node *node, bool any_suffix, struct hostname *name) {
 	char message[HOSTNAME_MESSAGE];
-	struct hostname name;
 
 	if (!expect_word(builder, node, "a host"))
 		return false;
-	if (hostname_parse(node->text, any_suffix, &name, message) < 0) {
-		refuse(builder, node, "%s", message);
-		return false;
-	}
-	host->form = name.form;
-	host->name = strdup(name.name);
-	if (!host->name)
-		out_of_memory(builder);
-	return host->name != NULL;
+	if (hostname_parse(node->text, any_suffix, name, message) == 0)
+		return true;
+	refuse(builder, node, "%s", message);
+	return false;
 }
 
 static bool check_host_keys(struct builder *builder, const struct yaml_node *item, bool allow) {
@@ -129,34 +141,35 @@ static bool check_host_keys(struct builder *builder, const struct yaml_node *ite
 
 static void keep_host(struct builder *builder, const struct yaml_node *at, struct host_rule *host, char *text) {
 	struct policy *policy = builder->policy;
-	struct host_rule *kept = array_add(&policy->hosts, &policy->host_count, sizeof(*kept));
+	struct host_rule *kept;
 
 	host->rule = add_rule(builder, at->line, at->column, text);
-	if (!kept) {
+	kept = host->name ? array_add(&policy->hosts, &policy->host_count, sizeof(*kept)) : NULL;
+	if (kept)
+		*kept = *host;
+	else
 		out_of_memory(builder);
-		free(host->name);
-		return;
-	}
-	*kept = *host;
 }
 
 static void read_host(struct builder *builder, const struct yaml_node *item, bool allow) {
 	bool map = item->kind == NODE_MAP, good = !map || check_host_keys(builder, item, allow);
-	const struct yaml_node *name = map ? yaml_get(item, "host") : item;
+	const struct yaml_node *node = map ? yaml_get(item, "host") : item;
 	struct host_rule host = {.allow = allow};
+	struct hostname name;
 	char *to = NULL;
 
-	if (!name) {
+	if (!node) {
 		refuse(builder, item, "a host rule names its `host`: {host: www.example.com}");
 		return;
 	}
-	good &= read_name(builder, name, !allow || (map && read_any_suffix(builder, item)), &host);
+	good &= read_name(builder, node, !allow || (map && read_any_suffix(builder, item)), &name);
 	if (allow && map)
 		good &= read_zone(builder, item, &host, &to);
-	if (good)
-		keep_host(builder, name, &host, describe(builder, &host, to, map && yaml_get(item, "ports") && allow));
-	else
-		free(host.name);
+	if (good) {
+		host.form = name.form;
+		keep_host(builder, node, &host,
+			  describe(builder, &host, name.name, to, map && yaml_get(item, "ports") && allow));
+	}
 	free(to);
 }
 

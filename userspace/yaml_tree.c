@@ -7,15 +7,17 @@
 #include <yaml.h>
 
 #define DEPTH_MAX 16
-#define NODES_MAX 2000000
+#define NODES_MAX 6000000
 
 struct reader {
 	yaml_parser_t parser;
 	const char *file, *text;
 	size_t length;
 	struct diagnostics *diagnostics;
+	struct arena *arena;
 	struct yaml_node *root;
 	struct yaml_node *open[DEPTH_MAX]; /* lists and maps that have not ended */
+	struct yaml_node *last[DEPTH_MAX]; /* of each of them, the child that came last */
 	struct yaml_node *keys[DEPTH_MAX]; /* of each open map, the key that waits for its value */
 	size_t depth, nodes;
 };
@@ -25,20 +27,6 @@ enum step { STEP_NEXT, STEP_END, STEP_FAILED };
 #define refuse(reader, mark, ...)                                                                                      \
 	diagnose((reader)->diagnostics, (reader)->file, (unsigned)(mark).line + 1, (unsigned)(mark).column + 1,        \
 		 __VA_ARGS__)
-
-void yaml_tree_free(struct yaml_node *root) {
-	struct yaml_node *next;
-
-	if (!root)
-		return;
-	for (struct yaml_node *child = root->children; child; child = next) {
-		next = child->next;
-		yaml_tree_free(child);
-	}
-	yaml_tree_free(root->key);
-	free(root->text);
-	free(root);
-}
 
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key) {
 	for (const struct yaml_node *child = map->children; child; child = child->next)
@@ -52,15 +40,17 @@ static enum step out_of_memory(struct reader *reader) {
 	return STEP_FAILED;
 }
 
-/* The next key or value of the open map, the next item of the open list, or the root. Takes ownership of `node`. */
+/* The next key or value of the open map, the next item of the open list, or the root. */
 static void attach(struct reader *reader, struct yaml_node *node) {
 	struct yaml_node *parent = reader->depth ? reader->open[reader->depth - 1] : NULL;
-	struct yaml_node **key = reader->depth ? &reader->keys[reader->depth - 1] : NULL;
+	struct yaml_node **key, **last;
 
 	if (!parent) {
 		reader->root = node;
 		return;
 	}
+	key = &reader->keys[reader->depth - 1];
+	last = &reader->last[reader->depth - 1];
 	if (parent->kind == NODE_MAP) {
 		if (!*key) {
 			*key = node;
@@ -69,11 +59,11 @@ static void attach(struct reader *reader, struct yaml_node *node) {
 		node->key = *key;
 		*key = NULL;
 	}
-	if (parent->last)
-		parent->last->next = node;
+	if (*last)
+		(*last)->next = node;
 	else
 		parent->children = node;
-	parent->last = node;
+	*last = node;
 	parent->count++;
 }
 
@@ -84,7 +74,7 @@ static struct yaml_node *new_node(struct reader *reader, enum node_kind kind, ya
 		refuse(reader, mark, "the policy has more than %d values", NODES_MAX);
 		return NULL;
 	}
-	node = calloc(1, sizeof(*node));
+	node = arena_alloc(reader->arena, sizeof(*node));
 	if (!node) {
 		out_of_memory(reader);
 		return NULL;
@@ -121,7 +111,7 @@ static enum step read_scalar(struct reader *reader, const yaml_event_t *event) {
 		return STEP_FAILED;
 	attach(reader, node);
 	check_plain(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
-	node->text = strdup(value);
+	node->text = arena_text(reader->arena, value, strlen(value));
 	node->null = is_null(event);
 	if (!node->text)
 		return out_of_memory(reader);
@@ -142,7 +132,7 @@ static enum step read_alias(struct reader *reader, const yaml_event_t *event) {
 	       "aliases (*%.40s) are not used in policies: write the value out, or put a host in "
 	       "quotes: \"*.example.com\"",
 	       name);
-	node->text = strdup("");
+	node->text = arena_text(reader->arena, "", 0);
 	return node->text ? STEP_NEXT : out_of_memory(reader);
 }
 
@@ -157,7 +147,7 @@ static enum step open_node(struct reader *reader, const yaml_event_t *event, enu
 	if (!node)
 		return STEP_FAILED;
 	attach(reader, node);
-	reader->keys[reader->depth] = NULL;
+	reader->keys[reader->depth] = reader->last[reader->depth] = NULL;
 	reader->open[reader->depth++] = node;
 	return STEP_NEXT;
 }
@@ -181,7 +171,7 @@ static bool repair_keys(struct reader *reader, struct yaml_node *map) {
 			continue;
 		diagnose(reader->diagnostics, reader->file, child->key->line, child->key->column,
 			 "a key must be a word, not a list or a map");
-		child->key->text = strdup("");
+		child->key->text = arena_text(reader->arena, "", 0);
 		if (!child->key->text)
 			return false;
 	}
@@ -289,8 +279,10 @@ static enum step read_all(struct reader *reader) {
 	return step;
 }
 
-struct yaml_node *yaml_tree_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics) {
-	struct reader reader = {.file = file, .text = text, .length = length, .diagnostics = diagnostics};
+struct yaml_node *yaml_tree_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics,
+				  struct arena *arena) {
+	struct reader reader = {
+		.file = file, .text = text, .length = length, .diagnostics = diagnostics, .arena = arena};
 	enum step end;
 
 	if (!yaml_parser_initialize(&reader.parser)) {
@@ -302,10 +294,5 @@ struct yaml_node *yaml_tree_parse(const char *file, const char *text, size_t len
 	yaml_parser_delete(&reader.parser);
 	if (end == STEP_END && !reader.root)
 		diagnose(diagnostics, file, 0, 0, "the policy is empty: write at least `version: 1`");
-	if (end == STEP_END)
-		return reader.root;
-	for (size_t i = 0; i < reader.depth; i++)
-		yaml_tree_free(reader.keys[i]);
-	yaml_tree_free(reader.root);
-	return NULL;
+	return end == STEP_END ? reader.root : NULL;
 }

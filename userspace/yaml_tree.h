@@ -3,6 +3,7 @@
 #ifndef SNIF_YAML_TREE_H
 #define SNIF_YAML_TREE_H
 
+#include "arena.h"
 #include "diagnostic.h"
 
 enum node_kind {
@@ -13,25 +14,24 @@ enum node_kind {
 };
 
 struct yaml_node {
-	enum node_kind kind;
+	enum node_kind kind : 8;
+	bool null : 1;		    /* a scalar that is plain and empty, `~` or `null` */
 	unsigned line, column;	    /* both count from 1 */
-	bool null;		    /* a scalar that is plain and empty, `~` or `null` */
+	unsigned count;		    /* of children */
 	char *text;		    /* SCALAR: UTF-8 without NUL bytes */
 	struct yaml_node *key;	    /* in a map: the key of this value, a scalar */
 	struct yaml_node *children; /* LIST, MAP: in the order of the file */
-	struct yaml_node *last, *next;
-	size_t count; /* of children */
+	struct yaml_node *next;
 };
 
 /*
  * Reads one YAML document. What a policy has no use for and what could be used as a bomb is refused: anchors,
- * aliases, tags, a key twice in a map, a second document, more than 16 levels, more than 2,000,000 values. All errors
+ * aliases, tags, a key twice in a map, a second document, more than 16 levels, more than 6,000,000 values. All errors
  * go to `diagnostics`; after one that does not end the reading the tree is returned all the same, for its other
- * errors to be found. Returns the root, to be freed with yaml_tree_free(), or NULL when there is no tree.
+ * errors to be found. Returns the root, which lives in `arena` like all nodes, or NULL when there is no tree.
  */
-struct yaml_node *yaml_tree_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics);
-
-void yaml_tree_free(struct yaml_node *root);
+struct yaml_node *yaml_tree_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics,
+				  struct arena *arena);
 
 /* The value of `key` in a map, the first one when it is there twice; NULL when it is not there. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);

@@ -312,10 +312,10 @@ static void policies_that_cannot_be_read(void **state) {
 
 	(void)state;
 	assert_string_equal(
-		told, "absent.yaml: error: the policy cannot be read: No such file or directory (at most 16 MiB)\n");
+		told, "absent.yaml: error: the policy cannot be read: No such file or directory (at most 64 MiB)\n");
 	free(told);
 	told = load(".", NULL);
-	assert_string_equal(told, ".: error: the policy cannot be read: it is not a regular file (at most 16 MiB)\n");
+	assert_string_equal(told, ".: error: the policy cannot be read: it is not a regular file (at most 64 MiB)\n");
 	free(told);
 }
 
