@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "file.h"
+#include "hostname.h"
 #include "prefix.h"
 #include "prefix_order.h"
 
@@ -65,16 +66,71 @@ static void write_where(const char *protocol, const struct port_list *ports, con
 	fprintf(out, " to %s\n", list);
 }
 
-static void write_host(const struct policy *policy, const struct host_rule *host, char (*lists)[65], FILE *out) {
-	const struct zone *zone = &policy->zones[host->zone];
+static void free_where(char **where, size_t count) {
+	for (size_t i = 0; where && i < count; i++)
+		free(where[i]);
+	free(where);
+}
 
-	fprintf(out, "%s %s%s", host->allow ? "allow" : "deny", host_form_text(host->form), host->name);
-	if (!host->allow) {
-		fputc('\n', out);
-		return;
+/* What stands behind an allowed host: a text for each zone. Freed with free_where(). */
+static char **zones_where(const struct policy *policy, char (*lists)[65]) {
+	char **where = calloc(policy->zone_count + 1, sizeof(*where));
+
+	for (size_t i = 0; where && i < policy->zone_count; i++) {
+		size_t size;
+		FILE *out = open_memstream(&where[i], &size);
+
+		if (out)
+			write_where("tcp", &policy->zones[i].ports, lists[policy->zones[i].list], out);
+		if (stream_close(out) == 0)
+			continue;
+		free_where(where, i + 1);
+		return NULL;
 	}
-	fputc(' ', out);
-	write_where("tcp", &zone->ports, lists[zone->list], out);
+	return where;
+}
+
+struct host_line {
+	uint64_t key;
+	const struct host_rule *host;
+};
+
+/* A number by which lines are in the order of their bytes: `allow` is before `deny`, then comes the first byte of the
+ * host as written (no name begins with a * or a dot), then as much of its name as there is room for. */
+static uint64_t line_key(const struct host_rule *host) {
+	const char *written = host->form == HOST_EXACT ? host->name : host_form_text(host->form);
+
+	return (uint64_t)!host->allow << 56 | hostname_key(written, 1) << 48 | hostname_key(host->name, 6);
+}
+
+static int compare_hosts(const void *a, const void *b) {
+	const struct host_line *x = a, *y = b;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return strcmp(x->host->name, y->host->name);
+}
+
+static int write_hosts(const struct policy *policy, char **where, FILE *out) {
+	struct host_line *sorted = calloc(policy->host_count + 1, sizeof(*sorted));
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < policy->host_count; i++)
+		sorted[i] = (struct host_line){line_key(&policy->hosts[i]), &policy->hosts[i]};
+	qsort(sorted, policy->host_count, sizeof(*sorted), compare_hosts);
+	for (size_t i = 0; i < policy->host_count; i++) {
+		const struct host_rule *host = sorted[i].host;
+
+		fputs_unlocked(host->allow ? "allow " : "deny ", out);
+		fputs_unlocked(host_form_text(host->form), out);
+		fputs_unlocked(host->name, out);
+		fputs_unlocked(host->allow ? " " : "\n", out);
+		if (host->allow)
+			fputs_unlocked(where[host->zone], out);
+	}
+	free(sorted);
+	return 0;
 }
 
 static void write_direct(const struct address_rule *rule, char (*lists)[65], FILE *out) {
@@ -90,25 +146,12 @@ static void write_direct(const struct address_rule *rule, char (*lists)[65], FIL
 	}
 }
 
-/* The lines that are to be sorted. */
-static int write_rules(const struct policy *policy, FILE *out) {
-	char(*lists)[65] = calloc(policy->list_count + 1, sizeof(*lists));
-	int error = lists ? 0 : -ENOMEM;
-
-	for (size_t i = 0; error == 0 && i < policy->list_count; i++)
-		error = list_sha256(&policy->lists[i], lists[i]);
-	if (error == 0) {
-		for (size_t i = 0; i < policy->host_count; i++)
-			write_host(policy, &policy->hosts[i], lists, out);
-		for (size_t i = 0; i < policy->direct_count; i++)
-			write_direct(&policy->direct[i], lists, out);
-		for (size_t i = 0; i < policy->zone_count; i++) {
-			fputs("inspect ", out);
-			write_where("tcp", &policy->zones[i].ports, lists[policy->zones[i].list], out);
-		}
-	}
-	free(lists);
-	return error;
+/* The lines of direct rules and zones, still to be sorted. */
+static void write_addresses(const struct policy *policy, char (*lists)[65], char **where, FILE *out) {
+	for (size_t i = 0; i < policy->direct_count; i++)
+		write_direct(&policy->direct[i], lists, out);
+	for (size_t i = 0; i < policy->zone_count; i++)
+		fprintf(out, "inspect %s", where[i]);
 }
 
 static int compare_lines(const void *a, const void *b) {
@@ -137,38 +180,55 @@ static int write_sorted(char *text, FILE *out) {
 	return 0;
 }
 
-int canonical_write(const struct policy *policy, FILE *out) {
-	char *text = NULL;
+/* The lines behind the first four. Those of hosts come first: `allow` and `deny` are before `direct` and `inspect`. */
+static int write_rules(const struct policy *policy, char (*lists)[65], FILE *out) {
+	char **where = zones_where(policy, lists), *text = NULL;
 	size_t size = 0;
-	FILE *rules = open_memstream(&text, &size);
-	int error = rules ? write_rules(policy, rules) : -ENOMEM;
+	FILE *addresses = open_memstream(&text, &size);
+	int error = where && addresses ? write_hosts(policy, where, out) : -ENOMEM;
 
-	if (stream_close(rules))
+	if (error == 0)
+		write_addresses(policy, lists, where, addresses);
+	if (stream_close(addresses))
 		error = -ENOMEM;
-	if (error == 0) {
-		fprintf(out, "snifence policy 1\nmode %s\nech %s\ninbound %s\n",
-			policy->mode == SNIF_AUDIT ? "audit" : "enforce", policy->ech_deny ? "deny" : "outer",
-			policy->inbound_deny ? "deny" : "allow");
+	if (error == 0)
 		error = write_sorted(text, out);
-	}
+	free_where(where, policy->zone_count);
 	free(text);
 	return error;
 }
 
-int canonical_sha256(const struct policy *policy, char sha256[65]) {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
-	int error = out && hash ? canonical_write(policy, out) : -ENOMEM;
+int canonical_write(const struct policy *policy, FILE *out) {
+	char(*lists)[65] = calloc(policy->list_count + 1, sizeof(*lists));
+	int error = lists ? 0 : -ENOMEM;
 
-	if (stream_close(out))
-		error = -ENOMEM;
-	if (error == 0 && (EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1 || EVP_DigestUpdate(hash, text, size) != 1))
+	fprintf(out, "snifence policy 1\nmode %s\nech %s\ninbound %s\n",
+		policy->mode == SNIF_AUDIT ? "audit" : "enforce", policy->ech_deny ? "deny" : "outer",
+		policy->inbound_deny ? "deny" : "allow");
+	for (size_t i = 0; error == 0 && i < policy->list_count; i++)
+		error = list_sha256(&policy->lists[i], lists[i]);
+	if (error == 0)
+		error = write_rules(policy, lists, out);
+	free(lists);
+	return error;
+}
+
+/* What is written to the stream goes into the hash. */
+static ssize_t digest_write(void *hash, const char *bytes, size_t size) {
+	return EVP_DigestUpdate(hash, bytes, size) == 1 ? (ssize_t)size : 0;
+}
+
+int canonical_sha256(const struct policy *policy, char sha256[65]) {
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	FILE *out = hash ? fopencookie(hash, "w", (cookie_io_functions_t){.write = digest_write}) : NULL;
+	int error = -ENOMEM;
+
+	if (out)
+		error = EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 ? canonical_write(policy, out) : -EIO;
+	if (stream_close(out) && error == 0)
 		error = -EIO;
 	if (error == 0)
 		error = digest_end(hash, sha256);
 	EVP_MD_CTX_free(hash);
-	free(text);
 	return error;
 }

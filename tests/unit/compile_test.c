@@ -395,6 +395,29 @@ static void the_canonical_form_is_as_documented(void **state) {
 	unload(&f);
 }
 
+/* Forms, bytes before and behind the dot and the letters, and names that are alike for longer than a sort key. */
+static void the_canonical_form_is_in_the_order_of_its_bytes(void **state) {
+	struct fixture f = load("t.yaml", HEAD
+				"tls:\n"
+				"  allow: [a.example, -a.example, _a.example, .a-b.example, \"*.0.example\",\n"
+				"    abcdefghij.example, abcdefghii.example, abcdefgh.example, abcdef.example,\n"
+				"    \"*.abcdefghij.example\", \"*.zz.example\", .zz.example, 0.example, ab.example]\n"
+				"  deny: [a.b.example, .0a.example, \"*.-.example\", zz.example]\n"
+				"direct: {allow: [192.0.2.1]}\n");
+	char *text = canonical(f.policy), *line, *rest = text, *last = NULL;
+	unsigned lines = 0;
+
+	(void)state;
+	for (line = strsep(&rest, "\n"); rest; line = strsep(&rest, "\n"), lines++) {
+		if (lines > 4)
+			assert_true(strcmp(last, line) < 0);
+		last = line;
+	}
+	assert_int_equal(lines, 4 + 14 + 4 + 2 + 1);
+	free(text);
+	unload(&f);
+}
+
 static void the_sha256_is_of_the_meaning(void **state) {
 	struct fixture a = load("a.yaml", HEAD "sets: {here: [192.0.2.0/24, 198.51.100.0/24]}\n"
 					       "tls:\n"
@@ -477,6 +500,7 @@ int main(void) {
 		cmocka_unit_test(settings_follow_the_policy),
 		cmocka_unit_test(names_share_an_entry_with_a_slot_for_each_form),
 		cmocka_unit_test(the_canonical_form_is_as_documented),
+		cmocka_unit_test(the_canonical_form_is_in_the_order_of_its_bytes),
 		cmocka_unit_test(the_sha256_is_of_the_meaning),
 		cmocka_unit_test(every_setting_changes_the_sha256),
 	};
