@@ -23,7 +23,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all demo test test-unit test-prog test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
+.PHONY: help deps all demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
@@ -38,8 +38,9 @@ all: deps ## build build/snifence
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/snifence compile_commands.json
 
 # the kernel side: one object, and its skeleton for the loader
-ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra -Werror -Iinclude $(if $(ARCH_INCLUDE),-idirafter /usr/include/$(ARCH_INCLUDE))
+# <linux/types.h> needs the machine's <asm/types.h>, which clang does not look for when it compiles for BPF
+ASM_TYPES := $(filter %/asm/types.h,$(shell printf '\043include <asm/types.h>\n' | $(CC) -M -x c - 2>/dev/null))
+BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra -Werror -Iinclude $(SYSROOT:%=--sysroot=%) $(ASM_TYPES:%/asm/types.h=-idirafter %)
 
 $(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)
 	$(call say,BPF,$@)
@@ -103,6 +104,9 @@ test-valgrind: $(UNIT:%=$(BUILD)/tests/unit/%) ## the same under valgrind
 
 test-prog: $(PROG:%=$(BUILD)/tests/prog/%) ## the programs by themselves (BPF_PROG_TEST_RUN); root
 	$(Q)tests/run $^
+
+test-clang: ## build with clang 14 and the newest of Debian, CLANGS='clang-19': others; run test-prog with each; root
+	$(Q)tests/clangs $(CLANGS)
 
 test-e2e: $(BUILD)/snifence $(E2E:%=$(BUILD)/tests/e2e/%) ## real programs, real sockets; root
 	$(Q)tests/run $(filter-out $<,$^)
@@ -169,4 +173,4 @@ install: $(BUILD)/snifence ## to PREFIX (/usr/local)
 clean: ## remove build/
 	rm -rf $(BUILD) compile_commands.json
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path '*/sysroot' -prune -o -name '*.d' -print 2>/dev/null)
