@@ -23,7 +23,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
+.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
@@ -86,6 +86,9 @@ compile_commands.json: Makefile
 
 $(BUILD):
 	$(Q)mkdir -p $@
+
+arm64: ## cross-build snifence and its tests for arm64, in build/arm64
+	$(Q)tests/cross/build arm64 snifence tests/verify/verify tests/evasion/evasion_test $(UNIT:%=tests/unit/%) $(PROG:%=tests/prog/%) $(E2E:%=tests/e2e/%)
 
 demo: all ## a guided tour: servers in a namespace, a policy, curl confined by it
 	$(Q)tests/demo
