@@ -144,8 +144,11 @@ lint: $(BUILD)/snifence.skel.h $(BUILD)/tests/verify/verify ## clang-format, cpp
 format: ## clang-format in place
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
+# a peer of the bench's that is a program of its own, where libnetfilter_queue is installed
+BENCH_PEERS := $(if $(wildcard /usr/include/libnetfilter_queue/libnetfilter_queue.h),$(BUILD)/bench/peers/nfqueue)
+
 bench: all ## what it costs; BENCH='packet/*', ROUNDS=n, QUICK=1; root
-	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS:%=$(BUILD)/bench/%)
+	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS:%=$(BUILD)/bench/%) $(BENCH_PEERS)
 	$(Q)BENCH='$(BENCH)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' bench/run $(filter-out report,$(BENCH_PROGRAMS))
 
 .PHONY: bench-deps
@@ -167,6 +170,10 @@ $(BENCH_SUPPORT): | $(patsubst bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -lm -o $@
+
+$(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
 install: $(BUILD)/snifence ## to PREFIX (/usr/local)
 	install -D -m 755 $(BUILD)/snifence $(DESTDIR)$(PREFIX)/sbin/snifence

@@ -42,7 +42,7 @@ static void judge(struct goal *goal, const struct samples *samples) {
 		return;
 	goal->value = ratio ? above->median / below->median : above->median;
 	met = goal->at_least ? goal->value >= goal->bound : goal->value <= goal->bound;
-	if (goal->inside_range && below && above->median <= below->max)
+	if (goal->inside_range && ratio && above->median <= below->max)
 		met = true;
 	goal->outcome = met ? GOAL_MET : GOAL_NOT_MET;
 }
