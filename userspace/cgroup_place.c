@@ -53,10 +53,10 @@ static bool is_own_cgroup(int fd) {
 	if (fstatfs(fd, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
 		return false;
 	FILE *procs = cgroup_open(fd, "cgroup.procs");
-	int pid;
+	int pid, own = getpid();
 	bool found = false;
 	while (procs && !found && fscanf(procs, "%d", &pid) == 1)
-		found = pid == getpid();
+		found = pid == own;
 	if (procs)
 		fclose(procs);
 	return found;

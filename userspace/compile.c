@@ -100,5 +100,8 @@ void compiled_free(struct compiled *compiled) {
 	free(compiled->addresses);
 	free(compiled->ports);
 	free(compiled->names);
-	*compiled = (struct compiled){0};
+	compiled->addresses = NULL;
+	compiled->ports = NULL;
+	compiled->names = NULL;
+	compiled->address_count = compiled->port_count = compiled->name_count = 0;
 }

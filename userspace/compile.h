@@ -37,6 +37,7 @@ struct compiled {
  * freed with compiled_free() and does not point into the policy.
  */
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out);
+/* Frees the tables. The settings and the SHA-256 stay. */
 void compiled_free(struct compiled *compiled);
 
 #endif

@@ -146,6 +146,8 @@ static int put_in_force(struct run *run) {
 	if (!run->filter || filter_set_policy(run->filter, POLICY, &run->compiled) ||
 	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, POLICY))
 		return something_lacks();
+	/* the kernel has its own copy */
+	compiled_free(&run->compiled);
 	prepare_abort(run);
 	return 0;
 }
