@@ -148,16 +148,17 @@ static struct finding find_helpers(const struct hook *hook, const struct bpf_pro
 	return finding;
 }
 
-static struct finding try_attaching(const struct machine *machine, const struct hook *hook, int program) {
+struct finding feature_try_attaching(const struct machine *machine, int program, enum bpf_attach_type attach_type) {
 	int error;
 
 	if (machine->cgroup.fd < 0)
 		return feature_found(true, "not tried to attach: there is no cgroup for that");
-	error = bpf_prog_attach(program, machine->cgroup.fd, hook->attach_type, BPF_F_ALLOW_MULTI);
+	error = bpf_prog_attach(program, machine->cgroup.fd, attach_type, BPF_F_ALLOW_MULTI);
 	if (!error)
-		bpf_prog_detach2(program, machine->cgroup.fd, hook->attach_type);
+		bpf_prog_detach2(program, machine->cgroup.fd, attach_type);
 	if (error == -EPERM)
-		return feature_found(false, "cannot be attached: a cgroup above has a program that allows no other");
+		return feature_found(false,
+				     "cannot be attached: there is a program that allows no other, on a cgroup above");
 	return error ? feature_found(false, "cannot be attached: %s", strerror(-error)) : feature_result(0);
 }
 
@@ -185,7 +186,7 @@ struct finding probe_hook(struct machine *machine, int attach_type) {
 		return feature_found(false, "not known to this kernel: %s", strerror(errno));
 	finding = find_helpers(&hook, program);
 	if (finding.state == FEATURE_HERE)
-		finding = try_attaching(machine, &hook, fd);
+		finding = feature_try_attaching(machine, fd, hook.attach_type);
 	close(fd);
 	return finding;
 }

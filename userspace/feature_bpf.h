@@ -20,6 +20,8 @@ struct finding probe_object(struct machine *machine, int unused);
 struct finding probe_hook(struct machine *machine, int attach_type);
 /* Whether programs of this kind can call the helper (enum bpf_func_id). Meaningful where they can be loaded at all. */
 bool feature_has_helper(enum bpf_prog_type type, enum bpf_attach_type attach_type, int helper);
+/* Attaches a program to the machine's cgroup beside others, and detaches it. */
+struct finding feature_try_attaching(const struct machine *machine, int program, enum bpf_attach_type attach_type);
 struct finding probe_jit(struct machine *machine, int unused);
 struct finding probe_statistics(struct machine *machine, int unused);
 struct finding probe_kernel_types(struct machine *machine, int unused);

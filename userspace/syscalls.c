@@ -119,6 +119,9 @@ int confine_seccomp(void) {
 		return -ENOMEM;
 	/* Any ABI without rules here (x32) is refused as a kernel without it does. */
 	int err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	/* The kernel's own errno, instead of ECANCELED for all of them. */
+	if (!err)
+		err = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (!err)
 		err = add_other_abis(filter);
 	if (!err)

@@ -19,6 +19,7 @@
 #include "cgroup.h"
 #include "cgroup_place.h"
 #include "need_root.h"
+#include "supervise.h"
 
 /* A child that does nothing, in the cgroup. */
 static pid_t sleeper_in(const struct cgroup *cgroup) {
@@ -216,6 +217,50 @@ static void test_without_mount(void **state) {
 	in_child(creates_without_mount);
 }
 
+/* A process that is another one whenever somebody looks: each forks the next and ends. */
+static pid_t runner_in(const struct cgroup *cgroup) {
+	int start[2];
+	char go;
+	if (pipe(start))
+		return -1;
+	pid_t pid = fork();
+	if (pid != 0) {
+		close(start[0]);
+		bool moved = pid > 0 && cgroup_adopt(cgroup, pid) == 0 && write(start[1], "", 1) == 1;
+		close(start[1]);
+		return moved ? pid : -1;
+	}
+	close(cgroup->fd);
+	close(start[1]);
+	for (int left = read(start[0], &go, 1) == 1 ? 100000 : 0; left > 0 && fork() == 0; left--)
+		;
+	_exit(0);
+}
+
+/* The file of this cgroup cannot be written, as if the kernel had none: /dev/full is mounted over it, in a mount
+ * namespace of this process. */
+static int kills_without_file(void) {
+	struct cgroup cgroup;
+	char path[64];
+	CHECK(unshare(CLONE_NEWNS) == 0);
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(cgroup_create(&cgroup) == 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/cgroup.kill", cgroup.fd);
+	CHECK(mount("/dev/full", path, NULL, MS_BIND, NULL) == 0);
+	CHECK(runner_in(&cgroup) > 0);
+	CHECK(cgroup_signal(&cgroup, 0) > 0);
+	CHECK(supervise_kill(&cgroup) == 0);
+	CHECK(cgroup_signal(&cgroup, 0) == 0);
+	CHECK(cgroup_remove(&cgroup) == 0);
+	return 0;
+}
+
+static void test_kill_without_file(void **state) {
+	(void)state;
+	need_root_and_mounts();
+	in_child(kills_without_file);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_remove),
@@ -226,6 +271,7 @@ int main(void) {
 		cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_rises_to_a_root_owned_cgroup),
 		cmocka_unit_test(test_without_mount),
+		cmocka_unit_test(test_kill_without_file),
 	};
 	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
 }

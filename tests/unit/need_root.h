@@ -15,12 +15,12 @@ static inline void need_root(void) {
 	skip();
 }
 
-/* Skips also where the newer system calls for mounts are missing: valgrind does not know all of them. */
+/* Skips also where the newer system calls are missing: valgrind does not know all of those for mounts and processes. */
 static inline void need_root_and_mounts(void) {
 	need_root();
-	if (syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) == 0 || errno != ENOSYS)
+	if (syscall(SYS_fsopen, NULL, 0) == 0 || errno != ENOSYS)
 		return;
-	print_message("skipped: needs mount_setattr(), which is not there\n");
+	print_message("skipped: needs fsopen(), which is not there\n");
 	skip();
 }
 
