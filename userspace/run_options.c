@@ -27,7 +27,8 @@ static const char usage[] =
 	"\n"
 	"Exit status: the command's own, or 128 + n when signal n ended it. Where the command did not run:\n"
 	"  2    the command line or the policy is wrong\n"
-	"  125  snifence could not do its part: no root, no cgroup v2, the kernel refused a program, ...\n"
+	"  125  snifence could not do its part: no root, no cgroup v2, the kernel refused a program, ...;\n"
+	"       `snifence features` tells what is missing\n"
 	"  126  the command cannot be executed\n"
 	"  127  the command was not found\n"
 	"A command can exit with these too: then the log ends with an event of type `stats` that holds its status.\n";
