@@ -7,6 +7,7 @@
 #include "feature_command.h"
 #include "inspect.h"
 #include "message.h"
+#include "report.h"
 #include "run.h"
 
 #ifndef SNIF_VERSION
@@ -33,6 +34,7 @@ static const struct subcommand subcommands[] = {
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},
 	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
 	{"features", features_main, "show what this machine offers, and what that means for a policy"},
+	{"report", report_main, "read logs: what was blocked, why, and who asked for it"},
 	{"version", show_version, "print the version"},
 	{"help", show_help, "print this text"},
 };

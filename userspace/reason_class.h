@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a refusal says about its cause: a rule that is missing, or somebody who tries to get around the filter. */
+#ifndef SNIF_REASON_CLASS_H
+#define SNIF_REASON_CLASS_H
+
+#include "reason.h"
+
+enum reason_class {
+	REASON_UNKNOWN,	  /* a reason that this version does not know */
+	REASON_ALLOWED,	  /* let through */
+	REASON_NO_RULE,	  /* a rule would allow it, if it is wanted */
+	REASON_DENY_RULE, /* the policy says no in so many words */
+	REASON_UNUSUAL,	  /* no good ClientHello, as old, broken or other software sends it, and an attacker could */
+	REASON_ATTACK,	  /* what no usual program sends: made to be misread, or to go around the filter */
+	REASON_FILTER,	  /* the filter itself lacked something */
+};
+
+enum reason_class reason_class(enum snif_reason reason);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A grid over time that grows with what falls into it: counts over time in fixed memory. */
+#ifndef SNIF_TIMELINE_H
+#define SNIF_TIMELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { TIMELINE_BUCKETS = 64 };
+
+/* All zero: nothing has happened yet. */
+struct timeline {
+	int64_t width; /* of a bucket in microseconds: a second, doubled as often as is needed; 0: nothing yet */
+	int64_t base;  /* bucket 0 begins at base * width after 1970; something is in it */
+	int64_t last;  /* the last bucket that something is in */
+};
+
+/*
+ * Makes the grid cover `time` (microseconds since 1970): later or earlier than all before, or between. Where that
+ * returns true, counts that were made on the grid as it was `before` have to be moved by timeline_move().
+ */
+bool timeline_cover(struct timeline *timeline, int64_t time);
+
+/* Moves counts from the grid `before` to one that came of it by timeline_cover(). */
+void timeline_move(uint32_t counts[TIMELINE_BUCKETS], const struct timeline *before, const struct timeline *timeline);
+
+/* Where `time`, which is covered, falls. */
+unsigned timeline_bucket(const struct timeline *timeline, int64_t time);
+
+/*
+ * Draws the counts from the first to the last bucket in `width` characters or less, from nothing to the largest: blank and
+ * U+2581 to U+2588, or in ASCII unless `unicode`; without blanks at the end. `out` has room for 3 * width + 1 bytes.
+ */
+void timeline_draw(const struct timeline *timeline, const uint32_t counts[TIMELINE_BUCKETS], unsigned width,
+		   bool unicode, char *out);
+
+#endif
