@@ -112,7 +112,8 @@ void bench_skip(const char *format, ...) {
 void bench_fail(const char *format, ...) {
 	va_list arguments;
 
-	fprintf(stderr, "%s: ", running->name);
+	fprintf(stderr,
+		"%s: ", running ? running->name : "bench"); /* a program that a case has started is in no case */
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);

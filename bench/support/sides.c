@@ -81,7 +81,7 @@ void sides_link(void) {
 		bench_fail("cannot widen the range of local ports");
 }
 
-/* One CPU for each side where there are two: less noise than where the scheduler decides anew each time. Packets cross
+/* One CPU for each side, where sides are linked and there are two: less noise than where the scheduler decides anew each time. Packets cross
  * the veth on the CPU of who sends them: whoever that is, is charged with what the receiving side's stack does. That is
  * so in all cases alike. */
 static void pin(enum side side) {
@@ -110,7 +110,8 @@ pid_t sides_fork(enum side side, int (*function)(void *argument), void *argument
 	cell_enter(&sides[side].cell);
 	if (sides[side].namespace_fd >= 0 && setns(sides[side].namespace_fd, CLONE_NEWNET))
 		bench_fail("cannot enter the side's network namespace: %s", strerror(errno));
-	pin(side);
+	if (sides[FAR].namespace_fd >= 0)
+		pin(side);
 	_exit(function(argument));
 }
 
