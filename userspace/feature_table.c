@@ -69,8 +69,8 @@ const struct feature feature_table[] = {
 	 "run works with --no-seccomp alone, which leaves ways around"},
 
 	{"sock_destroy", "SOCK_DESTROY", FEATURE_HELPFUL, true, probe_sock_destroy, 0,
-	 "a connection that is blocked fails at once",
-	 "a connection that is blocked fails only when it times out, after minutes"},
+	 "a blocked connection fails at once",
+	 "a blocked connection fails only when it times out, after minutes; the module tcp_diag may help"},
 	{"jit", "programs as machine code", FEATURE_HELPFUL, true, probe_jit, 0, "each packet costs little",
 	 "they are interpreted, so each packet costs more; see net.core.bpf_jit_enable"},
 	{"clone_into_cgroup", "clone3() into a cgroup", FEATURE_HELPFUL, true, probe_clone_into, 0,

@@ -350,7 +350,7 @@ static void test_no_sock_destroy(void **state) {
 	program = features(WITHOUT("diag"), NULL);
 	expect_line(
 		program, "SOCK_DESTROY", "no",
-		"a connection that is blocked fails only when it times out, after minutes (Protocol not supported)");
+		"a blocked connection fails only when it times out, after minutes; the module tcp_diag may help (Protocol not supported)");
 	expect_end(program, 0, works);
 	program = run(WITHOUT("diag"), NULL);
 	assert_string_equal(program->out, "started\n");
