@@ -151,7 +151,10 @@ bench: all ## what it costs; BENCH='packet/*', ROUNDS=n, QUICK=1; root
 	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS:%=$(BUILD)/bench/%) $(BENCH_PEERS)
 	$(Q)BENCH='$(BENCH)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' bench/run $(filter-out report,$(BENCH_PROGRAMS))
 
-.PHONY: bench-deps
+.PHONY: bench-deps bench-publish
+bench-publish: ## show the last run in README.md and bench/README.md
+	$(Q)bench/publish
+
 bench-deps: ## install what the bench compares with, and what draws its charts
 	$(Q)bench/deps
 

@@ -31,19 +31,27 @@ static bool reads_limit(struct goal *goal) {
 	return end != number && (*end == 0 || goal->inside_range);
 }
 
+static bool holds(const struct goal *goal) {
+	return goal->at_least ? goal->value >= goal->bound : goal->value <= goal->bound;
+}
+
 static void judge(struct goal *goal, const struct samples *samples) {
-	bool ratio = strcmp(goal->denominator, "-") != 0;
-	const struct series *above = find(samples, goal->numerator);
-	const struct series *below = ratio ? find(samples, goal->denominator) : NULL;
+	const struct series *above = find(samples, goal->numerator), *below;
 	bool met;
 
 	goal->outcome = GOAL_NOT_MEASURED;
-	if (!above || (ratio && (!below || below->median <= 0)))
+	if (!above)
 		return;
-	goal->value = ratio ? above->median / below->median : above->median;
-	met = goal->at_least ? goal->value >= goal->bound : goal->value <= goal->bound;
-	if (goal->inside_range && ratio && above->median <= below->max)
-		met = true;
+	if (strcmp(goal->denominator, "-") == 0) {
+		goal->value = above->median;
+		met = holds(goal);
+	} else {
+		below = find(samples, goal->denominator);
+		if (!below || below->median <= 0)
+			return;
+		goal->value = above->median / below->median;
+		met = holds(goal) || (goal->inside_range && above->median <= below->max);
+	}
 	goal->outcome = met ? GOAL_MET : GOAL_NOT_MET;
 }
 

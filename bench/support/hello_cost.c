@@ -26,12 +26,11 @@ const struct bytes *hello_of(size_t size, unsigned records, const char *name) {
 }
 
 void hello_settle(const struct pair *pair) {
-	static const uint8_t application_data[] = {23, 3, 3, 0, 1, 0};
 	const struct bytes *hello = hello_of(517, 0, HELLO_ALLOWED);
 
 	pair_send(pair, hello->data, hello->length);
 	pair_drain(pair);
-	pair_send(pair, application_data, sizeof(application_data));
+	pair_send(pair, HELLO_SETTLES, sizeof(HELLO_SETTLES)); /* with its NUL: one byte of data */
 	pair_drain(pair);
 }
 

@@ -18,6 +18,8 @@
 	"direct: {allow: [{to: 203.0.113.102, ports: [5000, 8080]}]}\n"
 #define HELLO_ALLOWED "www.j.bench.test"
 #define HELLO_FORBIDDEN "www.k.bench.test"
+/* A record of application data: behind it no second hello can follow, and the connection has its verdict for good. */
+#define HELLO_SETTLES "\x17\3\3\0\1"
 
 /* How a hello is sent: how long it is as a stream, in how many records, in how many TCP segments. */
 struct hello_shape {
@@ -31,8 +33,7 @@ struct hello_shape {
 /* A hello of `size` bytes in `records` records (0: one). Valid until the next call. */
 const struct bytes *hello_of(size_t size, unsigned records, const char *name);
 
-/* Sends an allowed hello and then a record of application data: the connection has its verdict, and no second hello can
- * follow. */
+/* Sends an allowed hello and then HELLO_SETTLES. */
 void hello_settle(const struct pair *pair);
 
 /*
