@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Results ──► CSV and JSON. */
-#include <math.h>
 #include <string.h>
 
 #include "json.h"
@@ -58,16 +57,31 @@ static int put_goal(struct json_object *array, const struct goal *goal) {
 	return error | json_add(array, object);
 }
 
-static int put_facts(struct json_object *root, const struct results *results) {
-	struct json_object *facts = json_object_new_object();
-	const struct series *worst;
-	double noise = samples_noise(&results->samples, &worst);
+static int put_facts(struct json_object *root, const struct facts *facts) {
+	struct json_object *object = json_object_new_object();
 	int error = 0;
 
-	for (size_t i = 0; i < results->facts.count; i++)
-		error |= json_put_text(facts, results->facts.items[i].name, results->facts.items[i].value);
-	error |= json_put(root, "facts", facts);
-	return error | (worst ? json_put(root, "noise", number(noise)) : 0);
+	for (size_t i = 0; i < facts->count; i++)
+		error |= json_put_text(object, facts->items[i].name, facts->items[i].value);
+	return error | json_put(root, "facts", object);
+}
+
+/* How far the second measurement of the same thing is from the first, as a part of that. */
+static int put_noise(struct json_object *root, const struct samples *samples) {
+	struct json_object *noise = json_object_new_array();
+	int error = 0;
+
+	for (size_t i = 0; i < samples->count; i++) {
+		const struct series *again = &samples->series[i], *first = samples_first(samples, again);
+		struct json_object *object = first ? json_object_new_object() : NULL;
+
+		if (first)
+			error |= json_put_text(object, "case", first->name) |
+				 json_put_text(object, "metric", first->metric) |
+				 json_put(object, "differs", number(again->median / first->median - 1)) |
+				 json_add(noise, object);
+	}
+	return error | json_put(root, "noise", noise);
 }
 
 static int put_skipped(struct json_object *root, const struct samples *samples) {
@@ -82,7 +96,7 @@ static int put_skipped(struct json_object *root, const struct samples *samples) 
 void results_print_json(const struct results *results, FILE *out) {
 	struct json_object *root = json_object_new_object(), *goals = json_object_new_array(),
 			   *series = json_object_new_array();
-	int error = put_facts(root, results);
+	int error = put_facts(root, &results->facts) | put_noise(root, &results->samples);
 
 	for (size_t i = 0; i < results->goals.count; i++)
 		error |= put_goal(goals, &results->goals.items[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Results ──► tables that a person reads. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,13 +29,31 @@ static const char *beside_text(const struct samples *samples, const struct serie
 	return samples_beside(samples, series) ? series->beside : "";
 }
 
-static void print_noise(const struct results *results, const char *before, FILE *out) {
-	const struct series *worst;
-	double noise = samples_noise(&results->samples, &worst);
+/* What was measured twice: the pair with the largest difference, of all that are within one case, and each pair of cases. */
+static void print_noise(const struct samples *samples, FILE *out) {
+	const struct series *worst = NULL, *pairs_of = NULL;
+	double most = -1;
 
+	for (size_t i = 0; i < samples->count; i++) {
+		const struct series *again = &samples->series[i], *first = samples_first(samples, again);
+		double differs = first ? fabs(again->median / first->median - 1) : 0;
+
+		if (first && strcmp(first->name, again->name) != 0) {
+			if (!pairs_of || strcmp(pairs_of->name, first->name) != 0)
+				fprintf(out, "%snoise, %s against %s:", pairs_of ? "\n" : "", again->name, first->name);
+			fprintf(out, "%s %s %.1f %%", pairs_of && strcmp(pairs_of->name, first->name) == 0 ? "," : "",
+				first->metric, 100 * differs);
+			pairs_of = first;
+		} else if (first && differs > most) {
+			worst = first;
+			most = differs;
+		}
+	}
+	if (pairs_of)
+		fputc('\n', out);
 	if (worst)
-		fprintf(out, "%snoise: the same thing measured twice differs by at most %.1f %% (%s, %s)\n", before,
-			100 * noise, worst->name, worst->metric);
+		fprintf(out, "noise, within a case: at most %.1f %% (%s, %s)\n", 100 * most, worst->name,
+			worst->metric);
 }
 
 static const char *goal_value(char text[NUMBER], const struct goal *goal) {
@@ -65,7 +84,7 @@ void results_print(const struct results *results, FILE *out) {
 	fputc('\n', out);
 	for (size_t i = 0; i < results->facts.count; i++)
 		fprintf(out, "%s: %s\n", results->facts.items[i].name, results->facts.items[i].value);
-	print_noise(results, "", out);
+	print_noise(&results->samples, out);
 	fputc('\n', out);
 	print_figures(&results->samples, out);
 	fprintf(out, "\n%-13s %10s %-12s %s\n", "goal", "measured", "limit", "");
@@ -85,7 +104,7 @@ void results_print_goals(const struct results *results, FILE *out) {
 		fprintf(out, "%s%s: %s", i > 0 ? "; " : "", results->facts.items[i].name,
 			results->facts.items[i].value);
 	fputs(".\n\n", out);
-	print_noise(results, "", out);
+	print_noise(&results->samples, out);
 	fputs("\n| goal | limit | measured | |\n|---|---|---|---|\n", out);
 	for (size_t i = 0; i < results->goals.count; i++) {
 		const struct goal *goal = &results->goals.items[i];

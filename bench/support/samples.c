@@ -151,26 +151,21 @@ const struct series *samples_beside(const struct samples *samples, const struct 
 	return found;
 }
 
-double samples_noise(const struct samples *samples, const struct series **worst) {
+/* The text before -again; NULL when it does not end so. Freed by the caller. */
+static char *before_again(const char *text) {
 	static const char again[] = "-again";
-	double most = 0, differs;
+	size_t length = strlen(text), rest = length - strlen(again);
 
-	*worst = NULL;
-	for (size_t i = 0; i < samples->count; i++) {
-		const struct series *second = &samples->series[i], *first;
-		size_t length = strlen(second->metric);
-		char *metric;
+	return length > strlen(again) && strcmp(text + rest, again) == 0 ? strndup(text, rest) : NULL;
+}
 
-		if (length < sizeof(again) || strcmp(second->metric + length + 1 - sizeof(again), again) != 0)
-			continue;
-		metric = strndup(second->metric, length + 1 - sizeof(again));
-		first = metric ? samples_find(samples, second->name, metric) : NULL;
-		free(metric);
-		differs = first ? fabs(second->median / first->median - 1) : 0;
-		if (first && (!*worst || differs > most)) {
-			most = differs;
-			*worst = first;
-		}
-	}
-	return most;
+const struct series *samples_first(const struct samples *samples, const struct series *again) {
+	char *name = before_again(again->name), *metric = before_again(again->metric);
+	const struct series *first = NULL;
+
+	if (name || metric)
+		first = samples_find(samples, name ? name : again->name, metric ? metric : again->metric);
+	free(name);
+	free(metric);
+	return first;
 }

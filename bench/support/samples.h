@@ -34,8 +34,8 @@ void samples_free(struct samples *samples);
 const struct series *samples_find(const struct samples *samples, const char *name, const char *metric);
 /* What the series' ratio is to; NULL when there is none. */
 const struct series *samples_beside(const struct samples *samples, const struct series *series);
-/* The largest difference, as a part of the first, between a metric and the same one measured once more (NAME-again). The
- * metric is in `worst`, NULL when there is no such pair. */
-double samples_noise(const struct samples *samples, const struct series **worst);
+/* Of a series that is the same thing measured once more, as -again behind the name of its metric or its case says: the
+ * first one. NULL: it is none. */
+const struct series *samples_first(const struct samples *samples, const struct series *again);
 
 #endif
