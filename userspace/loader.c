@@ -25,6 +25,9 @@ struct filter {
 	void *context;
 	int delivered; /* of the batch that is being delivered */
 	uint32_t next_slot;
+	pthread_t loader; /* while `loading` */
+	bool loading;
+	int load_error;
 	__u64 *per_cpu; /* one value for each possible CPU, to read a counter into */
 };
 
@@ -40,6 +43,83 @@ static int tell_warnings(enum libbpf_print_level level, const char *format, va_l
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
+static void tell_load(int error) {
+	message_error("cannot load the BPF programs: %s (needs root and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in "
+		      "the environment the kernel's reason is shown)",
+		      strerror(-error));
+}
+
+/* Makes an outer map as its definition says, so that it can be filled before libbpf has loaded everything. */
+static int make_outer(struct bpf_map *outer) {
+	struct bpf_map *inner = bpf_map__inner_map(outer);
+	LIBBPF_OPTS(bpf_map_create_opts, inner_options, .map_flags = bpf_map__map_flags(inner));
+	int model = bpf_map_create(bpf_map__type(inner), NULL, bpf_map__key_size(inner), bpf_map__value_size(inner),
+				   bpf_map__max_entries(inner), &inner_options);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)model);
+	int fd, error;
+
+	if (model < 0)
+		return model;
+	fd = bpf_map_create(bpf_map__type(outer), bpf_map__name(outer), bpf_map__key_size(outer),
+			    bpf_map__value_size(outer), bpf_map__max_entries(outer), &options);
+	close(model);
+	if (fd < 0)
+		return fd;
+	error = bpf_map__reuse_fd(outer, fd);
+	close(fd);
+	return error;
+}
+
+static void *load(void *context) {
+	struct filter *filter = context;
+
+	filter->load_error = snifence_bpf__load(filter->skeleton);
+	return NULL;
+}
+
+/* Begins to load the object. Returns 0 or a negative errno. */
+static int start_loading(struct filter *filter) {
+	int error;
+
+	filter->skeleton = snifence_bpf__open();
+	if (!filter->skeleton)
+		return -errno;
+	error = make_outer(filter->skeleton->maps.addresses);
+	if (!error)
+		error = make_outer(filter->skeleton->maps.ports);
+	if (!error)
+		error = make_outer(filter->skeleton->maps.names);
+	if (error)
+		return error;
+	filter->loading = pthread_create(&filter->loader, NULL, load, filter) == 0;
+	if (!filter->loading)
+		load(filter);
+	return 0;
+}
+
+/* Waits until the object is loaded. Returns 0 or a negative errno, after saying why. */
+static int finish_loading(struct filter *filter) {
+	void *policies;
+
+	if (filter->loading)
+		pthread_join(filter->loader, NULL);
+	filter->loading = false;
+	if (filter->load_error)
+		tell_load(filter->load_error);
+	if (filter->load_error || filter->policies)
+		return filter->load_error;
+	policies = mmap(NULL, sizeof(struct snif_active) * SNIF_POLICIES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			bpf_map__fd(filter->skeleton->maps.policies), 0);
+	if (policies == MAP_FAILED) {
+		int error = -errno;
+
+		message_error("cannot map the policies' array: %s", strerror(-error));
+		return error;
+	}
+	filter->policies = policies;
+	return 0;
+}
+
 struct filter *filter_load(void) {
 	struct filter *filter = calloc(1, sizeof(*filter));
 	int error, cpus = libbpf_num_possible_cpus();
@@ -51,25 +131,12 @@ struct filter *filter_load(void) {
 	}
 	libbpf_set_print(getenv("SNIFENCE_DEBUG") ? tell_warnings : quiet);
 	filter->next_slot = 1;
-	filter->skeleton = snifence_bpf__open_and_load();
-	if (!filter->skeleton) {
-		error = errno;
-		message_error(
-			"cannot load the BPF programs: %s (needs root and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in "
-			"the environment the kernel's reason is shown)",
-			strerror(error));
-		filter_free(filter);
-		return NULL;
-	}
-	filter->policies = mmap(NULL, sizeof(struct snif_active) * SNIF_POLICIES, PROT_READ | PROT_WRITE, MAP_SHARED,
-				bpf_map__fd(filter->skeleton->maps.policies), 0);
-	if (filter->policies == MAP_FAILED) {
-		message_error("cannot map the policies' array: %s", strerror(errno));
-		filter->policies = NULL;
-		filter_free(filter);
-		return NULL;
-	}
-	return filter;
+	error = start_loading(filter);
+	if (!error)
+		return filter;
+	tell_load(error);
+	filter_free(filter);
+	return NULL;
 }
 
 /* One inner map of a slot: what it is, and the compiled entries that go into it, each a key and then a value. */
@@ -163,11 +230,14 @@ static int fill_slot(struct filter *filter, const struct compiled *compiled, uin
 int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled) {
 	struct snif_active active = {.slot = filter->next_slot};
 	__u64 word;
-	int error;
+	int error, loaded;
 
 	if (policy == 0 || policy >= SNIF_POLICIES || active.slot >= SNIF_SLOTS)
 		return -ENOSPC;
 	error = fill_slot(filter, compiled, active.slot);
+	loaded = finish_loading(filter);
+	if (loaded)
+		return loaded;
 	if (!error)
 		error = bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.settings), &active.slot,
 					    &compiled->settings, BPF_ANY);
@@ -263,6 +333,8 @@ uint64_t filter_counter(const struct filter *filter, uint32_t counter) {
 void filter_free(struct filter *filter) {
 	if (!filter)
 		return;
+	if (filter->loading)
+		pthread_join(filter->loader, NULL);
 	ring_buffer__free(filter->ring);
 	if (filter->policies)
 		munmap(filter->policies, sizeof(struct snif_active) * SNIF_POLICIES);

@@ -9,11 +9,13 @@
 
 struct filter; /* the loaded BPF object */
 
-/* Loads and verifies the BPF object. Returns NULL after saying why (message_error) when that fails. */
+/* Begins to load the BPF object; that goes on in a thread while the first policy is copied, and ends with that. Returns
+ * NULL after saying why (message_error) when it fails at once. */
 struct filter *filter_load(void);
 
 /* Copies a compiled policy into a free slot and makes it the one in force for policy number `policy` (1 to
- * SNIF_POLICIES - 1), in one store. Returns 0 or a negative errno, after saying why. */
+ * SNIF_POLICIES - 1), in one store. The first call also waits until the object is loaded and verified. Returns 0 or a
+ * negative errno, after saying why. */
 int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled);
 
 /*
