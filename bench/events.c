@@ -147,17 +147,16 @@ static double without_loss(double rate) {
 /* The highest rate without loss, by a search up or down in steps of a half, from one that the goal is a step below. A machine
  * that cannot generate a rate has its own limit measured, which ends the search. */
 static void measure_burst(const void *argument) {
-	double rate = 60000, best = without_loss(rate), between;
+	double rate = 60000, best = without_loss(rate), next;
 	bool up = best > 0;
 
 	(void)argument;
-	lab_enter();
 	while (!bench_quick() && (up ? best > 0.9 * rate && rate < 1e6 : best == 0 && rate > 1000)) {
 		rate *= up ? 1.5 : 1 / 1.5;
-		between = without_loss(rate);
-		if (up && between == 0)
+		next = without_loss(rate);
+		if (up && next == 0)
 			break;
-		best = between;
+		best = next;
 	}
 	bench_sample("logged", "1/s", best, NULL);
 }
@@ -186,7 +185,6 @@ static void measure_hellos(const void *argument) {
 	int listener;
 
 	(void)argument;
-	lab_enter();
 	listener = lab_listener(-1, SOCK_STREAM, SERVER, SERVER_PORT);
 	sides_fork(FAR, accept_all, &listener);
 	seen = run_burst(HELLO, 0, bench_quick() ? 300 : 1000);

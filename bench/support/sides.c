@@ -31,6 +31,7 @@ static void be_first(void (*function)(const void *argument), const void *argumen
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL) ||
 	    mount("tmpfs", SIDES_FOLDER, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"))
 		bench_fail("cannot make the round's namespaces: %s", strerror(errno));
+	lab_enter();
 	function(argument);
 	exit(fflush(stdout) ? 1 : 0);
 }
@@ -74,7 +75,6 @@ double sides_cpu_us(enum side side) {
 }
 
 void sides_link(void) {
-	lab_enter();
 	sides[FAR].namespace_fd = lab_peer();
 	/* for all connections of a round, of which each keeps its port for a while */
 	if (system("echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range"))

@@ -22,7 +22,8 @@ enum side { NEAR, FAR, SIDES };
 #define FAR_ADDRESS "203.0.113.102"
 
 /* Calls `function` in a child with pid, network and mount namespaces of its own; it is the first process there, so the kernel
- * ends with it all that it has started. Returns once that is done. At most once in a round; the rest here is for its use. */
+ * ends with it all that it has started. Returns once that is done. At most once in a round; the rest here is for its use.
+ * It is in the lab already (lab_enter() of tests/support/lab.h). */
 void sides_run(void (*function)(const void *argument), const void *argument);
 
 /* Makes FAR's namespace and a veth between the two. Before anything is started in FAR. */
