@@ -25,7 +25,8 @@ struct groups {
 	size_t count;
 	struct timeline timeline;
 	struct group other, total;
-	int64_t quarter; /* of an hour: the last one that was asked for, and its hour as text */
+	int64_t first, last; /* of all events */
+	int64_t quarter;     /* of an hour: the last one that was asked for, and its hour as text */
 	char hour_text[sizeof("2026-01-31 12:00") + 8];
 };
 
@@ -54,7 +55,8 @@ struct groups *groups_new(enum group_by by) {
 		return NULL;
 	}
 	groups->by = by;
-	groups->quarter = INT64_MIN;
+	groups->quarter = groups->last = INT64_MIN;
+	groups->first = INT64_MAX;
 	groups->other.key = "(others)";
 	groups->total.key = "(all)";
 	return groups;
@@ -151,9 +153,22 @@ static void cover(struct groups *groups, int64_t time) {
 		move_group(&entry->group, &before, &groups->timeline);
 }
 
-static int count(struct group *group, const struct log_event *event, const char *name, unsigned bucket) {
-	bool new = group->blocked + group->would_block + group->allowed == 0;
+static void free_leaders(struct group *group) {
+	leaders_free(&group->reasons);
+	leaders_free(&group->processes);
+	leaders_free(&group->names);
+}
 
+static int note(struct group *group, const struct log_event *event, const char *name, bool first) {
+	if (first || event->time < group->first)
+		group->first = event->time;
+	if (first || event->time > group->last)
+		group->last = event->time;
+	return leaders_add(&group->reasons, event->reason_word) | leaders_add(&group->processes, event->process) |
+	       leaders_add(&group->names, name);
+}
+
+static void count(struct group *group, const struct log_event *event, unsigned bucket) {
 	if (event->action == LOG_PASS)
 		group->allowed++;
 	else if (event->action == LOG_ALERT)
@@ -161,12 +176,18 @@ static int count(struct group *group, const struct log_event *event, const char 
 	else
 		group->blocked++;
 	group->over_time[event->action == LOG_PASS ? ALLOWED : REFUSED][bucket]++;
-	if (new || event->time < group->first)
-		group->first = event->time;
-	if (new || event->time > group->last)
-		group->last = event->time;
-	return leaders_add(&group->reasons, event->reason_word) | leaders_add(&group->processes, event->process) |
-	       leaders_add(&group->names, name);
+}
+
+/* Counts the event, and notes what it was about, unless it was allowed and refusals are noted. */
+static int add(struct group *group, const struct log_event *event, const char *name, unsigned bucket) {
+	bool refused_before = group_refused(group) > 0;
+
+	count(group, event, bucket);
+	if (event->action == LOG_PASS)
+		return refused_before ? 0 : note(group, event, name, group->allowed == 1);
+	if (!refused_before)
+		free_leaders(group); /* those of what was allowed */
+	return note(group, event, name, !refused_before);
 }
 
 int groups_add(struct groups *groups, const struct log_event *event) {
@@ -183,11 +204,14 @@ int groups_add(struct groups *groups, const struct log_event *event) {
 	}
 	key = key_of(groups, event, name, address);
 	cover(groups, event->time);
+	groups->first = event->time < groups->first ? event->time : groups->first;
+	groups->last = event->time > groups->last ? event->time : groups->last;
 	bucket = timeline_bucket(&groups->timeline, event->time);
 	group = group_for(groups, *key ? key : "(none)");
 	if (!group)
 		return -ENOMEM;
-	return count(group, event, name, bucket) | count(&groups->total, event, name, bucket) ? -ENOMEM : 0;
+	count(&groups->total, event, bucket);
+	return add(group, event, name, bucket) ? -ENOMEM : 0;
 }
 
 static int order(const void *left, const void *right) {
@@ -230,14 +254,13 @@ const struct group *groups_total(const struct groups *groups) {
 	return &groups->total;
 }
 
-const struct timeline *groups_timeline(const struct groups *groups) {
-	return &groups->timeline;
+void groups_period(const struct groups *groups, int64_t *first, int64_t *last) {
+	*first = groups->first;
+	*last = groups->last;
 }
 
-static void free_leaders(struct group *group) {
-	leaders_free(&group->reasons);
-	leaders_free(&group->processes);
-	leaders_free(&group->names);
+const struct timeline *groups_timeline(const struct groups *groups) {
+	return &groups->timeline;
 }
 
 void groups_free(struct groups *groups) {
@@ -253,6 +276,5 @@ void groups_free(struct groups *groups) {
 		free(entry);
 	}
 	free_leaders(&groups->other);
-	free_leaders(&groups->total);
 	free(groups);
 }

@@ -31,28 +31,26 @@ int leaders_add(struct leaders *leaders, const char *word) {
 	return 0;
 }
 
-unsigned leaders_sorted(const struct leaders *leaders, const char *words[LEADERS]) {
-	bool taken[LEADERS] = {false};
-	unsigned count = 0;
-
-	for (;;) {
-		int best = -1;
-
-		for (int i = 0; i < LEADERS; i++)
-			if (leaders->items[i].word && !taken[i] &&
-			    (best < 0 || leaders->items[i].count > leaders->items[best].count))
-				best = i;
-		if (best < 0)
-			return count;
-		taken[best] = true;
-		words[count++] = leaders->items[best].word;
-	}
+/* Whether item `a` stands before `b`. */
+static bool before(const struct leaders *leaders, unsigned a, unsigned b) {
+	if (leaders->items[a].count != leaders->items[b].count)
+		return leaders->items[a].count > leaders->items[b].count;
+	return strcmp(leaders->items[a].word, leaders->items[b].word) < 0;
 }
 
-const char *leaders_first(const struct leaders *leaders) {
-	const char *words[LEADERS];
+unsigned leaders_sorted(const struct leaders *leaders, const char *words[LEADERS]) {
+	unsigned order[LEADERS], count = 0;
 
-	return leaders_sorted(leaders, words) > 0 ? words[0] : "";
+	for (unsigned i = 0; i < LEADERS && leaders->items[i].word; i++) {
+		unsigned at = count++;
+
+		for (; at > 0 && before(leaders, i, order[at - 1]); at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+	}
+	for (unsigned i = 0; i < count; i++)
+		words[i] = leaders->items[order[i]].word;
+	return count;
 }
 
 void leaders_write(const struct leaders *leaders, char *out, unsigned size, const char *ellipsis) {
@@ -60,13 +58,14 @@ void leaders_write(const struct leaders *leaders, char *out, unsigned size, cons
 	unsigned count = leaders_sorted(leaders, words), used = 0;
 
 	*out = '\0';
-	for (unsigned i = 0; i < count && used < size; i++)
+	for (unsigned i = 0; i < count && i < LEADERS_SHOWN && used < size; i++)
 		used += (unsigned)snprintf(out + used, size - used, "%s%s", i ? ", " : "", words[i]);
-	if (leaders->more && used < size)
+	if ((leaders->more || count > LEADERS_SHOWN) && used < size)
 		snprintf(out + used, size - used, ", %s", ellipsis);
 }
 
 void leaders_free(struct leaders *leaders) {
 	for (unsigned i = 0; i < LEADERS; i++)
 		free(leaders->items[i].word);
+	*leaders = (struct leaders){0};
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LEADERS = 3 };
+enum { LEADERS = 8, LEADERS_SHOWN = 3 };
 
 /* All zero: none yet. */
 struct leaders {
@@ -20,19 +20,17 @@ struct leaders {
 /*
  * Counts a word; "" does not count. When there are more than LEADERS words, the least frequent gives way, and the new one
  * takes over its count (the Space-Saving algorithm of Metwally, Agrawal, El Abbadi, 2005): words that make up more than
- * a quarter are always among them. Returns 0 or -ENOMEM.
+ * an eighth are always among them. Returns 0 or -ENOMEM.
  */
 int leaders_add(struct leaders *leaders, const char *word);
 
-/* The most frequent word; "" when there is none. */
-const char *leaders_first(const struct leaders *leaders);
-
-/* Writes the words, most frequent first, as `a, b, …`, into `out`, cut off at `size`. */
-void leaders_write(const struct leaders *leaders, char *out, unsigned size, const char *ellipsis);
-
-/* The words in that order. Returns how many there are. */
+/* The words, the most frequent first, at the same number by the alphabet. Returns how many there are. */
 unsigned leaders_sorted(const struct leaders *leaders, const char *words[LEADERS]);
 
+/* Writes the first of them as `a, b, c, …` into `out`, cut off at `size`. */
+void leaders_write(const struct leaders *leaders, char *out, unsigned size, const char *ellipsis);
+
+/* Frees the words; there are none then. */
 void leaders_free(struct leaders *leaders);
 
 #endif

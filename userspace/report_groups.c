@@ -15,9 +15,9 @@ enum cell { BLOCKED, WOULD_BLOCK, ALLOWED, KEY, REASON, PROCESSES, NAMES, FIRST,
 
 static const struct table_column column_of[CELLS] = {
 	[BLOCKED] = {"BLOCKED", .right = true},
-	[WOULD_BLOCK] = {"WOULD BLOCK", .right = true},
+	[WOULD_BLOCK] = {"AUDITED", .right = true},
 	[ALLOWED] = {"ALLOWED", .right = true},
-	[KEY] = {NULL, .keep_end = true, .minimum = 24},
+	[KEY] = {NULL, .keep_end = true, .minimum = 20},
 	[REASON] = {"REASON", .minimum = 16, .drop = 1},
 	[PROCESSES] = {"ASKED BY", .minimum = 8, .drop = 2},
 	[NAMES] = {"WHAT", .minimum = 20, .drop = 3},
@@ -48,12 +48,14 @@ void report_moment(char *out, size_t size, int64_t time, const char *format) {
 	strftime(out, size, format, &local);
 }
 
-bool report_within_a_day(const struct group *total) {
-	char first[16], last[16];
+bool report_within_a_day(const struct groups *groups) {
+	char first_day[16], last_day[16];
+	int64_t first, last;
 
-	report_moment(first, sizeof(first), total->first, "%F");
-	report_moment(last, sizeof(last), total->last, "%F");
-	return strcmp(first, last) == 0;
+	groups_period(groups, &first, &last);
+	report_moment(first_day, sizeof(first_day), first, "%F");
+	report_moment(last_day, sizeof(last_day), last, "%F");
+	return strcmp(first_day, last_day) == 0;
 }
 
 void report_heading(const char *text, const struct terminal *terminal, FILE *out) {
@@ -71,7 +73,8 @@ static void add_column(struct layout *layout, enum cell cell, bool wanted) {
 static struct layout layout_of(const struct report_groups *shown, const struct terminal *terminal) {
 	const struct group *total = groups_total(shown->groups);
 	enum group_by by = groups_by(shown->groups);
-	struct layout layout = {.groups = shown->groups, .terminal = terminal, .one_day = report_within_a_day(total)};
+	struct layout layout = {
+		.groups = shown->groups, .terminal = terminal, .one_day = report_within_a_day(shown->groups)};
 
 	add_column(&layout, BLOCKED, total->blocked > 0 || total->would_block == 0);
 	add_column(&layout, WOULD_BLOCK, total->would_block > 0);

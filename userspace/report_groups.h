@@ -26,6 +26,6 @@ void report_heading(const char *text, const struct terminal *terminal, FILE *out
 /* Writes microseconds since 1970 as local time, in a format of strftime(3). */
 void report_moment(char *out, size_t size, int64_t time, const char *format);
 /* Whether all of it was on one day of local time. */
-bool report_within_a_day(const struct group *total);
+bool report_within_a_day(const struct groups *groups);
 
 #endif

@@ -35,11 +35,7 @@ static int put_counts(struct json_object *object, const struct group *group) {
 
 	error |= json_put_number(object, "blocked", group->blocked);
 	error |= json_put_number(object, "would_block", group->would_block);
-	error |= json_put_number(object, "allowed", group->allowed);
-	if (group_refused(group) + group->allowed == 0)
-		return error;
-	error |= put_moment(object, "first", group->first);
-	return error | put_moment(object, "last", group->last);
+	return error | json_put_number(object, "allowed", group->allowed);
 }
 
 static struct json_object *group_json(const struct groups *groups, const struct group *group) {
@@ -48,6 +44,8 @@ static struct json_object *group_json(const struct groups *groups, const struct 
 
 	error |= json_put(object, group_by_word(groups_by(groups)), text_of(group->key));
 	error |= put_counts(object, group);
+	error |= put_moment(object, "first", group->first);
+	error |= put_moment(object, "last", group->last);
 	error |= put_words(object, "reasons", &group->reasons);
 	error |= put_words(object, "processes", &group->processes);
 	error |= put_words(object, "names", &group->names);
@@ -132,9 +130,22 @@ static int put_overview(struct json_object *report, const struct review *review)
 	return error | put_near_misses(report, review);
 }
 
+/* The totals, and when the first and last event were, where there is one. */
+static int put_totals(struct json_object *report, const struct groups *groups) {
+	const struct group *total = groups_total(groups);
+	int error = put_counts(report, total);
+	int64_t first, last;
+
+	groups_period(groups, &first, &last);
+	if (group_refused(total) + total->allowed == 0)
+		return error;
+	error |= put_moment(report, "first", first);
+	return error | put_moment(report, "last", last);
+}
+
 int report_json(const struct review *review, bool overview, FILE *out) {
 	struct json_object *report = json_object_new_object();
-	int error = put_counts(report, groups_total(review_groups(review)));
+	int error = put_totals(report, review_groups(review));
 
 	if (overview)
 		error |= put_overview(report, review);

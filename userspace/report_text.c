@@ -35,7 +35,8 @@ static void print_totals(const struct review *review, const struct terminal *ter
 	const struct groups *groups = review_groups(review);
 	const struct group *total = groups_total(groups);
 	struct log_losses runs = log_runs_losses(review->runs);
-	char first[32], last[32], spark[3 * TIMELINE_WIDTH + 1];
+	char from[32], to[32], spark[3 * TIMELINE_WIDTH + 1];
+	int64_t first, last;
 
 	fprintf(out, "%" PRIu64 " blocked", total->blocked);
 	if (total->would_block > 0)
@@ -47,9 +48,10 @@ static void print_totals(const struct review *review, const struct terminal *ter
 	fputc('\n', out);
 	if (total->blocked + total->would_block + total->allowed == 0)
 		return;
-	report_moment(first, sizeof(first), total->first, "%F %T");
-	report_moment(last, sizeof(last), total->last, report_within_a_day(total) ? "%T" : "%F %T");
-	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", first, last, runs.runs, plural(runs.runs));
+	groups_period(groups, &first, &last);
+	report_moment(from, sizeof(from), first, "%F %T");
+	report_moment(to, sizeof(to), last, report_within_a_day(groups) ? "%T" : "%F %T");
+	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", from, to, runs.runs, plural(runs.runs));
 	timeline_draw(groups_timeline(groups), total->over_time[0], TIMELINE_WIDTH, terminal->unicode, spark);
 	if (group_refused(total) > 0)
 		fprintf(out, "refused over time: %s\n", spark);

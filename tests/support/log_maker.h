@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines of a log, as tests want them. */
+#ifndef SNIF_LOG_MAKER_H
+#define SNIF_LOG_MAKER_H
+
+#include <stdio.h>
+
+/* What differs from line to line; what is NULL or 0 has a value that goes with most tests. */
+struct made_line {
+	int second;	      /* after 2026-01-02 03:00:00 UTC */
+	const char *name;     /* of a line of type tls, as it stands in JSON; NULL: type flow */
+	const char *action;   /* drop */
+	const char *reason;   /* name_not_allowed */
+	const char *process;  /* curl */
+	const char *address;  /* 192.0.2.1; "": none */
+	int port;	      /* 443 */
+	const char *protocol; /* TCP */
+	const char *rule;     /* left out */
+	const char *policy;   /* agent */
+	const char *cgroup;   /* /snifence-42 */
+	const char *run;      /* 000000000000f00d */
+	int sequence;	      /* left out, with the run */
+};
+
+void make_line(FILE *out, const struct made_line *line);
+
+#define MAKE_LINE(out, ...) make_line(out, &(struct made_line){__VA_ARGS__})
+
+#endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Logs ──► the tables, JSON, CSV, messages and exit codes that `snifence report` promises, byte for byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../support/log_maker.h"
+#include "message.h"
+#include "report.h"
+
+/* clang-format off */
+#define OVERVIEW \
+	"10 blocked, 1 would be blocked (audit mode), 12 allowed\n" \
+	"2026-01-02 03:01:00 to 03:15:00, 1 run\n" \
+	"refused over time: ▃ █          ▃          ▆▃▆                    ▃\n" \
+	"\n" \
+	"Most refused\n" \
+	"  BLOCKED  AUDITED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"        4        0  pypi.test                  name_not_allowed     pip, uv   03:01:40  03:15:00  █              ▃\n" \
+	"        1        0  api.github.test            name_elsewhere       nc        03:08:20  03:08:20          █\n" \
+	"        1        0  192.0.2.1:22/TCP           address_not_allowed  ssh       03:08:50  03:08:50          █\n" \
+	"        1        0  \\x1b[2J=                   name_invalid         nc        03:08:30  03:08:30          █\n" \
+	"        1        0  a socket of protocol ICMP  socket_type          ping      03:08:40  03:08:40          █\n" \
+	"        1        0  api.gihtub.test            name_not_allowed     python3   03:01:00  03:01:00  █\n" \
+	"        1        0  docs.github.test           name_not_allowed     curl      03:05:00  03:05:00      █\n" \
+	"        0        1  later.test                 name_not_allowed     curl      03:09:00  03:09:00          █\n" \
+	"\n" \
+	"Close to what is allowed\n" \
+	"  REFUSED  NAME              CLOSE TO\n" \
+	"        4  pypi.test         *.pypi.test is allowed, which does not cover pypi.test itself\n" \
+	"        1  api.gihtub.test   api.github.test is allowed: a misspelling, or an imitation\n" \
+	"        1  docs.github.test  api.github.test is allowed, of the same domain\n" \
+	"\n" \
+	"Looks like an attempt to get around the filter, not like a missing rule\n" \
+	"  BLOCKED  AUDITED  REASON          WHAT                       ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"        1        0  name_elsewhere  api.github.test            nc        03:08:20  03:08:20          █\n" \
+	"        1        0  name_invalid    \\x1b[2J=                   nc        03:08:30  03:08:30          █\n" \
+	"        1        0  socket_type     a socket of protocol ICMP  ping      03:08:40  03:08:40          █\n" \
+	"\n" \
+	"What is not in this report\n" \
+	"  5 events were lost while the command ran (the ring buffer was full)\n" \
+	"  1 line is missing from between the others\n" \
+	"  1 bad line was passed over, the last one at %s:24: it is not JSON: lexical error: invalid char in json text."
+
+#define JSON_BY_CGROUP \
+	"{\"blocked\":10,\"would_block\":1,\"allowed\":12,\"first\":\"2026-01-02T03:01:00.000000+0000\",\"last" \
+	"\":\"2026-01-02T03:15:00.000000+0000\",\"groups\":[{\"cgroup\":\"/snifence-42\",\"blocked\":9,\"would_" \
+	"block\":1,\"allowed\":12,\"first\":\"2026-01-02T03:01:00.000000+0000\",\"last\":\"2026-01-02T03:15:0" \
+	"0.000000+0000\",\"reasons\":[\"name_not_allowed\",\"address_not_allowed\",\"name_invalid\",\"socket_" \
+	"type\"],\"processes\":[\"pip\",\"curl\",\"nc\",\"ping\",\"python3\",\"ssh\",\"uv\"],\"names\":[\"pypi.test\",\"1" \
+	"92.0.2.1:22/TCP\",\"\\\\x1b[2J=\",\"a socket of protocol ICMP\",\"api.gihtub.test\",\"docs.github.te" \
+	"st\",\"later.test\"]},{\"cgroup\":\"/snifence-43\",\"blocked\":1,\"would_block\":0,\"allowed\":0,\"first" \
+	"\":\"2026-01-02T03:08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"n" \
+	"ame_elsewhere\"],\"processes\":[\"nc\"],\"names\":[\"api.github.test\"]}],\"lost\":{\"events\":5,\"missi" \
+	"ng_lines\":1,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0},\"runs\":1}" "\n"
+
+#define JSON_NEAR \
+	"\"near_misses\":[{\"name\":\"pypi.test\",\"refused\":4,\"kind\":\"apex\",\"allowed\":\"*.pypi.test\"},{\"na" \
+	"me\":\"api.gihtub.test\",\"refused\":1,\"kind\":\"one_edit\",\"allowed\":\"api.github.test\"},{\"name\":\"" \
+	"docs.github.test\",\"refused\":1,\"kind\":\"sibling\",\"allowed\":\"api.github.test\"}]"
+
+#define JSON_ATTACK \
+	"{\"reason\":\"name_elsewhere\",\"blocked\":1,\"would_block\":0,\"allowed\":0,\"first\":\"2026-01-02T03:" \
+	"08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"name_elsewhere\"],\"" \
+	"processes\":[\"nc\"],\"names\":[\"api.github.test\"],\"class\":\"attack\"}"
+/* clang-format on */
+
+static char folder[] = "/tmp/snifence-report-XXXXXX";
+static char log_file[64], policy_file[64];
+static char out[65536], err[4096];
+
+/* A quarter of an hour of an agent's work. */
+static void write_log(void) {
+	FILE *log = fopen(log_file, "we");
+
+	assert_non_null(log);
+	for (int i = 1; i <= 12; i++)
+		MAKE_LINE(log, .sequence = i, .second = 60 * i, .name = "api.github.test", .action = "pass",
+			  .reason = "name_allowed", .rule = "agent.yaml:4");
+	MAKE_LINE(log, .sequence = 13, .second = 60, .name = "api.gihtub.test", .process = "python3");
+	for (int i = 0; i < 3; i++)
+		MAKE_LINE(log, .sequence = 14 + i, .second = 100 + i, .name = "pypi.test", .process = "pip");
+	MAKE_LINE(log, .sequence = 17, .second = 900, .name = "pypi.test", .process = "uv");
+	MAKE_LINE(log, .sequence = 18, .second = 300, .name = "docs.github.test", .address = "2001:db8::1");
+	MAKE_LINE(log, .sequence = 20, .second = 500, .name = "api.github.test", .reason = "name_elsewhere",
+		  .address = "198.51.100.9", .process = "nc", .rule = "agent.yaml:4", .cgroup = "/snifence-43");
+	MAKE_LINE(log, .sequence = 21, .second = 510, .name = "\\\\x1b[2J=", .reason = "name_invalid", .process = "nc");
+	MAKE_LINE(log, .sequence = 22, .second = 520, .action = "reject", .reason = "socket_type", .address = "",
+		  .protocol = "ICMP", .process = "ping", .policy = "other");
+	MAKE_LINE(log, .sequence = 23, .second = 530, .action = "reject", .reason = "address_not_allowed", .port = 22,
+		  .process = "ssh");
+	MAKE_LINE(log, .sequence = 24, .second = 540, .name = "later.test", .action = "alert");
+	fputs("broken\n", log);
+	fputs("{\"timestamp\":\"2026-01-02T03:20:00Z\",\"event_version\":1,\"run_id\":\"000000000000f00d\",\"sequence\":25,"
+	      "\"event_type\":\"stats\",\"stats\":{\"uptime\":900,\"allowed\":12,\"blocked\":15,\"would_block\":1,"
+	      "\"lost\":5}}\n",
+	      log);
+	assert_int_equal(fclose(log), 0);
+}
+
+static int set_up(void **state) {
+	FILE *file;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	setenv("LC_ALL", "C.UTF-8", 1);
+	tzset();
+	unsetenv("COLUMNS");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(log_file, sizeof(log_file), "%s/log.json", folder);
+	snprintf(policy_file, sizeof(policy_file), "%s/agent.yaml", folder);
+	file = fopen(policy_file, "we");
+	if (!file)
+		return -1;
+	fputs("version: 1\ntls:\n  allow:\n    - \"*.pypi.test\"\n", file);
+	return fclose(file);
+}
+
+static int tear_down(void **state) {
+	(void)state;
+	unlink(log_file);
+	unlink(policy_file);
+	return rmdir(folder);
+}
+
+static void read_back(int fd, int saved, FILE *from, char *text, size_t size) {
+	dup2(saved, fd);
+	close(saved);
+	rewind(from);
+	text[fread(text, 1, size - 1, from)] = '\0';
+	fclose(from);
+}
+
+/* Runs the subcommand with arguments that end with NULL; what it prints is in `out` and `err`. */
+static int run(const char *const arguments[]) {
+	FILE *to_out = tmpfile(), *to_err = tmpfile();
+	int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), argc = 1, code;
+	char *argv[16] = {(char *)"report"};
+
+	for (; arguments[argc - 1]; argc++)
+		argv[argc] = (char *)arguments[argc - 1];
+	fflush(stdout);
+	dup2(fileno(to_out), STDOUT_FILENO);
+	dup2(fileno(to_err), STDERR_FILENO);
+	code = report_main(argc, argv);
+	fflush(stdout);
+	read_back(STDOUT_FILENO, saved_out, to_out, out, sizeof(out));
+	read_back(STDERR_FILENO, saved_err, to_err, err, sizeof(err));
+	return code;
+}
+
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+/* The lines between the totals and what is missing: the table. Ends `out` there. */
+static const char *table(void) {
+	char *begin = strstr(out, "\n\n"), *end = begin ? strstr(begin + 2, "\n\n") : NULL;
+
+	assert_non_null(end);
+	end[1] = '\0';
+	return begin + 2;
+}
+
+static void expect_by(const char *by, const char *expected) {
+	assert_int_equal(RUN("--by", by, log_file), 0);
+	assert_string_equal(table(), expected);
+}
+
+static void test_overview(void **state) {
+	char expected[4096];
+
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--policy-file", policy_file, log_file), 0);
+	snprintf(expected, sizeof(expected), OVERVIEW "\n", log_file);
+	assert_string_equal(out, expected);
+	snprintf(
+		expected, sizeof(expected),
+		"snifence: report: %s:24: it is not JSON: lexical error: invalid char in json text.; the line is passed "
+		"over\n",
+		log_file);
+	assert_string_equal(err, expected);
+}
+
+/* The policy that the log names says what is allowed, without being asked for. */
+static void test_policy_of_the_log(void **state) {
+	char rule[80];
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	snprintf(rule, sizeof(rule), "%s:4", policy_file);
+	MAKE_LINE(log, .name = "www.pypi.test", .action = "pass", .reason = "name_allowed", .rule = rule);
+	MAKE_LINE(log, .name = "pypi.test");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(
+		strstr(out, "        1  pypi.test  *.pypi.test is allowed, which does not cover pypi.test itself\n"));
+}
+
+static void test_groups(void **state) {
+	(void)state;
+	write_log();
+	expect_by(
+		"name",
+		"  BLOCKED  AUDITED  ALLOWED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n"
+		"        4        0        0  pypi.test                  name_not_allowed     pip, uv   03:01:40  03:15:00  █              ▃\n"
+		"        1        0       12  api.github.test            name_elsewhere       nc        03:08:20  03:08:20          █\n"
+		"        1        0        0  192.0.2.1:22/TCP           address_not_allowed  ssh       03:08:50  03:08:50          █\n"
+		"        1        0        0  \\x1b[2J=                   name_invalid         nc        03:08:30  03:08:30          █\n"
+		"        1        0        0  a socket of protocol ICMP  socket_type          ping      03:08:40  03:08:40          █\n"
+		"        1        0        0  api.gihtub.test            name_not_allowed     python3   03:01:00  03:01:00  █\n"
+		"        1        0        0  docs.github.test           name_not_allowed     curl      03:05:00  03:05:00      █\n"
+		"        0        1        0  later.test                 name_not_allowed     curl      03:09:00  03:09:00          █\n");
+	expect_by(
+		"reason",
+		"  BLOCKED  AUDITED  ALLOWED  REASON               WHAT                                             ASKED BY               FIRST     LAST      OVER TIME\n"
+		"        6        1        0  name_not_allowed     pypi.test, api.gihtub.test, docs.github.test, …  pip, curl, python3, …  03:01:00  03:15:00  █   ▂   ▂      ▂\n"
+		"        1        0        0  address_not_allowed  192.0.2.1:22/TCP                                 ssh                    03:08:50  03:08:50          █\n"
+		"        1        0        0  name_elsewhere       api.github.test                                  nc                     03:08:20  03:08:20          █\n"
+		"        1        0        0  name_invalid         \\x1b[2J=                                         nc                     03:08:30  03:08:30          █\n"
+		"        1        0        0  socket_type          a socket of protocol ICMP                        ping                   03:08:40  03:08:40          █\n"
+		"        0        0       12  name_allowed         api.github.test                                  curl                   03:01:00  03:12:00  ▄▄▄▄▄▄▄ █ ▄▄▄\n");
+	expect_by(
+		"process",
+		"  BLOCKED  AUDITED  ALLOWED  PROCESS  REASON                        WHAT                          FIRST     LAST      OVER TIME\n"
+		"        3        0        0  pip      name_not_allowed              pypi.test                     03:01:40  03:01:42  █\n"
+		"        1        1       12  curl     name_not_allowed              docs.github.test, later.test  03:05:00  03:09:00      █   █\n"
+		"        2        0        0  nc       name_elsewhere, name_invalid  \\x1b[2J=, api.github.test     03:08:20  03:08:30          █\n"
+		"        1        0        0  ping     socket_type                   a socket of protocol ICMP     03:08:40  03:08:40          █\n"
+		"        1        0        0  python3  name_not_allowed              api.gihtub.test               03:01:00  03:01:00  █\n"
+		"        1        0        0  ssh      address_not_allowed           192.0.2.1:22/TCP              03:08:50  03:08:50          █\n"
+		"        1        0        0  uv       name_not_allowed              pypi.test                     03:15:00  03:15:00                 █\n");
+	expect_by(
+		"cgroup",
+		"  BLOCKED  AUDITED  ALLOWED  CGROUP        REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
+		"        9        1       12  /snifence-42  name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▂   █      ▂\n"
+		"        1        0        0  /snifence-43  name_elsewhere                                          api.github.test                           nc                03:08:20  03:08:20          █\n");
+	expect_by(
+		"address",
+		"  BLOCKED  AUDITED  ALLOWED  ADDRESS                    REASON                          WHAT                                     ASKED BY          FIRST     LAST      OVER TIME\n"
+		"        6        1       12  192.0.2.1:443/TCP          name_not_allowed, name_invalid  pypi.test, \\x1b[2J=, api.gihtub.test, …  pip, curl, nc, …  03:01:00  03:15:00  █       ▄      ▂\n"
+		"        1        0        0  192.0.2.1:22/TCP           address_not_allowed             192.0.2.1:22/TCP                         ssh               03:08:50  03:08:50          █\n"
+		"        1        0        0  198.51.100.9:443/TCP       name_elsewhere                  api.github.test                          nc                03:08:20  03:08:20          █\n"
+		"        1        0        0  [2001:db8::1]:443/TCP      name_not_allowed                docs.github.test                         curl              03:05:00  03:05:00      █\n"
+		"        1        0        0  a socket of protocol ICMP  socket_type                     a socket of protocol ICMP                ping              03:08:40  03:08:40          █\n");
+	expect_by(
+		"rule",
+		"  BLOCKED  AUDITED  ALLOWED  RULE          REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
+		"        9        1        0  (none)        name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▂   █      ▂\n"
+		"        1        0       12  agent.yaml:4  name_elsewhere                                          api.github.test                           nc                03:08:20  03:08:20          █\n");
+	expect_by(
+		"policy",
+		"  BLOCKED  AUDITED  ALLOWED  POLICY  REASON                                                    WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
+		"        9        1       12  agent   name_not_allowed, address_not_allowed, name_elsewhere, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▂   █      ▂\n"
+		"        1        0        0  other   socket_type                                               a socket of protocol ICMP                 ping              03:08:40  03:08:40          █\n");
+	expect_by(
+		"hour",
+		"  BLOCKED  AUDITED  ALLOWED  HOUR              REASON                                                    WHAT                                      ASKED BY\n"
+		"       10        1       12  2026-01-02 03:00  name_not_allowed, address_not_allowed, name_elsewhere, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …\n");
+}
+
+static void test_widths(void **state) {
+	(void)state;
+	write_log();
+	setenv("COLUMNS", "80", 1);
+	expect_by("name", "  BLOCKED  AUDITED  ALLOWED  NAME                  REASON               ASKED BY\n"
+			  "        4        0        0  pypi.test             name_not_allowed     pip, uv\n"
+			  "        1        0       12  api.github.test       name_elsewhere       nc\n"
+			  "        1        0        0  192.0.2.1:22/TCP      address_not_allowed  ssh\n"
+			  "        1        0        0  \\x1b[2J=              name_invalid         nc\n"
+			  "        1        0        0  …et of protocol ICMP  socket_type          ping\n"
+			  "        1        0        0  api.gihtub.test       name_not_allowed     python3\n"
+			  "        1        0        0  docs.github.test      name_not_allowed     curl\n"
+			  "        0        1        0  later.test            name_not_allowed     curl\n");
+	setenv("COLUMNS", "50", 1);
+	expect_by("name", "  BLOCKED  AUDITED  ALLOWED  NAME\n"
+			  "        4        0        0  pypi.test\n"
+			  "        1        0       12  api.github.test\n"
+			  "        1        0        0  192.0.2.1:22/TCP\n"
+			  "        1        0        0  \\x1b[2J=\n"
+			  "        1        0        0  …ket of protocol ICMP\n"
+			  "        1        0        0  api.gihtub.test\n"
+			  "        1        0        0  docs.github.test\n"
+			  "        0        1        0  later.test\n");
+	unsetenv("COLUMNS");
+}
+
+/* Without UTF-8 nothing but ASCII is printed. */
+static void test_ascii(void **state) {
+	(void)state;
+	write_log();
+	setenv("LC_ALL", "C", 1);
+	setenv("COLUMNS", "50", 1);
+	assert_int_equal(RUN("--by", "name", log_file), 0);
+	for (const char *c = out; *c; c++)
+		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
+	assert_non_null(strstr(out, "refused over time: - #          -          *-*                    -\n"));
+	assert_non_null(strstr(out, "~et of protocol ICMP\n"));
+	unsetenv("COLUMNS");
+	setenv("LC_ALL", "C.UTF-8", 1);
+}
+
+static void expect_counts(const char *blocked, const char *option, const char *argument) {
+	char expected[64];
+
+	assert_int_equal(RUN("--json", option, argument, log_file), 0);
+	snprintf(expected, sizeof(expected), "{%s,\"", blocked);
+	out[strlen(expected)] = '\0';
+	assert_string_equal(out, expected);
+}
+
+#define COUNTS(blocked, would_block, allowed)                                                                          \
+	"\"blocked\":" #blocked ",\"would_block\":" #would_block ",\"allowed\":" #allowed
+
+static void test_filters(void **state) {
+	(void)state;
+	write_log();
+	expect_counts(COUNTS(10, 1, 12), "--since", "2026-01-02T03:01:00.000000+0000");
+	expect_counts(COUNTS(9, 1, 11), "--since", "2026-01-02 03:01:01");
+	expect_counts(COUNTS(1, 0, 1), "--until", "2026-01-02T03:01:01");
+	expect_counts(COUNTS(0, 0, 0), "--until", "2026-01-02");
+	expect_counts(COUNTS(0, 0, 0), "--since", "1m");
+	expect_counts(COUNTS(1, 0, 0), "--policy", "oth*");
+	expect_counts(COUNTS(1, 0, 0), "--cgroup", "/snifence-43");
+	expect_counts(COUNTS(3, 0, 0), "--process", "p?p");
+	expect_counts(COUNTS(1, 0, 12), "--name", "api.github.test");
+	expect_counts(COUNTS(2, 0, 12), "--name", "*.github.test");
+	expect_counts(COUNTS(4, 0, 0), "--name", ".pypi.test");
+	expect_counts(COUNTS(0, 0, 0), "--name", "*.pypi.test");
+	expect_counts(COUNTS(6, 1, 0), "--reason", "name_not_allowed");
+	expect_counts(COUNTS(0, 0, 12), "--action", "pass");
+	expect_counts(COUNTS(8, 0, 0), "--action", "drop");
+	expect_counts(COUNTS(2, 0, 0), "--action", "reject");
+	expect_counts(COUNTS(10, 0, 0), "--action", "blocked");
+	expect_counts(COUNTS(0, 1, 0), "--action", "alert");
+}
+
+static void test_json(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--json", "--by", "cgroup", log_file), 0);
+	assert_string_equal(out, JSON_BY_CGROUP);
+	assert_int_equal(RUN("--json", "--policy-file", policy_file, log_file), 0);
+	assert_non_null(strstr(out, JSON_NEAR));
+	assert_non_null(strstr(out, JSON_ATTACK));
+}
+
+/* What a spreadsheet would take for a formula, and quotes and commas. */
+static void test_csv(void **state) {
+	static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(1)", "a,b", "say \\\"no\\\""};
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		MAKE_LINE(log, .name = names[i], .process = "=cmd");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN("--csv", log_file), 0);
+#define REST ",1,0,0,2026-01-02T03:00:00.000000+0000,2026-01-02T03:00:00.000000+0000,\"name_not_allowed\",\"'=cmd\","
+	assert_string_equal(out, "name,blocked,would_block,allowed,first,last,reasons,processes,names\r\n"
+				 "\"'+1\"" REST "\"'+1\"\r\n"
+				 "\"'-1\"" REST "\"'-1\"\r\n"
+				 "\"'=1+1\"" REST "\"'=1+1\"\r\n"
+				 "\"'@SUM(1)\"" REST "\"'@SUM(1)\"\r\n"
+				 "\"a,b\"" REST "\"a,b\"\r\n"
+				 "\"say \"\"no\"\"\"" REST "\"say \"\"no\"\"\"\r\n");
+}
+
+static void test_nothing(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	fclose(log);
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(out,
+			    "0 blocked, 0 allowed\n\nWhat is not in this report\n  nothing is known to be missing\n");
+	assert_string_equal(err, "");
+}
+
+/* A log without allowed connections still says how many there were. */
+static void test_only_counted(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	for (int run = 1; run <= 2; run++)
+		for (int line = 1; line <= 2; line++)
+			fprintf(log,
+				"{\"timestamp\":\"2026-01-02T03:00:00Z\",\"run_id\":\"%d\",\"sequence\":%d,"
+				"\"event_type\":\"stats\",\"stats\":{\"allowed\":%d,\"lost\":%d}}\n",
+				run, line, 10 * run * line, line);
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(out, "0 blocked, 60 allowed (not logged; as the runs have counted)\n"
+				 "\nWhat is not in this report\n"
+				 "  4 events were lost while the command ran (the ring buffer was full)\n");
+}
+
+static void expect_wrong(int code, const char *message, const char *option, const char *argument) {
+	char expected[256];
+
+	assert_int_equal(RUN(option, argument, log_file), code);
+	snprintf(expected, sizeof(expected), "snifence: report: %s\n", message);
+	assert_string_equal(err, expected);
+	assert_string_equal(out, "");
+}
+
+static void test_wrong_command_lines(void **state) {
+	(void)state;
+	write_log();
+	expect_wrong(EXIT_USAGE, "--by knows no color; `snifence report --help` shows how", "--by", "color");
+	expect_wrong(EXIT_USAGE, "there is no such reason: none; `snifence report --help` shows how", "--reason",
+		     "none");
+	expect_wrong(EXIT_USAGE, "there is no such action: shrug; `snifence report --help` shows how", "--action",
+		     "shrug");
+	expect_wrong(EXIT_USAGE, "2x is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'", "--since",
+		     "2x");
+	expect_wrong(EXIT_USAGE,
+		     "99999999999999999999h is no time for --until; write 2h, 2026-01-31 or '2026-01-31 12:00'",
+		     "--until", "99999999999999999999h");
+	assert_int_equal(RUN("--name", "*example.com", log_file), EXIT_USAGE);
+	assert_int_equal(RUN("--policy-file", log_file, log_file), EXIT_USAGE);
+}
+
+static void test_unread_file(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--json", "/nonexistent", log_file), EXIT_UNREAD);
+	assert_non_null(strstr(out, "{" COUNTS(10, 1, 12)));
+	assert_non_null(strstr(out, "\"unread_files\":1"));
+	assert_non_null(strstr(err, "snifence: report: /nonexistent cannot be read: No such file or directory\n"));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_overview),
+		cmocka_unit_test(test_policy_of_the_log),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_only_counted),
+		cmocka_unit_test(test_wrong_command_lines),
+		cmocka_unit_test(test_unread_file),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
