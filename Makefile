@@ -149,6 +149,7 @@ BENCH_PEERS := $(if $(wildcard /usr/include/libnetfilter_queue/libnetfilter_queu
 
 bench: all ## what it costs; BENCH='packet/*', ROUNDS=n, QUICK=1; root
 	$(Q)$(MAKE) --no-print-directory $(BENCH_PROGRAMS:%=$(BUILD)/bench/%) $(BENCH_PEERS)
+	$(Q)command -v gnuplot >/dev/null || bench/deps gnuplot-nox || true
 	$(Q)BENCH='$(BENCH)' ROUNDS='$(ROUNDS)' QUICK='$(QUICK)' bench/run $(filter-out report,$(BENCH_PROGRAMS))
 
 .PHONY: bench-deps bench-publish

@@ -10,8 +10,8 @@ set grid ytics lc rgb '#dddddd'
 set ylabel 'nanoseconds'
 set logscale y
 set yrange [20:]
-set xtics rotate by -40 scale 0
-set key top left
+set xtics rotate by 40 right scale 0
+set key outside top center horizontal
 plot data using 2:xtic(1) title 'snifence' lc rgb '#3465a4', \
      data using ($4 > 0 ? $4 : NaN) title 'floor: one look-up' lc rgb '#888a85', \
      data using ($3 > 0 ? $3 : NaN) title 'floor: return 1' lc rgb '#d3d7cf'

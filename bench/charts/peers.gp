@@ -10,8 +10,8 @@ set grid ytics lc rgb '#dddddd'
 set ylabel 'times as much as direct'
 set logscale y 2
 set yrange [0.5:16]
-set xtics rotate by -30 scale 0
-set key top left
+set xtics rotate by 40 right scale 0
+set key outside top center horizontal
 plot data using 2:xtic(1) title 'CPU for each new connection' lc rgb '#3465a4', \
      data using 3 title 'p50 of a request' lc rgb '#4e9a06', \
      data using 4 title 'CPU for each GB down' lc rgb '#f57900', \

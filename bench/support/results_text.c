@@ -8,11 +8,11 @@
 
 enum { NUMBER = 32 };
 
-/* Three digits that count, at least: 0.123, 12.3, 1234. */
+/* Four digits that count: 0.123, 1.234, 12.34, 1234. */
 static const char *number(char text[NUMBER], double value) {
 	double size = value < 0 ? -value : value;
 
-	snprintf(text, NUMBER, "%.*f", size >= 100 || size == 0 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3, value);
+	snprintf(text, NUMBER, "%.*f", size >= 1000 || size == 0 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3, value);
 	return text;
 }
 
