@@ -21,89 +21,123 @@ struct way {
 	bool stops; /* the forbidden name */
 };
 
-enum { PARALLEL = 4 };
+enum { PARALLEL = 4, MOST_PAIRS = 6 };
 
-static struct tls_client client;
+/* What is measured, in pairs of slices: one of the client that is filtered, and one of the other, in turns. So what else goes
+ * on in the machine meets both alike. */
+enum metric { CPU, RATE, HANDSHAKE_P50, HANDSHAKE_P99, REQUEST_P50, REQUEST_P99, CPU_DOWN, CPU_UP, METRICS };
+static const struct {
+	const char *name, *unit;
+} metrics[METRICS] = {
+	[CPU] = {"cpu_per_connection", "us"},	   [RATE] = {"connections_per_second", "1/s"},
+	[HANDSHAKE_P50] = {"handshake_p50", "us"}, [HANDSHAKE_P99] = {"handshake_p99", "us"},
+	[REQUEST_P50] = {"request_p50", "us"},	   [REQUEST_P99] = {"request_p99", "us"},
+	[CPU_DOWN] = {"cpu_per_gb_down", "ms"},	   [CPU_UP] = {"cpu_per_gb_up", "ms"},
+};
 
-static const struct way direct = {NULL, false}, direct_again = {NULL, false};
-static const struct way *measured;
+enum { FILTERED, PLAIN, CLIENTS };
+static const enum side side_of[CLIENTS] = {[FILTERED] = NEAR, [PLAIN] = BESIDE};
+static struct tls_client clients[CLIENTS];
+static double values[METRICS][CLIENTS][MOST_PAIRS];
 
-/* Beside the same of connections that nothing filters. */
-static void sample(const char *metric, const char *unit, double value) {
-	char beside[64];
+/* Has a client do its work. Returns the CPU time in microseconds that its side has taken for it. */
+static double work(int client, struct tls_work work, struct tls_done *done) {
+	double before = sides_cpu_us(side_of[client]);
 
-	snprintf(beside, sizeof(beside), "flow/direct:%s", metric);
-	bench_sample(metric, unit, value, measured == &direct ? NULL : beside);
+	work.port = client == FILTERED ? TLS_PORT : TLS_PLAIN_PORT;
+	if (!work.name[0])
+		strcpy(work.name, BENCH_ALLOWED);
+	*done = tls_client_do(&clients[client], &work);
+	return sides_cpu_us(side_of[client]) - before;
 }
 
 /* What is measured has to do the work: pass the one name and, where it filters, stop the other. */
-static void check(void) {
-	struct tls_work work = {.task = TLS_PROBE, .name = BENCH_ALLOWED};
-	struct tls_done done = tls_client_do(&client, &work);
+static void check(const struct way *way) {
+	struct tls_done done;
 
+	work(FILTERED, (struct tls_work){.task = TLS_PROBE}, &done);
 	if (done.failed)
-		bench_fail("%s does not pass: %s", work.name, done.error);
-	strcpy(work.name, BENCH_FORBIDDEN);
-	done = tls_client_do(&client, &work);
-	if (done.failed != measured->stops)
-		bench_fail("%s is %s", work.name, done.failed ? "stopped" : "not stopped");
+		bench_fail("%s does not pass: %s", BENCH_ALLOWED, done.error);
+	work(FILTERED, (struct tls_work){.task = TLS_PROBE, .name = BENCH_FORBIDDEN}, &done);
+	if (done.failed != way->stops)
+		bench_fail("%s is %s", BENCH_FORBIDDEN, done.failed ? "stopped" : "not stopped");
 }
 
-static void measure_connections(double seconds) {
-	struct tls_work work = {.task = TLS_CONNECT, .name = BENCH_ALLOWED, .parallel = PARALLEL, .seconds = seconds};
-	double before = sides_cpu_us(NEAR);
-	struct tls_done done = tls_client_do(&client, &work);
+static void warm_up(int client) {
+	struct tls_done done;
 
-	sample("cpu_per_connection", "us", (sides_cpu_us(NEAR) - before) / (double)done.count);
-	sample("connections_per_second", "1/s", (double)done.count / done.seconds);
-	work.parallel = 1;
-	work.seconds = seconds / 2;
-	done = tls_client_do(&client, &work);
-	sample("handshake_p50", "us", done.p50);
-	sample("handshake_p99", "us", done.p99);
+	work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = PARALLEL, .seconds = 0.05}, &done);
+	work(client, (struct tls_work){.task = TLS_OPEN}, &done);
+	work(client, (struct tls_work){.task = TLS_REQUEST, .seconds = 0.02}, &done);
 }
 
-static void measure_requests(double seconds) {
-	struct tls_work work = {.task = TLS_REQUEST, .seconds = seconds};
-	struct tls_done done = tls_client_do(&client, &work);
+static double transfer(int client, enum tls_task task) {
+	uint64_t bytes = bench_quick() ? 32000000 : 128000000;
+	struct tls_done done;
 
-	sample("request_p50", "us", done.p50);
-	sample("request_p99", "us", done.p99);
+	return work(client, (struct tls_work){.task = task, .bytes = bytes}, &done) / 1e3 / ((double)bytes / 1e9);
 }
 
-static void measure_transfer(enum tls_task task, const char *metric, uint64_t bytes) {
-	struct tls_work work = {.task = task, .bytes = bytes};
-	double before = sides_cpu_us(NEAR);
+/* One slice of everything. */
+static void measure_slice(int client, unsigned pair) {
+	struct tls_done done;
+	double cpu;
 
-	tls_client_do(&client, &work);
-	sample(metric, "ms", (sides_cpu_us(NEAR) - before) / 1e3 / ((double)bytes / 1e9));
+	cpu = work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = PARALLEL, .seconds = 0.15}, &done);
+	values[CPU][client][pair] = cpu / (double)done.count;
+	values[RATE][client][pair] = (double)done.count / done.seconds;
+	work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = 1, .seconds = 0.06}, &done);
+	values[HANDSHAKE_P50][client][pair] = done.p50;
+	values[HANDSHAKE_P99][client][pair] = done.p99;
+	work(client, (struct tls_work){.task = TLS_REQUEST, .seconds = 0.04}, &done);
+	values[REQUEST_P50][client][pair] = done.p50;
+	values[REQUEST_P99][client][pair] = done.p99;
+	values[CPU_DOWN][client][pair] = transfer(client, TLS_DOWN);
+	values[CPU_UP][client][pair] = transfer(client, TLS_UP);
+}
+
+/* The medians, and that of the ratios within the pairs. Where neither client is filtered, the second is the first again. */
+static void print_samples(unsigned pairs, bool direct) {
+	double ratios[MOST_PAIRS];
+	char name[64];
+
+	for (size_t i = 0; i < METRICS; i++) {
+		for (unsigned pair = 0; pair < pairs; pair++)
+			ratios[pair] = values[i][FILTERED][pair] / values[i][PLAIN][pair];
+		bench_sample(metrics[i].name, metrics[i].unit, bench_median(values[i][FILTERED], pairs), NULL);
+		snprintf(name, sizeof(name), "%s-again", metrics[i].name);
+		if (direct)
+			bench_sample(name, metrics[i].unit, bench_median(values[i][PLAIN], pairs), NULL);
+		snprintf(name, sizeof(name), "%s-ratio", metrics[i].name);
+		bench_sample(name, "×", bench_median(ratios, pairs), NULL);
+	}
 }
 
 static void measure(const void *argument) {
-	double seconds = bench_quick() ? 0.3 : 1.2;
-	uint64_t bytes = bench_quick() ? 128000000 : 512000000;
+	const struct way *way = argument;
+	unsigned pairs = bench_count(MOST_PAIRS, 2);
 
-	measured = argument;
 	sides_link();
 	tls_server_start();
-	tls_client_start(&client, measured->begin ? measured->begin() : NULL);
-	check();
-	tls_client_do(
-		&client,
-		&(struct tls_work){.task = TLS_CONNECT, .name = BENCH_ALLOWED, .parallel = PARALLEL, .seconds = 0.1});
-	measure_connections(seconds);
-	tls_client_do(&client, &(struct tls_work){.task = TLS_OPEN, .name = BENCH_ALLOWED});
-	tls_client_do(&client, &(struct tls_work){.task = TLS_REQUEST, .seconds = 0.05});
-	measure_requests(seconds / 2);
-	measure_transfer(TLS_DOWN, "cpu_per_gb_down", bytes);
-	measure_transfer(TLS_UP, "cpu_per_gb_up", bytes);
-	tls_client_end(&client);
+	tls_client_start(&clients[PLAIN], side_of[PLAIN], NULL);
+	tls_client_start(&clients[FILTERED], side_of[FILTERED], way->begin ? way->begin() : NULL);
+	check(way);
+	warm_up(FILTERED);
+	warm_up(PLAIN);
+	for (unsigned pair = 0; pair < pairs; pair++) {
+		measure_slice(pair % 2 ? FILTERED : PLAIN, pair);
+		measure_slice(pair % 2 ? PLAIN : FILTERED, pair);
+	}
+	print_samples(pairs, !way->begin);
+	tls_client_end(&clients[FILTERED]);
+	tls_client_end(&clients[PLAIN]);
 }
 
 static void run(const void *argument) {
 	sides_run(measure, argument);
 }
 
+static const struct way direct = {NULL, false};
 static const struct way floor_return = {filter_return, false}, floor_storage = {filter_storage, false};
 static const struct way audit = {filter_audit, false}, enforce = {filter_enforce, true};
 static const struct way many_names = {filter_many_names, true};
@@ -112,7 +146,6 @@ static const struct way sniproxy = {peer_sniproxy, true}, nfqueue = {peer_nfqueu
 
 static const struct bench_case cases[] = {
 	{"flow/direct", run, &direct},
-	{"flow/direct-again", run, &direct_again}, /* how far two runs of the same differ */
 	{"flow/floor-return", run, &floor_return},
 	{"flow/floor-storage", run, &floor_storage},
 	{"flow/snifence-audit", run, &audit},

@@ -23,7 +23,7 @@
 static struct {
 	struct cell cell;
 	int namespace_fd;
-} sides[SIDES] = {{.namespace_fd = -1}, {.namespace_fd = -1}};
+} sides[SIDES] = {{.namespace_fd = -1}, {.namespace_fd = -1}, {.namespace_fd = -1}};
 
 static void be_first(void (*function)(const void *argument), const void *argument) {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -41,6 +41,7 @@ void sides_run(void (*function)(const void *argument), const void *argument) {
 	int status;
 
 	sides[NEAR].cell = cell_make(NULL, "near");
+	sides[BESIDE].cell = cell_make(NULL, "beside");
 	sides[FAR].cell = cell_make(NULL, "far");
 	fflush(NULL);
 	pid = unshare(CLONE_NEWPID) ? -1 : fork();
@@ -81,14 +82,14 @@ void sides_link(void) {
 		bench_fail("cannot widen the range of local ports");
 }
 
-/* One CPU for each side, where sides are linked and there are two: less noise than where the scheduler decides anew each time. Packets cross
+/* One CPU for the server and one for the rest, where there are two: less noise than where the scheduler decides anew each time. Packets cross
  * the veth on the CPU of who sends them: whoever that is, is charged with what the receiving side's stack does. That is
  * so in all cases alike. */
 static void pin(enum side side) {
 	cpu_set_t allowed, one;
-	int skip = (int)side, cpu = 0;
+	int skip = side == FAR, cpu = 0;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) || CPU_COUNT(&allowed) < SIDES)
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) || CPU_COUNT(&allowed) < 2)
 		return;
 	while (!CPU_ISSET(cpu, &allowed) || skip-- > 0)
 		cpu++;

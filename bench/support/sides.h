@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two ends of what is measured, each with a cgroup below bench_cgroup(), so that CPU time can be told apart, and with a
- * network namespace. NEAR are the client and whatever filters it; FAR is the server. All of it lives in a round of its own:
+ * The ends of what is measured, each with a cgroup below bench_cgroup(), so that CPU time can be told apart, and with a
+ * network namespace. NEAR are the client and whatever filters it; FAR is the server.
+ * BESIDE is for a second client that nothing filters, to compare with: in NEAR's namespace, but in a cgroup of its own. All of it lives in a round of its own:
  * what it starts cannot outlive it, and what it writes below SIDES_FOLDER is gone with it.
  *
  * Where something fails, the round does (bench_fail).
@@ -16,7 +17,7 @@
 
 #define SIDES_FOLDER "/run" /* a tmpfs of the round's own */
 
-enum side { NEAR, FAR, SIDES };
+enum side { NEAR, BESIDE, FAR, SIDES };
 
 #define NEAR_ADDRESS "203.0.113.101"
 #define FAR_ADDRESS "203.0.113.102"

@@ -10,10 +10,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sides.h"
+
 #define BENCH_ALLOWED "allowed.lab.test"
 #define BENCH_FORBIDDEN "forbidden.lab.test"
 
-/* The server, in FAR, at port 443; returns once it listens. */
+/* The server, in FAR, at both ports; returns once it listens. What filters does so at the first. */
+enum { TLS_PORT = 443, TLS_PLAIN_PORT = 8443 };
 void tls_server_start(void);
 
 enum tls_task {
@@ -28,6 +31,7 @@ enum tls_task {
 
 struct tls_work {
 	enum tls_task task;
+	uint16_t port;
 	char name[64];
 	unsigned parallel;
 	double seconds;
@@ -47,10 +51,10 @@ struct tls_client {
 	int fd;
 };
 
-/* Starts the client in NEAR. `wrapper`: the command line before its own (`snifence run POLICY --`), ends with NULL, may be
+/* Starts a client in a side. `wrapper`: the command line before its own (`snifence run POLICY --`), ends with NULL, may be
  * NULL. Returns once it is ready. main() has to hand over to tls_client_main() where argv[1] is TLS_CLIENT. */
 #define TLS_CLIENT "tls-client"
-void tls_client_start(struct tls_client *client, const char *const wrapper[]);
+void tls_client_start(struct tls_client *client, enum side side, const char *const wrapper[]);
 int tls_client_main(void);
 /* Does one work. What cannot be done ends the round, but for TLS_PROBE. */
 struct tls_done tls_client_do(struct tls_client *client, const struct tls_work *work);

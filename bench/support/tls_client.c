@@ -55,9 +55,9 @@ static void tell_why(struct tls_done *done, const char *what) {
 }
 
 /* Begins a connection; the descriptor is blocking or not as asked. */
-static bool dial(struct dial *dial, const char *name, int flags) {
+static bool dial(struct dial *dial, const struct tls_work *work, int flags) {
 	struct sockaddr_storage where;
-	socklen_t length = lab_address(FAR_ADDRESS, 443, &where);
+	socklen_t length = lab_address(FAR_ADDRESS, work->port, &where);
 	int one = 1;
 
 	dial->began_ms = lab_now_ms();
@@ -66,8 +66,8 @@ static bool dial(struct dial *dial, const char *name, int flags) {
 	dial->ssl = SSL_new(client.tls);
 	if (!dial->ssl)
 		bench_fail("the client is out of memory");
-	SSL_set_tlsext_host_name(dial->ssl, name);
-	SSL_set1_host(dial->ssl, name);
+	SSL_set_tlsext_host_name(dial->ssl, work->name);
+	SSL_set1_host(dial->ssl, work->name);
 	SSL_set_fd(dial->ssl, dial->fd);
 	SSL_set_connect_state(dial->ssl);
 	return connect(dial->fd, (struct sockaddr *)&where, length) == 0 || errno == EINPROGRESS;
@@ -82,10 +82,10 @@ static void hang_up(struct dial *dial) {
 	dial->ssl = NULL;
 }
 
-static bool begin(int epoll, struct dial *dialled, const char *name) {
+static bool begin(int epoll, struct dial *dialled, const struct tls_work *work) {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = dialled};
 
-	return dial(dialled, name, SOCK_NONBLOCK) && epoll_ctl(epoll, EPOLL_CTL_ADD, dialled->fd, &event) == 0;
+	return dial(dialled, work, SOCK_NONBLOCK) && epoll_ctl(epoll, EPOLL_CTL_ADD, dialled->fd, &event) == 0;
 }
 
 static void keep_time(double began_ms) {
@@ -104,7 +104,7 @@ static bool advance(int epoll, struct dial *dialled, const struct tls_work *work
 	keep_time(dialled->began_ms);
 	hang_up(dialled);
 	if (lab_now_ms() < end_ms)
-		return begin(epoll, dialled, work->name);
+		return begin(epoll, dialled, work);
 	--*open;
 	return true;
 }
@@ -117,7 +117,7 @@ static void make_connections(const struct tls_work *work, struct tls_done *done)
 	unsigned open = work->parallel;
 
 	for (unsigned i = 0; i < work->parallel && !done->failed; i++)
-		if (!begin(epoll, &dials[i], work->name))
+		if (!begin(epoll, &dials[i], work))
 			tell_why(done, "connect");
 	while (open > 0 && !done->failed) {
 		count = epoll_wait(epoll, events, MOST_PARALLEL, PATIENCE_S * 1000);
@@ -139,8 +139,7 @@ static void connect_once(struct dial *dialled, const struct tls_work *work, stru
 	const struct timeval patience = {.tv_sec = work->task == TLS_PROBE ? 1 : PATIENCE_S};
 
 	ERR_clear_error();
-	if (!dial(dialled, work->name, 0) ||
-	    setsockopt(dialled->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
+	if (!dial(dialled, work, 0) || setsockopt(dialled->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
 		tell_why(done, "connect");
 	else if (SSL_connect(dialled->ssl) != 1)
 		tell_why(done, "handshake");
@@ -255,7 +254,7 @@ static struct tls_done await(const struct tls_client *started) {
 	return done;
 }
 
-void tls_client_start(struct tls_client *started, const char *const wrapper[]) {
+void tls_client_start(struct tls_client *started, enum side side, const char *const wrapper[]) {
 	struct start start = {.wrapper = wrapper};
 	int ends[2];
 
@@ -263,7 +262,7 @@ void tls_client_start(struct tls_client *started, const char *const wrapper[]) {
 		bench_fail("no socket pair: %s", strerror(errno));
 	start.fd = ends[1];
 	started->fd = ends[0];
-	started->pid = sides_fork(NEAR, be_client, &start);
+	started->pid = sides_fork(side, be_client, &start);
 	close(ends[1]);
 	await(started);
 }

@@ -102,16 +102,18 @@ struct start {
 	int ready[2];
 };
 
-static _Noreturn void serve_all(SSL_CTX *tls, int epoll, int listener) {
+enum { LISTENERS = 2 };
+
+static _Noreturn void serve_all(SSL_CTX *tls, int epoll, const int listeners[LISTENERS]) {
 	struct epoll_event events[64];
 	int count;
 
 	for (;;) {
 		count = epoll_wait(epoll, events, 64, -1);
 		for (int i = 0; i < count; i++) {
-			if (!events[i].data.ptr)
-				welcome(tls, epoll, listener);
-			else if (!serve(events[i].data.ptr))
+			for (size_t j = 0; !events[i].data.ptr && j < LISTENERS; j++)
+				welcome(tls, epoll, listeners[j]);
+			if (events[i].data.ptr && !serve(events[i].data.ptr))
 				dismiss(events[i].data.ptr);
 		}
 	}
@@ -120,14 +122,16 @@ static _Noreturn void serve_all(SSL_CTX *tls, int epoll, int listener) {
 static int be_server(void *argument) {
 	const struct start *start = argument;
 	struct epoll_event accepting = {.events = EPOLLIN};
-	int listener = lab_listener(-1, SOCK_STREAM, FAR_ADDRESS, 443);
+	int listeners[LISTENERS] = {lab_listener(-1, SOCK_STREAM, FAR_ADDRESS, TLS_PORT),
+				    lab_listener(-1, SOCK_STREAM, FAR_ADDRESS, TLS_PLAIN_PORT)};
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
 	signal(SIGPIPE, SIG_IGN);
-	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &accepting);
+	for (size_t i = 0; i < LISTENERS; i++)
+		epoll_ctl(epoll, EPOLL_CTL_ADD, listeners[i], &accepting);
 	close(start->ready[0]);
 	close(start->ready[1]);
-	serve_all(start->tls, epoll, listener);
+	serve_all(start->tls, epoll, listeners);
 }
 
 /* So that the client can check who it talks to, as clients do. */
