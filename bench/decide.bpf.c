@@ -20,14 +20,25 @@
 #include "../bpf/egress.bpf.h"
 
 struct snif_tag original; /* the tag of a real connection */
+struct snif_dest dest;	  /* that of its inspection */
 __u32 tagged;		  /* 0: set the tag once, before the first run */
 
-/* Makes the socket's tag what the real connection's was. */
+/* Makes the socket's tag what the real connection's was; an undecided one has an inspection that has read nothing. */
 static __always_inline struct snif_tag *tag_reset(struct bpf_sock *socket) {
 	struct snif_tag *tag = bpf_sk_storage_get(&tags, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct snif_inspection *inspection;
 
-	if (tag)
-		__builtin_memcpy(tag, &original, sizeof(original));
+	if (!tag)
+		return NULL;
+	__builtin_memcpy(tag, &original, sizeof(original));
+	if (tag->verdict != SNIF_UNDECIDED)
+		return tag;
+	inspection = inspection_begin(socket);
+	if (!inspection)
+		return NULL;
+	inspection->dest = dest;
+	/* behind it is nothing that counts before it is written */
+	__builtin_memset(&inspection->hello, 0, __builtin_offsetof(struct snif_hello, seen));
 	return tag;
 }
 

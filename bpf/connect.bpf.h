@@ -17,40 +17,47 @@ static __always_inline int decide_socket(const struct bpf_sock *ctx) {
 	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
 	int protocol = socket_protocol(ctx->protocol);
 	struct policy policy = policy_now();
-	struct snif_event *event;
+	struct snif_tag tag = {};
 
 	if (!policy.present)
 		refused.reason = SNIF_REASON_NO_POLICY;
 	else if ((ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
 		 (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP))
 		return HOOK_PASS;
-	event = event_begin(&policy, &refused, SNIF_HOOK_SOCKET);
-	if (event) {
-		event->protocol = protocol;
-		process_read(&event->process);
-		bpf_ringbuf_submit(event, 0);
-	}
-	return policy.settings.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
+	/* a socket that is not made carries no tag; this one is for the event */
+	tag.to.protocol = protocol;
+	process_read(&tag.process);
+	if (event_wanted(&policy, &refused))
+		event_of_call(&policy, &refused, SNIF_HOOK_SOCKET, &tag);
+	return policy.options.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
 }
 
 static __always_inline struct snif_judgement judge_target(struct policy *policy, const struct snif_target *to,
-							  struct snif_tag *tag) {
-	struct snif_judgement judgement = {SNIF_DENY, SNIF_REASON_STATE_LOST, 0};
+							  struct bpf_sock *sk, struct snif_tag *tag) {
+	struct snif_judgement lost = {SNIF_DENY, SNIF_REASON_STATE_LOST, 0}, judgement = {};
+	struct snif_inspection *inspection;
+	struct snif_dest dest = {};
 
 	if (!policy->present)
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NO_POLICY, 0};
 	if (!tag)
-		return judgement;
+		return lost;
 	if (to->protocol != IPPROTO_TCP && to->protocol != IPPROTO_UDP)
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
-	judge_address(policy, to, &tag->dest, &judgement);
+	judge_address(policy, to, &dest, &judgement);
+	if (judgement.verdict != SNIF_UNDECIDED)
+		return judgement;
+	inspection = inspection_begin(sk);
+	if (!inspection)
+		return lost;
+	inspection->dest = dest;
 	return judgement;
 }
 
 /* A datagram to where the last one was allowed to go needs no new tag and no new event. */
 static __always_inline _Bool sent_there_before(struct bpf_sock *sk, const struct policy *policy,
 					       const struct snif_target *to) {
-	const struct snif_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, 0);
+	const struct snif_tag *tag = tag_of(sk);
 	__u64 a[2], b[2];
 
 	if (!tag || tag->verdict != SNIF_ALLOW || tag->to.port != to->port ||
@@ -78,10 +85,10 @@ static __always_inline int decide_target(struct bpf_sock_addr *ctx, const struct
 		tag->netns_cookie = bpf_get_netns_cookie(ctx);
 		tag->to = *to;
 	}
-	judgement = judge_target(&policy, to, tag);
+	judgement = judge_target(&policy, to, sk, tag);
 	if (tag) {
 		tag->inspected = judgement.verdict == SNIF_UNDECIDED;
-		tag_judge(tag, &policy, judgement);
+		tag_judge(tag, &policy, &judgement);
 	}
 	if (judgement.verdict == SNIF_UNDECIDED)
 		return HOOK_PASS;
@@ -93,8 +100,9 @@ static __always_inline int decide_target(struct bpf_sock_addr *ctx, const struct
 		tag->verdict = SNIF_UNDECIDED;
 		return HOOK_PASS;
 	}
-	event_emit(&policy, &judgement, hook, tag, NULL);
-	if (judgement.verdict == SNIF_ALLOW || policy.settings.mode == SNIF_AUDIT)
+	if (event_wanted(&policy, &judgement))
+		event_of_call(&policy, &judgement, hook, tag);
+	if (judgement.verdict == SNIF_ALLOW || policy.options.mode == SNIF_AUDIT)
 		return HOOK_PASS;
 	bpf_sk_storage_delete(&tags, sk);
 	return HOOK_REFUSE;
@@ -139,13 +147,13 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	struct snif_tag *tag;
 	__u32 address[4] = {0, 0, bpf_htonl(0xffff), ctx->remote_ip4};
 
-	if (!sk || !policy.present || policy.settings.inbound_deny)
+	if (!sk || !policy.present || policy.options.inbound_deny)
 		return;
 	/*
 	 * A connection that was opened comes here too, when the other end answers its SYN with a SYN (RFC 9293, section
 	 * 3.5: a simultaneous open). It has the tag that connect() made, and keeps it.
 	 */
-	if (bpf_sk_storage_get(&tags, sk, NULL, 0))
+	if (tag_of(sk))
 		return;
 	tag = bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!tag)
@@ -161,8 +169,9 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	tag->flow = bpf_get_socket_cookie(ctx);
 	tag->to.protocol = IPPROTO_TCP;
 	tag->inbound = 1;
-	tag_judge(tag, &policy, allowed);
-	event_emit(&policy, &allowed, SNIF_HOOK_EGRESS, tag, NULL);
+	tag_judge(tag, &policy, &allowed);
+	if (event_wanted(&policy, &allowed))
+		event_of_call(&policy, &allowed, SNIF_HOOK_EGRESS, tag);
 }
 
 #endif

@@ -13,20 +13,28 @@ struct egress {
 	struct policy policy;
 	struct snif_tag *tag;
 	struct packet packet;
+	struct snif_judgement judgement;
 };
 
 /* In audit mode everything passes once it is judged. */
 static __always_inline int refused(const struct policy *policy) {
-	return policy->settings.mode == SNIF_AUDIT ? EGRESS_PASS : EGRESS_DROP;
+	return policy->options.mode == SNIF_AUDIT ? EGRESS_PASS : EGRESS_DROP;
 }
 
-/* A refusal: told once, then it sticks to the socket. */
-static __always_inline int egress_refuse(struct egress *e, struct snif_judgement judgement) {
-	if (!e->tag || e->tag->verdict != SNIF_DENY)
-		event_emit(&e->policy, &judgement, SNIF_HOOK_EGRESS, e->tag, &e->packet);
-	if (e->tag)
-		tag_judge(e->tag, &e->policy, judgement);
+/* A refusal by e->judgement: told once, then it sticks to the socket, and there is nothing left to inspect. */
+static __always_inline int egress_refuse(struct egress *e) {
+	if ((!e->tag || e->tag->verdict != SNIF_DENY) && event_wanted(&e->policy, &e->judgement))
+		event_of_packet(e->skb, &e->policy, &e->judgement, e->tag, &e->packet);
+	if (e->tag) {
+		tag_judge(e->tag, &e->policy, &e->judgement);
+		bpf_sk_storage_delete(&inspections, e->socket);
+	}
 	return refused(&e->policy);
+}
+
+static __always_inline int egress_refuse_for(struct egress *e, enum snif_reason reason) {
+	e->judgement = refuse(reason);
+	return egress_refuse(e);
 }
 
 static __always_inline _Bool is_bare_reset(const struct packet *packet) {
@@ -51,9 +59,9 @@ static __always_inline int egress_without_socket(struct egress *e) {
 	_Bool syn = packet->flags & TCP_SYN, ack = packet->flags & TCP_ACK;
 
 	if (packet->to.protocol != IPPROTO_TCP || packet->end > packet->payload || (syn && !ack))
-		return egress_refuse(e, refuse(SNIF_REASON_UNTRACKED));
-	if (syn && e->policy.settings.inbound_deny)
-		return egress_refuse(e, refuse(SNIF_REASON_INBOUND_DENIED));
+		return egress_refuse_for(e, SNIF_REASON_UNTRACKED);
+	if (syn && e->policy.options.inbound_deny)
+		return egress_refuse_for(e, SNIF_REASON_INBOUND_DENIED);
 	return EGRESS_PASS;
 }
 
@@ -67,59 +75,61 @@ static __always_inline _Bool socket_fits(const struct bpf_sock *socket, __u8 pro
 /* Judges a packet by the address on it, as no hook has judged the socket under the policy in force. */
 static __always_inline int egress_by_address(struct egress *e) {
 	const struct packet *packet = &e->packet;
-	struct snif_judgement judgement = {};
+	struct snif_judgement *judgement = &e->judgement;
+	struct snif_inspection *inspection;
 
-	judge_address(&e->policy, &packet->to, &e->tag->dest, &judgement);
-	if (judgement.verdict == SNIF_DENY)
-		return egress_refuse(e, judgement);
-	if (judgement.verdict == SNIF_ALLOW) {
-		event_emit(&e->policy, &judgement, SNIF_HOOK_EGRESS, e->tag, packet);
+	judge_address(&e->policy, &packet->to, NULL, judgement);
+	if (judgement->verdict == SNIF_DENY)
+		return egress_refuse(e);
+	if (judgement->verdict == SNIF_ALLOW) {
+		if (event_wanted(&e->policy, judgement))
+			event_of_packet(e->skb, &e->policy, judgement, e->tag, packet);
 		tag_judge(e->tag, &e->policy, judgement);
 		return EGRESS_PASS;
 	}
 	/* inspected: only from its first packet on */
 	if (!(packet->flags & TCP_SYN) || (packet->flags & TCP_ACK))
-		return egress_refuse(e, refuse(SNIF_REASON_UNTRACKED));
+		return egress_refuse_for(e, SNIF_REASON_UNTRACKED);
+	inspection = inspection_begin(e->socket);
+	if (!inspection)
+		return egress_refuse_for(e, SNIF_REASON_STATE_LOST);
+	judge_address(&e->policy, &packet->to, &inspection->dest, judgement);
 	e->tag->inspected = 1;
 	tag_judge(e->tag, &e->policy, judgement);
-	inspect(e->skb, &e->policy, e->tag, packet, &judgement);
-	return judgement.verdict == SNIF_DENY ? egress_refuse(e, judgement) : EGRESS_PASS;
+	inspect(e->skb, &e->policy, e->tag, packet, judgement);
+	return judgement->verdict == SNIF_DENY ? egress_refuse(e) : EGRESS_PASS;
 }
 
 static __always_inline int egress_untagged(struct egress *e) {
 	if (!e->socket || (e->packet.to.protocol == IPPROTO_TCP && e->socket->state == BPF_TCP_LISTEN))
 		return egress_without_socket(e);
 	if (!socket_fits(e->socket, e->packet.to.protocol))
-		return egress_refuse(e, refuse(SNIF_REASON_SOCKET_TYPE));
+		return egress_refuse_for(e, SNIF_REASON_SOCKET_TYPE);
 	if (is_bare_reset(&e->packet))
 		return EGRESS_PASS;
 	e->tag = egress_tag(e);
 	if (!e->tag)
-		return egress_refuse(e, refuse(SNIF_REASON_STATE_LOST));
+		return egress_refuse_for(e, SNIF_REASON_STATE_LOST);
 	return egress_by_address(e);
 }
 
 static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
-	struct snif_judgement judgement = {};
 	int verdict;
 
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
-		judgement = judge_again(&e->policy, tag);
-		if (judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)
-			return egress_refuse(e, judgement);
-		tag_judge(tag, &e->policy, judgement);
-		tag->settled =
-			judgement.verdict == SNIF_ALLOW && (!tag->inspected || tag->hello.status == SNIF_HELLO_OVER);
+		judge_again(&e->policy, e->socket, tag, &e->judgement);
+		if (e->judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)
+			return egress_refuse(e);
 	}
 	if (tag->verdict == SNIF_DENY)
 		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
 	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected))
 		return EGRESS_PASS;
-	inspect(e->skb, &e->policy, tag, &e->packet, &judgement);
-	if (judgement.verdict != SNIF_DENY)
+	inspect(e->skb, &e->policy, tag, &e->packet, &e->judgement);
+	if (e->judgement.verdict != SNIF_DENY)
 		return EGRESS_PASS;
-	verdict = egress_refuse(e, judgement);
+	verdict = egress_refuse(e);
 	/* a reset in the middle of a hello is told, and tells the server, which would keep its half for long */
 	return is_bare_reset(&e->packet) ? EGRESS_PASS : verdict;
 }
@@ -163,17 +173,17 @@ static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *
 	if (!e.policy.present)
 		reason = SNIF_REASON_NO_POLICY;
 	if (reason != SNIF_REASON_NONE)
-		return egress_refuse(&e, refuse(reason));
+		return egress_refuse_for(&e, reason);
 	if (!tag)
 		return egress_untagged(&e);
 	if (!socket_fits(socket, e.packet.to.protocol))
-		return egress_refuse(&e, refuse(SNIF_REASON_SOCKET_TYPE));
+		return egress_refuse_for(&e, SNIF_REASON_SOCKET_TYPE);
 	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
 }
 
 static __always_inline int decide_packet(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
-	struct snif_tag *tag = socket ? bpf_sk_storage_get(&tags, socket, NULL, 0) : NULL;
+	struct bpf_sock *socket = socket_of(skb);
+	struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_active active;
 
 	/* the hot path: allowed, nothing left to inspect, no reload since, nothing that hides another destination */

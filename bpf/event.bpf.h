@@ -4,7 +4,7 @@
 #define SNIF_EVENT_BPF_H
 
 #include "packet.bpf.h"
-#include "tables.bpf.h"
+#include "tag.bpf.h"
 
 static __always_inline void count(__u32 counter) {
 	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
@@ -14,69 +14,115 @@ static __always_inline void count(__u32 counter) {
 		__sync_fetch_and_add(value, 1);
 }
 
-/* Counts the decision and reserves its event, with everything that does not come from a tag or packet. */
-static __always_inline struct snif_event *event_begin(const struct policy *policy,
-						      const struct snif_judgement *judgement, enum snif_hook hook) {
-	struct snif_event *event;
-
+/* Counts the decision. Returns whether there is to be an event of it: event_of_call() or event_of_packet(). */
+static __always_inline _Bool event_wanted(const struct policy *policy, const struct snif_judgement *judgement) {
 	count(judgement->reason);
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
-	if (!event) {
-		count(SNIF_COUNTER_LOST);
-		return NULL;
-	}
-	__builtin_memset(event, 0, sizeof(*event));
+	return judgement->verdict != SNIF_ALLOW || !policy->options.skip_allowed;
+}
+
+/* Fills everything but the name that does not come from a tag or packet. */
+static __always_inline void event_begin(struct snif_event *event, const struct policy *policy,
+					const struct snif_judgement *judgement, enum snif_hook hook) {
+	__builtin_memset(event, 0, sizeof(*event) - sizeof(event->name));
 	event->time = bpf_ktime_get_ns();
 	event->active = policy->active;
-	event->mode = policy->settings.mode;
+	event->mode = policy->options.mode;
 	event->hook = hook;
 	event->verdict = judgement->verdict;
 	event->reason = judgement->reason;
 	event->rule = judgement->rule;
-	return event;
+}
+
+static __always_inline void event_add_tag(struct snif_event *event, const struct snif_tag *tag) {
+	event->flow = tag->flow;
+	event->netns_cookie = tag->netns_cookie;
+	event->process = tag->process;
+	event->protocol = tag->to.protocol;
+	event->destination_port = tag->to.port;
+	__builtin_memcpy(event->destination, tag->to.address, 16);
+}
+
+/* Of a source-routed packet, only the tag has the socket's own destination. */
+static __always_inline void event_add_packet(struct snif_event *event, const struct snif_tag *tag,
+					     const struct packet *packet) {
+	event->protocol = packet->to.protocol;
+	event->interface = packet->interface;
+	event->source_port = packet->source_port;
+	__builtin_memcpy(event->source, packet->source, 16);
+	if (!tag || tag->to.protocol != IPPROTO_TCP) {
+		event->destination_port = packet->to.port;
+		__builtin_memcpy(event->destination, packet->to.address, 16);
+	}
 }
 
 static __always_inline void event_add_hello(struct snif_event *event, const struct snif_hello *hello) {
-	if (hello->size == 0 && hello->hellos == 0)
-		return;
 	event->flags |= SNIF_EVENT_HELLO;
 	if (hello->ech)
 		event->flags |= SNIF_EVENT_ECH;
 	event->version = hello->version;
 	event->name_length = hello->name_length;
-	__builtin_memcpy(event->name, hello->name, sizeof(event->name));
 }
 
-/* `packet` is NULL in the connect hooks; `tag` is NULL where none could be made. */
-SNIF_SUBPROGRAM int event_emit(const struct policy *policy, const struct snif_judgement *judgement, enum snif_hook hook,
-			       const struct snif_tag *tag, const struct packet *packet) {
+/* A decision on a call, for which there is to be an event: `tag` is NULL where none could be made. */
+SNIF_SUBPROGRAM int event_of_call(const struct policy *policy, const struct snif_judgement *judgement,
+				  enum snif_hook hook, const struct snif_tag *tag) {
 	struct snif_event *event;
 
 	if (!policy || !judgement)
 		return 0;
-	event = event_begin(policy, judgement, hook);
-	if (!event)
+	event = bpf_ringbuf_reserve(&events, SNIF_EVENT_NAMELESS, 0);
+	if (!event) {
+		count(SNIF_COUNTER_LOST);
 		return 0;
-	if (tag) {
-		event->flow = tag->flow;
-		event->netns_cookie = tag->netns_cookie;
-		event->process = tag->process;
-		event->protocol = tag->to.protocol;
-		event->destination_port = tag->to.port;
-		__builtin_memcpy(event->destination, tag->to.address, 16);
-		event_add_hello(event, &tag->hello);
 	}
-	if (packet) {
-		event->protocol = packet->to.protocol;
-		event->interface = packet->interface;
-		event->source_port = packet->source_port;
-		__builtin_memcpy(event->source, packet->source, 16);
-		/* of a source-routed packet, only the tag has the socket's own destination */
-		if (!tag || tag->to.protocol != IPPROTO_TCP) {
-			event->destination_port = packet->to.port;
-			__builtin_memcpy(event->destination, packet->to.address, 16);
-		}
+	event_begin(event, policy, judgement, hook);
+	if (tag)
+		event_add_tag(event, tag);
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
+/* An event with room for the name of the hello that was read, which is copied. NULL: the ring is full. */
+static __always_inline struct snif_event *event_reserve(const struct snif_inspection *read) {
+	struct snif_event *event;
+
+	if (!read)
+		return bpf_ringbuf_reserve(&events, SNIF_EVENT_NAMELESS, 0);
+	if (read->hello.name_length <= SNIF_EVENT_SHORT_NAME) {
+		event = bpf_ringbuf_reserve(&events, SNIF_EVENT_SHORT, 0);
+		if (event)
+			__builtin_memcpy(event->name, read->hello.name, SNIF_EVENT_SHORT_NAME);
+		return event;
 	}
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (event)
+		__builtin_memcpy(event->name, read->hello.name, sizeof(event->name));
+	return event;
+}
+
+/* The same of a packet. */
+SNIF_SUBPROGRAM int event_of_packet(struct __sk_buff *skb, const struct policy *policy,
+				    const struct snif_judgement *judgement, const struct snif_tag *tag,
+				    const struct packet *packet) {
+	struct bpf_sock *socket = socket_of(skb);
+	const struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
+	struct snif_event *event;
+
+	if (!policy || !judgement || !packet)
+		return 0;
+	if (inspection && inspection->hello.size == 0 && inspection->hello.hellos == 0)
+		inspection = NULL;
+	event = event_reserve(inspection);
+	if (!event) {
+		count(SNIF_COUNTER_LOST);
+		return 0;
+	}
+	event_begin(event, policy, judgement, SNIF_HOOK_EGRESS);
+	if (tag)
+		event_add_tag(event, tag);
+	event_add_packet(event, tag, packet);
+	if (inspection)
+		event_add_hello(event, &inspection->hello);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -16,6 +16,14 @@ struct {
 	__type(value, struct snif_tag);
 } tags SEC(".maps");
 
+/* One for each of those whose ClientHello is still awaited or read. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct snif_inspection);
+} inspections SEC(".maps");
+
 /* Which policy the cgroup at hand enforces: the key is the cgroup alone, so that all programs see one value. */
 struct {
 	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);

@@ -38,6 +38,21 @@ struct packet {
 	__u32 end;	/* offset behind the last byte */
 };
 
+/*
+ * Copies a header of `words` * 4 bytes. It is in the linear part but for packets made in strange ways; reading it there
+ * takes a tenth of the time of the helper. Not 0: the packet is too short.
+ */
+static __always_inline long header_load(struct __sk_buff *skb, __u32 offset, __u32 *to, const __u32 words) {
+	const __u8 *data = (const __u8 *)(long)skb->data, *end = (const __u8 *)(long)skb->data_end;
+	const __u32 *from = (const __u32 *)(data + (offset & 0x3ff));
+
+	if (offset > 0x3ff || (const __u8 *)(from + words) > end)
+		return bpf_skb_load_bytes(skb, offset, to, words * 4);
+	for (__u32 i = 0; i < words; i++)
+		to[i] = from[i];
+	return 0;
+}
+
 struct options {
 	struct __sk_buff *skb;
 	__u32 offset, end;
@@ -78,7 +93,7 @@ static __always_inline enum snif_reason packet_ipv4(struct __sk_buff *skb, struc
 	struct options options = {.skb = skb, .offset = sizeof(struct iphdr)};
 	struct iphdr header;
 
-	if (bpf_skb_load_bytes(skb, 0, &header, sizeof(header)) || header.ihl < 5)
+	if (header_load(skb, 0, (__u32 *)&header, sizeof(header) / 4) || header.ihl < 5)
 		return SNIF_REASON_MALFORMED_PACKET;
 	options.end = header.ihl * 4;
 	packet->payload = options.end;
@@ -134,12 +149,15 @@ static __always_inline enum snif_reason packet_ipv6(struct __sk_buff *skb, struc
 	struct extensions walk = {.skb = skb, .offset = sizeof(struct ipv6hdr)};
 	struct ipv6hdr header;
 
-	if (bpf_skb_load_bytes(skb, 0, &header, sizeof(header)))
+	if (header_load(skb, 0, (__u32 *)&header, sizeof(header) / 4))
 		return SNIF_REASON_MALFORMED_PACKET;
 	__builtin_memcpy(packet->source, &header.saddr, 16);
 	__builtin_memcpy(packet->to.address, &header.daddr, 16);
 	walk.next = header.nexthdr;
-	snif_loop(IPV6_EXTENSIONS_MAX, extension_step, &walk);
+	if (walk.next != IPPROTO_TCP && walk.next != IPPROTO_UDP)
+		snif_loop(IPV6_EXTENSIONS_MAX, extension_step, &walk);
+	else
+		walk.done = 1;
 	packet->to.protocol = walk.next;
 	packet->payload = walk.offset;
 	if (walk.reason == SNIF_REASON_NONE && !walk.done)
@@ -148,16 +166,16 @@ static __always_inline enum snif_reason packet_ipv6(struct __sk_buff *skb, struc
 }
 
 static __always_inline enum snif_reason packet_tcp(struct __sk_buff *skb, struct packet *packet) {
-	__u8 header[20];
+	struct tcphdr header;
 
-	if (bpf_skb_load_bytes(skb, packet->payload, header, sizeof(header)))
+	if (header_load(skb, packet->payload, (__u32 *)&header, sizeof(header) / 4))
 		return SNIF_REASON_MALFORMED_PACKET;
-	packet->source_port = snif_be16(header);
-	packet->to.port = snif_be16(header + 2);
-	packet->sequence = snif_be32(header + 4);
-	packet->flags = header[13];
-	packet->payload += (header[12] >> 4) * 4;
-	if (header[12] >> 4 < 5 || packet->payload > packet->end)
+	packet->source_port = bpf_ntohs(header.source);
+	packet->to.port = bpf_ntohs(header.dest);
+	packet->sequence = bpf_ntohl(header.seq);
+	packet->flags = ((__u8 *)&header)[13];
+	packet->payload += header.doff * 4;
+	if (header.doff < 5 || packet->payload > packet->end)
 		return SNIF_REASON_MALFORMED_PACKET;
 	return SNIF_REASON_NONE;
 }
@@ -170,10 +188,12 @@ static __always_inline enum snif_reason first_of(enum snif_reason first, enum sn
  * Reads the headers of an outgoing packet. Offsets count from the network header. Returns SNIF_REASON_NONE, or why the
  * packet is refused whatever the policy says; what was read until then is in `packet` (which the caller has zeroed).
  */
-static __always_inline enum snif_reason packet_read(struct __sk_buff *skb, struct packet *packet) {
+SNIF_SUBPROGRAM enum snif_reason packet_read(struct __sk_buff *skb, struct packet *packet) {
 	enum snif_reason reason;
-	__u8 port[4];
+	__be16 ports[2];
 
+	if (!packet)
+		return SNIF_REASON_STATE_LOST;
 	packet->end = skb->len;
 	packet->interface = skb->ifindex;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
@@ -188,10 +208,10 @@ static __always_inline enum snif_reason packet_read(struct __sk_buff *skb, struc
 		return first_of(reason, packet_tcp(skb, packet));
 	if (packet->to.protocol != IPPROTO_UDP)
 		return reason;
-	if (bpf_skb_load_bytes(skb, packet->payload, port, sizeof(port)))
+	if (header_load(skb, packet->payload, (__u32 *)ports, 1))
 		return first_of(reason, SNIF_REASON_MALFORMED_PACKET);
-	packet->source_port = snif_be16(port);
-	packet->to.port = snif_be16(port + 2);
+	packet->source_port = bpf_ntohs(ports[0]);
+	packet->to.port = bpf_ntohs(ports[1]);
 	return reason;
 }
 

@@ -30,7 +30,7 @@ static __always_inline const struct snif_name_rules *snif_find_name(snif_tables 
 /* The policy in force for the cgroup at hand: a copy without pointers, so that subprograms can take it. */
 struct policy {
 	struct snif_active active;
-	struct snif_settings settings;
+	struct snif_options options;
 	__u64 present; /* 0: there is none, everything is refused */
 };
 
@@ -58,16 +58,19 @@ static __always_inline struct policy policy_now(void) {
 	found = bpf_map_lookup_elem(&settings, &policy.active.slot);
 	if (!found)
 		return policy;
-	policy.settings = *found;
+	policy.options = found->options;
 	policy.present = 1;
 	return policy;
 }
 
-/* What the policy's address rules say of a destination. */
+/* What the policy's address rules say of a destination; `dest` may be NULL. */
 SNIF_SUBPROGRAM int judge_address(const struct policy *policy, const struct snif_target *to, struct snif_dest *dest,
 				  struct snif_judgement *out) {
-	if (policy && to && dest && out)
-		*out = snif_judge_address(policy->active.slot, to->address, to->protocol, to->port, dest);
+	struct snif_dest unwanted;
+
+	if (policy && to && out)
+		*out = snif_judge_address(policy->active.slot, to->address, to->protocol, to->port,
+					  dest ? dest : &unwanted);
 	return 0;
 }
 

@@ -14,20 +14,68 @@ static __always_inline void process_read(struct snif_process *process) {
 	bpf_get_current_comm(process->name, sizeof(process->name));
 }
 
+/* The socket that a packet leaves on. NULL: a request or time-wait socket, which carries no storage. */
+static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb) {
+	return skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
+}
+
+static __always_inline struct snif_tag *tag_of(struct bpf_sock *sk) {
+	return bpf_sk_storage_get(&tags, sk, NULL, 0);
+}
+
+static __always_inline struct snif_inspection *inspection_of(struct bpf_sock *sk) {
+	return bpf_sk_storage_get(&inspections, sk, NULL, 0);
+}
+
 /* Replaces the socket's tag by an empty one: a socket that connects again starts anew. NULL: no memory. */
 static __always_inline struct snif_tag *tag_renew(struct bpf_sock *sk) {
-	bpf_sk_storage_delete(&tags, sk);
+	if (bpf_sk_storage_delete(&tags, sk) == 0)
+		bpf_sk_storage_delete(&inspections, sk);
 	return bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* For a socket whose destination wants a server name; the caller fills `dest`. NULL: no memory. */
+static __always_inline struct snif_inspection *inspection_begin(struct bpf_sock *sk) {
+	return bpf_sk_storage_get(&inspections, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* The ClientHellos are over: keeps in the tag what a reload wants to judge again, if it fits, and frees the rest. */
+static __always_inline void inspection_end(struct bpf_sock *sk, struct snif_tag *tag, const struct snif_hello *hello) {
+	if (hello->name_length > SNIF_TAG_NAME)
+		return;
+	tag->ech = hello->ech;
+	tag->version = hello->version;
+	tag->name_length = hello->name_length;
+	__builtin_memcpy(tag->name, hello->name, SNIF_TAG_NAME);
+	bpf_sk_storage_delete(&inspections, sk);
+}
+
+/* The inspection of a socket, made again from what its tag has kept when it has ended. NULL: no memory. */
+static __always_inline struct snif_inspection *inspection_again(struct bpf_sock *sk, const struct snif_tag *tag) {
+	struct snif_inspection *inspection;
+
+	if (tag->name_length == 0)
+		return inspection_of(sk);
+	inspection = inspection_begin(sk);
+	if (!inspection)
+		return NULL;
+	inspection->hello.status = SNIF_HELLO_OVER;
+	inspection->hello.hellos = 1;
+	inspection->hello.ech = tag->ech;
+	inspection->hello.version = tag->version;
+	inspection->hello.name_length = tag->name_length;
+	__builtin_memcpy(inspection->hello.name, tag->name, SNIF_TAG_NAME);
+	return inspection;
 }
 
 /* Writes a judgement of the policy in force into the tag. */
 static __always_inline void tag_judge(struct snif_tag *tag, const struct policy *policy,
-				      struct snif_judgement judgement) {
+				      const struct snif_judgement *judgement) {
 	tag->judged_under = policy->active;
-	tag->verdict = judgement.verdict;
-	tag->reason = judgement.reason;
-	tag->rule = judgement.rule;
-	tag->settled = judgement.verdict == SNIF_ALLOW && tag->to.protocol == IPPROTO_TCP && !tag->inspected;
+	tag->verdict = judgement->verdict;
+	tag->reason = judgement->reason;
+	tag->rule = judgement->rule;
+	tag->settled = judgement->verdict == SNIF_ALLOW && tag->to.protocol == IPPROTO_TCP && !tag->inspected;
 }
 
 #endif

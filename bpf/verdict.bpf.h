@@ -12,50 +12,24 @@ static __always_inline struct snif_judgement refuse(enum snif_reason reason) {
 	return (struct snif_judgement){SNIF_DENY, reason, 0};
 }
 
-/* What the policy says of the ClientHello in the tag. */
-SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_tag *tag, struct snif_judgement *out) {
-	if (!policy || !tag || !out)
+/* What the policy says of the last ClientHello. */
+SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_inspection *inspection,
+				struct snif_judgement *out) {
+	const struct snif_settings *found;
+	__u32 slot;
+
+	if (!policy || !inspection || !out)
 		return 0;
-	if (tag->hello.ech && policy->settings.ech_deny)
+	slot = policy->active.slot;
+	found = bpf_map_lookup_elem(&settings, &slot);
+	if (!found)
+		*out = refuse(SNIF_REASON_NO_POLICY);
+	else if (inspection->hello.ech && policy->options.ech_deny)
 		*out = refuse(SNIF_REASON_ECH_DENIED);
 	else
-		*out = snif_judge_name(policy->active.slot, policy->settings.hash_key, tag->hello.name,
-				       tag->hello.name_length, &tag->dest);
+		*out = snif_judge_name(slot, found, inspection->hello.name, inspection->hello.name_length,
+				       &inspection->dest);
 	return 0;
-}
-
-struct inspection {
-	const struct policy *policy;
-	struct snif_tag *tag;
-	const struct packet *packet;
-	struct snif_segment segment;
-	struct snif_judgement judgement; /* UNDECIDED: the packet may pass, the parser wants more */
-};
-
-/* One ClientHello of the packet, or what is there of it. */
-static inline long inspect_step(__u32 index, void *context) {
-	struct inspection *inspection = context;
-	struct snif_judgement *judgement = &inspection->judgement;
-	struct snif_tag *tag = inspection->tag;
-	struct snif_hello *hello = &tag->hello;
-	__u32 rule = tag->rule;
-
-	snif_hello_feed(&inspection->segment);
-	if (hello->status == SNIF_HELLO_REFUSED)
-		*judgement = refuse(hello->reason);
-	if (hello->status != SNIF_HELLO_READ)
-		return SNIF_STOP;
-	judge_hello(inspection->policy, tag, judgement);
-	if (judgement->verdict != SNIF_ALLOW)
-		return SNIF_STOP;
-	tag_judge(tag, inspection->policy, *judgement);
-	/* after a HelloRetryRequest the same name comes again: one flow, one event */
-	if (hello->hellos == 1 || rule != judgement->rule)
-		event_emit(inspection->policy, judgement, SNIF_HOOK_EGRESS, tag, inspection->packet);
-	snif_hello_continue(hello);
-	if (index == HELLOS_PER_PACKET - 1)
-		*judgement = refuse(SNIF_REASON_SCAN_LIMIT);
-	return SNIF_NEXT;
 }
 
 /*
@@ -84,67 +58,127 @@ static __always_inline enum snif_reason payload_position(struct snif_tag *tag, c
 }
 
 /*
+ * Reads on in the packet's payload, from where the parser stands to the end, or until a ClientHello is complete. Writes
+ * why the packet is refused, or SNIF_REASON_NONE.
+ */
+SNIF_SUBPROGRAM int read_hello(struct __sk_buff *skb, struct snif_tag *tag, struct snif_inspection *inspection,
+			       const struct packet *packet, enum snif_reason *out) {
+	enum snif_reason reason;
+	__u32 parsed = 0, begin;
+
+	if (!tag || !inspection || !packet || !out)
+		return 0;
+	reason = payload_position(tag, packet, &parsed);
+	if (packet->end > packet->payload && reason != SNIF_REASON_NONE) {
+		*out = reason;
+		return 0;
+	}
+	*out = SNIF_REASON_NONE;
+	if (packet->end - packet->payload <= parsed)
+		return 0;
+	begin = packet->payload + parsed;
+	snif_hello_feed(&inspection->hello, skb, begin, packet->end);
+	tag->next_sequence += inspection->hello.offset - begin;
+	if (inspection->hello.status == SNIF_HELLO_REFUSED)
+		*out = inspection->hello.reason;
+	return 0;
+}
+
+/*
  * Inspects a packet of a connection whose ClientHellos are not all read. Writes a refusal, or UNDECIDED or ALLOW: the
  * packet may pass.
  */
 SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, struct snif_tag *tag,
 			    const struct packet *packet, struct snif_judgement *out) {
-	struct inspection inspection = {.policy = policy, .tag = tag, .packet = packet};
-	enum snif_reason reason;
-	__u32 parsed = 0;
+	struct bpf_sock *socket = socket_of(skb);
+	struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
+	enum snif_reason reason = SNIF_REASON_SCAN_LIMIT;
+	struct snif_hello *hello;
+	__u32 rule;
 
 	if (!policy || !tag || !packet || !out)
 		return 0;
-	if (packet->flags & TCP_URG) {
-		*out = refuse(SNIF_REASON_URGENT_DATA);
+	if (!inspection || (packet->flags & TCP_URG)) {
+		*out = refuse(inspection ? SNIF_REASON_URGENT_DATA : SNIF_REASON_STATE_LOST);
 		return 0;
 	}
-	reason = payload_position(tag, packet, &parsed);
-	if (packet->end > packet->payload && reason != SNIF_REASON_NONE) {
+	hello = &inspection->hello;
+	for (int i = 0; i < HELLOS_PER_PACKET; i++) {
+		read_hello(skb, tag, inspection, packet, &reason);
+		if (reason != SNIF_REASON_NONE || hello->status != SNIF_HELLO_READ)
+			break;
+		rule = tag->rule;
+		judge_hello(policy, inspection, out);
+		if (out->verdict != SNIF_ALLOW)
+			return 0;
+		tag_judge(tag, policy, out);
+		/* after a HelloRetryRequest the same name comes again: one flow, one event */
+		if ((hello->hellos == 1 || rule != out->rule) && event_wanted(policy, out))
+			event_of_packet(skb, policy, out, tag, packet);
+		snif_hello_continue(hello);
+		reason = SNIF_REASON_SCAN_LIMIT;
+	}
+	if (reason != SNIF_REASON_NONE) {
 		*out = refuse(reason);
-		return 0;
-	}
-	if (packet->end - packet->payload > parsed) {
-		inspection.segment.hello = &tag->hello;
-		inspection.segment.source = skb;
-		inspection.segment.offset = packet->payload + parsed;
-		inspection.segment.end = packet->end;
-		snif_loop(HELLOS_PER_PACKET, inspect_step, &inspection);
-		tag->next_sequence += packet->end - packet->payload - parsed;
-	}
-	*out = inspection.judgement;
-	if (out->verdict == SNIF_DENY)
-		return 0;
-	if (tag->hello.status == SNIF_HELLO_OVER)
-		tag->settled = tag->verdict == SNIF_ALLOW;
-	else if ((packet->flags & (TCP_FIN | TCP_RST)) && tag->hello.hellos == 0 && tag->hello.size > 0)
+	} else if (hello->status == SNIF_HELLO_OVER && tag->verdict == SNIF_ALLOW) {
+		tag->settled = 1;
+		inspection_end(socket, tag, hello);
+	} else if ((packet->flags & (TCP_FIN | TCP_RST)) && hello->hellos == 0 && hello->size > 0) {
 		*out = refuse(SNIF_REASON_HELLO_INCOMPLETE);
+	}
 	return 0;
 }
 
-/*
- * The policy was reloaded since the tag was judged: judge again, by what the tag remembers. A refusal stays. A
- * connection that was let through without inspection and would now be inspected cannot be: its beginning is gone.
- */
-static __always_inline struct snif_judgement judge_again(const struct policy *policy, struct snif_tag *tag) {
-	struct snif_judgement judgement = {};
+/* Of an inspected connection: by the name that was read, if one was. */
+static __always_inline void judge_name_again(const struct policy *policy, struct bpf_sock *socket, struct snif_tag *tag,
+					     struct snif_judgement *out) {
+	struct snif_inspection *inspection = inspection_again(socket, tag);
+	const struct snif_hello *hello;
 
-	if (tag->verdict == SNIF_DENY)
-		return (struct snif_judgement){SNIF_DENY, tag->reason, tag->rule};
-	if (tag->inbound)
-		return policy->settings.inbound_deny
-			       ? refuse(SNIF_REASON_INBOUND_DENIED)
-			       : (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
-	judge_address(policy, &tag->to, &tag->dest, &judgement);
-	if (judgement.verdict != SNIF_UNDECIDED)
-		return judgement;
-	if (!tag->inspected)
-		return refuse(SNIF_REASON_UNTRACKED);
+	if (!inspection) {
+		*out = refuse(SNIF_REASON_STATE_LOST);
+		return;
+	}
+	hello = &inspection->hello;
+	judge_address(policy, &tag->to, &inspection->dest, out);
 	/* no name yet, or a second ClientHello's is taking its place: that one will be judged when it is complete */
-	if (tag->hello.hellos == 0 || tag->hello.named || tag->hello.field == SNIF_FIELD_SNI_NAME)
-		return judgement;
-	judge_hello(policy, tag, &judgement);
-	return judgement;
+	if (out->verdict == SNIF_UNDECIDED && hello->hellos > 0 && !hello->named && hello->field != SNIF_FIELD_SNI_NAME)
+		judge_hello(policy, inspection, out);
+	if (out->verdict == SNIF_DENY)
+		return;
+	tag_judge(tag, policy, out);
+	if (out->verdict == SNIF_ALLOW && hello->status == SNIF_HELLO_OVER) {
+		tag->settled = 1;
+		inspection_end(socket, tag, hello);
+	}
+}
+
+/*
+ * The policy was reloaded since the tag was judged: judges it again, by what it remembers, and writes the judgement
+ * into it unless that is a new refusal. A refusal stays. A connection that was let through without inspection and would
+ * now be inspected cannot be: its beginning is gone.
+ */
+static __always_inline void judge_again(const struct policy *policy, struct bpf_sock *socket, struct snif_tag *tag,
+					struct snif_judgement *out) {
+	if (tag->verdict == SNIF_DENY) {
+		tag->judged_under = policy->active;
+		*out = (struct snif_judgement){SNIF_DENY, tag->reason, tag->rule};
+		return;
+	}
+	if (tag->inspected) {
+		judge_name_again(policy, socket, tag, out);
+		return;
+	}
+	if (!tag->inbound)
+		judge_address(policy, &tag->to, NULL, out);
+	else if (policy->options.inbound_deny)
+		*out = refuse(SNIF_REASON_INBOUND_DENIED);
+	else
+		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
+	if (out->verdict == SNIF_UNDECIDED)
+		*out = refuse(SNIF_REASON_UNTRACKED);
+	if (out->verdict == SNIF_ALLOW)
+		tag_judge(tag, policy, out);
 }
 
 #endif

@@ -64,13 +64,20 @@ struct snif_name_rules {
 	struct snif_name_rule exact, below;
 };
 
+struct snif_options {
+	__u8 mode; /* enum snif_mode */
+	__u8 ech_deny;
+	__u8 inbound_deny;
+	__u8 skip_allowed; /* what is allowed is counted, but no event */
+	__u32 unused;
+};
+
 /* The rest of a compiled policy, one for each slot. */
 struct snif_settings {
 	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */
-	__u8 mode;	   /* enum snif_mode */
-	__u8 ech_deny;
-	__u8 inbound_deny;
-	__u8 unused[5];
+	/* bit n: there is a rule for a name of n bytes, or for what is below one: no other need be looked for */
+	__u64 exact_lengths[4], below_lengths[4];
+	struct snif_options options;
 };
 
 /* Which compiled policy is in force for a policy: eight bytes, so that a reload is one store. */
@@ -99,23 +106,39 @@ struct snif_target {
 	__u8 unused;
 };
 
-/* What a socket carries from connect() on. */
+#define SNIF_TAG_NAME 88
+
+/*
+ * What a socket carries from connect() on. Its size is that of the kernel's allocation classes: with the kernel's own 72
+ * bytes it takes 256, with one byte more it would take 512, for each open connection.
+ */
 struct snif_tag {
 	struct snif_active judged_under;
 	struct snif_process process;
-	struct snif_dest dest;
 	__u64 flow;	       /* the socket's cookie */
 	__u64 netns_cookie;    /* 0: not known */
 	struct snif_target to; /* as connect() named it */
-	__u8 verdict;	       /* enum snif_verdict */
-	__u8 reason;	       /* enum snif_reason, once decided */
-	__u8 inbound;	       /* accepted, not opened */
-	__u8 inspected;	       /* the destination wants an allowed server name first */
-	__u8 settled;	       /* allowed, and no further ClientHello can follow in clear: the hot path */
-	__u8 has_syn;	       /* next_sequence is valid */
-	__u8 unused[6];
 	__u32 rule;
 	__u32 next_sequence; /* of the first byte that was not parsed yet */
+	__u8 verdict;	     /* enum snif_verdict */
+	__u8 reason;	     /* enum snif_reason, once decided */
+	__u8 inbound;	     /* accepted, not opened */
+	__u8 inspected;	     /* the destination wants an allowed server name first */
+	__u8 settled;	     /* allowed, and no further ClientHello can follow in clear: the hot path */
+	__u8 has_syn;	     /* next_sequence is valid */
+	/* settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it */
+	__u8 ech;
+	__u8 unused;
+	__u16 version;
+	__u16 name_length;
+	__u8 name[SNIF_TAG_NAME];
+};
+
+_Static_assert(sizeof(struct snif_tag) == 184, "a tag fills its allocation class");
+
+/* What an inspected socket carries besides, until its ClientHellos are over. */
+struct snif_inspection {
+	struct snif_dest dest;
 	struct snif_hello hello;
 };
 
@@ -143,6 +166,11 @@ struct snif_event {
 	__u8 unused[2];
 	__u8 name[256]; /* name_length bytes of the server name as sent (lower-cased as far as it is valid) */
 };
+
+/* The ring buffer's records are cut in the name: to one of three sizes, since the kernel wants them constant. */
+#define SNIF_EVENT_NAMELESS (sizeof(struct snif_event) - 256)
+#define SNIF_EVENT_SHORT_NAME SNIF_TAG_NAME
+#define SNIF_EVENT_SHORT (SNIF_EVENT_NAMELESS + SNIF_EVENT_SHORT_NAME)
 
 /* Per-CPU counters: one for each reason, then the events that the ring buffer could not take. */
 #define SNIF_COUNTER_LOST SNIF_REASON_COUNT

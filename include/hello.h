@@ -3,8 +3,9 @@
  * TLS records ──► ClientHello ──► server name. A resumable parser: its whole state is struct snif_hello, so that a
  * stream cut into segments and records at any places is read as in one piece.
  *
- * It works field by field and skips what it does not need: each step either collects the bytes of one field or passes
- * over some, as far as the segment and the record reach. TLS 1.3 is RFC 8446 (section 4.1.2 ClientHello, 5.1 records),
+ * It works field by field and skips what it does not need: a step passes over bytes, collects those of one field and acts
+ * on it, as far as the segment and the record reach. Bytes are read by the window, of which a hello needs few: reading
+ * each field from the packet would cost more than the rest. TLS 1.3 is RFC 8446 (section 4.1.2 ClientHello, 5.1 records),
  * server_name RFC 6066 section 3, encrypted_client_hello RFC 9849.
  *
  * A client can send a second ClientHello in clear, after a HelloRetryRequest, and servers take the name of that one.
@@ -17,10 +18,12 @@
 #include "portable.h"
 #include "reason.h"
 
-#define SNIF_HELLO_MAX 16384	   /* bytes of records that a ClientHello may take: what leaves before a verdict */
-#define SNIF_HELLO_EXTENSIONS 128  /* extensions of types from 64 on; all types below 64 can be there besides */
-#define SNIF_HELLO_STEPS (1 << 17) /* for one segment: over two for each byte of the longest hello in tiny records */
-#define SNIF_RECORD_MAX 16384	   /* RFC 8446, section 5.1 */
+#define SNIF_HELLO_MAX 16384	  /* bytes of records that a ClientHello may take: what leaves before a verdict */
+#define SNIF_HELLO_EXTENSIONS 128 /* extensions of types from 64 on; all types below 64 can be there besides */
+#define SNIF_HELLO_STEPS                                                                                               \
+	(1 << 17)	      /* rounds for one segment: over two for each byte of the longest hello in tiny records */
+#define SNIF_RECORD_MAX 16384 /* RFC 8446, section 5.1 */
+#define SNIF_WINDOW 256	      /* bytes read from the packet at once; a power of two */
 
 enum snif_hello_status {
 	SNIF_HELLO_MORE,    /* well-formed so far, not complete */
@@ -70,10 +73,15 @@ struct snif_hello {
 	__u8 early_data;  /* early_data was offered: application data may come before a second ClientHello */
 	__u8 changed;	  /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
 	__u8 doubt;	  /* a handshake record was passed over for that: no further one may follow */
-	__u64 seen_low;	  /* extension types below 64 */
+	__u32 value;	  /* the bytes of the field collected so far, as a number; a name goes to `name` */
+	__u64 record;	  /* likewise those of the record's header */
+	/* the segment at hand: here and not on the stack, of which the verifier would follow each value apart */
+	__u32 offset, end;		   /* of the bytes in its source that are still to be read */
+	__u32 window_at, window_end;	   /* of those in the window */
+	__u64 seen_low;			   /* extension types below 64 */
+	__u64 seen_mixed;		   /* a bit for each of the others, which some share */
 	__u16 seen[SNIF_HELLO_EXTENSIONS]; /* the others */
-	__u8 record[16];		   /* twice the header, for the reason that name.h gives */
-	__u8 bytes[8];			   /* of the field; a name goes to `name` */
+	__u8 window[SNIF_WINDOW + 8];	   /* with room for a number that begins at its end */
 	__u8 name[SNIF_NAME_BUFFER];
 };
 
@@ -86,10 +94,10 @@ enum {
 	SNIF_EXTENSION_ESNI = 0xffce,
 };
 
-struct snif_segment {
+/* The parser at work on a segment. */
+struct snif_reader {
 	struct snif_hello *hello;
 	snif_source source;
-	__u32 offset, end; /* of the bytes in source that are still to be read */
 };
 
 static __always_inline long snif_hello_refuse(struct snif_hello *h, enum snif_reason reason) {
@@ -106,6 +114,7 @@ static __always_inline long snif_hello_want(struct snif_hello *h, enum snif_hell
 	h->skip = skip;
 	h->need = need;
 	h->have = 0;
+	h->value = 0;
 	h->field = field;
 	return SNIF_NEXT;
 }
@@ -123,9 +132,9 @@ static __always_inline long snif_hello_want_extension(struct snif_hello *h, __u3
  * none, or one over the limit, which goes on in further handshake records; behind a Finished there comes none.
  */
 static __always_inline long snif_hello_message(struct snif_hello *h) {
-	__u32 length = snif_be24(h->bytes + 1);
+	__u32 length = h->value & 0xffffff;
 
-	if (h->bytes[0] != 1) {
+	if (h->value >> 24 != 1) {
 		if (h->hellos == 0)
 			return snif_hello_refuse(h, SNIF_REASON_NOT_CLIENT_HELLO);
 		h->status = SNIF_HELLO_OVER;
@@ -135,6 +144,7 @@ static __always_inline long snif_hello_message(struct snif_hello *h) {
 		h->doubt = 1;
 		h->record_pass = 1;
 		h->have = 0;
+		h->value = 0;
 		return SNIF_NEXT;
 	}
 	if (length > SNIF_HELLO_MAX)
@@ -158,9 +168,16 @@ static inline long snif_seen_step(__u32 index, void *context) {
 	return search->found ? SNIF_STOP : SNIF_NEXT;
 }
 
+static __always_inline _Bool snif_hello_saw(const struct snif_hello *h, __u32 type) {
+	struct snif_seen_search search = {.hello = h, .type = type};
+
+	snif_loop(SNIF_HELLO_EXTENSIONS, snif_seen_step, &search);
+	return search.found;
+}
+
 /* Remembers an extension's type. Returns SNIF_REASON_NONE when it is a new one and there was room. */
 static __always_inline enum snif_reason snif_hello_see(struct snif_hello *h, __u32 type) {
-	struct snif_seen_search search = {.hello = h, .type = type};
+	__u64 mixed;
 
 	if (type < 64) {
 		if (h->seen_low >> type & 1)
@@ -168,17 +185,18 @@ static __always_inline enum snif_reason snif_hello_see(struct snif_hello *h, __u
 		h->seen_low |= 1ULL << type;
 		return SNIF_REASON_NONE;
 	}
-	snif_loop(SNIF_HELLO_EXTENSIONS, snif_seen_step, &search);
-	if (search.found)
+	mixed = 1ULL << ((type * 0x9e37) >> 10 & 63);
+	if ((h->seen_mixed & mixed) && snif_hello_saw(h, type))
 		return SNIF_REASON_EXTENSION_TWICE;
 	if (h->seen_count >= SNIF_HELLO_EXTENSIONS)
 		return SNIF_REASON_TOO_MANY_EXTENSIONS;
+	h->seen_mixed |= mixed;
 	h->seen[h->seen_count++ % SNIF_HELLO_EXTENSIONS] = type;
 	return SNIF_REASON_NONE;
 }
 
 static __always_inline long snif_hello_extension(struct snif_hello *h) {
-	__u32 type = snif_be16(h->bytes), length = snif_be16(h->bytes + 2);
+	__u32 type = h->value >> 16, length = h->value & 0xffff;
 	enum snif_reason reason = snif_hello_see(h, type);
 
 	if (reason != SNIF_REASON_NONE)
@@ -209,7 +227,7 @@ static __always_inline long snif_hello_extension(struct snif_hello *h) {
 }
 
 static __always_inline long snif_hello_sni_list(struct snif_hello *h) {
-	__u32 length = snif_be16(h->bytes);
+	__u32 length = h->value;
 
 	if (length != h->extension_left)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
@@ -220,9 +238,9 @@ static __always_inline long snif_hello_sni_list(struct snif_hello *h) {
 }
 
 static __always_inline long snif_hello_sni_entry(struct snif_hello *h) {
-	__u32 length = snif_be16(h->bytes + 1);
+	__u32 length = h->value & 0xffff;
 
-	if (h->bytes[0] != 0)
+	if (h->value >> 16 != 0)
 		return snif_hello_refuse(h, SNIF_REASON_SNI_TYPE);
 	if (length > h->extension_left)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
@@ -235,9 +253,11 @@ static __always_inline long snif_hello_sni_entry(struct snif_hello *h) {
 	return snif_hello_want(h, SNIF_FIELD_SNI_NAME, 0, length);
 }
 
-static __always_inline long snif_hello_sni_name(struct snif_hello *h) {
+SNIF_SUBPROGRAM long snif_hello_sni_name(struct snif_hello *h) {
 	enum snif_reason reason;
 
+	if (!h)
+		return SNIF_STOP;
 	h->name_length = h->need;
 	reason = snif_name_normalise(h->name, &h->name_length);
 	if (reason != SNIF_REASON_NONE)
@@ -247,7 +267,7 @@ static __always_inline long snif_hello_sni_name(struct snif_hello *h) {
 }
 
 static __always_inline long snif_hello_versions(struct snif_hello *h) {
-	__u32 length = h->bytes[0];
+	__u32 length = h->value;
 
 	if (length != h->extension_left || length < 2 || length % 2 != 0)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
@@ -256,7 +276,7 @@ static __always_inline long snif_hello_versions(struct snif_hello *h) {
 }
 
 static __always_inline long snif_hello_version_item(struct snif_hello *h) {
-	__u32 version = snif_be16(h->bytes);
+	__u32 version = h->value;
 
 	/* GREASE values (RFC 8701) are no versions */
 	if ((version & 0x0f0f) != 0x0a0a && version > h->version)
@@ -281,38 +301,35 @@ static __always_inline long snif_hello_end(struct snif_hello *h) {
 
 /* The fields between the message's header and the extensions. */
 static __always_inline long snif_hello_fixed(struct snif_hello *h) {
-	__u32 length;
+	__u32 value = h->value; /* but for the version, a length */
 
 	switch (h->field) {
 	case SNIF_FIELD_VERSION:
-		h->version = snif_be16(h->bytes);
+		h->version = value;
 		return snif_hello_want(h, SNIF_FIELD_SESSION_ID, 32, 1);
 	case SNIF_FIELD_SESSION_ID:
-		length = h->bytes[0];
-		if (length > 32)
+		if (value > 32)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
-		return snif_hello_want(h, SNIF_FIELD_CIPHERS, length, 2);
+		return snif_hello_want(h, SNIF_FIELD_CIPHERS, value, 2);
 	case SNIF_FIELD_CIPHERS:
-		length = snif_be16(h->bytes);
-		if (length == 0 || length % 2 != 0)
+		if (value == 0 || value % 2 != 0)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
-		return snif_hello_want(h, SNIF_FIELD_COMPRESSION, length, 1);
+		return snif_hello_want(h, SNIF_FIELD_COMPRESSION, value, 1);
 	case SNIF_FIELD_COMPRESSION:
-		length = h->bytes[0];
-		if (length == 0)
+		if (value == 0)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
-		if (length == h->left)
-			return snif_hello_want(h, SNIF_FIELD_END, length, 0);
-		return snif_hello_want(h, SNIF_FIELD_EXTENSIONS, length, 2);
+		if (value == h->left)
+			return snif_hello_want(h, SNIF_FIELD_END, value, 0);
+		return snif_hello_want(h, SNIF_FIELD_EXTENSIONS, value, 2);
 	default: /* SNIF_FIELD_EXTENSIONS */
-		if (snif_be16(h->bytes) != h->left)
+		if (value != h->left)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
 		return snif_hello_want_extension(h, 0);
 	}
 }
 
 /* The field is complete: act on it. */
-SNIF_SUBPROGRAM long snif_hello_field(struct snif_hello *h) {
+static __always_inline long snif_hello_field(struct snif_hello *h) {
 	if (!h)
 		return SNIF_STOP;
 	switch (h->field) {
@@ -325,7 +342,8 @@ SNIF_SUBPROGRAM long snif_hello_field(struct snif_hello *h) {
 	case SNIF_FIELD_SNI_ENTRY:
 		return snif_hello_sni_entry(h);
 	case SNIF_FIELD_SNI_NAME:
-		return snif_hello_sni_name(h);
+		snif_hello_sni_name(h);
+		return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
 	case SNIF_FIELD_VERSIONS:
 		return snif_hello_versions(h);
 	case SNIF_FIELD_VERSION_ITEM:
@@ -342,15 +360,9 @@ static __always_inline _Bool snif_hello_between(const struct snif_hello *h) {
 	return h->hellos > 0 && h->field == SNIF_FIELD_MESSAGE && h->have == 0;
 }
 
-/* Counts bytes against the limit; between messages there is nothing to count for. */
-static __always_inline long snif_hello_take(struct snif_segment *s, __u32 count) {
-	struct snif_hello *h = s->hello;
-
-	s->offset += count;
-	h->size += count;
-	if (h->size > SNIF_HELLO_MAX && !snif_hello_between(h))
-		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
-	return SNIF_NEXT;
+/* A byte of the record's header, of those that are collected. */
+static __always_inline __u8 snif_record_byte(const struct snif_hello *h, __u32 index) {
+	return h->record >> (h->record_have - 1 - index) * 8;
 }
 
 /*
@@ -358,17 +370,17 @@ static __always_inline long snif_hello_take(struct snif_segment *s, __u32 count)
  * SSLv2 hello (a length with the high bit set, then message type 1). The stream decides, not how it was cut.
  */
 static __always_inline enum snif_reason snif_record_refusal(const struct snif_hello *h) {
-	__u8 first = h->record[0];
+	__u8 first = snif_record_byte(h, 0);
 
 	if (first == SNIF_RECORD_HANDSHAKE)
-		return h->record_have >= 2 && h->record[1] != 3 ? SNIF_REASON_NOT_TLS : SNIF_REASON_NONE;
+		return h->record_have >= 2 && snif_record_byte(h, 1) != 3 ? SNIF_REASON_NOT_TLS : SNIF_REASON_NONE;
 	if (h->hellos > 0 || h->records > 0 || (first >= SNIF_RECORD_CHANGE_CIPHER_SPEC && first <= 24))
 		return SNIF_REASON_NOT_HANDSHAKE;
 	if (!(first & 0x80))
 		return SNIF_REASON_NOT_TLS;
 	if (h->record_have < 3)
 		return SNIF_REASON_NONE;
-	return h->record[2] == 1 ? SNIF_REASON_SSLV2_HELLO : SNIF_REASON_NOT_TLS;
+	return snif_record_byte(h, 2) == 1 ? SNIF_REASON_SSLV2_HELLO : SNIF_REASON_NOT_TLS;
 }
 
 /*
@@ -377,7 +389,7 @@ static __always_inline enum snif_reason snif_record_refusal(const struct snif_he
  */
 static __always_inline long snif_record_between(struct snif_hello *h) {
 	h->size = 0;
-	switch (h->record[0]) {
+	switch (snif_record_byte(h, 0)) {
 	case SNIF_RECORD_HANDSHAKE:
 		return h->doubt ? snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG) : SNIF_NEXT;
 	case SNIF_RECORD_APPLICATION_DATA:
@@ -399,12 +411,15 @@ static __always_inline long snif_record_between(struct snif_hello *h) {
 
 /* The record's header is complete: act on it. */
 static __always_inline long snif_record_begin(struct snif_hello *h) {
-	__u32 length = snif_be16(h->record + 3);
+	__u32 length = h->record & 0xffff;
+	long next = SNIF_NEXT;
 
-	h->record_have = 0;
 	h->record_left = length;
 	h->record_pass = 0;
-	if (snif_hello_between(h) && snif_record_between(h) == SNIF_STOP)
+	if (snif_hello_between(h))
+		next = snif_record_between(h);
+	h->record_have = 0;
+	if (next == SNIF_STOP)
 		return SNIF_STOP;
 	if (h->record_pass)
 		return SNIF_NEXT;
@@ -416,89 +431,132 @@ static __always_inline long snif_record_begin(struct snif_hello *h) {
 	return SNIF_NEXT;
 }
 
-static __always_inline long snif_hello_record(struct snif_segment *s) {
-	struct snif_hello *h = s->hello;
-	__u32 count = snif_min(5 - h->record_have, s->end - s->offset);
+/* There is more of the record's header: act on it. It counts whole against the limit, however it was cut. */
+SNIF_SUBPROGRAM long snif_record_header(struct snif_hello *h) {
 	enum snif_reason reason = SNIF_REASON_NONE;
 
-	/* the header counts whole, however it was cut */
-	if (!snif_hello_between(h) && h->size - h->record_have + 5 > SNIF_HELLO_MAX)
-		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
-	count = ((count - 1) & 7) + 1;
-	if (snif_read(s->source, s->offset, h->record + (h->record_have & 7), count))
-		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
-	h->record_have += count;
-	if (!snif_hello_between(h))
+	if (!h)
+		return SNIF_STOP;
+	if (!snif_hello_between(h)) {
+		if (h->size - h->record_have + 5 > SNIF_HELLO_MAX)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
 		reason = snif_record_refusal(h);
+	}
 	if (reason != SNIF_REASON_NONE)
 		return snif_hello_refuse(h, reason);
-	if (snif_hello_take(s, count) == SNIF_STOP)
-		return SNIF_STOP;
 	return h->record_have == 5 ? snif_record_begin(h) : SNIF_NEXT;
 }
 
-/* Collects bytes of the field, as many as there are. */
-static __always_inline long snif_hello_collect(struct snif_segment *s, __u32 available) {
-	struct snif_hello *h = s->hello;
-	__u32 count = snif_min(h->need - h->have, available);
-	long failed;
+/* `count` bytes (at most 8, all in the segment) at `offset`, in the window; NULL: they cannot be read. */
+static __always_inline const __u8 *snif_window(struct snif_reader *r, __u32 offset, __u32 count) {
+	struct snif_hello *h = r->hello;
+	__u32 length;
 
-	if (h->field == SNIF_FIELD_SNI_NAME) {
-		count = ((count - 1) & 0xff) + 1;
-		failed = snif_read(s->source, s->offset, h->name + (h->have & 0xff), count);
-	} else {
-		count = ((count - 1) & 3) + 1;
-		failed = snif_read(s->source, s->offset, h->bytes + (h->have & 3), count);
+	if (offset + count > h->window_end) {
+		length = ((snif_min(h->end - offset, SNIF_WINDOW) - 1) & (SNIF_WINDOW - 1)) + 1;
+		if (snif_read(r->source, offset, h->window, length))
+			return NULL;
+		h->window_at = offset;
+		h->window_end = offset + length;
 	}
-	if (failed)
-		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
-	h->have += count;
-	h->record_left -= count;
-	return snif_hello_take(s, count);
+	return h->window + ((offset - h->window_at) & (SNIF_WINDOW - 1));
 }
 
-/* One step: a field is complete, a record begins, or bytes are passed over or collected. */
-static inline long snif_hello_step(__u32 index, void *context) {
-	struct snif_segment *s = context;
-	struct snif_hello *h = s->hello;
-	__u32 available;
+static __always_inline long snif_hello_record(struct snif_reader *r) {
+	struct snif_hello *h = r->hello;
+	__u32 count = snif_min(5 - h->record_have, h->end - h->offset);
+	const __u8 *bytes = snif_window(r, h->offset, count);
 
-	(void)index;
-	if (h->skip == 0 && h->have == h->need) {
-		/* asked of the state, not of the call: the verifier knows nothing of what a subprogram returns */
-		snif_hello_field(h);
-		return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
-	}
-	if (s->offset >= s->end)
-		return SNIF_STOP;
-	if (h->record_left == 0)
-		return snif_hello_record(s);
-	available = snif_min(h->record_left, s->end - s->offset);
-	if (h->record_pass) {
-		h->record_left -= available;
-		return snif_hello_take(s, available);
-	}
-	if (h->skip == 0)
-		return snif_hello_collect(s, available);
-	available = snif_min(h->skip, available);
-	h->skip -= available;
-	h->record_left -= available;
-	return snif_hello_take(s, available);
+	if (!bytes)
+		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
+	h->record = h->record << count * 8 | snif_load_be64(bytes) >> (64 - count * 8);
+	h->record_have += count;
+	h->size += count;
+	h->offset += count;
+	/* asked of the state, not of the call: the verifier knows nothing of what a subprogram returns */
+	snif_record_header(h);
+	return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
+}
+
+/* Collects `count` bytes (not 0) of the field. Not 0: they cannot be read. */
+static __always_inline long snif_hello_collect(struct snif_reader *r, __u32 offset, __u32 count) {
+	struct snif_hello *h = r->hello;
+	const __u8 *bytes;
+
+	if (h->field == SNIF_FIELD_SNI_NAME)
+		return snif_read(r->source, offset, h->name + (h->have & 0xff), ((count - 1) & 0xff) + 1);
+	bytes = snif_window(r, offset, count);
+	if (!bytes)
+		return -1;
+	count = (((count - 1) & 3) + 1) * 8;
+	h->value = (__u64)h->value << count | snif_load_be64(bytes) >> (64 - count);
+	return 0;
 }
 
 /*
- * Reads the segment's bytes from its offset on, until its end or until the status is no longer SNIF_HELLO_MORE; the
- * offset says how far it came. The status is in segment->hello.
+ * Passes over bytes and collects those of the field, as far as record and segment reach. All are counted against the
+ * limit, but for those between messages.
  */
-static __always_inline void snif_hello_feed(struct snif_segment *segment) {
-	struct snif_hello *h = segment->hello;
+static __always_inline long snif_hello_advance(struct snif_reader *r) {
+	struct snif_hello *h = r->hello;
+	__u32 available = snif_min(h->record_left, h->end - h->offset);
+	__u32 over = h->record_pass ? available : snif_min(h->skip, available);
+	__u32 count = snif_min(h->need - h->have, available - over), took = over + count;
+
+	if (count > 0 && snif_hello_collect(r, h->offset + over, count))
+		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
+	if (!h->record_pass)
+		h->skip -= over;
+	h->have += count;
+	h->record_left -= took;
+	h->offset += took;
+	h->size += took;
+	if (h->size > SNIF_HELLO_MAX && !snif_hello_between(h))
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
+	return SNIF_NEXT;
+}
+
+/* A record begins, or bytes are passed over and collected; when the field is complete, acts on it. */
+static __always_inline long snif_hello_once(struct snif_reader *r) {
+	struct snif_hello *h = r->hello;
+
+	if (h->skip > 0 || h->have < h->need) {
+		if (h->offset >= h->end)
+			return SNIF_STOP;
+		if (h->record_left == 0)
+			return snif_hello_record(r);
+		if (snif_hello_advance(r) == SNIF_STOP)
+			return SNIF_STOP;
+		if (h->skip > 0 || h->have < h->need)
+			return SNIF_NEXT;
+	}
+	return snif_hello_field(h);
+}
+
+static inline long snif_hello_step(__u32 index, void *context) {
+	(void)index;
+	for (int i = 0; i < SNIF_UNROLL; i++)
+		if (snif_hello_once(context) == SNIF_STOP)
+			return SNIF_STOP;
+	return SNIF_NEXT;
+}
+
+/*
+ * Reads the bytes of `source` from `offset` to `end`, or until the status is no longer SNIF_HELLO_MORE; then
+ * hello->offset says how far it came.
+ */
+static __always_inline void snif_hello_feed(struct snif_hello *h, snif_source source, __u32 offset, __u32 end) {
+	struct snif_reader reader = {.hello = h, .source = source};
 
 	if (!h->started) {
 		h->started = 1;
 		h->need = 4;
 	}
-	snif_loop(SNIF_HELLO_STEPS, snif_hello_step, segment);
-	if (h->status == SNIF_HELLO_MORE && segment->offset < segment->end)
+	h->offset = offset;
+	h->end = end;
+	h->window_end = 0;
+	snif_loop(SNIF_HELLO_STEPS / SNIF_UNROLL, snif_hello_step, &reader);
+	if (h->status == SNIF_HELLO_MORE && h->offset < h->end)
 		snif_hello_refuse(h, SNIF_REASON_SCAN_LIMIT);
 }
 
@@ -508,6 +566,7 @@ static __always_inline void snif_hello_continue(struct snif_hello *h) {
 	h->field = SNIF_FIELD_MESSAGE;
 	h->need = 4;
 	h->have = 0;
+	h->value = 0;
 	h->size = 0;
 	h->records = 0;
 	h->named = 0;
@@ -515,6 +574,7 @@ static __always_inline void snif_hello_continue(struct snif_hello *h) {
 	h->ech = 0;
 	h->changed = 0;
 	h->seen_low = 0;
+	h->seen_mixed = 0;
 	h->seen_count = 0;
 }
 

@@ -69,48 +69,72 @@ static __always_inline struct snif_judgement snif_judge_address(snif_tables tabl
 
 struct snif_name_match {
 	snif_tables tables;
+	const struct snif_settings *settings;
 	const __u8 *name;
-	__u32 length;
+	__u32 length, words; /* bytes; words begun, from the right */
+	__u64 word, dots;    /* the one at hand; those of its dots that are still to be looked at */
 	struct snif_hash hash;
 	struct snif_name_rule best; /* the longest match so far */
 };
 
-/* One byte of the name, from the right; at each dot, the rules for what is below the suffix. */
+static __always_inline _Bool snif_has_length(const __u64 lengths[4], __u32 length) {
+	return lengths[length / 64 % 4] >> length % 64 & 1;
+}
+
+/* Goes on to the next word. The bytes of the last one are not mixed in, as they are fewer than eight. */
+static __always_inline long snif_name_match_word(struct snif_name_match *match) {
+	if (match->words > 0)
+		snif_hash_word(&match->hash, match->word);
+	match->word = 0;
+	if (match->words * 8 >= match->length)
+		return SNIF_STOP;
+	match->word = snif_name_word(match->name, match->length, match->words);
+	match->dots = snif_bytes_in(match->word, '.', '.');
+	match->words++;
+	return match->words * 8 > match->length && !match->dots ? SNIF_STOP : SNIF_NEXT;
+}
+
+/* A step from the right: to the next dot, where there may be rules for what is below the suffix, or the next word. */
 static inline long snif_name_match_step(__u32 index, void *context) {
 	struct snif_name_match *match = context;
 	const struct snif_name_rules *rules;
-	__u8 byte;
+	__u64 dot = match->dots & -match->dots;
+	__u32 length;
 
-	if (index >= match->length)
-		return SNIF_STOP;
-	byte = match->name[(match->length - 1 - index) & 0xff];
-	if (byte == '.') {
-		rules = snif_find_name(match->tables, snif_hash_value(&match->hash, index));
+	(void)index;
+	if (!dot)
+		return snif_name_match_word(match);
+	length = match->words * 8 - 8 + snif_bytes_below(dot);
+	match->dots -= dot;
+	if (snif_has_length(match->settings->below_lengths, length)) {
+		rules = snif_find_name(match->tables,
+				       snif_hash_value(&match->hash, match->word & ((dot >> 7) - 1), length));
 		if (rules && rules->below.verdict != SNIF_UNDECIDED)
 			match->best = rules->below;
 	}
-	snif_hash_byte(&match->hash, byte, index);
-	return SNIF_NEXT;
+	return match->words * 8 > match->length && !match->dots ? SNIF_STOP : SNIF_NEXT;
 }
 
 /*
  * What the rules say of a server name on the way to `dest` (of kind INSPECT). `name` is normalised and in a buffer of
- * at least 256 bytes. The longest matching rule decides alone: where it does not cover the destination, shorter rules
- * are not asked, so that binding a name to addresses cannot be undone by a wider rule.
+ * at least SNIF_NAME_BUFFER bytes. The longest matching rule decides alone: where it does not cover the destination,
+ * shorter rules are not asked, so that binding a name to addresses cannot be undone by a wider rule.
  */
-static __always_inline struct snif_judgement snif_judge_name(snif_tables tables, const __u64 hash_key[2],
+static __always_inline struct snif_judgement snif_judge_name(snif_tables tables, const struct snif_settings *settings,
 							     const __u8 *name, __u16 length,
 							     const struct snif_dest *dest) {
-	struct snif_name_match match = {.tables = tables, .name = name, .length = length};
+	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .length = length};
 	const struct snif_name_rules *rules;
 	struct snif_name_rule best;
 
-	snif_hash_start(&match.hash, hash_key);
+	snif_hash_start(&match.hash, settings->hash_key);
 	snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
 	best = match.best;
-	rules = snif_find_name(tables, snif_hash_value(&match.hash, length));
-	if (rules && rules->exact.verdict != SNIF_UNDECIDED)
-		best = rules->exact;
+	if (snif_has_length(settings->exact_lengths, length)) {
+		rules = snif_find_name(tables, snif_hash_value(&match.hash, match.word, length));
+		if (rules && rules->exact.verdict != SNIF_UNDECIDED)
+			best = rules->exact;
+	}
 	if (best.verdict == SNIF_UNDECIDED)
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 0};
 	if (best.verdict != SNIF_ALLOW)

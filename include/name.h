@@ -2,8 +2,8 @@
 /*
  * Server names: the check that a name is a hostname, and the keyed hash under which rules are found.
  *
- * A rule is found by the hash of its name: SipHash-2-4 (Aumasson, Bernstein, 2012) with a random key, over the bytes
- * from the last to the first. Reading from the right gives the hash of every suffix of a name in one pass, so that a
+ * A rule is found by the hash of its name: SipHash-1-3 (Aumasson, Bernstein, 2012; the rounds
+ * that hash tables take) with a random key, over the bytes from the last to the first. Reading from the right gives the hash of every suffix of a name in one pass, so that a
  * look-up costs one probe for each label, however many names the policy holds. Two names with one hash would be taken
  * for each other; the key is random for each load and never leaves the kernel's maps, so that finding such a name
  * means trying 2^64 / (number of rules) connections.
@@ -17,60 +17,107 @@
 #define SNIF_NAME_MAX 253    /* RFC 1035, section 2.3.4: 255 on the wire are 253 written */
 #define SNIF_LABEL_MAX 63    /* the same */
 #define SNIF_NAME_READ 255   /* bytes of a server_name that are read; longer ones are refused unread */
+#define SNIF_NAME_WORDS 32   /* the name and a dot behind it, eight bytes at a time */
+#define SNIF_NAME_UNROLL 4   /* words in one step; as SNIF_UNROLL, but the verifier has more to look at here */
 #define SNIF_NAME_BUFFER 512 /* twice that: room for the largest offset plus the largest length, as verifiers add */
+
+/*
+ * Eight bytes of a name at a time are one word, in network order: a name's first byte is the highest one. A mask has the
+ * top bit of each byte that it means. Neighbours are not disturbed, as all bytes are below 0x80.
+ */
+#define SNIF_EACH 0x0101010101010101ULL
+#define SNIF_TOPS 0x8080808080808080ULL
+
+/* Those of the bytes that are from `low` to `high`. */
+static __always_inline __u64 snif_bytes_in(__u64 word, __u8 low, __u8 high) {
+	__u64 from = word + (0x80ULL - low) * SNIF_EACH, above = word + (0x7fULL - high) * SNIF_EACH;
+
+	return from & ~above & SNIF_TOPS;
+}
+
+/* How many bytes are lower than the lowest of a mask that is not 0. */
+static __always_inline __u32 snif_bytes_below(__u64 mask) {
+	__u64 lowest = mask & -mask;
+
+	return (((lowest >> 7) - 1) & SNIF_EACH) * SNIF_EACH >> 56;
+}
 
 struct snif_name_scan {
 	__u8 *name;
 	__u32 length;
-	__u32 label; /* where the label began */
-	__u32 reason;
-	_Bool numeric; /* the label so far is digits only: as the last one, that of an IPv4 address */
+	__u32 label;	/* bytes since the last dot */
+	__u64 dot;	/* the top bit: a label begins here */
+	_Bool numeric;	/* digits only since the last dot: as the last label, that of an IPv4 address */
+	_Bool too_long; /* a label was */
+	__u8 reason;
 };
 
-/* One byte of snif_name_normalise(). */
-static inline long snif_name_scan_step(__u32 index, void *context) {
-	struct snif_name_scan *scan = context;
-	__u32 at = index & 0xff;
-	__u8 c;
+/* The lengths of the labels that end in this word, and what the next word must know. */
+static __always_inline void snif_name_labels(struct snif_name_scan *scan, __u64 dots) {
+	if (!dots) {
+		scan->label += 8;
+		return;
+	}
+	if (scan->label + snif_bytes_below(__builtin_bswap64(dots)) > SNIF_LABEL_MAX)
+		scan->too_long = 1;
+	scan->label = snif_bytes_below(dots);
+}
 
-	if (index >= scan->length)
+/* Eight bytes of snif_name_normalise(). Behind the name it sees a dot, so that each label ends with one, and zeros. */
+static __always_inline long snif_name_scan_word(struct snif_name_scan *scan, __u32 index) {
+	__u32 at = index * 8 & 0xff, left = (scan->length - at) * 8;
+	__u64 read, word, end = 0, upper, digits, dots, others, good, bad, colons;
+
+	if (at > scan->length)
 		return SNIF_STOP;
-	c = scan->name[at];
-	if (c == '.') {
-		if (scan->label == index) {
-			scan->reason = SNIF_REASON_NAME_INVALID;
-			return SNIF_STOP;
-		}
-		scan->label = index + 1;
-		scan->numeric = 1;
-		return SNIF_NEXT;
+	read = snif_load_be64(scan->name + at);
+	word = read & ~SNIF_TOPS;
+	if (left < 64) {
+		end = 1ULL << 63 >> left;
+		read &= ~(~0ULL >> left);
+		word = (read & ~SNIF_TOPS) | 0x2e30303030303030ULL >> left;
 	}
-	if (c >= 'A' && c <= 'Z') {
-		c += 'a' - 'A';
-		scan->name[at] = c;
+	upper = snif_bytes_in(word, 'A', 'Z');
+	word |= upper >> 2;
+	digits = snif_bytes_in(word, '0', '9');
+	dots = snif_bytes_in(word, '.', '.');
+	good = snif_bytes_in(word, 'a', 'z') | digits | snif_bytes_in(word, '-', '.') | snif_bytes_in(word, '_', '_');
+	bad = (~good & SNIF_TOPS) | (read & SNIF_TOPS) | (dots & (dots >> 8 | scan->dot));
+	if (bad) {
+		colons = snif_bytes_in(word, ':', ':') & ~read;
+		scan->reason =
+			(bad & colons) > (bad & ~colons) ? SNIF_REASON_NAME_IS_ADDRESS : SNIF_REASON_NAME_INVALID;
+		return SNIF_STOP;
 	}
-	if (c < '0' || c > '9')
+	scan->dot = dots << 56;
+	snif_name_labels(scan, dots);
+	dots &= ~end;
+	others = ~(digits | dots | end) & SNIF_TOPS;
+	if (dots)
+		scan->numeric = !(others & ((dots & -dots) - 1));
+	else if (others)
 		scan->numeric = 0;
-	if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
-		scan->reason = c == ':' ? SNIF_REASON_NAME_IS_ADDRESS : SNIF_REASON_NAME_INVALID;
-		return SNIF_STOP;
-	}
-	if (index - scan->label >= SNIF_LABEL_MAX) {
-		scan->reason = SNIF_REASON_NAME_TOO_LONG;
-		return SNIF_STOP;
-	}
+	if (upper)
+		snif_store_be64(scan->name + at, snif_load_be64(scan->name + at) | upper >> 2);
+	return SNIF_NEXT;
+}
+
+static inline long snif_name_scan_step(__u32 index, void *context) {
+	for (__u32 i = 0; i < SNIF_NAME_UNROLL; i++)
+		if (snif_name_scan_word(context, index * SNIF_NAME_UNROLL + i) == SNIF_STOP)
+			return SNIF_STOP;
 	return SNIF_NEXT;
 }
 
 /*
  * Makes `*length` bytes at `name` (a buffer of SNIF_NAME_BUFFER) the name that rules are compared with: lower case,
  * without one trailing dot. Accepts letters, digits, hyphens and underscores (not RFC 1123, but in use) in labels of 1
- * to 63 bytes, 253 in all. Refuses what a server may take for something else than a hostname: any other byte
- * (NAME_INVALID), an address (NAME_IS_ADDRESS: a colon, or a last label of digits), a name or label over its limit
- * (NAME_TOO_LONG). Returns SNIF_REASON_NONE when the name is good.
+ * to 63 bytes, 253 in all. Refuses what a server may take for something else than a hostname: any other byte or an
+ * empty label (NAME_INVALID; NAME_IS_ADDRESS where the first such byte is a colon), a name or label over its limit
+ * (NAME_TOO_LONG), a last label of digits (NAME_IS_ADDRESS). Returns SNIF_REASON_NONE when the name is good.
  */
 static __always_inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *length) {
-	struct snif_name_scan scan = {.name = name, .length = *length, .numeric = 1};
+	struct snif_name_scan scan = {.name = name, .length = *length, .dot = 1ULL << 63, .numeric = 1};
 
 	if (scan.length == 0)
 		return SNIF_REASON_SNI_EMPTY;
@@ -78,12 +125,10 @@ static __always_inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *l
 		return SNIF_REASON_NAME_TOO_LONG;
 	if (name[(scan.length - 1) & 0xff] == '.')
 		scan.length--;
-	snif_loop(SNIF_NAME_READ, snif_name_scan_step, &scan);
+	snif_loop(SNIF_NAME_WORDS / SNIF_NAME_UNROLL, snif_name_scan_step, &scan);
 	if (scan.reason != SNIF_REASON_NONE)
 		return scan.reason;
-	if (scan.label >= scan.length)
-		return SNIF_REASON_NAME_INVALID;
-	if (scan.length > SNIF_NAME_MAX)
+	if (scan.too_long || scan.length > SNIF_NAME_MAX)
 		return SNIF_REASON_NAME_TOO_LONG;
 	if (scan.numeric)
 		return SNIF_REASON_NAME_IS_ADDRESS;
@@ -93,7 +138,6 @@ static __always_inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *l
 
 struct snif_hash {
 	__u64 v0, v1, v2, v3;
-	__u64 word; /* bytes not mixed in yet, the first one lowest */
 };
 
 static __always_inline __u64 snif_rotate(__u64 word, __u32 bits) {
@@ -113,52 +157,61 @@ static __always_inline void snif_hash_round(struct snif_hash *h) {
 	h->v2 = snif_rotate(h->v2, 32);
 }
 
-static __always_inline void snif_hash_word(struct snif_hash *h, __u64 word) {
-	h->v3 ^= word;
-	snif_hash_round(h);
-	snif_hash_round(h);
-	h->v0 ^= word;
-}
-
 static __always_inline void snif_hash_start(struct snif_hash *h, const __u64 key[2]) {
 	h->v0 = key[0] ^ 0x736f6d6570736575ULL;
 	h->v1 = key[1] ^ 0x646f72616e646f6dULL;
 	h->v2 = key[0] ^ 0x6c7967656e657261ULL;
 	h->v3 = key[1] ^ 0x7465646279746573ULL;
-	h->word = 0;
 }
 
-/* `position`: how many bytes came before. The caller counts, as the verifier knows more of a loop's own counter. */
-static __always_inline void snif_hash_byte(struct snif_hash *h, __u8 byte, __u32 position) {
-	h->word |= (__u64)byte << (position % 8 * 8);
-	if (position % 8 == 7) {
-		snif_hash_word(h, h->word);
-		h->word = 0;
-	}
+/* Mixes in the next eight bytes, of which the first is the lowest one of `word`. */
+static __always_inline void snif_hash_word(struct snif_hash *h, __u64 word) {
+	h->v3 ^= word;
+	snif_hash_round(h);
+	h->v0 ^= word;
 }
 
-/* The hash of the `length` bytes so far; more may follow. */
-static __always_inline __u64 snif_hash_value(const struct snif_hash *so_far, __u32 length) {
+/* The hash of `length` bytes, of which the last length % 8 are `tail` and the others mixed in; more may follow. */
+static __always_inline __u64 snif_hash_value(const struct snif_hash *so_far, __u64 tail, __u32 length) {
 	struct snif_hash h = *so_far;
 
-	snif_hash_word(&h, h.word | (__u64)length << 56);
+	snif_hash_word(&h, tail | (__u64)length << 56);
 	h.v2 ^= 0xff;
-	snif_hash_round(&h);
 	snif_hash_round(&h);
 	snif_hash_round(&h);
 	snif_hash_round(&h);
 	return h.v0 ^ h.v1 ^ h.v2 ^ h.v3;
 }
 
+/*
+ * The bytes of a name from the right, eight at a time: those before the last `index` * 8, as a word with the rightmost
+ * one lowest. Of the leftmost word, what would be before the name is 0.
+ */
+static __always_inline __u64 snif_name_word(const __u8 *name, __u32 length, __u32 index) {
+	__u32 left = length - index * 8; /* bytes that are not read yet: not 0 */
+
+	if (left >= 8)
+		return snif_load_be64(name + ((left - 8) & 0xff));
+	return snif_load_be64(name) >> (64 - left * 8);
+}
+
 #ifndef __bpf__
 /* The hash under which the rules of a normalised name are kept. */
 static inline __u64 snif_name_hash(const __u64 key[2], const char *name, size_t length) {
+	__u8 buffer[SNIF_NAME_BUFFER] = {0};
 	struct snif_hash h;
+	__u64 tail = 0;
 
+	memcpy(buffer, name, length);
 	snif_hash_start(&h, key);
-	for (size_t i = 0; i < length; i++)
-		snif_hash_byte(&h, (__u8)name[length - 1 - i], i);
-	return snif_hash_value(&h, length);
+	for (__u32 i = 0; i * 8 < length; i++) {
+		tail = snif_name_word(buffer, (__u32)length, i);
+		if (length - i * 8 < 8)
+			break;
+		snif_hash_word(&h, tail);
+		tail = 0;
+	}
+	return snif_hash_value(&h, tail, (__u32)length);
 }
 #endif
 

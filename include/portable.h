@@ -10,9 +10,11 @@
 
 #ifdef __bpf__
 #include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #define snif_memcpy __builtin_memcpy
 #else
+#include <endian.h>
 #include <string.h>
 #define snif_memcpy memcpy
 #ifndef __always_inline
@@ -30,6 +32,12 @@
 #else
 #define SNIF_SUBPROGRAM static inline
 #endif
+
+/*
+ * Rounds in one step of a loop that is often gone through: with the mitigations against speculation (retpolines, safe
+ * returns), the return from a call costs as much as a round.
+ */
+#define SNIF_UNROLL 8
 
 /* A step of snif_loop(): returns SNIF_NEXT for another step, SNIF_STOP to end the loop. */
 enum { SNIF_NEXT = 0, SNIF_STOP = 1 };
@@ -70,6 +78,27 @@ static __always_inline __u32 snif_be24(const __u8 *p) {
 
 static __always_inline __u32 snif_be32(const __u8 *p) {
 	return (__u32)p[0] << 24 | snif_be24(p + 1);
+}
+
+/* Eight bytes at any address (in BPF: of a map; the stack wants them aligned). */
+static __always_inline __u64 snif_load_be64(const __u8 *p) {
+#ifdef __bpf__
+	return bpf_be64_to_cpu(*(const __u64 *)p);
+#else
+	__u64 word;
+
+	memcpy(&word, p, 8);
+	return be64toh(word);
+#endif
+}
+
+static __always_inline void snif_store_be64(__u8 *p, __u64 word) {
+#ifdef __bpf__
+	*(__u64 *)p = bpf_cpu_to_be64(word);
+#else
+	word = htobe64(word);
+	memcpy(p, &word, 8);
+#endif
 }
 
 static __always_inline __u32 snif_min(__u32 a, __u32 b) {

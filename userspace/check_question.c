@@ -46,7 +46,7 @@ static struct snif_judgement judge_name(snif_tables tables, char name[SNIF_NAME_
 	if (reason != SNIF_REASON_NONE)
 		return (struct snif_judgement){SNIF_DENY, reason, 0};
 	name[length] = '\0';
-	return snif_judge_name(tables, tables->settings.hash_key, (const __u8 *)name, length, dest);
+	return snif_judge_name(tables, &tables->settings, (const __u8 *)name, length, dest);
 }
 
 /* connect() to an unspecified address reaches the loopback; addresses behind NAT64 are IPv4. */

@@ -28,6 +28,10 @@ static int compare_host(const void *a, const void *b) {
 	return (x->host->rule > y->host->rule) - (x->host->rule < y->host->rule);
 }
 
+static void set_length(__u64 lengths[4], size_t length) {
+	lengths[length / 64 % 4] |= 1ULL << length % 64;
+}
+
 /* Gives the slot to the rule, unless one that counts more has it. */
 static void set_name_rule(struct snif_name_rule *slot, const struct host_rule *host) {
 	if (slot->verdict != SNIF_UNDECIDED)
@@ -50,10 +54,14 @@ static int add_names(const struct hashed_host *hosts, size_t count, struct compi
 		} else if (strcmp(host->name, hosts[i - 1].host->name) != 0) {
 			return -EEXIST;
 		}
-		if (host->form != HOST_BELOW)
+		if (host->form != HOST_BELOW) {
 			set_name_rule(&entry->rules.exact, host);
-		if (host->form != HOST_EXACT)
+			set_length(out->settings.exact_lengths, strlen(host->name));
+		}
+		if (host->form != HOST_EXACT) {
 			set_name_rule(&entry->rules.below, host);
+			set_length(out->settings.below_lengths, strlen(host->name));
+		}
 	}
 	return 0;
 }
@@ -83,9 +91,9 @@ int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct 
 	memset(out, 0, sizeof(*out));
 	out->settings.hash_key[0] = hash_key[0];
 	out->settings.hash_key[1] = hash_key[1];
-	out->settings.mode = policy->mode;
-	out->settings.ech_deny = policy->ech_deny;
-	out->settings.inbound_deny = policy->inbound_deny;
+	out->settings.options.mode = policy->mode;
+	out->settings.options.ech_deny = policy->ech_deny;
+	out->settings.options.inbound_deny = policy->inbound_deny;
 	error = compile_names(policy, out);
 	if (error == 0)
 		error = compile_addresses(policy, out);

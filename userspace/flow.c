@@ -74,10 +74,11 @@ bool flow_hello_has_name(const struct flow_hello *found) {
  */
 static bool is_tls(const struct flow *flow) {
 	const struct snif_hello *h = &flow->reading->hello;
+	unsigned header = h->record_have ? h->record_have : 5; /* bytes of the last record's header that are there */
 
-	if (h->field > SNIF_FIELD_MESSAGE || (h->have > 0 && h->bytes[0] == 1))
+	if (h->field > SNIF_FIELD_MESSAGE || (h->have > 0 && h->value >> (h->have - 1) * 8 == 1))
 		return true;
-	return flow->opened && (h->records > 0 || (h->record[0] == SNIF_RECORD_HANDSHAKE && h->record[1] == 3));
+	return flow->opened && (h->records > 0 || (header >= 2 && (h->record >> (header - 2) * 8 & 0xffff) == 0x1603));
 }
 
 static void report(struct flows *flows, struct flow *flow, enum snif_reason reason) {
@@ -124,22 +125,23 @@ static void read_bytes(void *context, const uint8_t *bytes, uint32_t length, uin
 	const struct arrival *arrival = context;
 	struct reading *reading = arrival->flow->reading;
 	struct snif_hello *hello = &reading->hello;
-	struct snif_segment segment = {.hello = hello, .source = bytes, .end = length};
+	uint32_t offset = 0;
 
 	if (reading->decided)
 		return;
 	if (!hello->started)
 		reading->first_frame = arrival->frame;
 	reading->segments += segments;
-	while (segment.offset < segment.end && hello->status == SNIF_HELLO_MORE) {
-		snif_hello_feed(&segment);
+	while (offset < length && hello->status == SNIF_HELLO_MORE) {
+		snif_hello_feed(hello, bytes, offset, length);
+		offset = hello->offset;
 		if (hello->status != SNIF_HELLO_READ)
 			break;
 		if (is_news(reading))
 			report(arrival->flows, arrival->flow, SNIF_REASON_NONE);
 		snif_hello_continue(hello);
 		reading->first_frame = arrival->frame;
-		reading->segments = segment.offset < segment.end;
+		reading->segments = offset < length;
 	}
 	reading->decided = hello->status != SNIF_HELLO_MORE;
 	if (hello->status == SNIF_HELLO_REFUSED && (reading->reported || is_tls(arrival->flow)))

@@ -14,9 +14,9 @@ static struct snif_judgement judge_hello(snif_tables tables, const struct flow_h
 
 	if (found->reason != SNIF_REASON_NONE)
 		return refuse(found->reason);
-	if (hello->ech && tables->settings.ech_deny)
+	if (hello->ech && tables->settings.options.ech_deny)
 		return refuse(SNIF_REASON_ECH_DENIED);
-	return snif_judge_name(tables, tables->settings.hash_key, hello->name, hello->name_length, dest);
+	return snif_judge_name(tables, &tables->settings, hello->name, hello->name_length, dest);
 }
 
 struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello *found) {
@@ -27,7 +27,7 @@ struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello 
 	if (found->refusal != SNIF_REASON_NONE && found->refusal != SNIF_REASON_URGENT_DATA)
 		return refuse(found->refusal);
 	if (found->accepted)
-		return tables->settings.inbound_deny
+		return tables->settings.options.inbound_deny
 			       ? refuse(SNIF_REASON_INBOUND_DENIED)
 			       : (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
 	judgement = snif_judge_address(tables, found->destination, IPPROTO_TCP, found->destination_port, &dest);

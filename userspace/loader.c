@@ -297,11 +297,18 @@ enum { EVENTS_AT_ONCE = 1024 };
 
 static int on_record(void *context, void *record, size_t size) {
 	struct filter *filter = context;
+	struct snif_event event;
 
-	if (size >= sizeof(struct snif_event))
-		filter->callback(filter->context, record);
-	return ++filter->delivered < EVENTS_AT_ONCE ? 0
-						    : -EAGAIN; /* libbpf ends there; the next call goes on behind it */
+	if (size < SNIF_EVENT_NAMELESS)
+		return 0;
+	/* the record ends in the name */
+	if (size > sizeof(event))
+		size = sizeof(event);
+	memcpy(&event, record, size);
+	memset((char *)&event + size, 0, sizeof(event) - size);
+	filter->callback(filter->context, &event);
+	/* libbpf ends at -EAGAIN; the next call goes on behind it */
+	return ++filter->delivered < EVENTS_AT_ONCE ? 0 : -EAGAIN;
 }
 
 int filter_events(struct filter *filter, filter_event callback, void *context) {

@@ -28,6 +28,7 @@ static void check(bool good) {
 /* A plain reading of what name.h says is a server name. `out` gets the normalised name. */
 static enum snif_reason plain_normalise(const char *bytes, size_t length, char *out) {
 	size_t label = 0, digits = 0;
+	bool too_long = false;
 
 	if (length == 0)
 		return SNIF_REASON_SNI_EMPTY;
@@ -49,13 +50,12 @@ static enum snif_reason plain_normalise(const char *bytes, size_t length, char *
 		if (c > 127 || (!isalnum(c) && c != '-' && c != '_'))
 			return SNIF_REASON_NAME_INVALID;
 		digits += isdigit(c) != 0;
-		if (++label > SNIF_LABEL_MAX)
-			return SNIF_REASON_NAME_TOO_LONG;
+		too_long |= ++label > SNIF_LABEL_MAX;
 	}
 	out[length] = '\0';
 	if (label == 0)
 		return SNIF_REASON_NAME_INVALID;
-	if (length > SNIF_NAME_MAX)
+	if (too_long || length > SNIF_NAME_MAX)
 		return SNIF_REASON_NAME_TOO_LONG;
 	return digits == label ? SNIF_REASON_NAME_IS_ADDRESS : SNIF_REASON_NONE;
 }
@@ -133,7 +133,7 @@ static void compare(const struct rules *rules, const char *name, size_t length) 
 	policy.hosts = (struct host_rule *)rules->items;
 	policy.host_count = rules->count;
 	check(compile_policy(&policy, key, &compiled) == 0);
-	judgement = snif_judge_name(&compiled, key, (const __u8 *)name, (__u16)length, &dest);
+	judgement = snif_judge_name(&compiled, &compiled.settings, (const __u8 *)name, (__u16)length, &dest);
 	expected = plain_judge(rules, name);
 	check(judgement.verdict == expected.verdict);
 	check(judgement.reason == expected.reason);

@@ -162,7 +162,7 @@ static struct snif_judgement ask_userspace(const char *sent, const char *address
 	reason = snif_name_normalise(name, &length);
 	if (reason != SNIF_REASON_NONE)
 		return (struct snif_judgement){SNIF_DENY, reason, 0};
-	return snif_judge_name(tables, tables->settings.hash_key, name, length, &dest);
+	return snif_judge_name(tables, &tables->settings, name, length, &dest);
 }
 
 static void compare(size_t place, size_t i) {

@@ -49,11 +49,12 @@ static inline void hello_reader_found(struct hello_reader *reader) {
 
 /* Feeds the next piece of the stream. Every ClientHello is taken as allowed; behind a refusal and OVER nothing is read. */
 static inline void hello_reader_feed(struct hello_reader *reader, const uint8_t *data, size_t length) {
-	struct snif_segment segment = {.hello = &reader->hello, .source = data, .end = (__u32)length};
 	struct hello_reading *reading = &reader->reading;
+	__u32 offset = 0;
 
 	while (reading->status == SNIF_HELLO_MORE) {
-		snif_hello_feed(&segment);
+		snif_hello_feed(&reader->hello, data, offset, (__u32)length);
+		offset = reader->hello.offset;
 		if (reader->hello.status != SNIF_HELLO_READ) {
 			reading->status = reader->hello.status;
 			reading->reason = reader->hello.reason;

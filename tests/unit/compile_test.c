@@ -286,15 +286,15 @@ static void settings_follow_the_policy(void **state) {
 	struct fixture f = load("t.yaml", HEAD "mode: audit\ninbound: deny\ntls: {ech: deny}\n");
 
 	(void)state;
-	assert_int_equal(f.compiled.settings.mode, SNIF_AUDIT);
-	assert_int_equal(f.compiled.settings.ech_deny, 1);
-	assert_int_equal(f.compiled.settings.inbound_deny, 1);
+	assert_int_equal(f.compiled.settings.options.mode, SNIF_AUDIT);
+	assert_int_equal(f.compiled.settings.options.ech_deny, 1);
+	assert_int_equal(f.compiled.settings.options.inbound_deny, 1);
 	assert_memory_equal(f.compiled.settings.hash_key, key, sizeof(key));
 	unload(&f);
 	f = load("t.yaml", HEAD);
-	assert_int_equal(f.compiled.settings.mode, SNIF_ENFORCE);
-	assert_int_equal(f.compiled.settings.ech_deny, 0);
-	assert_int_equal(f.compiled.settings.inbound_deny, 0);
+	assert_int_equal(f.compiled.settings.options.mode, SNIF_ENFORCE);
+	assert_int_equal(f.compiled.settings.options.ech_deny, 0);
+	assert_int_equal(f.compiled.settings.options.inbound_deny, 0);
 	unload(&f);
 }
 
