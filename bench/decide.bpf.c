@@ -19,11 +19,11 @@
 #include "../bpf/connect.bpf.h"
 #include "../bpf/egress.bpf.h"
 
-struct snif_tag original; /* the tag of a real connection */
-struct snif_dest dest;	  /* that of its inspection */
-__u32 tagged;		  /* 0: set the tag once, before the first run */
+struct snif_tag original;	  /* the tag of a real connection */
+struct snif_inspection inspected; /* its inspection, if it has one */
+__u32 tagged;			  /* 0: set the tag once, before the first run */
 
-/* Makes the socket's tag what the real connection's was; an undecided one has an inspection that has read nothing. */
+/* Makes what the socket carries what the real connection's did. */
 static __always_inline struct snif_tag *tag_reset(struct bpf_sock *socket) {
 	struct snif_tag *tag = bpf_sk_storage_get(&tags, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	struct snif_inspection *inspection;
@@ -36,9 +36,9 @@ static __always_inline struct snif_tag *tag_reset(struct bpf_sock *socket) {
 	inspection = inspection_begin(socket);
 	if (!inspection)
 		return NULL;
-	inspection->dest = dest;
-	/* behind it is nothing that counts before it is written */
-	__builtin_memset(&inspection->hello, 0, __builtin_offsetof(struct snif_hello, seen));
+	/* but for the window, which is of one packet only */
+	__builtin_memcpy(inspection, &inspected, __builtin_offsetof(struct snif_inspection, hello.window));
+	__builtin_memcpy(inspection->hello.name, inspected.hello.name, sizeof(inspected.hello.name));
 	return tag;
 }
 

@@ -64,6 +64,8 @@ static int compile(struct run *run) {
 		else
 			err = compile_policy(run->policy, key, &run->compiled);
 	}
+	/* who wants neither summary nor log has no use for events of what is allowed */
+	run->compiled.settings.options.skip_allowed = run->options.quiet && !run->options.log;
 	if (!err)
 		return 0;
 	message_error("cannot compile the policy: %s", strerror(-err));

@@ -45,12 +45,9 @@ static void share_policy(int program) {
 
 /* All that is known here of what a socket carries. Returns the sequence number that it sends next. */
 static __u32 take_tag(struct decide_bpf *skeleton, int client) {
-	struct snif_inspection inspection;
-
 	if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.tags), &client, &skeleton->bss->original))
 		bench_fail("the connection has no tag: %s", strerror(errno));
-	if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.inspections), &client, &inspection) == 0)
-		skeleton->bss->dest = inspection.dest;
+	bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.inspections), &client, &skeleton->bss->inspected);
 	return skeleton->bss->original.next_sequence;
 }
 
