@@ -211,7 +211,7 @@ int groups_add(struct groups *groups, const struct log_event *event) {
 	if (!group)
 		return -ENOMEM;
 	count(&groups->total, event, bucket);
-	return add(group, event, name, bucket) ? -ENOMEM : 0;
+	return add(group, event, groups->by == BY_NAME ? "" : name, bucket) ? -ENOMEM : 0;
 }
 
 static int order(const void *left, const void *right) {

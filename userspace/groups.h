@@ -30,7 +30,7 @@ void group_destination(const struct log_event *event, char out[GROUP_DESTINATION
 struct group {
 	uint64_t blocked, would_block, allowed;	  /* would_block: let through by audit mode */
 	int64_t first, last;			  /* microseconds since 1970 */
-	struct leaders reasons, processes, names; /* names: as in BY_NAME */
+	struct leaders reasons, processes, names; /* names: as in BY_NAME, for the others */
 	/* [0]: refused, also by audit mode; [1]: allowed. The grid is groups_timeline(). */
 	uint32_t over_time[2][TIMELINE_BUCKETS];
 	const char *key; /* printable ASCII; `(none)` for what does not have the property */

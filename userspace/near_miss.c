@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Whether one insertion, deletion, replacement or swap of neighbours makes `a` into `b`. */
-static bool one_edit(const char *a, const char *b) {
-	size_t length_a = strlen(a), length_b = strlen(b), same = 0;
+static bool one_edit(const char *a, size_t length_a, const char *b, size_t length_b) {
+	size_t same = 0;
 
 	if (length_a > length_b + 1 || length_b > length_a + 1)
 		return false;
@@ -46,35 +46,43 @@ static const char *tail(const char *name, const char *other) {
 	return name;
 }
 
-static enum near_miss compare(const char *refused, const struct allowed_name *allowed) {
+static enum near_miss compare(const char *refused, size_t length, const struct allowed_name *allowed) {
 	const char *end = allowed->form == HOST_EXACT ? NULL : tail(refused, allowed->name);
 
 	if (allowed->form == HOST_BELOW && strcmp(refused, allowed->name) == 0)
 		return NEAR_APEX;
-	if (allowed->form != HOST_BELOW && one_edit(refused, allowed->name))
+	if (allowed->form != HOST_BELOW && one_edit(refused, length, allowed->name, allowed->length))
 		return NEAR_EDIT;
-	if (end && one_edit(end, allowed->name))
+	if (end && one_edit(end, length - (size_t)(end - refused), allowed->name, allowed->length))
 		return NEAR_EDIT;
-	if (allowed->form == HOST_EXACT && strchr(parent(refused), '.') &&
-	    strcmp(parent(refused), parent(allowed->name)) == 0 && strcmp(refused, allowed->name) != 0)
-		return NEAR_SIBLING;
 	return NEAR_NONE;
+}
+
+/* Whether the allowed name is another one with this parent. */
+static bool is_sibling(const char *above, const char *refused, const struct allowed_name *allowed) {
+	size_t length = strlen(above);
+
+	return allowed->form == HOST_EXACT && allowed->length > length &&
+	       memcmp(allowed->name + allowed->length - length, above, length) == 0 &&
+	       strcmp(parent(allowed->name), above) == 0 && strcmp(refused, allowed->name) != 0;
 }
 
 enum near_miss near_miss_find(const char *refused, const struct allowed_name *allowed, size_t count,
 			      const struct allowed_name **which) {
-	bool shared = psl_is_public_suffix(psl_builtin(), parent(refused));
+	const char *above = parent(refused);
+	bool own = strchr(above, '.') && !psl_is_public_suffix(psl_builtin(), above);
 	enum near_miss nearest = NEAR_NONE;
+	size_t length = strlen(refused);
 
 	for (size_t i = 0; i < count; i++) {
-		enum near_miss found = compare(refused, &allowed[i]);
+		enum near_miss found = compare(refused, length, &allowed[i]);
 
-		if (found == NEAR_NONE || (found == NEAR_SIBLING && shared))
+		if (found == NEAR_NONE && nearest == NEAR_NONE && own && is_sibling(above, refused, &allowed[i]))
+			found = NEAR_SIBLING;
+		if (found == NEAR_NONE || (nearest != NEAR_NONE && found >= nearest))
 			continue;
-		if (nearest == NEAR_NONE || found < nearest) {
-			nearest = found;
-			*which = &allowed[i];
-		}
+		nearest = found;
+		*which = &allowed[i];
 	}
 	return nearest;
 }

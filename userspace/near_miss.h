@@ -9,6 +9,7 @@
 
 struct allowed_name {
 	const char *name; /* borrowed; without `*.` or `.` before */
+	size_t length;
 	enum host_form form;
 };
 

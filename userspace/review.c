@@ -51,7 +51,7 @@ static int allow(struct review *review, const char *name, enum host_form form) {
 
 	if (!allowed)
 		return -ENOMEM;
-	*allowed = (struct allowed_name){name, form};
+	*allowed = (struct allowed_name){name, strlen(name), form};
 	return 0;
 }
 

@@ -366,12 +366,12 @@ static void test_csv(void **state) {
 	assert_int_equal(RUN("--csv", log_file), 0);
 #define REST ",1,0,0,2026-01-02T03:00:00.000000+0000,2026-01-02T03:00:00.000000+0000,\"name_not_allowed\",\"'=cmd\","
 	assert_string_equal(out, "name,blocked,would_block,allowed,first,last,reasons,processes,names\r\n"
-				 "\"'+1\"" REST "\"'+1\"\r\n"
-				 "\"'-1\"" REST "\"'-1\"\r\n"
-				 "\"'=1+1\"" REST "\"'=1+1\"\r\n"
-				 "\"'@SUM(1)\"" REST "\"'@SUM(1)\"\r\n"
-				 "\"a,b\"" REST "\"a,b\"\r\n"
-				 "\"say \"\"no\"\"\"" REST "\"say \"\"no\"\"\"\r\n");
+				 "\"'+1\"" REST "\"\"\r\n"
+				 "\"'-1\"" REST "\"\"\r\n"
+				 "\"'=1+1\"" REST "\"\"\r\n"
+				 "\"'@SUM(1)\"" REST "\"\"\r\n"
+				 "\"a,b\"" REST "\"\"\r\n"
+				 "\"say \"\"no\"\"\"" REST "\"\"\r\n");
 }
 
 static void test_nothing(void **state) {
