@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* groups.c and what it counts with: memory that stays bounded, time out of order, and names that are close to another. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "events.h"
+#include "groups.h"
+#include "near_miss.h"
+#include "reason_class.h"
+
+static const int64_t second = 1000000, start = 1767323045000000;
+
+static void test_leaders(void **state) {
+	struct leaders leaders = {0};
+	const char *words[LEADERS];
+	char text[64], word[16];
+
+	(void)state;
+	assert_int_equal(leaders_sorted(&leaders, words), 0);
+	assert_int_equal(leaders_add(&leaders, ""), 0);
+	for (int i = 0; i < 3; i++)
+		leaders_add(&leaders, "often");
+	leaders_add(&leaders, "b");
+	leaders_add(&leaders, "a");
+	leaders_write(&leaders, text, sizeof(text), "...");
+	assert_string_equal(text, "often, a, b");
+	leaders_add(&leaders, "c");
+	leaders_write(&leaders, text, sizeof(text), "...");
+	assert_string_equal(text, "often, a, b, ...");
+	leaders_write(&leaders, text, 9, "...");
+	assert_string_equal(text, "often, a");
+	/* a word that is a fifth of all stays among them, whatever else comes */
+	for (int i = 0; i < 4000; i++) {
+		snprintf(word, sizeof(word), "word%d", i);
+		leaders_add(&leaders, i % 5 ? word : "often");
+	}
+	assert_int_equal(leaders_sorted(&leaders, words), LEADERS);
+	assert_string_equal(words[0], "often");
+	assert_true(leaders.more);
+	leaders_free(&leaders);
+	assert_int_equal(leaders_sorted(&leaders, words), 0);
+}
+
+static void count_at(struct timeline *timeline, uint32_t counts[TIMELINE_BUCKETS], int64_t time) {
+	struct timeline before = *timeline;
+
+	if (timeline_cover(timeline, time))
+		timeline_move(counts, &before, timeline);
+	counts[timeline_bucket(timeline, time)]++;
+}
+
+/* Whatever the order and the distances, no count is lost, and each is where its time is. */
+static void test_timeline(void **state) {
+	static const int64_t steps[] = {0, 5, -3, 63, 64, -100, 86400, -86400 * 365, 7};
+	struct timeline timeline = {0};
+	uint32_t counts[TIMELINE_BUCKETS] = {0}, expected[TIMELINE_BUCKETS] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		count_at(&timeline, counts, start + steps[i] * second);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		expected[timeline_bucket(&timeline, start + steps[i] * second)]++;
+	assert_memory_equal(counts, expected, sizeof(counts));
+	assert_true(timeline.base * timeline.width <= start - 86400 * 365 * second);
+	assert_in_range(timeline.last, TIMELINE_BUCKETS / 2 - 1, TIMELINE_BUCKETS - 1);
+	assert_true((timeline.base + timeline.last + 1) * timeline.width > start + 86400 * second);
+}
+
+static void test_sparkline(void **state) {
+	struct timeline timeline = {0};
+	uint32_t counts[TIMELINE_BUCKETS] = {0};
+	char text[3 * TIMELINE_BUCKETS + 1];
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		for (int times = 0; times <= i; times++)
+			count_at(&timeline, counts, start + (i < 4 ? i : i + 2) * second);
+	timeline_draw(&timeline, counts, 16, true, text);
+	assert_string_equal(text, "▁▂▃▄  ▅▆▇█");
+	timeline_draw(&timeline, counts, 16, false, text);
+	assert_string_equal(text, ".:-=  +*%#");
+	timeline_draw(&timeline, counts, 5, false, text);
+	assert_string_equal(text, ":= *#");
+}
+
+/* A program that asks for a million names must not take memory for all of them, nor hide how many there were. */
+static void test_many_groups(void **state) {
+	struct groups *groups = groups_new(BY_NAME);
+	struct log_event event = {
+		.time = start, .action = LOG_DROP, .reason_word = "name_not_allowed", .process = "curl"};
+	const struct group **sorted;
+	char name[32];
+	size_t count;
+
+	(void)state;
+	assert_non_null(groups);
+	for (int i = 0; i < GROUPS_MAX + 70; i++) {
+		snprintf(name, sizeof(name), "n%d.test", i);
+		event.name = name;
+		assert_int_equal(groups_add(groups, &event), 0);
+	}
+	event.name = "n7.test";
+	assert_int_equal(groups_add(groups, &event), 0);
+	sorted = groups_sorted(groups, &count);
+	assert_int_equal(count, GROUPS_MAX);
+	assert_string_equal(sorted[0]->key, "n7.test");
+	assert_int_equal(sorted[0]->blocked, 2);
+	assert_int_equal(groups_other(groups)->blocked, 70);
+	assert_int_equal(groups_total(groups)->blocked, GROUPS_MAX + 71);
+	free(sorted);
+	groups_free(groups);
+}
+
+static void expect_near(const char *refused, const char *allowed, enum host_form form, enum near_miss kind) {
+	const struct allowed_name name = {allowed, strlen(allowed), form}, *which = NULL;
+
+	assert_int_equal(near_miss_find(refused, &name, 1, &which), kind);
+	assert_ptr_equal(which, kind == NEAR_NONE ? NULL : &name);
+}
+
+static void test_near_misses(void **state) {
+	(void)state;
+	expect_near("example.com", "example.com", HOST_BELOW, NEAR_APEX);
+	expect_near("example.com", "example.com", HOST_BOTH, NEAR_NONE);
+	expect_near("exampl.com", "example.com", HOST_EXACT, NEAR_EDIT);
+	expect_near("eexample.com", "example.com", HOST_EXACT, NEAR_EDIT);
+	expect_near("exanple.com", "example.com", HOST_EXACT, NEAR_EDIT);
+	expect_near("examlpe.com", "example.com", HOST_EXACT, NEAR_EDIT);
+	expect_near("example.co", "example.com", HOST_EXACT, NEAR_EDIT);
+	expect_near("exmpel.com", "example.com", HOST_EXACT, NEAR_NONE);
+	expect_near("exampl.com", "example.com", HOST_BOTH, NEAR_EDIT);
+	expect_near("www.exampl.com", "example.com", HOST_BELOW, NEAR_EDIT);
+	expect_near("exampl.com", "example.com", HOST_BELOW, NEAR_NONE);
+	expect_near("beta.example.com", "alpha.example.com", HOST_EXACT, NEAR_SIBLING);
+	expect_near("beta.example.com", "alpha.xexample.com", HOST_EXACT, NEAR_NONE);
+	expect_near("a.beta.example.com", "alpha.example.com", HOST_EXACT, NEAR_NONE);
+	expect_near("other.com", "example.com", HOST_EXACT, NEAR_NONE);
+	expect_near("other.co.uk", "example.co.uk", HOST_EXACT, NEAR_NONE);
+	expect_near("other.github.io", "example.github.io", HOST_EXACT, NEAR_NONE);
+	expect_near("", "example.com", HOST_BELOW, NEAR_NONE);
+}
+
+/* The closest kind wins, not the first that is found. */
+static void test_nearest(void **state) {
+	const struct allowed_name names[] = {{"alpha.example.com", 17, HOST_EXACT},
+					     {"bets.example.com", 16, HOST_EXACT},
+					     {"gamma.example.com", 17, HOST_EXACT}};
+	const struct allowed_name *which = NULL;
+
+	(void)state;
+	assert_int_equal(near_miss_find("beta.example.com", names, 3, &which), NEAR_EDIT);
+	assert_ptr_equal(which, &names[1]);
+}
+
+static void test_reasons(void **state) {
+	(void)state;
+	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++) {
+		assert_int_not_equal(reason_class(reason), REASON_UNKNOWN);
+		assert_int_equal(reason_of(reason_code(reason)), reason);
+	}
+	assert_int_equal(reason_class(reason_of("whim")), REASON_UNKNOWN);
+	assert_int_equal(reason_class(SNIF_REASON_NAME_ELSEWHERE), REASON_ATTACK);
+	assert_int_equal(reason_class(SNIF_REASON_UNTRACKED), REASON_ATTACK);
+	assert_int_equal(reason_class(SNIF_REASON_SOCKET_TYPE), REASON_ATTACK);
+	assert_int_equal(reason_class(SNIF_REASON_NAME_NOT_ALLOWED), REASON_NO_RULE);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_leaders),	    cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_sparkline),   cmocka_unit_test(test_many_groups),
+		cmocka_unit_test(test_near_misses), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
