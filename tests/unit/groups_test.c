@@ -117,6 +117,32 @@ static void test_many_groups(void **state) {
 	groups_free(groups);
 }
 
+/* A log can hold longer names than TLS. */
+static void test_long_keys(void **state) {
+	struct groups *groups = groups_new(BY_CGROUP);
+	struct log_event event = {
+		.time = start, .action = LOG_DROP, .reason_word = "", .process = "", .name = "a.test"};
+	static char path[60000];
+	const struct group **sorted;
+	size_t count;
+
+	(void)state;
+	assert_non_null(groups);
+	memset(path, 'x', sizeof(path) - 1);
+	event.cgroup = path;
+	for (size_t length = sizeof(path) - 1; length > sizeof(path) - 10; length--) {
+		path[length] = '\0';
+		assert_int_equal(groups_add(groups, &event), 0);
+		assert_int_equal(groups_add(groups, &event), 0);
+	}
+	sorted = groups_sorted(groups, &count);
+	assert_int_equal(count, 9);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(sorted[i]->blocked, 2);
+	free(sorted);
+	groups_free(groups);
+}
+
 static void expect_near(const char *refused, const char *allowed, enum host_form form, enum near_miss kind) {
 	const struct allowed_name name = {allowed, strlen(allowed), form}, *which = NULL;
 
@@ -173,10 +199,10 @@ static void test_reasons(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leaders),	    cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_sparkline),   cmocka_unit_test(test_many_groups),
-		cmocka_unit_test(test_near_misses), cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_leaders),	  cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_sparkline), cmocka_unit_test(test_many_groups),
+		cmocka_unit_test(test_long_keys), cmocka_unit_test(test_near_misses),
+		cmocka_unit_test(test_nearest),	  cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
