@@ -139,15 +139,18 @@ static __always_inline int decide_ipv6(struct bpf_sock_addr *ctx, enum snif_hook
 	return decide_target(ctx, &to, hook);
 }
 
-/* A connection that was accepted, not opened: its packets leave without inspection, unless the policy refuses it. */
+/*
+ * A connection that was accepted, not opened: its packets leave without inspection, unless the policy refuses it. Then its
+ * SYN-ACK was held back already, except for an IPv6 one on Linux 6.1, which shows these to no hook on egress.
+ */
 static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
-	struct snif_judgement allowed = {SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
+	struct snif_judgement judgement = {SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
 	struct policy policy = policy_now();
 	struct bpf_sock *sk = ctx->sk;
 	struct snif_tag *tag;
 	__u32 address[4] = {0, 0, bpf_htonl(0xffff), ctx->remote_ip4};
 
-	if (!sk || !policy.present || policy.options.inbound_deny)
+	if (!sk || !policy.present)
 		return;
 	/*
 	 * A connection that was opened comes here too, when the other end answers its SYN with a SYN (RFC 9293, section
@@ -169,9 +172,11 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	tag->flow = bpf_get_socket_cookie(ctx);
 	tag->to.protocol = IPPROTO_TCP;
 	tag->inbound = 1;
-	tag_judge(tag, &policy, &allowed);
-	if (event_wanted(&policy, &allowed))
-		event_of_call(&policy, &allowed, SNIF_HOOK_EGRESS, tag);
+	if (policy.options.inbound_deny)
+		judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_INBOUND_DENIED, 0};
+	tag_judge(tag, &policy, &judgement);
+	if (event_wanted(&policy, &judgement))
+		event_of_call(&policy, &judgement, SNIF_HOOK_EGRESS, tag);
 }
 
 #endif
