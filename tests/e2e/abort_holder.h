@@ -130,7 +130,7 @@ static void hold(int control, const char *address, __u16 port, enum where where)
 	int listener, client, peer;
 	char command;
 
-	alarm(LAB_TEST_SECONDS);
+	alarm((unsigned)(LAB_TEST_SECONDS * lab_slowness()));
 	enter_namespace(where);
 	listener = listen_on(address, port, &bound, &length);
 	client = connect_to(address, &bound, port);

@@ -156,7 +156,7 @@ static void be_inside(lab_function function, void *argument, int result) {
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	alarm(LAB_TEST_SECONDS / 2);
+	alarm((unsigned)(LAB_TEST_SECONDS / 2 * lab_slowness()));
 	if (cgroup_adopt(&lab.cgroup, getpid()) == 0)
 		value = function(argument);
 	if (write(result, &value, sizeof(value)) != sizeof(value))
@@ -192,7 +192,7 @@ int lab_finish_inside(pid_t pid) {
 			child = &lab.children[i];
 	assert_non_null(child);
 	ready.fd = child->result;
-	came = poll(&ready, 1, LAB_TEST_SECONDS / 2 * 1000) == 1 &&
+	came = poll(&ready, 1, LAB_TEST_SECONDS / 2 * lab_slowness() * 1000) == 1 &&
 	       read(child->result, &value, sizeof(value)) == sizeof(value);
 	if (!came)
 		kill(pid, SIGKILL);

@@ -141,7 +141,7 @@ char *lab_await_output(const struct lab_program *program, const char *text) {
 }
 
 struct lab_program *lab_run(const char *const argv[]) {
-	return lab_finish(lab_start(argv), 15000);
+	return lab_finish(lab_start(argv), LAB_PROGRAM_MS * lab_slowness());
 }
 
 bool lab_installed(const char *program) {

@@ -61,7 +61,7 @@ struct lab_program *lab_snifence(const char *policy, const char *const options[]
 	struct lab_program *program = lab_start_snifence(policy, options, command);
 	pid_t pid = program->pid;
 
-	lab_finish(program, 15000);
+	lab_finish(program, LAB_PROGRAM_MS * lab_slowness());
 	assert_false(lab_cgroup_of(pid));
 	return program;
 }
