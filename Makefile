@@ -23,7 +23,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-asan test-valgrind fuzz fuzz-coverage verify lint format bench install clean
+.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-kernels test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
@@ -124,14 +124,20 @@ $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events
 
+test-kernels: $(BUILD)/snifence $(PROG:%=$(BUILD)/tests/prog/%) $(E2E:%=$(BUILD)/tests/e2e/%) $(BUILD)/tests/evasion/evasion_test ## the suites prog, e2e and evasion under Debian's kernels, KERNELS="6.1 6.12 6.18", in emulated machines
+	$(Q)tests/kernels/test "$(or $(KERNELS),6.1 6.12 6.18)" $(filter-out $<,$^)
+
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $^
 
 fuzz-coverage: ## how much of include/hello.h the fuzzers' seeds go through
 	$(Q)CLANG=$(CLANG) tests/fuzz/coverage
 
-verify: $(BUILD)/tests/verify/verify ## what the verifier thinks of each program, against the baseline; root
-	$(Q)$< tests/verify/baseline.tsv
+verify: $(BUILD)/tests/verify/verify ## what the verifier thinks of each program, against the baseline; root, or KERNELS="6.1 6.12"
+	$(Q)tests/verify/run $< "$(KERNELS)"
+
+verify-baseline: $(BUILD)/tests/verify/verify ## put what it says now into the baseline; root, or KERNELS="6.1 6.12"
+	$(Q)tests/verify/run --refresh $< "$(KERNELS)"
 
 $(BUILD)/tests/verify/verify: $(BUILD)/tests/verify/verify.o
 	$(call say,LINK,$@)
