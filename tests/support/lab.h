@@ -47,8 +47,10 @@ struct json_object;
 
 enum { LAB_PATIENCE_MS = 3000, LAB_PROGRAM_MS = 15000, LAB_TEST_SECONDS = 60 };
 
-/* What a limit is to be multiplied by that only keeps a test from lasting for ever: 10 where the environment says SLOW, as
- * on an emulated machine, else 1. */
+/*
+ * What a limit on time is multiplied by: 10 where the environment says SLOW, as on an emulated machine, else 1. Such a
+ * limit keeps a test from lasting for ever, or tells what is done at once from what is not.
+ */
 int lab_slowness(void);
 
 /* An entry of cmocka's table: the test, then the lab's clean-up. */
