@@ -18,7 +18,7 @@
 #define SNIF_LABEL_MAX 63    /* the same */
 #define SNIF_NAME_READ 255   /* bytes of a server_name that are read; longer ones are refused unread */
 #define SNIF_NAME_WORDS 32   /* the name and a dot behind it, eight bytes at a time */
-#define SNIF_NAME_UNROLL 4   /* words in one step; as SNIF_UNROLL, but the verifier has more to look at here */
+#define SNIF_NAME_UNROLL 2   /* words in one step; as SNIF_UNROLL, but the verifier has more to look at here */
 #define SNIF_NAME_BUFFER 512 /* twice that: room for the largest offset plus the largest length, as verifiers add */
 
 /*
@@ -172,9 +172,12 @@ static __always_inline void snif_hash_word(struct snif_hash *h, __u64 word) {
 }
 
 /* The hash of `length` bytes, of which the last length % 8 are `tail` and the others mixed in; more may follow. */
-static __always_inline __u64 snif_hash_value(const struct snif_hash *so_far, __u64 tail, __u32 length) {
-	struct snif_hash h = *so_far;
+SNIF_SUBPROGRAM __u64 snif_hash_value(const struct snif_hash *so_far, __u64 tail, __u32 length) {
+	struct snif_hash h;
 
+	if (!so_far)
+		return 0;
+	h = *so_far;
 	snif_hash_word(&h, tail | (__u64)length << 56);
 	h.v2 ^= 0xff;
 	snif_hash_round(&h);
