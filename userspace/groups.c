@@ -107,18 +107,12 @@ static const char *key_of(struct groups *groups, const struct log_event *event, 
 	}
 }
 
-static struct entry *find(const struct groups *groups, const char *key) {
-	struct entry *entry;
-
-	HASH_FIND_STR(groups->entries, key, entry);
-	return entry;
-}
-
 /* The group for the key, found or made; the one for others when there are too many; NULL when memory is out. */
 static struct group *group_for(struct groups *groups, const char *key) {
-	size_t length = strlen(key);
-	struct entry *entry = find(groups, key);
+	size_t length = strnlen(key, GROUP_KEY_LENGTH);
+	struct entry *entry;
 
+	HASH_FIND(hh, groups->entries, key, length, entry);
 	if (entry)
 		return &entry->group;
 	if (groups->count >= GROUPS_MAX)

@@ -14,14 +14,14 @@ int leaders_add(struct leaders *leaders, const char *word) {
 	if (!*word)
 		return 0;
 	for (unsigned i = 0; i < LEADERS; i++) {
-		if (leaders->items[i].word && strcmp(leaders->items[i].word, word) == 0) {
+		if (leaders->items[i].word && strncmp(leaders->items[i].word, word, LEADER_LENGTH) == 0) {
 			leaders->items[i].count++;
 			return 0;
 		}
 		if (leaders->items[i].count < leaders->items[least].count)
 			least = i;
 	}
-	copy = strdup(word);
+	copy = strndup(word, LEADER_LENGTH);
 	if (!copy)
 		return -ENOMEM;
 	leaders->more |= leaders->items[least].word != NULL;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LEADERS = 8, LEADERS_SHOWN = 3 };
+enum { LEADERS = 8, LEADERS_SHOWN = 3, LEADER_LENGTH = 255 /* of longer words the beginning is kept */ };
 
 /* All zero: none yet. */
 struct leaders {

@@ -374,6 +374,25 @@ static void test_csv(void **state) {
 				 "\"say \"\"no\"\"\"" REST "\"\"\r\n");
 }
 
+/* A followed pipe is reported on when it ends, all that came counted once. */
+static void test_follow(void **state) {
+	int ends[2], saved = dup(STDIN_FILENO);
+	FILE *in;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	in = fdopen(ends[1], "w");
+	MAKE_LINE(in, .name = "one.test");
+	MAKE_LINE(in, .name = "two.test", .action = "pass");
+	fclose(in);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	assert_int_equal(RUN("--follow", "--json", "--by", "policy", "-"), 0);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	assert_non_null(strstr(out, "{" COUNTS(1, 0, 1)));
+}
+
 static void test_nothing(void **state) {
 	FILE *log = fopen(log_file, "we");
 
@@ -442,17 +461,12 @@ static void test_unread_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_overview),
-		cmocka_unit_test(test_policy_of_the_log),
-		cmocka_unit_test(test_groups),
-		cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_ascii),
-		cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_only_counted),
-		cmocka_unit_test(test_wrong_command_lines),
+		cmocka_unit_test(test_overview),     cmocka_unit_test(test_policy_of_the_log),
+		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_ascii),	     cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_json),	     cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_follow),	     cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_only_counted), cmocka_unit_test(test_wrong_command_lines),
 		cmocka_unit_test(test_unread_file),
 	};
 
