@@ -327,6 +327,7 @@ static void test_filters(void **state) {
 	expect_counts(COUNTS(9, 1, 11), "--since", "2026-01-02 03:01:01");
 	expect_counts(COUNTS(1, 0, 1), "--until", "2026-01-02T03:01:01");
 	expect_counts(COUNTS(0, 0, 0), "--until", "2026-01-02");
+	expect_counts(COUNTS(0, 0, 0), "--until", "2026-01-02T03:01:00Z");
 	expect_counts(COUNTS(0, 0, 0), "--since", "1m");
 	expect_counts(COUNTS(1, 0, 0), "--policy", "oth*");
 	expect_counts(COUNTS(1, 0, 0), "--cgroup", "/snifence-43");
