@@ -17,7 +17,7 @@
 #include "log_reader.h"
 
 static char folder[] = "/tmp/snifence-log-XXXXXX";
-static char first[64], second[64];
+static char first[64], second[64], rotated[64];
 static struct log_reader *reader;
 static struct log_event event;
 
@@ -28,6 +28,7 @@ static int set_up(void **state) {
 		return -1;
 	snprintf(first, sizeof(first), "%s/one.json", folder);
 	snprintf(second, sizeof(second), "%s/two.json", folder);
+	snprintf(rotated, sizeof(rotated), "%s/one.json.1", folder);
 	return 0;
 }
 
@@ -37,6 +38,7 @@ static int tear_down(void **state) {
 	reader = NULL;
 	unlink(first);
 	unlink(second);
+	unlink(rotated);
 	return rmdir(folder);
 }
 
@@ -337,7 +339,6 @@ static void test_pipe(void **state) {
 
 static void test_follow(void **state) {
 	static char *files[] = {first, NULL};
-	char rotated[80];
 
 	(void)state;
 	append_name(first, "one.test");
@@ -353,7 +354,6 @@ static void test_follow(void **state) {
 	append_name(first, "three.test");
 	expect_name("three.test", 1);
 	/* rotated, and still written to before the new one is there */
-	snprintf(rotated, sizeof(rotated), "%s.1", first);
 	assert_int_equal(rename(first, rotated), 0);
 	assert_false(log_reader_next(reader, &event));
 	append_name(rotated, "four.test");
@@ -364,7 +364,6 @@ static void test_follow(void **state) {
 	assert_false(log_reader_next(reader, &event));
 	assert_true(log_reader_wait(reader, 0));
 	assert_int_equal(log_reader_tally(reader).bad, 1);
-	unlink(rotated);
 }
 
 int main(void) {
