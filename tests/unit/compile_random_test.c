@@ -351,7 +351,8 @@ static void hundred_thousand_names_compile_in_time(void **state) {
 		__u8 name[SNIF_NAME_BUFFER];
 		int length = sprintf((char *)name, "%sh%u.example.test", i % 3 == HOST_BELOW ? "a." : "", i);
 
-		assert_int_equal(snif_judge_name(&compiled, &compiled.settings, name, (__u16)length, &dest).rule, i + 1);
+		assert_int_equal(snif_judge_name(&compiled, &compiled.settings, name, (__u16)length, &dest).rule,
+				 i + 1);
 	}
 	compiled_free(&compiled);
 	free_policy(&policy);

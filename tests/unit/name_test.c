@@ -154,7 +154,7 @@ static void the_hash_is_siphash_1_3(void **state) {
 
 	(void)state;
 	for (size_t length = 0; length <= SNIF_NAME_MAX; length++) {
-		__u8 bytes[SNIF_NAME_MAX], reversed[SNIF_NAME_MAX];
+		__u8 bytes[SNIF_NAME_MAX], reversed[SNIF_NAME_MAX] = {0};
 
 		for (size_t i = 0; i < length; i++)
 			reversed[length - 1 - i] = bytes[i] = (__u8)(7 * i + length);
