@@ -23,7 +23,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-kernels test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
@@ -126,6 +126,10 @@ test-events: ## the lines of events that the suites before have made, against sc
 
 test-kernels: $(BUILD)/snifence $(PROG:%=$(BUILD)/tests/prog/%) $(E2E:%=$(BUILD)/tests/e2e/%) $(BUILD)/tests/evasion/evasion_test ## the suites prog, e2e and evasion under Debian's kernels, KERNELS="6.1 6.12 6.18", in emulated machines
 	$(Q)tests/kernels/test "$(or $(KERNELS),6.1 6.12 6.18)" $(filter-out $<,$^)
+
+test-arm64: arm64 ## the suites prog, e2e and evasion under Debian's arm64 kernels, KERNELS="6.1 6.12"; needs qemu-system-arm
+	$(Q)ARCH=arm64 tests/kernels/test "$(or $(KERNELS),6.1)" \
+		$(patsubst %,$(BUILD)/arm64/%,$(PROG:%=tests/prog/%) $(E2E:%=tests/e2e/%) tests/evasion/evasion_test)
 
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $^
