@@ -159,7 +159,7 @@ socklen_t lab_address(const char *address, uint16_t port, struct sockaddr_storag
 }
 
 int lab_dial(const char *address, uint16_t port) {
-	const struct timeval patience = {.tv_sec = LAB_PATIENCE_MS / 1000};
+	const struct timeval patience = {.tv_sec = LAB_PATIENCE_MS / 1000 * lab_slowness()};
 	struct sockaddr_storage where;
 	socklen_t length = lab_address(address, port, &where);
 	int fd = socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, error;
