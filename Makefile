@@ -57,6 +57,8 @@ $(BUILD)/$(1)%.o: %.c $(BUILD)/snifence.skel.h
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) -std=gnu11 $$(CFLAGS) $(2) $$(WARNINGS) $$(CPPFLAGS) -MMD -MP -c $$< -o $$@
 
+$(BUILD)/$(1)userspace/page.o: userspace/report_page.css userspace/report_page.js
+
 $(BUILD)/$(1)libsnifence.a: $(SOURCES:%.c=$(BUILD)/$(1)%.o)
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^

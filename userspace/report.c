@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `snifence report`: logs ──► events ──► counts ──► text, JSON or CSV. */
+/* `snifence report`: logs ──► events ──► counts ──► text, JSON, CSV or a page. */
 #include "report.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "message.h"
 #include "report_options.h"
 #include "report_print.h"
+#include "replace.h"
 
 enum { PRINT_INTERVAL = 2, WAIT = 1000 /* milliseconds */ };
 
@@ -20,6 +21,7 @@ struct report {
 	struct review review;
 	struct policy *policy;
 	struct log_reader *reader;
+	char *const *command;
 	bool overview;
 	uint64_t printed; /* events that were there when it was printed last */
 	time_t next;	  /* CLOCK_MONOTONIC: not to be printed before */
@@ -41,6 +43,20 @@ static void load_named_policy(struct report *report) {
 	diagnostics_free(&diagnostics);
 }
 
+/* What is wrong with the page's file is said here, and -ECANCELED returned. */
+static int write_page(const struct report *report) {
+	struct replacement page;
+	int error = replace_begin(&page, report->options.page);
+
+	if (!error)
+		error = replace_end(&page, report_html(&report->review, report->command, page.stream));
+	if (!error || error == -ENOMEM)
+		return error;
+	message_error("report: %s cannot be written: %s", report->options.page,
+		      error == -EEXIST ? "it is there, and not a regular file" : strerror(-error));
+	return -ECANCELED;
+}
+
 static int print(struct report *report) {
 	struct review *review = &report->review;
 	int error = 0;
@@ -56,6 +72,8 @@ static int print(struct report *report) {
 		error = report_json(review, report->overview, stdout);
 	else if (!error && report->options.form == REPORT_CSV)
 		error = report_csv(review, stdout);
+	else if (!error && report->options.form == REPORT_HTML)
+		error = write_page(report);
 	else if (!error)
 		error = report_text(review, report->overview, stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
@@ -114,12 +132,14 @@ static int run(struct report *report) {
 		error = read_all(report);
 	if (!error)
 		return log_reader_tally(report->reader).unread ? EXIT_UNREAD : 0;
-	message_error("report: %s%s", error == -EIO ? "cannot write to standard output: " : "", strerror(-error));
+	if (error != -ECANCELED)
+		message_error("report: %s%s", error == -EIO ? "cannot write to standard output: " : "",
+			      strerror(-error));
 	return EXIT_FAILED;
 }
 
 int report_main(int argc, char **argv) {
-	struct report report = {0};
+	struct report report = {.command = argv};
 	int code = report_options_parse(argc, argv, &report.options);
 
 	if (code != 0)
@@ -131,6 +151,8 @@ int report_main(int argc, char **argv) {
 	report.review.filter = report.options.filter;
 	report.overview = report.options.by == GROUP_BYS;
 	report.review.groupings = report.overview ? 1 << BY_NAME | 1 << BY_REASON : 1U << report.options.by;
+	if (report.options.form == REPORT_HTML)
+		report.review.groupings |= 1 << BY_PROCESS | 1 << BY_POLICY;
 	code = run(&report);
 	log_reader_free(report.reader);
 	review_free(&report.review);

@@ -23,6 +23,8 @@ static const char usage[] =
 	"                      when something came, every two seconds at most\n"
 	"  --json              print one JSON object\n"
 	"  --csv               print a table for spreadsheets; by name, unless --by says otherwise\n"
+	"  --html FILE         write a page for a browser, complete in itself, and print nothing; FILE is replaced when\n"
+	"                      the page is whole\n"
 	"  --help              this text\n"
 	"\n"
 	"The width is that of the terminal, or COLUMNS. Colour only on a terminal, and not when NO_COLOR is set.\n"
@@ -33,7 +35,7 @@ static const char usage[] =
 	"  2    the command line, or the policy, is wrong\n"
 	"  125  snifence could not do its part, such as for want of memory\n";
 
-enum { BY = 256, POLICY_FILE, FOLLOW, JSON, CSV };
+enum { BY = 256, POLICY_FILE, FOLLOW, JSON, CSV, HTML };
 
 static const struct option table[] = {
 	LOG_FILTER_OPTIONS,
@@ -42,6 +44,7 @@ static const struct option table[] = {
 	{"follow", no_argument, NULL, FOLLOW},
 	{"json", no_argument, NULL, JSON},
 	{"csv", no_argument, NULL, CSV},
+	{"html", required_argument, NULL, HTML},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -65,6 +68,10 @@ static int take(int option, void *context) {
 	case CSV:
 		options->form = REPORT_CSV;
 		return 0;
+	case HTML:
+		options->form = REPORT_HTML;
+		options->page = optarg;
+		return 0;
 	default:
 		return log_filter_take(&options->filter, option, "report");
 	}
@@ -81,6 +88,9 @@ int report_options_parse(int argc, char **argv, struct report_options *options) 
 		return result;
 	if (optind >= argc && isatty(STDIN_FILENO))
 		return command_line_wrong("report", "no log is named", "");
+	if (options->form == REPORT_HTML && options->by != GROUP_BYS)
+		return command_line_wrong("report", "a page has all groups; leave out --by ",
+					  group_by_word(options->by));
 	options->files = optind < argc ? argv + optind : standard_input;
 	if (options->form == REPORT_CSV && options->by == GROUP_BYS)
 		options->by = BY_NAME;

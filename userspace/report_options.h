@@ -8,12 +8,13 @@
 #include "groups.h"
 #include "log_filter.h"
 
-enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_CSV };
+enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_CSV, REPORT_HTML };
 
 struct report_options {
 	struct log_filter filter;
 	enum report_form form;
 	enum group_by by; /* GROUP_BYS: the overview */
+	const char *page; /* REPORT_HTML: the file to be written */
 	bool follow;
 	const char *policy_file; /* NULL: the one that the log names, where it can be read */
 	char *const *files;	 /* at least one; NULL-terminated */

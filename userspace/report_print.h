@@ -25,4 +25,11 @@ int report_json(const struct review *review, bool overview, FILE *out);
  */
 int report_csv(const struct review *review, FILE *out);
 
+/*
+ * For a browser: a page that needs nothing else, with the overview and a table of names, at most 1,000 of them (needs
+ * BY_NAME, BY_REASON, BY_PROCESS, BY_POLICY and review_near_misses()). `command` is what it says it was made with,
+ * NULL-terminated. Returns 0 or -ENOMEM.
+ */
+int report_html(const struct review *review, char *const *command, FILE *out);
+
 #endif

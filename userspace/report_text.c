@@ -7,9 +7,10 @@
 #include "events.h"
 #include "report_groups.h"
 #include "report_print.h"
+#include "report_words.h"
 #include "table.h"
 
-enum { ROWS_SHOWN = 10, TIMELINE_WIDTH = 48, TEXT_SIZE = 1024 };
+enum { ROWS_SHOWN = 10, TIMELINE_WIDTH = 48 };
 
 static bool any(const struct group *group, const void *context) {
 	(void)context;
@@ -34,24 +35,23 @@ static const char *plural(uint64_t count) {
 static void print_totals(const struct review *review, const struct terminal *terminal, FILE *out) {
 	const struct groups *groups = review_groups(review);
 	const struct group *total = groups_total(groups);
-	struct log_losses runs = log_runs_losses(review->runs);
+	uint64_t runs = log_runs_losses(review->runs).runs, allowed;
 	char from[32], to[32], spark[3 * TIMELINE_WIDTH + 1];
 	int64_t first, last;
+	bool only_counted;
 
+	allowed = report_allowed(review, &only_counted);
 	fprintf(out, "%" PRIu64 " blocked", total->blocked);
 	if (total->would_block > 0)
 		fprintf(out, ", %" PRIu64 " would be blocked (audit mode)", total->would_block);
-	if (total->allowed == 0 && runs.allowed > 0 && !log_filter_any(&review->filter))
-		fprintf(out, ", %" PRIu64 " allowed (not logged; as the runs have counted)", runs.allowed);
-	else
-		fprintf(out, ", %" PRIu64 " allowed", total->allowed);
-	fputc('\n', out);
+	fprintf(out, ", %" PRIu64 " allowed%s\n", allowed,
+		only_counted ? " (not logged; as the runs have counted)" : "");
 	if (total->blocked + total->would_block + total->allowed == 0)
 		return;
 	groups_period(groups, &first, &last);
 	report_moment(from, sizeof(from), first, "%F %T");
 	report_moment(to, sizeof(to), last, report_within_a_day(groups) ? "%T" : "%F %T");
-	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", from, to, runs.runs, plural(runs.runs));
+	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", from, to, runs, plural(runs));
 	timeline_draw(groups_timeline(groups), total->over_time[0], TIMELINE_WIDTH, terminal->unicode, spark);
 	if (group_refused(total) > 0)
 		fprintf(out, "refused over time: %s\n", spark);
@@ -64,23 +64,12 @@ static int print_names(const struct review *review, const struct terminal *termi
 	return report_groups_print(&names, terminal, out);
 }
 
-static void near_miss_text(const struct review_near_miss *near, char out[TEXT_SIZE]) {
-	const char *form = host_form_text(near->allowed->form), *name = near->allowed->name;
-
-	if (near->kind == NEAR_APEX)
-		snprintf(out, TEXT_SIZE, "%s%s is allowed, which does not cover %s itself", form, name, name);
-	else if (near->kind == NEAR_EDIT)
-		snprintf(out, TEXT_SIZE, "%s%s is allowed: a misspelling, or an imitation", form, name);
-	else
-		snprintf(out, TEXT_SIZE, "%s%s is allowed, of the same domain", form, name);
-}
-
 static int print_near_misses(const struct review *review, const struct terminal *terminal, FILE *out) {
 	static const struct table_column columns[] = {
 		{"REFUSED", .right = true}, {"NAME", .keep_end = true, .minimum = 16}, {"CLOSE TO", .minimum = 20}};
 	size_t shown = review->near_count < ROWS_SHOWN ? review->near_count : ROWS_SHOWN;
 	struct table *table;
-	char text[TEXT_SIZE];
+	char text[REPORT_WORDS_SIZE];
 	int error = 0;
 
 	if (shown == 0)
@@ -91,7 +80,7 @@ static int print_near_misses(const struct review *review, const struct terminal 
 	for (size_t i = 0; i < shown; i++) {
 		snprintf(text, sizeof(text), "%" PRIu64, group_refused(review->near[i].refused));
 		error |= table_add(table, text) | table_add(table, review->near[i].refused->key);
-		near_miss_text(&review->near[i], text);
+		report_near_miss(&review->near[i], text);
 		error |= table_add(table, text);
 	}
 	if (!error) {
@@ -130,25 +119,13 @@ static int print_signs(const struct review *review, const struct terminal *termi
 }
 
 static void print_losses(const struct review *review, const struct terminal *terminal, FILE *out) {
-	struct log_losses runs = log_runs_losses(review->runs);
-	const struct log_tally *tally = &review->tally;
+	char losses[REPORT_LOSSES][REPORT_WORDS_SIZE];
+	unsigned count = report_losses(review, losses);
 
 	report_heading("What is not in this report", terminal, out);
-	if (runs.lost > 0)
-		fprintf(out, "  %" PRIu64 " event%s lost while the command ran (the ring buffer was full)\n", runs.lost,
-			runs.lost == 1 ? " was" : "s were");
-	if (runs.missing > 0)
-		fprintf(out, "  %" PRIu64 " line%s missing from between the others\n", runs.missing,
-			runs.missing == 1 ? " is" : "s are");
-	if (tally->bad > 0)
-		fprintf(out, "  %" PRIu64 " bad line%s passed over, the last one at %s\n", tally->bad,
-			tally->bad == 1 ? " was" : "s were", tally->last_bad);
-	if (tally->unread > 0)
-		fprintf(out, "  %u file%s not be read, or not to the end\n", tally->unread,
-			tally->unread == 1 ? " could" : "s could");
-	if (review->undecided > 0)
-		fprintf(out, "  %" PRIu64 " event%s without a verdict\n", review->undecided, plural(review->undecided));
-	if (runs.lost + runs.missing + tally->bad + tally->unread + review->undecided == 0)
+	for (unsigned i = 0; i < count; i++)
+		fprintf(out, "  %s\n", losses[i]);
+	if (count == 0)
 		fputs("  nothing is known to be missing\n", out);
 }
 

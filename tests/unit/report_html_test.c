@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Logs ──► the page of `snifence report --html`: what is in it without its script, and that no text becomes markup. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../support/log_maker.h"
+#include "file.h"
+#include "html.h"
+#include "message.h"
+#include "replace.h"
+#include "report.h"
+
+static char folder[] = "/tmp/snifence-html-XXXXXX";
+static char log_file[64], page_file[64];
+static char *page; /* what was written last */
+static char err[1024];
+
+static int set_up(void **state) {
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	umask(022);
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(log_file, sizeof(log_file), "%s/log.json", folder);
+	snprintf(page_file, sizeof(page_file), "%s/report.html", folder);
+	return 0;
+}
+
+static int tear_down(void **state) {
+	(void)state;
+	free(page);
+	unlink(log_file);
+	unlink(page_file);
+	return rmdir(folder); /* fails when a temporary file was left */
+}
+
+static FILE *new_log(void) {
+	FILE *log = fopen(log_file, "we");
+
+	assert_non_null(log);
+	return log;
+}
+
+/* Runs `snifence report` with what it says in `err`. */
+static int report(int argc, char **argv) {
+	FILE *stream = fmemopen(err, sizeof(err), "w");
+	int code;
+
+	assert_non_null(stream);
+	message_redirect(stream);
+	code = report_main(argc, argv);
+	message_redirect(NULL);
+	fclose(stream);
+	return code;
+}
+
+static int report_to(const char *to) {
+	char *argv[] = {(char *)"report", (char *)"--html", (char *)to, log_file, NULL};
+
+	return report(4, argv);
+}
+
+static void make_page(FILE *log) {
+	const char *message;
+	size_t length;
+
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(report_to(page_file), 0);
+	free(page);
+	page = file_read(page_file, 16 << 20, &length, &message);
+	assert_non_null(page);
+	assert_int_equal(strlen(page), length);
+}
+
+static size_t occurrences(const char *text) {
+	size_t count = 0;
+
+	for (const char *at = page; (at = strstr(at, text)); at += strlen(text))
+		count++;
+	return count;
+}
+
+/* The text is in the page, once. */
+static void expect_once(const char *text) {
+	if (occurrences(text) != 1)
+		fail_msg("%zu times in the page: %s", occurrences(text), text);
+}
+
+/* What html_print() makes of a text. */
+static void expect_text(const char *text, const char *expected) {
+	char *written;
+	size_t size;
+	FILE *out = open_memstream(&written, &size);
+
+	assert_non_null(out);
+	html_print(out, "<a b=\"%s\">100%%", text);
+	fclose(out);
+	assert_int_equal(strncmp(written, "<a b=\"", 6), 0);
+	assert_string_equal(written + size - 6, "\">100%");
+	written[size - 6] = '\0';
+	assert_string_equal(written + 6, expected);
+	free(written);
+}
+
+static void test_text(void **state) {
+	char longer[HTML_TEXT_MAX + 2], expected[sizeof(longer) + sizeof("&hellip;")];
+
+	(void)state;
+	expect_text("", "");
+	expect_text("api.example.test", "api.example.test");
+	expect_text("</script><script>", "&#60;/script&#62;&#60;script&#62;");
+	expect_text("\" onload='x' &lt;", "&#34; onload=&#39;x&#39; &#38;lt;");
+	expect_text("%s%n\\", "%s%n\\");
+	expect_text("\n\t\x1b[2J\x7f\xe2\x80\xae", "\\x0a\\x09\\x1b[2J\\x7f\\xe2\\x80\\xae");
+	memset(longer, 'a', sizeof(longer));
+	longer[HTML_TEXT_MAX] = '\0';
+	expect_text(longer, longer);
+	longer[HTML_TEXT_MAX] = '<';
+	longer[HTML_TEXT_MAX + 1] = '\0';
+	snprintf(expected, sizeof(expected), "%.*s&hellip;", HTML_TEXT_MAX, longer);
+	expect_text(longer, expected);
+}
+
+/* All of it is there without the script: totals, charts, every table with its rows in order. */
+static void test_content(void **state) {
+	FILE *log = new_log();
+
+	(void)state;
+	for (int i = 0; i < 1235; i++)
+		MAKE_LINE(log, .second = 60, .name = "pypi.test", .process = i % 2 ? "pip" : "uv");
+	MAKE_LINE(log, .second = 61, .name = "api.github.test", .action = "pass", .reason = "name_allowed",
+		  .policy = "other");
+	MAKE_LINE(log, .second = 90, .name = "api.gihtub.test", .action = "alert");
+	MAKE_LINE(log, .second = 90, .name = "api.github.test", .reason = "name_elsewhere", .process = "nc");
+	fputs("broken\n", log);
+	make_page(log);
+	expect_once("<dt>Blocked</dt><dd class=\"refused\">1,236</dd>");
+	expect_once("<dt>Would be blocked</dt><dd class=\"refused\">1</dd>");
+	expect_once("<dt>Look like an attempt</dt><dd class=\"attempt\">1</dd>");
+	expect_once("<dt>Allowed</dt><dd class=\"allowed\">1</dd>");
+	expect_once("<li>1 bad line was passed over, the last one at ");
+	expect_once("<title>2026-01-02 03:01:00, Blocked: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
+		    "height=\"100\"/><rect class=\"refused\" x=\"1\" y=\"0\" width=\"8\" height=\"100\"/>");
+	expect_once("<title>2026-01-02 03:01:30, Blocked: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
+		    "height=\"100\"/><rect class=\"refused\" x=\"301\" y=\"99\" width=\"8\" height=\"1\"/>");
+	expect_once("<tr><th scope=\"row\"><time datetime=\"2026-01-02T03:01:01+0000\">2026-01-02 03:01:01</time></th>"
+		    "<td class=\"number none\" data-value=\"0\">0</td>"
+		    "<td class=\"number allowed\" data-value=\"1\">1</td></tr>\n");
+	expect_once("<tr><th scope=\"row\">pypi.test<svg class=\"bar\" aria-hidden=\"true\"><rect class=\"refused\" "
+		    "width=\"100%\" height=\"100%\"/></svg></th>"
+		    "<td class=\"number refused\" data-value=\"1235\">1,235</td>"
+		    "<td class=\"number none\" data-value=\"0\">0</td>"
+		    "<td><span>name_not_allowed</span></td><td><span>uv</span>, <span>pip</span></td></tr>\n");
+	expect_once("<tr><th scope=\"row\">api.gihtub.test</th><td class=\"number refused\" data-value=\"1\">1</td>"
+		    "<td>api.github.test is allowed: a misspelling, or an imitation</td></tr>\n");
+	expect_once(
+		"<td><span class=\"class attempt\">looks like an attempt</span> the name&#39;s rule does not cover this "
+		"address and port</td>");
+	expect_once("<tr><th scope=\"row\">other<svg class=\"bar\" aria-hidden=\"true\"><rect class=\"refused\" "
+		    "width=\"0%\" height=\"100%\"/></svg></th><td class=\"number none\" data-value=\"0\">0</td>"
+		    "<td class=\"number none\" data-value=\"0\">0</td>"
+		    "<td class=\"number allowed\" data-value=\"1\">1</td><td><span>curl</span></td></tr>\n");
+	expect_once(
+		"<tr><th scope=\"row\">api.github.test</th><td class=\"number refused\" data-value=\"1\">1</td>"
+		"<td class=\"number none\" data-value=\"0\">0</td><td class=\"number allowed\" data-value=\"1\">1</td>"
+		"<td><span>name_elsewhere</span></td><td><span>nc</span></td>"
+		"<td class=\"time\" data-value=\"1767322890000000\"><time datetime=\"2026-01-02T03:01:30+0000\">"
+		"2026-01-02 03:01:30</time></td>"
+		"<td class=\"time\" data-value=\"1767322890000000\"><time datetime=\"2026-01-02T03:01:30+0000\">"
+		"2026-01-02 03:01:30</time></td></tr>\n");
+}
+
+/* Tables have a caption and titles with a scope, sections a heading; nothing is loaded and nothing is inline but by hash. */
+static void test_form(void **state) {
+	FILE *log = new_log();
+	size_t tables;
+
+	(void)state;
+	MAKE_LINE(log, .name = "pypi.test");
+	make_page(log);
+	tables = occurrences("<table");
+	assert_int_equal(tables, 6);
+	assert_int_equal(occurrences("<caption>"), tables);
+	assert_int_equal(occurrences("<th>"), 0);
+	expect_once("<h1>");
+	assert_int_equal(occurrences("<h2 id="), occurrences("<section "));
+	assert_int_equal(occurrences("<section aria-labelledby="), occurrences("<section "));
+	expect_once("<html lang=\"en\">");
+	expect_once("content=\"default-src 'none'; style-src 'sha256-");
+	expect_once("<script>");
+	expect_once("<style>");
+	assert_int_equal(occurrences(" style="), 0);
+	assert_int_equal(occurrences(" on"), occurrences(" one") + occurrences(" on.") + occurrences(" on "));
+	assert_int_equal(occurrences("src="), 0);
+	assert_int_equal(occurrences("href="), 0);
+	assert_int_equal(occurrences("url("), 0);
+	assert_int_equal(occurrences("://"), 0);
+}
+
+#define PAYLOAD(number) "\\\"'><script>bad" #number "()</script><img src=x onerror=bad" #number "()>"
+
+/* Whatever a log has of texts, none is anything but a text. */
+static void test_payloads(void **state) {
+	FILE *log = new_log();
+
+	(void)state;
+	MAKE_LINE(log, .name = PAYLOAD(1), .process = PAYLOAD(2), .policy = PAYLOAD(3), .reason = PAYLOAD(4),
+		  .rule = PAYLOAD(5) ":1", .cgroup = PAYLOAD(6));
+	MAKE_LINE(log, .address = PAYLOAD(7), .protocol = PAYLOAD(8), .run = PAYLOAD(9), .sequence = 1);
+	MAKE_LINE(log, .name = "--><!-- ]]></table></main>", .process = "</style>");
+	make_page(log);
+	expect_once("<script>");
+	expect_once("</script>");
+	expect_once("</style>");
+	expect_once("</main>");
+	assert_int_equal(occurrences("<img"), 0);
+	assert_int_equal(occurrences("<!-"), 0);
+	assert_int_equal(occurrences("'>"), 0);
+	assert_int_equal(occurrences("\"'"), 0);
+	assert_true(
+		occurrences("<th scope=\"row\">&#34;&#39;&#62;&#60;script&#62;bad1()&#60;/script&#62;&#60;img src=x "
+			    "onerror=bad1()&#62;<") >= 1);
+	assert_true(occurrences("<span>&#34;&#39;&#62;&#60;script&#62;bad2()&#60;/script&#62;") >= 1);
+	expect_once("<th scope=\"row\">--&#62;&#60;!-- ]]&#62;&#60;/table&#62;&#60;/main&#62;</th>");
+}
+
+/* Of many names a thousand have a row, and the others one together, however long the names are. */
+static void test_bounded(void **state) {
+	FILE *log = new_log();
+	char name[16];
+
+	(void)state;
+	for (int i = 0; i < 1503; i++) {
+		snprintf(name, sizeof(name), "n%04d.test", i);
+		MAKE_LINE(log, .name = name);
+	}
+	make_page(log);
+	expect_once("<th scope=\"row\">n0999.test</th>");
+	assert_int_equal(occurrences("n1000.test"), 0);
+	expect_once(
+		"<tfoot><tr><th scope=\"row\">503 others</th><td class=\"number refused\" data-value=\"503\">503</td>");
+	expect_once("<tfoot><tr><th scope=\"row\">1,493 others</th>");
+	assert_true(strlen(page) < 600000);
+}
+
+static void test_nothing(void **state) {
+	(void)state;
+	make_page(new_log());
+	expect_once("<p>There are no connections in this report.</p>");
+	expect_once("<dt>Blocked</dt><dd class=\"none\">0</dd>");
+	assert_int_equal(occurrences("<table"), 0);
+	assert_int_equal(occurrences("<svg"), 0);
+}
+
+/* The page takes the place of another whole, with the permissions that a new file has. */
+static void test_replaced(void **state) {
+	FILE *old = fopen(page_file, "we"), *log = new_log();
+	struct stat status;
+
+	(void)state;
+	assert_non_null(old);
+	fputs("old", old);
+	fclose(old);
+	MAKE_LINE(log, .name = "pypi.test");
+	make_page(log);
+	assert_int_equal(strncmp(page, "<!DOCTYPE html>\n", 16), 0);
+	assert_string_equal(page + strlen(page) - 9, "\n</html>\n");
+	assert_int_equal(stat(page_file, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0644);
+}
+
+static void test_kept_on_failure(void **state) {
+	struct replacement page_of;
+	const char *message;
+	size_t length;
+	char *kept;
+	FILE *old = fopen(page_file, "we");
+
+	(void)state;
+	assert_non_null(old);
+	fputs("old", old);
+	fclose(old);
+	assert_int_equal(replace_begin(&page_of, page_file), 0);
+	fputs("half", page_of.stream);
+	assert_int_equal(replace_end(&page_of, -ENOMEM), -ENOMEM);
+	assert_int_equal(access(page_of.temporary, F_OK), -1);
+	kept = file_read(page_file, 64, &length, &message);
+	assert_string_equal(kept, "old");
+	free(kept);
+}
+
+static void test_wrong_file(void **state) {
+	char *by[] = {(char *)"report", (char *)"--by", (char *)"name", (char *)"--html", page_file, log_file, NULL};
+
+	(void)state;
+	fclose(new_log());
+	assert_int_equal(report_to("/dev/null"), EXIT_FAILED);
+	assert_string_equal(err,
+			    "snifence: report: /dev/null cannot be written: it is there, and not a regular file\n");
+	assert_int_equal(report_to("/nowhere/report.html"), EXIT_FAILED);
+	assert_string_equal(err,
+			    "snifence: report: /nowhere/report.html cannot be written: No such file or directory\n");
+	assert_int_equal(report(6, by), EXIT_USAGE);
+	assert_non_null(strstr(err, "a page has all groups; leave out --by name"));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_wrong_file),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
