@@ -23,7 +23,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
@@ -125,6 +125,15 @@ $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test
 
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events
+
+test-page: $(BUILD)/snifence ## the page of `snifence report --html`, in headless Chromium
+	$(Q)tests/page/deps || true
+	$(Q)tests/page/test
+
+.PHONY: pictures
+pictures: $(BUILD)/snifence ## take the README's pictures of that page anew
+	$(Q)tests/page/deps
+	$(Q)tests/page/pictures
 
 test-kernels: $(BUILD)/snifence $(PROG:%=$(BUILD)/tests/prog/%) $(E2E:%=$(BUILD)/tests/e2e/%) $(BUILD)/tests/evasion/evasion_test ## the suites prog, e2e and evasion under Debian's kernels, KERNELS="6.1 6.12 6.18", in emulated machines
 	$(Q)tests/kernels/test "$(or $(KERNELS),6.1 6.12 6.18)" $(filter-out $<,$^)

@@ -108,6 +108,7 @@ class Browser:
     def show(self, scheme="light", width=1200, height=900, scale=1, media=""):
         self.call("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+        self.call("Emulation.setScrollbarsHidden", hidden=True)
 
     def picture(self, path):
         with open(path, "wb") as file:
