@@ -143,6 +143,10 @@ bool log_reader_wait(struct log_reader *reader, int milliseconds) {
 	return true;
 }
 
+int log_reader_fd(const struct log_reader *reader) {
+	return reader->lines ? log_source_fd(log_lines_source(reader->lines)) : -1;
+}
+
 struct log_tally log_reader_tally(const struct log_reader *reader) {
 	struct log_tally tally = reader->tally;
 

@@ -34,6 +34,9 @@ bool log_reader_next(struct log_reader *reader, struct log_event *event);
  */
 bool log_reader_wait(struct log_reader *reader, int milliseconds);
 
+/* After the end for now: as log_source_fd(). Returns -1 too when nothing will come any more. */
+int log_reader_fd(const struct log_reader *reader);
+
 /* What was read so far. The texts in it are valid until the next log_reader_next(). */
 struct log_tally log_reader_tally(const struct log_reader *reader);
 

@@ -14,7 +14,6 @@
 enum {
 	RAW_SIZE = 1 << 16,
 	GZIP_FIRST_BYTE = 0x1f, /* RFC 1952, section 2.3.1; never the first of JSON */
-	LOOK_INTERVAL = 250,	/* milliseconds; works on every file system, unlike inotify */
 };
 
 struct log_source {
@@ -195,10 +194,14 @@ bool log_source_ended(const struct log_source *source) {
 }
 
 void log_source_wait(struct log_source *source, int milliseconds) {
-	if (source->regular)
-		poll(NULL, 0, milliseconds < LOOK_INTERVAL ? milliseconds : LOOK_INTERVAL);
+	if (source->regular) /* looking works on every file system, unlike inotify */
+		poll(NULL, 0, milliseconds < LOG_SOURCE_INTERVAL ? milliseconds : LOG_SOURCE_INTERVAL);
 	else
 		readable(source, milliseconds);
+}
+
+int log_source_fd(const struct log_source *source) {
+	return source->regular ? -1 : source->fd;
 }
 
 uint64_t log_source_bytes(const struct log_source *source) {

@@ -29,6 +29,11 @@ bool log_source_ended(const struct log_source *source);
 /* Waits until a followed source may have more, or `milliseconds` have passed, or a signal came. */
 void log_source_wait(struct log_source *source, int milliseconds);
 
+/* A descriptor to be polled for POLLIN by who waits for other things as well; -1: a file, to be looked at again after
+ * LOG_SOURCE_INTERVAL milliseconds. */
+enum { LOG_SOURCE_INTERVAL = 250 };
+int log_source_fd(const struct log_source *source);
+
 /* How many bytes were read, as stored. */
 uint64_t log_source_bytes(const struct log_source *source);
 

@@ -9,6 +9,7 @@
 #include "message.h"
 #include "report.h"
 #include "run.h"
+#include "top.h"
 
 #ifndef SNIF_VERSION
 #define SNIF_VERSION "0.1"
@@ -35,6 +36,7 @@ static const struct subcommand subcommands[] = {
 	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
 	{"features", features_main, "show what this machine offers, and what that means for a policy"},
 	{"report", report_main, "read logs: what was blocked, why, and who asked for it"},
+	{"top", top_main, "show a log live: what is blocked and allowed, by name and by process"},
 	{"version", show_version, "print the version"},
 	{"help", show_help, "print this text"},
 };

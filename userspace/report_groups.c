@@ -141,27 +141,29 @@ static int add_row(struct table *table, const struct layout *layout, const struc
 int report_groups_print(const struct report_groups *shown, const struct terminal *terminal, FILE *out) {
 	struct layout layout = layout_of(shown, terminal);
 	struct table *table = table_new(layout.columns, layout.count);
-	size_t count, rows = 0, left = 0;
+	size_t count, rows = 0, end = shown->skip + shown->limit;
 	const struct group **groups = groups_sorted(shown->groups, &count);
 	int error = table && groups ? 0 : -ENOMEM;
 
+	if (!error && shown->order)
+		qsort(groups, count, sizeof(*groups), shown->order);
 	for (size_t i = 0; !error && i <= count; i++) {
 		const struct group *group = i < count ? groups[i] : groups_other(shown->groups);
 
 		if (!shown->chosen(group, shown->context))
 			continue;
-		if (rows < shown->limit)
+		if (rows >= shown->skip && rows < end)
 			error = add_row(table, &layout, group);
-		else
-			left++;
 		rows++;
 	}
 	if (!error && rows > 0) {
 		report_heading(shown->heading, terminal, out);
 		table_print(table, out, terminal, 2);
 	}
-	if (left > 0)
-		fprintf(out, "  and %zu more\n", left);
+	if (shown->found)
+		*shown->found = rows;
+	else if (rows > end)
+		fprintf(out, "  and %zu more\n", rows - end);
 	free(groups);
 	table_free(table);
 	return error;

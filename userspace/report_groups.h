@@ -15,7 +15,10 @@ struct report_groups {
 	bool with_allowed;   /* a column for what was let through, where there was any */
 	bool (*chosen)(const struct group *group, const void *context);
 	const void *context;
-	size_t limit; /* rows; of the others it says how many there are */
+	size_t skip, limit; /* rows passed over; rows shown; of the others it says how many there are */
+	/* For qsort(3), of const struct group *; NULL: as groups_sorted() */
+	int (*order)(const void *left, const void *right);
+	size_t *found; /* where not NULL, how many were chosen goes here, in place of the line that says how many more */
 };
 
 /* Prints the chosen groups with what is known of them: nothing when there are none. Returns 0 or -ENOMEM. */

@@ -18,6 +18,7 @@
 #include "loader.h"
 #include "message.h"
 #include "run_options.h"
+#include "run_view.h"
 #include "spawn.h"
 #include "stats.h"
 #include "summary.h"
@@ -35,6 +36,7 @@ struct run {
 	struct log *log;
 	uint64_t losses_told, losses_told_at; /* the last line of the log about losses: how many, when (uptime) */
 	bool log_failed, abort_failed;
+	struct run_view view;
 	struct summary *summary;
 	struct signals signals;
 	struct cgroup cgroup;
@@ -64,8 +66,8 @@ static int compile(struct run *run) {
 		else
 			err = compile_policy(run->policy, key, &run->compiled);
 	}
-	/* who wants neither summary nor log has no use for events of what is allowed */
-	run->compiled.settings.options.skip_allowed = run->options.quiet && !run->options.log;
+	/* who wants neither summary, log nor view has no use for events of what is allowed */
+	run->compiled.settings.options.skip_allowed = run->options.quiet && !run->options.log && !run->options.top;
 	if (!err)
 		return 0;
 	message_error("cannot compile the policy: %s", strerror(-err));
@@ -122,6 +124,11 @@ static int prepare_outputs(struct run *run) {
 		return 0;
 	message_error("cannot prepare the run: %s", strerror(-err));
 	return EXIT_FAILED;
+}
+
+/* Before the programs are loaded, whose descriptors the view's process is not to have. */
+static int start_view(struct run *run) {
+	return run->options.top ? run_view_start(&run->view, &run->confinement.identity, &run->signals) : 0;
 }
 
 /* After the message about what could not be done. */
@@ -181,8 +188,21 @@ static void log_losses(struct run *run) {
 	run->losses_told_at = uptime;
 }
 
+/* What the view cannot take is missing there, and it says so: that is no error of the run. */
+static void flush_view(struct run *run) {
+	uint64_t lost = filter_counter(run->filter, SNIF_COUNTER_LOST);
+
+	if (!run->view.log)
+		return;
+	if (lost != run->view.lost_told)
+		stats_write(run->view.log, &run->context, summary_tally(run->summary), run->filter, NULL);
+	run->view.lost_told = lost;
+	log_flush(run->view.log);
+}
+
 static void on_delivered(void *context) {
 	struct run *run = context;
+	flush_view(run);
 	if (!run->log || run->log_failed)
 		return;
 	log_losses(run);
@@ -207,12 +227,15 @@ static void on_event(void *context, const struct snif_event *event) {
 	fail_fast(run, event);
 	summary_add(run->summary, event);
 	log_event(run, event);
+	if (run->view.log)
+		event_write(run->view.log, event, &run->context);
 }
 
 static void tell(struct run *run, const struct outcome *outcome) {
 	log_stats(run, outcome);
 	if (run->log && !run->log_failed)
 		check_log(run, log_flush(run->log));
+	run_view_end(&run->view);
 	if (run->options.quiet)
 		return;
 	if (outcome->outlived)
@@ -250,6 +273,7 @@ static int run_command(struct run *run) {
 
 /* Backwards through what the steps made. Signals stay taken: one that is waiting must not replace the exit status. */
 static void undo(struct run *run) {
+	run_view_end(&run->view);
 	if (run->cgroup.fd >= 0) {
 		supervise_kill(&run->cgroup);
 		cgroup_remove(&run->cgroup);
@@ -279,8 +303,8 @@ static int fill_standard_files(void) {
 }
 
 int run_main(int argc, char **argv) {
-	static int (*const steps[])(struct run *) = {load_policy,     resolve_identity, compile,
-						     prepare_outputs, put_in_force,	run_command};
+	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
+						     start_view,  put_in_force,	    run_command};
 	struct run run = {.cgroup.fd = -1, .signals.fd = -1};
 	int code = run_options_parse(argc, argv, &run.options);
 	if (code)

@@ -14,6 +14,8 @@ static const char usage[] =
 	"  --user USER|UID[:GID]  run the command as this user (default: who called sudo, else root)\n"
 	"  --log FILE             append events as JSON lines; - is stderr (default: no log)\n"
 	"  --log-allowed          log allowed connections too, not only the blocked ones\n"
+	"  --top                  show what is blocked and allowed live, as `snifence top` does, until COMMAND ends; what\n"
+	"                         would go to the terminal meanwhile is shown then. COMMAND cannot read the terminal\n"
 	"  --quiet                no summary and no warnings\n"
 	"  --keep-caps            keep root's capabilities; with CAP_NET_ADMIN, CAP_SYS_ADMIN and others a command\n"
 	"                         can get around the filter. For commands that run as root\n"
@@ -34,10 +36,15 @@ static const char usage[] =
 	"A command can exit with these too: then the log ends with an event of type `stats` that holds its status.\n";
 
 static const struct option table[] = {
-	{"user", required_argument, NULL, 'u'},	 {"log", required_argument, NULL, 'l'},
-	{"log-allowed", no_argument, NULL, 'a'}, {"quiet", no_argument, NULL, 'q'},
-	{"keep-caps", no_argument, NULL, 'c'},	 {"no-seccomp", no_argument, NULL, 's'},
-	{"help", no_argument, NULL, 'h'},	 {0},
+	{"user", required_argument, NULL, 'u'},
+	{"log", required_argument, NULL, 'l'},
+	{"log-allowed", no_argument, NULL, 'a'},
+	{"top", no_argument, NULL, 't'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"keep-caps", no_argument, NULL, 'c'},
+	{"no-seccomp", no_argument, NULL, 's'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
 };
 
 static int wrong(const char *what) {
@@ -56,6 +63,9 @@ static int take(int option, void *context) {
 		break;
 	case 'a':
 		options->log_allowed = true;
+		break;
+	case 't':
+		options->top = true;
 		break;
 	case 'q':
 		options->quiet = true;

@@ -7,7 +7,7 @@
 
 struct run_options {
 	const char *user, *log; /* NULL: not given */
-	bool log_allowed, quiet, keep_caps, no_seccomp;
+	bool log_allowed, top, quiet, keep_caps, no_seccomp;
 	const char *policy;
 	char **command; /* ends with NULL */
 };
