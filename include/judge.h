@@ -81,17 +81,24 @@ static __always_inline _Bool snif_has_length(const __u64 lengths[4], __u32 lengt
 	return lengths[length / 64 % 4] >> length % 64 & 1;
 }
 
-/* Goes on to the next word. The bytes of the last one are not mixed in, as they are fewer than eight. */
-static __always_inline long snif_name_match_word(struct snif_name_match *match) {
-	if (match->words > 0)
-		snif_hash_word(&match->hash, match->word);
-	match->word = 0;
-	if (match->words * 8 >= match->length)
-		return SNIF_STOP;
+static __always_inline void snif_name_match_read(struct snif_name_match *match) {
 	match->word = snif_name_word(match->name, match->length, match->words);
 	match->dots = snif_bytes_in(match->word, '.', '.');
 	match->words++;
+}
+
+static __always_inline long snif_name_match_next(const struct snif_name_match *match) {
 	return match->words * 8 > match->length && !match->dots ? SNIF_STOP : SNIF_NEXT;
+}
+
+/* Goes on to the next word. The bytes of the last one are not mixed in, as they are fewer than eight. */
+static __always_inline long snif_name_match_word(struct snif_name_match *match) {
+	snif_hash_word(&match->hash, match->word);
+	match->word = 0;
+	if (match->words * 8 >= match->length)
+		return SNIF_STOP;
+	snif_name_match_read(match);
+	return snif_name_match_next(match);
 }
 
 /* A step from the right: to the next dot, where there may be rules for what is below the suffix, or the next word. */
@@ -112,7 +119,7 @@ static inline long snif_name_match_step(__u32 index, void *context) {
 		if (rules && rules->below.verdict != SNIF_UNDECIDED)
 			match->best = rules->below;
 	}
-	return match->words * 8 > match->length && !match->dots ? SNIF_STOP : SNIF_NEXT;
+	return snif_name_match_next(match);
 }
 
 /*
@@ -128,7 +135,9 @@ static __always_inline struct snif_judgement snif_judge_name(snif_tables tables,
 	struct snif_name_rule best;
 
 	snif_hash_start(&match.hash, settings->hash_key);
-	snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
+	snif_name_match_read(&match); /* before the loop: see snif_loop() */
+	if (snif_name_match_next(&match) == SNIF_NEXT)
+		snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
 	best = match.best;
 	if (snif_has_length(settings->exact_lengths, length)) {
 		rules = snif_find_name(tables, snif_hash_value(&match.hash, match.word, length));

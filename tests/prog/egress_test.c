@@ -123,9 +123,12 @@ static void add_ipv6(struct bytes *packet, uint8_t next) {
 	bytes_add(packet, address, sizeof(address));
 }
 
-/* `words`: the header's length in units of 4 bytes, as it says; what there is are 20 bytes. */
+/*
+ * `words`: the header's length in units of 4 bytes, as it says; what there is are 20 bytes. Read as an IPv4 option, they
+ * begin with a source route.
+ */
 static void add_tcp(struct bytes *packet, unsigned words, uint8_t flags) {
-	bytes_number(packet, 2, 40000);
+	bytes_number(packet, 2, 131 << 8);
 	bytes_number(packet, 2, 443);
 	bytes_number(packet, 4, 1);
 	bytes_number(packet, 4, 0);
@@ -197,6 +200,7 @@ static void test_ipv4_options(void **state) {
 		{{1, 131, 7, 4, 198, 51, 100, 1}, SNIF_REASON_SOURCE_ROUTE},	   /* behind a no-op */
 		{{148, 4, 0, 0, 137, 3, 4, 0}, SNIF_REASON_SOURCE_ROUTE},	   /* behind router alert */
 		{{148, 4, 0, 0, 1, 1, 1, 0}, SNIF_REASON_SOCKET_TYPE},		   /* router alert alone */
+		{{148, 4, 0, 0, 1, 1, 1, 1}, SNIF_REASON_SOCKET_TYPE},		   /* the end is the header's */
 		{{0, 131, 7, 4, 198, 51, 100, 1}, SNIF_REASON_SOCKET_TYPE},	   /* behind the end */
 		{{7, 7, 4, 0, 0, 0, 0, 0}, SNIF_REASON_SOCKET_TYPE},		   /* record route goes nowhere else */
 		{{148, 0, 131, 7, 4, 198, 51, 100}, SNIF_REASON_MALFORMED_PACKET}, /* a length that stands still */
