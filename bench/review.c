@@ -128,11 +128,13 @@ static void measure(const void *argument) {
 	bench_sample("rss", "MB", (double)usage.ru_maxrss * 1024 / 1e6, NULL);
 }
 
-static const char *const report[] = {"report", NULL}, *const by_name[] = {"report", "--by", "name", NULL};
+static const char *const report[] = {"report", NULL}, *const by_name[] = {"report", "--by", "name", NULL},
+			 *const html[] = {"report", "--html", "build/bench/report.html", NULL};
 
 static const struct bench_case cases[] = {
 	{"log/report", measure, report},
 	{"log/report-by-name", measure, by_name},
+	{"log/report-html", measure, html},
 };
 
 int main(int argc, char **argv) {

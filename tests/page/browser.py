@@ -17,7 +17,7 @@ OPTIONS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--n
 
 
 class Browser:
-    """One page of it. `requests` are the addresses asked for, `said` what came to the console, with its level."""
+    """One page of it. `requests` are the addresses asked for, by number, `said` what came to the console, with its level."""
 
     def __init__(self, profile):
         commands, to_browser = os.pipe()
@@ -35,7 +35,7 @@ class Browser:
         os.close(commands)
         os.close(events)
         self.to_browser, self.rest, self.count = to_browser, b"", 0
-        self.requests, self.said, self.session, self.loaded = [], [], None, False
+        self.requests, self.said, self.session, self.loaded = {}, [], None, False
         target = next(t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page")
         self.session = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
@@ -55,7 +55,9 @@ class Browser:
     def note(self, event):
         method, what = event.get("method"), event.get("params", {})
         if method == "Network.requestWillBeSent":
-            self.requests.append(what["request"]["url"])
+            self.requests[what["requestId"]] = what["request"]["url"]
+        elif method == "Network.loadingFailed" and what.get("blockedReason") == "csp":
+            del self.requests[what["requestId"]]  # it was noted, and not made
         elif method == "Page.loadEventFired":
             self.loaded = True
         elif method == "Log.entryAdded":
@@ -88,9 +90,9 @@ class Browser:
         while not self.loaded:
             self.note(self.message())
 
-    def value(self, expression):
-        """What a JavaScript expression comes to, by JSON."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+    def value(self, expression, wait=False):
+        """What a JavaScript expression comes to, by JSON; with `wait`, what the promise that it is comes to."""
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=wait)
         if "exceptionDetails" in answer:
             raise RuntimeError(f"{expression}: {answer['exceptionDetails']}")
         return answer["result"].get("value")
