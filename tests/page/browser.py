@@ -31,6 +31,7 @@ class Browser:
 
         self.process = subprocess.Popen(["chromium", *OPTIONS, f"--user-data-dir={profile}", "about:blank"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env=os.environ | {"HOME": profile},  # for what it keeps beside its profile
                                         preexec_fn=place, close_fds=False, start_new_session=True)
         os.close(commands)
         os.close(events)
