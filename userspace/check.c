@@ -9,16 +9,6 @@
 #include "check_options.h"
 #include "message.h"
 
-#define KEYS_TO_TRY 16 /* two names with one hash under each of them: not by chance */
-
-static int compile(const struct policy *policy, struct compiled *compiled) {
-	int error = -EEXIST;
-
-	for (__u64 key = 0; error == -EEXIST && key < KEYS_TO_TRY; key++)
-		error = compile_policy(policy, (const __u64[2]){key, 0}, compiled);
-	return error;
-}
-
 /* Prints what was asked for. Returns an exit code. */
 static int show(const struct check_options *options, const struct policy *policy, const struct compiled *compiled) {
 	const struct question *question = &options->question;
@@ -41,7 +31,7 @@ static int show(const struct check_options *options, const struct policy *policy
 
 static int check_policy(const struct check_options *options, const struct policy *policy) {
 	struct compiled compiled;
-	int code, error = compile(policy, &compiled);
+	int code, error = compile_to_ask(policy, &compiled);
 
 	if (error < 0) {
 		message_error("check: cannot make the tables of this policy: %s", strerror(-error));

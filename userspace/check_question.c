@@ -63,13 +63,6 @@ static void fold_address(const uint8_t given[16], uint8_t out[16]) {
 		memcpy(out, loopback_ipv6, 16);
 }
 
-static bool port_list_has(const struct port_list *ports, uint16_t port) {
-	for (size_t i = 0; i < ports->count; i++)
-		if (ports->items[i].first <= port && port <= ports->items[i].last)
-			return true;
-	return false;
-}
-
 /* A destination that every zone with the port covers. False when there is none. */
 static bool any_destination(const struct policy *policy, uint16_t port, struct snif_dest *dest) {
 	*dest = (struct snif_dest){.kind = SNIF_DEST_NONE};

@@ -9,6 +9,8 @@
 #include "canonical.h"
 #include "compile_address.h"
 
+#define KEYS_TO_TRY 16 /* two names with one hash under each of them: not by chance */
+
 struct hashed_host {
 	__u64 hash;
 	const struct host_rule *host;
@@ -101,6 +103,14 @@ int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct 
 		error = canonical_sha256(policy, out->sha256);
 	if (error < 0)
 		compiled_free(out);
+	return error;
+}
+
+int compile_to_ask(const struct policy *policy, struct compiled *out) {
+	int error = -EEXIST;
+
+	for (__u64 key = 0; error == -EEXIST && key < KEYS_TO_TRY; key++)
+		error = compile_policy(policy, (const __u64[2]){key, 0}, out);
 	return error;
 }
 

@@ -37,6 +37,8 @@ struct compiled {
  * freed with compiled_free() and does not point into the policy.
  */
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out);
+/* The same with a key of its own choice, for tables that are only asked. Returns 0 or a negative errno. */
+int compile_to_ask(const struct policy *policy, struct compiled *out);
 /* Frees the tables. The settings and the SHA-256 stay. */
 void compiled_free(struct compiled *compiled);
 

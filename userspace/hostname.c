@@ -194,6 +194,12 @@ int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char
 		    text, text);
 }
 
+const char *hostname_domain(const char *name) {
+	const psl_ctx_t *list = public_suffixes();
+
+	return list ? psl_registrable_domain(list, name) : NULL;
+}
+
 uint64_t hostname_key(const char *name, unsigned bytes) {
 	uint64_t key = 0;
 

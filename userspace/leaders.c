@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int leaders_add(struct leaders *leaders, const char *word) {
+static int add(struct leaders *leaders, const char *word, uint64_t times) {
 	unsigned least = 0;
 	char *copy;
 
@@ -15,7 +15,7 @@ int leaders_add(struct leaders *leaders, const char *word) {
 		return 0;
 	for (unsigned i = 0; i < LEADERS; i++) {
 		if (leaders->items[i].word && strncmp(leaders->items[i].word, word, LEADER_LENGTH) == 0) {
-			leaders->items[i].count++;
+			leaders->items[i].count += times;
 			return 0;
 		}
 		if (leaders->items[i].count < leaders->items[least].count)
@@ -27,8 +27,21 @@ int leaders_add(struct leaders *leaders, const char *word) {
 	leaders->more |= leaders->items[least].word != NULL;
 	free(leaders->items[least].word);
 	leaders->items[least].word = copy;
-	leaders->items[least].count++;
+	leaders->items[least].count += times;
 	return 0;
+}
+
+int leaders_add(struct leaders *leaders, const char *word) {
+	return add(leaders, word, 1);
+}
+
+int leaders_merge(struct leaders *leaders, const struct leaders *from) {
+	int error = 0;
+
+	for (unsigned i = 0; i < LEADERS && from->items[i].word; i++)
+		error |= add(leaders, from->items[i].word, from->items[i].count);
+	leaders->more |= from->more;
+	return error;
 }
 
 /* Whether item `a` stands before `b`. */

@@ -23,6 +23,8 @@ struct leaders {
  * an eighth are always among them. Returns 0 or -ENOMEM.
  */
 int leaders_add(struct leaders *leaders, const char *word);
+/* Counts the words of `from`, as often as they were counted there. Returns 0 or -ENOMEM. */
+int leaders_merge(struct leaders *leaders, const struct leaders *from);
 
 /* The words, the most frequent first, at the same number by the alphabet. Returns how many there are. */
 unsigned leaders_sorted(const struct leaders *leaders, const char *words[LEADERS]);

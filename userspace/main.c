@@ -6,6 +6,7 @@
 #include "check.h"
 #include "feature_command.h"
 #include "inspect.h"
+#include "learn.h"
 #include "message.h"
 #include "report.h"
 #include "run.h"
@@ -36,6 +37,7 @@ static const struct subcommand subcommands[] = {
 	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
 	{"features", features_main, "show what this machine offers, and what that means for a policy"},
 	{"report", report_main, "read logs: what was blocked, why, and who asked for it"},
+	{"learn", learn_main, "make a policy of a log in audit mode, or add to one what it lacks"},
 	{"top", top_main, "show a log live: what is blocked and allowed, by name and by process"},
 	{"version", show_version, "print the version"},
 	{"help", show_help, "print this text"},

@@ -10,7 +10,8 @@ enum {
 	EXIT_ALLOWED = 0, /* check --host: allowed; any command: done */
 	EXIT_DENIED = 1,  /* check --host: refused */
 	EXIT_MISSING = 1, /* features: something that run needs */
-	EXIT_UNREAD = 1,  /* inspect, report, top: a file could not be read, or not to its end; the rest was shown */
+	EXIT_UNREAD = 1,  /* inspect, report, top, learn: a file could not be read, or not to its end; the rest was */
+	EXIT_BY_HAND = 1, /* learn --merge: the policy would have to be changed; nothing was written */
 	EXIT_USAGE = 2,	  /* the command line or the policy is wrong; nothing was started or attached */
 	EXIT_FAILED = 125,
 	EXIT_CANNOT_EXECUTE = 126,

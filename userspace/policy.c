@@ -9,7 +9,6 @@
 #include "file.h"
 #include "policy_build.h"
 
-#define POLICY_FILE_MAX (64U << 20)
 #define RESOLV_CONF "/etc/resolv.conf"
 
 /* The file's name without folders and without .yaml or .yml. */

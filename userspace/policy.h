@@ -15,6 +15,8 @@
 #include "arena.h"
 #include "diagnostic.h"
 
+#define POLICY_FILE_MAX (64U << 20) /* bytes */
+
 /* An address prefix in v4-mapped form: 10.0.0.0/8 is ::ffff:10.0.0.0/104. Host bits are zero. */
 struct prefix {
 	uint8_t address[16];
@@ -105,6 +107,8 @@ void policy_free(struct policy *policy);
 
 /* What stands before the name of a host rule: `*.` or `.` or nothing. */
 const char *host_form_text(enum host_form form);
+
+bool port_list_has(const struct port_list *ports, uint16_t port);
 
 /* Writes ports as ranges like 22,5432,8000-8999, as few as possible; `-` when there are none. */
 void port_list_write(const struct port_list *ports, FILE *out);

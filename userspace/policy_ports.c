@@ -90,6 +90,13 @@ bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first,
 	return true;
 }
 
+bool port_list_has(const struct port_list *ports, uint16_t port) {
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->items[i].first <= port && port <= ports->items[i].last)
+			return true;
+	return false;
+}
+
 void port_list_write(const struct port_list *ports, FILE *out) {
 	const char *comma = "";
 	size_t next;
