@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence top` and `run --top` in a real terminal: tmux's, whose screen is read back. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../support/lab.h"
+#include "../support/log_maker.h"
+
+static const char *const socket_name = "snifence-top";
+
+/* The screen as it is now. */
+static char *screen(void) {
+	return lab_run((const char *[]){"tmux", "-L", socket_name, "capture-pane", "-p", NULL})->out;
+}
+
+/* Waits for a screen with this text; returns it. */
+static char *await(const char *text) {
+	double end = lab_now_ms() + 2 * LAB_PATIENCE_MS;
+	char *seen;
+
+	do {
+		lab_sleep_ms(50);
+		seen = screen();
+		if (strstr(seen, text))
+			return seen;
+	} while (lab_now_ms() < end);
+	fail_msg("\"%s\" did not come; the screen is:\n%s", text, seen);
+	return NULL;
+}
+
+static void press(const char *keys) {
+	assert_int_equal(lab_run((const char *[]){"tmux", "-L", socket_name, "send-keys", keys, NULL})->status, 0);
+}
+
+/* Runs a line of sh in a terminal of its own, which ends by itself after 50 seconds; what `stty -g` says before and after goes into files. */
+static void start(const char *environment, const char *line) {
+	char *script = NULL;
+
+	if (!lab_installed("tmux"))
+		skip();
+	setenv("TMUX_TMPDIR", lab_folder(), 1);
+	assert_true(
+		asprintf(&script,
+			 "stty -g >%s/before; export TZ=UTC LC_ALL=C.UTF-8 %s; %s; status=$?; stty -g >%s/after; echo "
+			 "status $status; sleep 30",
+			 lab_folder(), environment, line, lab_folder()) > 0);
+	assert_int_equal(
+		lab_run((const char *[]){"tmux", "-L", socket_name, "-f", "/dev/null", "new-session", "-d", "-x", "80",
+					 "-y", "24", "timeout", "--foreground", "50", "sh", "-c", script, NULL})
+			->status,
+		0);
+	free(script);
+}
+
+static void expect_terminal_restored(void) {
+	char before[128], after[128];
+
+	snprintf(before, sizeof(before), "%s/before", lab_folder());
+	snprintf(after, sizeof(after), "%s/after", lab_folder());
+	assert_true(strlen(lab_read(before)) > 20);
+	assert_string_equal(lab_read(before), lab_read(after));
+}
+
+static int end_terminal(void **state) {
+	if (getenv("TMUX_TMPDIR"))
+		lab_run((const char *[]){"tmux", "-L", socket_name, "kill-server", NULL});
+	unsetenv("TMUX_TMPDIR");
+	return lab_leave(state);
+}
+
+static char *write_log(void) {
+	char *path = NULL;
+	FILE *log;
+
+	assert_true(asprintf(&path, "%s/some.json", lab_folder()) > 0);
+	log = fopen(path, "w");
+	assert_non_null(log);
+	for (int i = 0; i < 3; i++)
+		MAKE_LINE(log, .second = i, .name = "pypi.test", .process = "pip");
+	MAKE_LINE(log, .second = 5, .name = "\\u001b[2J.test", .reason = "name_invalid", .process = "nc");
+	MAKE_LINE(log, .second = 9, .name = "api.github.test", .action = "pass", .reason = "name_allowed");
+	assert_int_equal(fclose(log), 0);
+	return path;
+}
+
+static void append(const char *path, const struct made_line *line) {
+	FILE *log = fopen(path, "a");
+
+	assert_non_null(log);
+	make_line(log, line);
+	assert_int_equal(fclose(log), 0);
+}
+
+static const char large[] = "4 blocked, 0.0/s; 1 allowed, 0.0/s\n"
+			    "0 lost; 03:00:00 to 03:00:09\n"
+			    "[1 names] 2 processes  3 events\n"
+			    "  BLOCKED  ALLOWED  NAME             REASON            ASKED BY  LAST\n"
+			    "        3        0  pypi.test        name_not_allowed  pip       03:00:02\n"
+			    "        1        0  \\x1b[2J.test     name_invalid      nc        03:00:05\n"
+			    "        0        1  api.github.test  name_allowed      curl      03:00:09\n"
+			    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+			    "1-3 of 3  by blocked  q quit  / filter  Tab view  s sort\n";
+
+static const char small[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
+			    "0 lost; 03:00:00 to 03:00:20\n"
+			    "[1 names] 2 processes  3 events\n"
+			    "  BLOCKED  ALLOWED  NAME\n"
+			    "        3        0  pypi.test\n"
+			    "        1        0  \\x1b[2J.test\n"
+			    "        1        0  late.test\n"
+			    "        0        1  api.github.test\n"
+			    "\n"
+			    "1-4 of 4  by blocked  q quit  / filter\n";
+
+static const char filtered[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
+			       "0 lost; 03:00:00 to 03:00:20\n"
+			       "[1 names] 2 processes  3 events\n"
+			       "  BLOCKED  ALLOWED  NAME\n"
+			       "        3        0  pypi.test\n"
+			       "\n\n\n\n"
+			       "/pip_\n";
+
+static void test_follows_a_log(void **state) {
+	char *path, *line = NULL;
+
+	(void)state;
+	lab_enter();
+	path = write_log();
+	assert_true(asprintf(&line, "build/snifence top %s", path) > 0);
+	start("NO_COLOR=1", line);
+	assert_string_equal(await("1-3 of 3"), large);
+	append(path, &(struct made_line){.second = 20, .name = "late.test"});
+	await("1-4 of 4");
+	lab_run((const char *[]){"tmux", "-L", socket_name, "resize-window", "-x", "40", "-y", "10", NULL});
+	assert_string_equal(await("/ filter\n"), small);
+	press("/");
+	press("pip");
+	assert_string_equal(await("/pip_"), filtered);
+	press("Enter");
+	press("q");
+	await("status 0\n");
+	expect_terminal_restored();
+	free(line);
+	free(path);
+}
+
+/* The signal goes to snifence alone. */
+static void test_signals_restore_the_terminal(void **state) {
+	static const struct {
+		const char *name, *status;
+	} signals[] = {{"TERM", "status 143\n"}, {"INT", "status 130\n"}, {"HUP", "status 129\n"}};
+	char *path, *line = NULL;
+
+	(void)state;
+	lab_enter();
+	path = write_log();
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		assert_true(asprintf(&line, "sh -c 'echo $$ >%s/pid; exec build/snifence top %s'", lab_folder(), path) >
+			    0);
+		start("A=1", line);
+		await("1-3 of 3");
+		free(line);
+		assert_true(asprintf(&line, "kill -%s $(cat %s/pid)", signals[i].name, lab_folder()) > 0);
+		assert_int_equal(lab_run((const char *[]){"sh", "-c", line, NULL})->status, 0);
+		await(signals[i].status);
+		expect_terminal_restored();
+		lab_run((const char *[]){"tmux", "-L", socket_name, "kill-server", NULL});
+		lab_sleep_ms(200);
+		free(line);
+	}
+	free(path);
+}
+
+/* The command's output does not touch the screen, and is there afterwards, with its status. */
+static void test_around_a_command(void **state) {
+	const char *policy;
+	char *line = NULL, *seen;
+
+	(void)state;
+	lab_enter();
+	policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n");
+	assert_true(asprintf(&line,
+			     "build/snifence run --top %s -- sh -c 'echo printed; curl -sm1 http://192.0.2.1:22/; cat; "
+			     "while ! [ -e %s/go ]; do sleep .1; done; echo more; exit 3'",
+			     policy, lab_folder()) > 0);
+	start("A=1", line);
+	seen = await("1-1 of 1");
+	assert_non_null(strstr(seen, "1 blocked, "));
+	assert_non_null(strstr(seen, "\n        1  192.0.2.1:22/TCP  port_not_allowed  curl "));
+	assert_null(strstr(seen, "printed"));
+	lab_write("go", "");
+	seen = await("status 3\n");
+	assert_non_null(strstr(seen, "printed\nmore\nsnifence: 0 allowed, 1 blocked\n"));
+	expect_terminal_restored();
+	free(line);
+}
+
+/* Left before the command ends: what it prints comes from then on as it is printed. */
+static void test_left_before_the_command_ends(void **state) {
+	const char *policy;
+	char *line = NULL;
+
+	(void)state;
+	lab_enter();
+	policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n");
+	assert_true(asprintf(&line,
+			     "build/snifence run --top --quiet %s -- sh -c 'echo first; while ! [ -e %s/go ]; do sleep "
+			     ".1; done; echo second'",
+			     policy, lab_folder()) > 0);
+	start("A=1", line);
+	await("0-0 of 0");
+	press("q");
+	assert_null(strstr(await("first\n"), "second"));
+	lab_write("go", "");
+	await("first\nsecond\nstatus 0\n");
+	expect_terminal_restored();
+	free(line);
+}
+
+static void test_needs_a_terminal(void **state) {
+	const char *policy;
+	char *line = NULL;
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n");
+	program = lab_run((const char *[]){"build/snifence", "run", "--top", policy, "--", "echo", "started", NULL});
+	assert_int_equal(program->status, 2);
+	assert_string_equal(program->out, "");
+	assert_string_equal(program->err,
+			    "snifence: run --top: neither standard output nor standard error is a terminal; without "
+			    "--top, `--log FILE` and `snifence report FILE` need none\n");
+	assert_true(asprintf(&line, "TERM=dumb build/snifence run --top %s -- echo started", policy) > 0);
+	start("A=1", line);
+	assert_null(strstr(await("status 2\n"), "started\n"));
+	expect_terminal_restored();
+	free(line);
+}
+
+#define top_test(function) cmocka_unit_test_teardown(function, end_terminal)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		top_test(test_follows_a_log),	 top_test(test_signals_restore_the_terminal),
+		top_test(test_around_a_command), top_test(test_left_before_the_command_ends),
+		top_test(test_needs_a_terminal),
+	};
+
+	return cmocka_run_group_tests_name("top", tests, NULL, NULL);
+}
