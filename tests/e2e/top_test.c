@@ -7,11 +7,18 @@
 #include "../support/lab.h"
 #include "../support/log_maker.h"
 
-static const char *const socket_name = "snifence-top";
+/* Runs tmux with these words; returns its output, valid until the next call. The lab has no room for as many programs. */
+static char *tmux(const char *words) {
+	static char output[16384];
+	char command[256];
+	FILE *pipe;
 
-/* The screen as it is now. */
-static char *screen(void) {
-	return lab_run((const char *[]){"tmux", "-L", socket_name, "capture-pane", "-p", NULL})->out;
+	snprintf(command, sizeof(command), "tmux -L snifence-top -f /dev/null %s 2>&1", words);
+	pipe = popen(command, "re");
+	assert_non_null(pipe);
+	output[fread(output, 1, sizeof(output) - 1, pipe)] = '\0';
+	pclose(pipe);
+	return output;
 }
 
 /* Waits for a screen with this text; returns it. */
@@ -21,7 +28,7 @@ static char *await(const char *text) {
 
 	do {
 		lab_sleep_ms(50);
-		seen = screen();
+		seen = tmux("capture-pane -p");
 		if (strstr(seen, text))
 			return seen;
 	} while (lab_now_ms() < end);
@@ -30,7 +37,10 @@ static char *await(const char *text) {
 }
 
 static void press(const char *keys) {
-	assert_int_equal(lab_run((const char *[]){"tmux", "-L", socket_name, "send-keys", keys, NULL})->status, 0);
+	char words[64];
+
+	snprintf(words, sizeof(words), "send-keys %s", keys);
+	assert_string_equal(tmux(words), "");
 }
 
 /* Runs a line of sh in a terminal of its own, which ends by itself after 50 seconds; what `stty -g` says before and after goes into files. */
@@ -46,8 +56,8 @@ static void start(const char *environment, const char *line) {
 			 "status $status; sleep 30",
 			 lab_folder(), environment, line, lab_folder()) > 0);
 	assert_int_equal(
-		lab_run((const char *[]){"tmux", "-L", socket_name, "-f", "/dev/null", "new-session", "-d", "-x", "80",
-					 "-y", "24", "timeout", "--foreground", "50", "sh", "-c", script, NULL})
+		lab_run((const char *[]){"tmux", "-L", "snifence-top", "-f", "/dev/null", "new-session", "-d", "-x",
+					 "80", "-y", "24", "timeout", "--foreground", "50", "sh", "-c", script, NULL})
 			->status,
 		0);
 	free(script);
@@ -64,7 +74,7 @@ static void expect_terminal_restored(void) {
 
 static int end_terminal(void **state) {
 	if (getenv("TMUX_TMPDIR"))
-		lab_run((const char *[]){"tmux", "-L", socket_name, "kill-server", NULL});
+		tmux("kill-server");
 	unsetenv("TMUX_TMPDIR");
 	return lab_leave(state);
 }
@@ -132,7 +142,7 @@ static void test_follows_a_log(void **state) {
 	assert_string_equal(await("1-3 of 3"), large);
 	append(path, &(struct made_line){.second = 20, .name = "late.test"});
 	await("1-4 of 4");
-	lab_run((const char *[]){"tmux", "-L", socket_name, "resize-window", "-x", "40", "-y", "10", NULL});
+	assert_string_equal(tmux("resize-window -x 40 -y 10"), "");
 	assert_string_equal(await("/ filter\n"), small);
 	press("/");
 	press("pip");
@@ -165,7 +175,7 @@ static void test_signals_restore_the_terminal(void **state) {
 		assert_int_equal(lab_run((const char *[]){"sh", "-c", line, NULL})->status, 0);
 		await(signals[i].status);
 		expect_terminal_restored();
-		lab_run((const char *[]){"tmux", "-L", socket_name, "kill-server", NULL});
+		tmux("kill-server");
 		lab_sleep_ms(200);
 		free(line);
 	}
