@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Logs ──► the policies, diffs, messages and exit codes that `snifence learn` promises, byte for byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../support/log_maker.h"
+#include "learn.h"
+#include "message.h"
+#include "policy.h"
+
+static char folder[] = "/tmp/snifence-learn-XXXXXX";
+static char log_file[64], policy_file[64], new_file[64];
+static char out[65536], err[8192];
+
+/* clang-format off */
+#define HEAD \
+	"# What was used in 14 events, 2026-01-02 03:00:00 to 03:01:40, by `snifence learn`.\n" \
+	"# Take out what should not be allowed.\n" \
+	"version: 1\nmode: enforce\ntls:\n  allow:\n"
+#define ADDRESSES \
+	"direct:\n  allow:\n" \
+	"    - {to: 198.51.100.1, proto: tcp, ports: [22, 5432]} # 2 times by psql, 2026-01-02 03:00:20 to 03:00:21\n" \
+	"    - {to: \"2001:db8::1\", proto: udp, ports: [123]}     # once by ntpd, 2026-01-02 03:00:22\n"
+#define LEFT \
+	"\n# Seen too, but no rule was made of it:\n" \
+	"#   192.0.2.1:443/TCP (names are checked there, which an address rule would end): once by curl, 2026-01-02 03:00:23\n" \
+	"#   x.test (name_elsewhere): once by nc, 2026-01-02 03:00:32\n" \
+	"#   \\x0a    - evil.test (name_invalid): once by nc, 2026-01-02 03:00:30\n" \
+	"#   *.evil.test (name_not_allowed): once by nc, 2026-01-02 03:00:33\n" \
+	"#   \\x0a    - evil.test (name_not_allowed): once by nc, 2026-01-02 03:00:31\n" \
+	"#   a socket of protocol ICMP (socket_type): once by ping, 2026-01-02 03:00:34\n"
+#define OTHER_NAMES \
+	"    - {host: adm.test, ports: [8443]} # once by ev\\x0ail, 2026-01-02 03:00:10\n" \
+	"    - api.test                        # 2 times by curl, python3, 2026-01-02 03:00:00 to 03:01:40\n"
+#define LEARNED \
+	HEAD OTHER_NAMES \
+	"    - a.cdn.test                      # once by curl, 2026-01-02 03:00:01\n" \
+	"    - b.cdn.test                      # once by curl, 2026-01-02 03:00:02\n" \
+	ADDRESSES LEFT
+#define FOLDED \
+	HEAD OTHER_NAMES \
+	"    - \"*.cdn.test\"                    # 2 names (a.cdn.test, b.cdn.test): 2 times by curl, 2026-01-02 03:00:01 to 03:00:02\n" \
+	ADDRESSES LEFT
+/* clang-format on */
+
+/* What an agent did in audit mode. */
+static void write_log(void) {
+	FILE *log = fopen(log_file, "we");
+
+	assert_non_null(log);
+	MAKE_LINE(log, .second = 0, .name = "api.test", .action = "pass", .reason = "name_allowed");
+	MAKE_LINE(log, .second = 2, .name = "b.cdn.test", .action = "alert");
+	MAKE_LINE(log, .second = 1, .name = "a.cdn.test", .action = "alert");
+	MAKE_LINE(log, .second = 100, .name = "api.test", .action = "alert", .address = "192.0.2.2",
+		  .process = "python3");
+	MAKE_LINE(log, .second = 10, .name = "adm.test", .action = "alert", .port = 8443, .process = "ev\\nil");
+	MAKE_LINE(log, .second = 20, .action = "alert", .reason = "address_not_allowed", .address = "198.51.100.1",
+		  .port = 5432, .process = "psql");
+	MAKE_LINE(log, .second = 21, .action = "pass", .reason = "address_allowed", .address = "198.51.100.1",
+		  .port = 22, .process = "psql");
+	MAKE_LINE(log, .second = 22, .action = "alert", .reason = "port_not_allowed", .address = "2001:db8::1",
+		  .port = 123, .protocol = "UDP", .process = "ntpd");
+	MAKE_LINE(log, .second = 23, .action = "alert", .reason = "address_not_allowed");
+	MAKE_LINE(log, .second = 30, .name = "\\\\x0a    - evil.test", .action = "alert", .reason = "name_invalid",
+		  .process = "nc");
+	MAKE_LINE(log, .second = 31, .name = "\\n    - evil.test", .action = "alert", .process = "nc");
+	MAKE_LINE(log, .second = 32, .name = "x.test", .action = "alert", .reason = "name_elsewhere", .process = "nc");
+	MAKE_LINE(log, .second = 33, .name = "*.evil.test", .action = "alert", .process = "nc");
+	MAKE_LINE(log, .second = 34, .action = "alert", .reason = "socket_type", .address = "", .protocol = "ICMP",
+		  .process = "ping");
+	MAKE_LINE(log, .second = 40, .name = "refused.test");
+	assert_int_equal(fclose(log), 0);
+}
+
+static void write_file(const char *path, const char *text) {
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void write_names(const char *const names[], size_t count) {
+	FILE *log = fopen(log_file, "we");
+
+	assert_non_null(log);
+	for (size_t i = 0; i < count; i++)
+		MAKE_LINE(log, .name = names[i], .action = "alert");
+	assert_int_equal(fclose(log), 0);
+}
+
+static int set_up(void **state) {
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	tzset();
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(log_file, sizeof(log_file), "%s/log.json", folder);
+	snprintf(policy_file, sizeof(policy_file), "%s/policy.yaml", folder);
+	snprintf(new_file, sizeof(new_file), "%s/new.yaml", folder);
+	return 0;
+}
+
+static int remove_files(void **state) {
+	(void)state;
+	unlink(log_file);
+	unlink(policy_file);
+	unlink(new_file);
+	return 0;
+}
+
+static int tear_down(void **state) {
+	(void)state;
+	return rmdir(folder);
+}
+
+static void read_back(int fd, int saved, FILE *from, char *text, size_t size) {
+	dup2(saved, fd);
+	close(saved);
+	rewind(from);
+	text[fread(text, 1, size - 1, from)] = '\0';
+	fclose(from);
+}
+
+/* Runs the subcommand with arguments that end with NULL; what it prints is in `out` and `err`. */
+static int run(const char *const arguments[]) {
+	FILE *to_out = tmpfile(), *to_err = tmpfile();
+	int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), argc = 1, code;
+	char *argv[16] = {(char *)"learn"};
+
+	for (; arguments[argc - 1]; argc++)
+		argv[argc] = (char *)arguments[argc - 1];
+	fflush(stdout);
+	dup2(fileno(to_out), STDOUT_FILENO);
+	dup2(fileno(to_err), STDERR_FILENO);
+	code = learn_main(argc, argv);
+	fflush(stdout);
+	read_back(STDOUT_FILENO, saved_out, to_out, out, sizeof(out));
+	read_back(STDERR_FILENO, saved_err, to_err, err, sizeof(err));
+	return code;
+}
+
+#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+
+static void expect_text(const char *path, const char *expected) {
+	char text[8192];
+	FILE *file = fopen(path, "re");
+
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	assert_string_equal(text, expected);
+}
+
+static void expect_policy(const char *text) {
+	struct diagnostics diagnostics = {0};
+	struct policy *policy = policy_parse("policy.yaml", text, strlen(text), &diagnostics);
+
+	assert_non_null(policy);
+	assert_int_equal(diagnostics.count, 0);
+	policy_free(policy);
+}
+
+static void test_policy(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(out, LEARNED);
+	assert_string_equal(err, "");
+	expect_policy(out);
+}
+
+static void test_output(void **state) {
+	char expected[256];
+
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("-o", new_file, log_file), 0);
+	assert_string_equal(out, "");
+	expect_text(new_file, LEARNED);
+	assert_int_equal(RUN("-o", new_file, "--wildcards", "2", log_file), EXIT_FAILED);
+	snprintf(expected, sizeof(expected), "snifence: learn: %s is there already: name another file, or remove it\n",
+		 new_file);
+	assert_string_equal(err, expected);
+	expect_text(new_file, LEARNED);
+}
+
+static void test_wildcards(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--wildcards", "2", log_file), 0);
+	assert_string_equal(out, FOLDED);
+	expect_policy(out);
+	assert_int_equal(RUN("--wildcards", "3", log_file), 0);
+	assert_string_equal(out, LEARNED);
+}
+
+/* Below a public suffix anyone can have a name: none of these is folded. */
+static void test_public_suffixes(void **state) {
+	static const char *const names[] = {"a.com",
+					    "b.com",
+					    "a.co.uk",
+					    "b.co.uk",
+					    "a.github.io",
+					    "b.github.io",
+					    "s3.amazonaws.com",
+					    "ec2.amazonaws.com",
+					    "a.test",
+					    "b.test",
+					    "a.b.core.windows.net",
+					    "c.b.core.windows.net"};
+
+	(void)state;
+	write_names(names, sizeof(names) / sizeof(*names));
+	assert_int_equal(RUN("--wildcards", "2", log_file), 0);
+	assert_null(strstr(out, "*.com\""));
+	assert_null(strstr(out, "*.co.uk\""));
+	assert_null(strstr(out, "*.github.io\""));
+	assert_null(strstr(out, "*.amazonaws.com\""));
+	assert_null(strstr(out, "*.test\""));
+	for (size_t i = 0; i < 10; i++)
+		assert_non_null(strstr(out, names[i]));
+	expect_policy(out);
+}
+
+static const char hand_written[] = "# Ours.\nversion: 1\n\ntls:\n  allow:\n    - \"*.cdn.test\"   # all of it\n"
+				   "    # the API\n    - api.test\n  deny: [no.test]\n# end\n";
+
+static void test_merge(void **state) {
+	char expected[1024];
+
+	(void)state;
+	write_log();
+	write_file(policy_file, hand_written);
+	assert_int_equal(RUN("--merge", policy_file, "--reason", "name_not_allowed", log_file), 0);
+	snprintf(
+		expected, sizeof(expected),
+		"--- %s\n+++ %s\n@@ -6,5 +6,6 @@\n     - \"*.cdn.test\"   # all of it\n     # the API\n     - api.test\n"
+		"+    - {host: adm.test, ports: [8443]} # once by ev\\x0ail, 2026-01-02 03:00:10\n"
+		"   deny: [no.test]\n # end\n",
+		policy_file, policy_file);
+	assert_string_equal(out, expected);
+	assert_string_equal(
+		err, "snifence: learn: no rule was made of *.evil.test (name_not_allowed): once by nc, 2026-01-02 "
+		     "03:00:33\n"
+		     "snifence: learn: no rule was made of \\x5cx0a    - evil.test (name_not_allowed): once by nc, "
+		     "2026-01-02 03:00:31\n");
+	expect_text(policy_file, hand_written);
+}
+
+/* What was added is not missing any more. */
+static void test_merge_again(void **state) {
+	(void)state;
+	write_log();
+	write_file(policy_file, hand_written);
+	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(RUN("--merge", new_file, log_file), 0);
+	assert_string_equal(out, "");
+}
+
+static void test_merge_denied(void **state) {
+	char expected[256];
+
+	(void)state;
+	write_names((const char *const[]){"no.test", "api.test"}, 2);
+	write_file(policy_file, hand_written);
+	assert_int_equal(RUN("--merge", policy_file, log_file), 0);
+	assert_string_equal(out, "");
+	snprintf(expected, sizeof(expected),
+		 "snifence: learn: no rule was made of no.test at 192.0.2.1:443 (name_denied, %s:9): once by curl, "
+		 "2026-01-02 03:00:00\n",
+		 policy_file);
+	assert_string_equal(err, expected);
+}
+
+static void expect_by_hand(const char *policy, const char *format) {
+	char expected[512];
+
+	write_file(policy_file, policy);
+	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), EXIT_BY_HAND);
+	snprintf(expected, sizeof(expected), format, policy_file);
+	assert_string_equal(err, expected);
+	assert_string_equal(out, "");
+	assert_int_equal(access(new_file, F_OK), -1);
+	expect_text(policy_file, policy);
+}
+
+static void test_by_hand(void **state) {
+	(void)state;
+	write_names((const char *const[]){"api.test"}, 1);
+	expect_by_hand("version: 1\ntls:\n  ports: [8443]\n  allow: [api.test]\n",
+		       "snifence: learn: %s:4: `api.test` was used at 192.0.2.1:443 too: add that to this rule\n");
+	expect_by_hand(
+		"version: 1\ntls: ~\n",
+		"snifence: learn: %s:2: cannot add to `tls` here: what stands behind the key is no map that could "
+		"be added to; add these to its `allow` by hand:\nsnifence: learn:   - api.test\n");
+}
+
+/* A name at addresses that `tls.to` does not cover is bound to those it was seen at. */
+static void test_bound(void **state) {
+	(void)state;
+	write_names((const char *const[]){"api.test"}, 1);
+	write_file(policy_file, "version: 1\ntls:\n  to: 198.51.100.0/24\n  allow: [x.test]\n");
+	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
+	expect_text(new_file, "version: 1\ntls:\n  to: 198.51.100.0/24\n  allow: [x.test, {host: api.test, to: "
+			      "[192.0.2.1]}]\n");
+}
+
+static void test_refusals(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--action", "blocked", log_file), 0);
+	assert_non_null(strstr(out, "  allow:\n    - refused.test # once by curl, 2026-01-02 03:00:40\n"));
+	assert_int_equal(RUN("--name", "refused.test", log_file), 0);
+	assert_string_equal(
+		out, "# What was used in 0 events, by `snifence learn`.\n# Take out what should not be allowed.\n"
+		     "version: 1\nmode: enforce\n");
+	assert_non_null(strstr(err, "snifence: learn: nothing was learned: "));
+}
+
+static void expect_usage(const char *message) {
+	assert_string_equal(out, "");
+	assert_string_equal(err, message);
+}
+
+static void test_wrong(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--wildcards", "1", log_file), EXIT_USAGE);
+	expect_usage(
+		"snifence: learn: --wildcards takes a number from 2 on, not 1; `snifence learn --help` shows how\n");
+	assert_int_equal(RUN("--merge", "/nonexistent", log_file), EXIT_USAGE);
+	expect_usage("snifence: learn: the policy /nonexistent cannot be read: No such file or directory\n");
+	assert_int_equal(RUN(log_file, "/nonexistent"), EXIT_UNREAD);
+	assert_string_equal(out, LEARNED);
+}
+
+#define test(function) cmocka_unit_test_teardown(function, remove_files)
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		test(test_policy), test(test_output),	   test(test_wildcards),    test(test_public_suffixes),
+		test(test_merge),  test(test_merge_again), test(test_merge_denied), test(test_by_hand),
+		test(test_bound),  test(test_refusals),	   test(test_wrong),
+	};
+	return cmocka_run_group_tests_name("learn", tests, set_up, tear_down);
+}
