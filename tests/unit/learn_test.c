@@ -216,7 +216,11 @@ static void test_public_suffixes(void **state) {
 					    "a.test",
 					    "b.test",
 					    "a.b.core.windows.net",
-					    "c.b.core.windows.net"};
+					    "c.b.core.windows.net",
+					    "x.core.windows.net",
+					    "y.core.windows.net",
+					    "www.linode.com",
+					    "members.linode.com"};
 
 	(void)state;
 	write_names(names, sizeof(names) / sizeof(*names));
@@ -225,10 +229,26 @@ static void test_public_suffixes(void **state) {
 	assert_null(strstr(out, "*.co.uk\""));
 	assert_null(strstr(out, "*.github.io\""));
 	assert_null(strstr(out, "*.amazonaws.com\""));
+	assert_null(strstr(out, "*.core.windows.net\""));
 	assert_null(strstr(out, "*.test\""));
+	assert_null(strstr(out, "*.linode.com\"")); /* which is none, but members.linode.com is */
 	for (size_t i = 0; i < 10; i++)
 		assert_non_null(strstr(out, names[i]));
 	expect_policy(out);
+}
+
+/* One port of an address is where names are checked, the other is not. */
+static void test_ports(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 443);
+	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 22);
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(strstr(out, "    - {to: 192.0.2.1, proto: tcp, ports: [22]} # 2 times by curl, "));
+	assert_non_null(strstr(out, "#   192.0.2.1:443/TCP (names are checked there, "));
 }
 
 static const char hand_written[] = "# Ours.\nversion: 1\n\ntls:\n  allow:\n    - \"*.cdn.test\"   # all of it\n"
@@ -348,9 +368,9 @@ static void test_wrong(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		test(test_policy), test(test_output),	   test(test_wildcards),    test(test_public_suffixes),
-		test(test_merge),  test(test_merge_again), test(test_merge_denied), test(test_by_hand),
-		test(test_bound),  test(test_refusals),	   test(test_wrong),
+		test(test_policy),  test(test_output), test(test_wildcards),   test(test_public_suffixes),
+		test(test_ports),   test(test_merge),  test(test_merge_again), test(test_merge_denied),
+		test(test_by_hand), test(test_bound),  test(test_refusals),    test(test_wrong),
 	};
 	return cmocka_run_group_tests_name("learn", tests, set_up, tear_down);
 }
