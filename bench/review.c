@@ -129,12 +129,13 @@ static void measure(const void *argument) {
 }
 
 static const char *const report[] = {"report", NULL}, *const by_name[] = {"report", "--by", "name", NULL},
-			 *const html[] = {"report", "--html", "build/bench/report.html", NULL};
+			 *const html[] = {"report", "--html", "build/bench/report.html", NULL}, *const learn[] = {"learn", NULL};
 
 static const struct bench_case cases[] = {
 	{"log/report", measure, report},
 	{"log/report-by-name", measure, by_name},
 	{"log/report-html", measure, html},
+	{"log/learn", measure, learn},
 };
 
 int main(int argc, char **argv) {
