@@ -113,22 +113,23 @@ struct snif_target {
  * bytes it takes 256, with one byte more it would take 512, for each open connection.
  */
 struct snif_tag {
+	/* first what the hot path reads: it shares a cache line with what the kernel finds the tag by */
 	struct snif_active judged_under;
+	__u8 settled;	/* allowed, and no further ClientHello can follow in clear */
+	__u8 verdict;	/* enum snif_verdict */
+	__u8 reason;	/* enum snif_reason, once decided */
+	__u8 inbound;	/* accepted, not opened */
+	__u8 inspected; /* the destination wants an allowed server name first */
+	__u8 has_syn;	/* next_sequence is valid */
+	/* settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it */
+	__u8 ech;
+	__u8 unused;
 	struct snif_process process;
 	__u64 flow;	       /* the socket's cookie */
 	__u64 netns_cookie;    /* 0: not known */
 	struct snif_target to; /* as connect() named it */
 	__u32 rule;
 	__u32 next_sequence; /* of the first byte that was not parsed yet */
-	__u8 verdict;	     /* enum snif_verdict */
-	__u8 reason;	     /* enum snif_reason, once decided */
-	__u8 inbound;	     /* accepted, not opened */
-	__u8 inspected;	     /* the destination wants an allowed server name first */
-	__u8 settled;	     /* allowed, and no further ClientHello can follow in clear: the hot path */
-	__u8 has_syn;	     /* next_sequence is valid */
-	/* settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it */
-	__u8 ech;
-	__u8 unused;
 	__u16 version;
 	__u16 name_length;
 	__u8 name[SNIF_TAG_NAME];
