@@ -14,8 +14,8 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-SOURCES := $(filter-out userspace/main.c,$(wildcard userspace/*.c))
-HEADERS := $(wildcard include/*.h userspace/*.h bpf/*.h)
+SOURCES := $(wildcard userspace/*/*.c)
+HEADERS := $(wildcard include/*.h userspace/*/*.h bpf/*.h)
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 E2E := $(patsubst tests/e2e/%.c,%,$(wildcard tests/e2e/*_test.c))
 PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
@@ -57,7 +57,7 @@ $(BUILD)/$(1)%.o: %.c $(BUILD)/snifence.skel.h
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) -std=gnu11 $$(CFLAGS) $(2) $$(WARNINGS) $$(CPPFLAGS) -MMD -MP -c $$< -o $$@
 
-$(BUILD)/$(1)userspace/page.o: userspace/report_page.css userspace/report_page.js
+$(BUILD)/$(1)userspace/report/page.o: userspace/report/report_page.css userspace/report/report_page.js
 
 $(BUILD)/$(1)libsnifence.a: $(SOURCES:%.c=$(BUILD)/$(1)%.o)
 	$$(call say,AR,$$@)

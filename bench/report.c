@@ -2,7 +2,7 @@
 /* Samples, facts and goals ──► the report on stdout, and files for people, machines and charts. */
 #include <stdio.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "support/results.h"
 
 static char path[4096];

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "events.h"
-#include "log.h"
+#include "kernel/events.h"
+#include "log/log.h"
 #include "support/bench.h"
 
 enum { EVENTS = 2000000, QUICK_EVENTS = 20000, NAMES = 20000, MOST_WORDS = 8 };
@@ -129,7 +129,8 @@ static void measure(const void *argument) {
 }
 
 static const char *const report[] = {"report", NULL}, *const by_name[] = {"report", "--by", "name", NULL},
-			 *const html[] = {"report", "--html", "build/bench/report.html", NULL}, *const learn[] = {"learn", NULL};
+			 *const html[] = {"report", "--html", "build/bench/report.html", NULL},
+			 *const learn[] = {"learn", NULL};
 
 static const struct bench_case cases[] = {
 	{"log/report", measure, report},

@@ -3,14 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "check.h"
-#include "feature_command.h"
-#include "inspect.h"
-#include "learn.h"
-#include "message.h"
-#include "report.h"
-#include "run.h"
-#include "top.h"
+#include "base/message.h"
+#include "check/check.h"
+#include "features/feature_command.h"
+#include "inspect/inspect.h"
+#include "learn/learn.h"
+#include "report/report.h"
+#include "run/run.h"
+#include "top/top.h"
 
 #ifndef SNIF_VERSION
 #define SNIF_VERSION "0.1"

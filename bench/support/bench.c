@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "supervise.h"
+#include "run/supervise.h"
 
 enum { PATIENCE = 300 }; /* seconds for one round of one case */
 

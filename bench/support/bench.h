@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cgroup.h"
+#include "kernel/cgroup.h"
 
 struct bench_case {
 	const char *name;

@@ -15,7 +15,7 @@
 
 #include "bench.h"
 #include "bench/floor.skel.h"
-#include "policy.h"
+#include "policy/policy.h"
 
 enum { POLICY = 1, MOST_MAPS = 32 };
 

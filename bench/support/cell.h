@@ -6,8 +6,8 @@
 #include <linux/bpf.h>
 #include <stdint.h>
 
-#include "compile.h"
-#include "loader.h"
+#include "compile/compile.h"
+#include "kernel/loader.h"
 
 /* All functions end the round (bench_fail) on an error. */
 

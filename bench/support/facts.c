@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
+#include "base/array.h"
 
 static int add(struct facts *facts, char *line) {
 	char *value = strchr(line, '\t');

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
+#include "base/array.h"
 
 enum { TEXT, NUMERATOR, DENOMINATOR, LIMIT, UNIT, FIELDS };
 

@@ -2,7 +2,7 @@
 /* Results ──► CSV and JSON. */
 #include <string.h>
 
-#include "json.h"
+#include "base/json.h"
 #include "results.h"
 
 void results_print_csv(const struct results *results, FILE *out) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "array.h"
+#include "base/array.h"
 #include "bench.h"
 
 enum { ROUND, CASE, METRIC, UNIT, VALUE, BESIDE, FIELDS };

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "abort.h"
 #include "abort_holder.h"
+#include "kernel/abort.h"
 
 enum { HOLDERS = 68 }; /* more network namespaces than an aborter keeps */
 

@@ -22,10 +22,10 @@
 #include <seccomp.h>
 
 #include "../support/lab.h"
-#include "abort.h"
 #include "address.h"
-#include "feature_bpf.h"
-#include "feature_network.h"
+#include "features/feature_bpf.h"
+#include "features/feature_network.h"
+#include "kernel/abort.h"
 
 static const char policy[] = "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n";
 static const char pointer[] =

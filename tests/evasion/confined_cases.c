@@ -18,8 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "confine.h"
 #include "evasion.h"
+#include "run/confine.h"
 #include "uring.h"
 
 enum { TCP_REPAIR_OPTION = 19 };

@@ -11,7 +11,7 @@
 
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
-#include "events.h"
+#include "kernel/events.h"
 
 #define ALLOWED "allowed.test"
 #define SECOND "second.test"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "abort.h"
 #include "harness.h"
+#include "kernel/abort.h"
 
 /* Servers keep what they know of all their connections, and a load has so many slots for policies. */
 enum { MOST_CONNECTIONS = 2500, MOST_POLICIES = 200 };

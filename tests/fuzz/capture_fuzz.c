@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "events.h"
-#include "flow.h"
-#include "inspect_print.h"
+#include "inspect/flow.h"
+#include "inspect/inspect_print.h"
+#include "kernel/events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tables.h"
+#include "compile/tables.h"
 
 #define RULES 64
 

@@ -2,7 +2,7 @@
 /* Any bytes ──► policy_parse(): no crash, and a policy exactly when no error was told. */
 #include <stdlib.h>
 
-#include "policy.h"
+#include "policy/policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

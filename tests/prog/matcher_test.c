@@ -7,7 +7,7 @@
 
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
-#include "tables.h"
+#include "compile/tables.h"
 
 #define LABEL63 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
 #define NAME253 LABEL63 "." LABEL63 "." LABEL63 ".abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu.below.test"

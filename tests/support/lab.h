@@ -38,10 +38,10 @@
 #include <cmocka.h>
 
 #include "abi.h"
-#include "cgroup.h"
-#include "compile.h"
-#include "events.h"
-#include "loader.h"
+#include "compile/compile.h"
+#include "kernel/cgroup.h"
+#include "kernel/events.h"
+#include "kernel/loader.h"
 
 struct json_object;
 

@@ -13,7 +13,7 @@
 
 #include "lab_parts.h"
 #include "lines_kept.h"
-#include "supervise.h"
+#include "run/supervise.h"
 
 enum { POLICY = 1, MOST_EVENTS = 16384, MOST_CHILDREN = 64, MOST_SHARED = 64 };
 

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "lab_parts.h"
 
 enum { MOST_KEPT = 4096, MOST_PROGRAMS = 64, MOST_OUTPUT = 64 << 20 };

@@ -8,7 +8,7 @@
 
 #include <json-c/json.h>
 
-#include "cgroup_place.h"
+#include "kernel/cgroup_place.h"
 #include "lab_parts.h"
 #include "lines_kept.h"
 

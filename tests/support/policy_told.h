@@ -3,7 +3,7 @@
 #ifndef SNIF_POLICY_TOLD_H
 #define SNIF_POLICY_TOLD_H
 
-#include "policy.h"
+#include "policy/policy.h"
 
 /* What diagnostics_print() writes, to be freed. Frees the diagnostics. */
 char *diagnostics_told(struct diagnostics *diagnostics);

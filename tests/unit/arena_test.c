@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arena.h"
+#include "base/arena.h"
 
 enum { THINGS = 20000, LARGE = 3 << 20 };
 

@@ -16,10 +16,10 @@
 
 #include <cmocka.h>
 
-#include "cgroup.h"
-#include "cgroup_place.h"
+#include "kernel/cgroup.h"
+#include "kernel/cgroup_place.h"
 #include "need_root.h"
-#include "supervise.h"
+#include "run/supervise.h"
 
 /* A child that does nothing, in the cgroup. */
 static pid_t sleeper_in(const struct cgroup *cgroup) {

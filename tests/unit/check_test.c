@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* userspace/check*.c ──► the answers, texts and exit codes that `snifence check` promises. */
+/* userspace/check/ ──► the answers, texts and exit codes that `snifence check` promises. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <setjmp.h>
@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "check.h"
-#include "check_facts.h"
-#include "message.h"
+#include "base/message.h"
+#include "check/check.h"
+#include "check/check_facts.h"
 
 static const char policy_text[] = "version: 1\n"
 				  "dns: {servers: [192.0.2.53]}\n"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "tables.h"
+#include "compile/tables.h"
 
 static const __u64 key[2] = {1, 2};
 static __u64 seed = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* userspace/compile.c ──► tables in which the kernel's code finds what the policy says. */
+/* userspace/compile/ ──► tables in which the kernel's code finds what the policy says. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "canonical.h"
-#include "tables.h"
+#include "compile/tables.h"
+#include "policy/canonical.h"
 
 #define HEAD "version: 1\ndns: {servers: none}\n" /* what follows begins on line 3 */
 

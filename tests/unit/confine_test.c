@@ -20,8 +20,8 @@
 
 #include <cmocka.h>
 
-#include "confine.h"
 #include "need_root.h"
+#include "run/confine.h"
 
 #define NOBODY 65534
 

@@ -13,11 +13,11 @@
 #include <cmocka.h>
 #include <json-c/json.h>
 
-#include "feature_bpf.h"
-#include "feature_cgroup.h"
-#include "feature_command.h"
-#include "feature_print.h"
-#include "feature_process.h"
+#include "features/feature_bpf.h"
+#include "features/feature_cgroup.h"
+#include "features/feature_command.h"
+#include "features/feature_print.h"
+#include "features/feature_process.h"
 #include "snifence.skel.h"
 
 enum { MOST = 128 };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "../support/packet_maker.h"
-#include "flow.h"
+#include "inspect/flow.h"
 
 #define ISN 0xffffff00U /* so that sequence numbers wrap inside a hello */
 

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "events.h"
-#include "groups.h"
-#include "near_miss.h"
-#include "reason_class.h"
+#include "kernel/events.h"
+#include "report/groups.h"
+#include "report/near_miss.h"
+#include "report/reason_class.h"
 
 static const int64_t second = 1000000, start = 1767323045000000;
 

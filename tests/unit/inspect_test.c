@@ -14,8 +14,8 @@
 
 #include "../support/lines_kept.h"
 #include "../support/packet_maker.h"
-#include "inspect.h"
-#include "message.h"
+#include "base/message.h"
+#include "inspect/inspect.h"
 
 #define LITERAL(text) (text), sizeof(text) - 1
 #define IPV4_FLOW "2023-11-14T22:13:20.123456+0000 192.0.2.1:40000 > 198.51.100.7:443 "

@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
-#include "learn.h"
-#include "message.h"
-#include "policy.h"
+#include "base/message.h"
+#include "learn/learn.h"
+#include "policy/policy.h"
 
 static char folder[] = "/tmp/snifence-learn-XXXXXX";
 static char log_file[64], policy_file[64], new_file[64];

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
-#include "log_lines.h"
-#include "log_reader.h"
+#include "log/log_lines.h"
+#include "log/log_reader.h"
 
 static char folder[] = "/tmp/snifence-log-XXXXXX";
 static char first[64], second[64], rotated[64];

@@ -12,7 +12,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include "tables.h"
+#include "compile/tables.h"
 
 static const __u64 key[2] = {0x0123456789abcdefULL, 0xfedcba9876543210ULL};
 

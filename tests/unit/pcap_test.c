@@ -21,10 +21,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "capture.h"
-#include "events.h"
-#include "flow.h"
-#include "message.h"
+#include "base/message.h"
+#include "inspect/capture.h"
+#include "inspect/flow.h"
+#include "kernel/events.h"
 #include "tsv.h"
 
 /* A flow as this reader sees it. */

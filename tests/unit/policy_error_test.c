@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "../support/policy_told.h"
-#include "policy.h"
+#include "policy/policy.h"
 
 /* Expects exactly these lines of errors. */
 static void expect(const char *text, const char *expected) {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "policy.h"
-#include "policy_insert.h"
+#include "policy/policy.h"
+#include "policy/policy_insert.h"
 
 static const struct insert_item hosts[] = {{"a.test", "once"}, {"{host: b.test, ports: [8443]}", "twice"}};
 static const struct insert_item direct[] = {{"{to: \"2001:db8::1\", proto: udp, ports: [123]}", "thrice"}};

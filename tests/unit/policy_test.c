@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "../support/policy_told.h"
-#include "policy.h"
-#include "prefix.h"
-#include "resolv.h"
+#include "policy/policy.h"
+#include "policy/prefix.h"
+#include "policy/resolv.h"
 
 static char folder[] = "/tmp/snifence-policy-XXXXXX";
 

@@ -14,11 +14,11 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
-#include "file.h"
-#include "html.h"
-#include "message.h"
-#include "replace.h"
-#include "report.h"
+#include "base/file.h"
+#include "base/message.h"
+#include "base/replace.h"
+#include "report/html.h"
+#include "report/report.h"
 
 static char folder[] = "/tmp/snifence-html-XXXXXX";
 static char log_file[64], page_file[64];

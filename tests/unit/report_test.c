@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
-#include "message.h"
-#include "report.h"
+#include "base/message.h"
+#include "report/report.h"
 
 /* clang-format off */
 #define OVERVIEW \

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "prefix.h"
-#include "sets.h"
+#include "policy/prefix.h"
+#include "policy/sets.h"
 
 static char folder[] = "/tmp/snifence-sets-XXXXXX";
 static char path[64];

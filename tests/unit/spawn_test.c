@@ -13,10 +13,10 @@
 #include <cmocka.h>
 #include <seccomp.h>
 
-#include "message.h"
+#include "base/message.h"
 #include "need_root.h"
-#include "run_options.h"
-#include "spawn.h"
+#include "run/run_options.h"
+#include "run/spawn.h"
 
 /* Starts a command in a cgroup of its own; returns its exit status, or spawn()'s code plus 1000. */
 static int start(char **argv) {

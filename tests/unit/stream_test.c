@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream.h"
+#include "inspect/stream.h"
 
 #define START 0xfffffff8U /* so that sequence numbers wrap */
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "address.h"
-#include "summary.h"
+#include "run/summary.h"
 
 static struct summary *summary;
 

@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
-#include "message.h"
-#include "top.h"
-#include "top_screen.h"
+#include "base/message.h"
+#include "top/top.h"
+#include "top/top_screen.h"
 
 static const int64_t start = 1767322800000000; /* 2026-01-02 03:00:00 UTC */
 

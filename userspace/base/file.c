@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A path ──► the file's bytes. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads to the end or to `room` bytes. Returns how many, or -1 with errno set. */
+static ssize_t read_all(int fd, char *bytes, size_t room) {
+	size_t done = 0;
+
+	while (done < room) {
+		ssize_t got = read(fd, bytes + done, room - done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+static char *read_open(int fd, size_t limit, size_t *length, const char **message) {
+	struct stat status;
+	char *bytes = NULL;
+	ssize_t got;
+
+	*message = "it is not a regular file";
+	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+		return NULL;
+	*message = "it is too large";
+	if ((unsigned long long)status.st_size > limit)
+		return NULL;
+	bytes = malloc((size_t)status.st_size + 2);
+	got = bytes ? read_all(fd, bytes, (size_t)status.st_size + 1) : -1;
+	if (got < 0) {
+		*message = strerror(errno);
+		goto fail;
+	}
+	*message = "it grew while it was read: try again";
+	if (got > status.st_size)
+		goto fail;
+	bytes[got] = '\0';
+	*length = (size_t)got;
+	return bytes;
+fail:
+	free(bytes);
+	return NULL;
+}
+
+char *file_read(const char *path, size_t limit, size_t *length, const char **message) {
+	/* O_NONBLOCK: a FIFO or a device is refused, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	char *bytes;
+
+	if (fd < 0) {
+		*message = strerror(errno);
+		return NULL;
+	}
+	bytes = read_open(fd, limit, length, message);
+	close(fd);
+	return bytes;
+}
+
+int stream_close(FILE *stream) {
+	int failed = !stream || ferror(stream);
+
+	return stream && fclose(stream) == 0 && !failed ? 0 : -1;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Words and numbers ──► members of JSON objects ──► a line. */
+#include "base/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/message.h"
+
+int json_put(struct json_object *object, const char *key, struct json_object *value) {
+	if (object && value && json_object_object_add(object, key, value) == 0)
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
+int json_add(struct json_object *array, struct json_object *value) {
+	if (array && value && json_object_array_add(array, value) == 0)
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
+/* Text as escape_bytes() writes it. */
+static struct json_object *escaped(const char *text) {
+	size_t length = strlen(text);
+	char *bytes = malloc(ESCAPED_SIZE(length));
+	struct json_object *string = NULL;
+
+	if (bytes)
+		string = json_object_new_string_len(bytes, (int)escape_bytes(bytes, text, length));
+	free(bytes);
+	return string;
+}
+
+int json_put_text(struct json_object *object, const char *key, const char *text) {
+	if (text)
+		return json_put(object, key, escaped(text));
+	return object && json_object_object_add(object, key, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+int json_put_number(struct json_object *object, const char *key, uint64_t number) {
+	return json_put(object, key, json_object_new_uint64(number));
+}
+
+int json_put_rule(struct json_object *object, const struct policy *policy, uint32_t rule) {
+	struct json_object *value;
+	int error = 0;
+
+	if (rule == 0)
+		return json_put_text(object, "rule", NULL);
+	value = json_object_new_object();
+	error |= json_put_text(value, "file", policy->rules[rule].file);
+	error |= json_put_number(value, "line", policy->rules[rule].line);
+	error |= json_put_text(value, "text", policy->rules[rule].text);
+	error |= json_put(object, "rule", value);
+	return error;
+}
+
+struct json_object *json_checked(struct json_object *object, int error) {
+	if (error == 0)
+		return object;
+	json_object_put(object);
+	return NULL;
+}
+
+int json_write(struct json_object *object, int error, FILE *out) {
+	const char *text = NULL;
+	int result = -ENOMEM;
+
+	object = json_checked(object, error);
+	if (object)
+		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		result = fprintf(out, "%s\n", text) < 0 || fflush(out) ? -EIO : 0;
+	json_object_put(object);
+	return result;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence check`: command line ──► policy ──► tables ──► what they say. */
+#include "check/check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "check/check_expand.h"
+#include "check/check_options.h"
+
+/* Prints what was asked for. Returns an exit code. */
+static int show(const struct check_options *options, const struct policy *policy, const struct compiled *compiled) {
+	const struct question *question = &options->question;
+	struct answer answer;
+	int error;
+
+	if (!question->host && !question->has_address) {
+		error = options->json ? expand_print_json(policy, compiled, stdout)
+				      : expand_print(policy, compiled, stdout);
+		return error ? EXIT_FAILED : EXIT_ALLOWED;
+	}
+	if (question_answer(policy, compiled, question, &answer) < 0)
+		return EXIT_USAGE;
+	if (!options->json)
+		answer_print(policy, question, &answer, stdout);
+	else if (answer_print_json(policy, compiled->sha256, question, &answer, stdout) < 0)
+		return EXIT_FAILED;
+	return answer.judgement.verdict == SNIF_ALLOW ? EXIT_ALLOWED : EXIT_DENIED;
+}
+
+static int check_policy(const struct check_options *options, const struct policy *policy) {
+	struct compiled compiled;
+	int code, error = compile_to_ask(policy, &compiled);
+
+	if (error < 0) {
+		message_error("check: cannot make the tables of this policy: %s", strerror(-error));
+		return EXIT_FAILED;
+	}
+	code = show(options, policy, &compiled);
+	compiled_free(&compiled);
+	if (code == EXIT_FAILED)
+		message_error("check: out of memory");
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		message_error("check: cannot write to standard output: %m");
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+int check_main(int argc, char **argv) {
+	struct diagnostics diagnostics = {0};
+	struct check_options options;
+	struct policy *policy;
+	int code = check_options_parse(argc, argv, &options);
+
+	if (code != 0)
+		return code < 0 ? EXIT_USAGE : EXIT_ALLOWED;
+	policy = policy_load(options.policy, &diagnostics);
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	if (!policy)
+		return EXIT_USAGE;
+	code = check_policy(&options, policy);
+	policy_free(policy);
+	return code;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Name, address, port ──► what the policy says, and why. */
+#include "check/check_question.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/message.h"
+#include "kernel/events.h"
+#include "policy/hostname.h"
+#include "policy/prefix.h"
+
+static bool is_ascii(const char *text) {
+	while (*text && !(*text & 0x80))
+		text++;
+	return !*text;
+}
+
+/* The bytes that a client would send for the host. */
+static int name_on_wire(const char *host, char out[SNIF_NAME_BUFFER]) {
+	char message[HOSTNAME_MESSAGE];
+	struct hostname parsed;
+
+	if (is_ascii(host)) {
+		snprintf(out, SNIF_NAME_BUFFER, "%s", host);
+		return 0;
+	}
+	if (hostname_parse(host, true, &parsed, message) < 0) {
+		message_error("check: --host: %s", message);
+		return -EINVAL;
+	}
+	if (parsed.form != HOST_EXACT) {
+		message_error("check: --host takes the name of one host, not a pattern: %s", host);
+		return -EINVAL;
+	}
+	snprintf(out, SNIF_NAME_BUFFER, "%s", parsed.name);
+	return 0;
+}
+
+static struct snif_judgement judge_name(snif_tables tables, char name[SNIF_NAME_BUFFER], const struct snif_dest *dest) {
+	__u16 length = (__u16)strlen(name);
+	enum snif_reason reason = snif_name_normalise((__u8 *)name, &length);
+
+	if (reason != SNIF_REASON_NONE)
+		return (struct snif_judgement){SNIF_DENY, reason, 0};
+	name[length] = '\0';
+	return snif_judge_name(tables, &tables->settings, (const __u8 *)name, length, dest);
+}
+
+/* connect() to an unspecified address reaches the loopback; addresses behind NAT64 are IPv4. */
+static void fold_address(const uint8_t given[16], uint8_t out[16]) {
+	static const uint8_t any_ipv4[16] = {[10] = 0xff, [11] = 0xff}, any_ipv6[16];
+	static const uint8_t loopback_ipv4[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
+	static const uint8_t loopback_ipv6[16] = {[15] = 1};
+
+	memcpy(out, given, 16);
+	snif_fold_nat64(out);
+	if (memcmp(out, any_ipv4, 16) == 0)
+		memcpy(out, loopback_ipv4, 16);
+	else if (memcmp(out, any_ipv6, 16) == 0)
+		memcpy(out, loopback_ipv6, 16);
+}
+
+/* A destination that every zone with the port covers. False when there is none. */
+static bool any_destination(const struct policy *policy, uint16_t port, struct snif_dest *dest) {
+	*dest = (struct snif_dest){.kind = SNIF_DEST_NONE};
+	for (size_t z = 0; z < policy->zone_count; z++) {
+		if (policy->lists[policy->zones[z].list].count == 0 || !port_list_has(&policy->zones[z].ports, port))
+			continue;
+		dest->zones[z / 64] |= 1ULL << z % 64;
+		dest->kind = SNIF_DEST_INSPECT;
+	}
+	return dest->kind == SNIF_DEST_INSPECT;
+}
+
+int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,
+		    struct answer *answer) {
+	struct snif_dest dest;
+
+	*answer = (struct answer){.judgement = {SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED, 0}};
+	if (question->host && name_on_wire(question->host, answer->name) < 0)
+		return -EINVAL;
+	if (question->has_address) {
+		fold_address(question->address, answer->address);
+		answer->judgement =
+			snif_judge_address(compiled, answer->address, question->protocol, question->port, &dest);
+	} else if (any_destination(policy, question->port, &dest)) {
+		answer->judgement.verdict = SNIF_UNDECIDED;
+	}
+	if (answer->judgement.verdict != SNIF_UNDECIDED)
+		return 0;
+	if (question->host)
+		answer->judgement = judge_name(compiled, answer->name, &dest);
+	else
+		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_SNI_MISSING, 0};
+	return 0;
+}
+
+static void address_text(const uint8_t address[16], char text[PREFIX_TEXT]) {
+	struct prefix host = {.length = 128};
+
+	memcpy(host.address, address, 16);
+	prefix_format(&host, text);
+}
+
+void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer,
+		  FILE *out) {
+	const struct snif_judgement *judgement = &answer->judgement;
+	bool allowed = judgement->verdict == SNIF_ALLOW;
+	char address[PREFIX_TEXT];
+
+	fputs(allowed ? "allow " : "deny ", out);
+	print_escaped(out, answer->name, strlen(answer->name));
+	if (question->has_address) {
+		address_text(answer->address, address);
+		fprintf(out, "%s%s", question->host ? " at " : "", address);
+	} else {
+		fputs(allowed ? " at the addresses of its rule" : " at any inspected address", out);
+	}
+	fprintf(out, " port %u/%s: %s (%s)", question->port, question->protocol == IPPROTO_TCP ? "tcp" : "udp",
+		reason_code(judgement->reason), reason_text(judgement->reason));
+	if (judgement->rule != 0) {
+		const struct rule *rule = &policy->rules[judgement->rule];
+
+		fputs(", rule ", out);
+		print_escaped(out, rule->file, strlen(rule->file));
+		fprintf(out, ":%u: ", rule->line);
+		print_escaped(out, rule->text, strlen(rule->text));
+	}
+	if (!allowed && policy->mode == SNIF_AUDIT)
+		fputs("; audit mode: it would be logged and let through", out);
+	fputc('\n', out);
+}
+
+int answer_print_json(const struct policy *policy, const char *sha256, const struct question *question,
+		      const struct answer *answer, FILE *out) {
+	const struct snif_judgement *judgement = &answer->judgement;
+	struct json_object *object = json_object_new_object();
+	char address[PREFIX_TEXT];
+	int error = 0;
+
+	address_text(answer->address, address);
+	error |= json_put_text(object, "verdict", judgement->verdict == SNIF_ALLOW ? "allow" : "deny");
+	error |= json_put_text(object, "reason", reason_code(judgement->reason));
+	error |= json_put_text(object, "text", reason_text(judgement->reason));
+	error |= json_put_rule(object, policy, judgement->rule);
+	error |= json_put_text(object, "host", question->host ? answer->name : NULL);
+	error |= json_put_text(object, "ip", question->has_address ? address : NULL);
+	error |= json_put_number(object, "port", question->port);
+	error |= json_put_text(object, "proto", question->protocol == IPPROTO_TCP ? "tcp" : "udp");
+	error |= json_put_text(object, "mode", policy->mode == SNIF_AUDIT ? "audit" : "enforce");
+	error |= json_put_text(object, "policy", policy->name);
+	error |= json_put_text(object, "policy_sha256", sha256);
+	return json_write(object, error, out);
+}

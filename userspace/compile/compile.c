@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A policy ──► the tables that the kernel decides by. */
+#include "compile/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compile/compile_address.h"
+#include "policy/canonical.h"
+
+#define KEYS_TO_TRY 16 /* two names with one hash under each of them: not by chance */
+
+struct hashed_host {
+	__u64 hash;
+	const struct host_rule *host;
+};
+
+/* By hash; among the rules of one name, the one that counts first: deny before allow, the form that says more
+ * precisely what it covers before `.name`, then as written. */
+static int compare_host(const void *a, const void *b) {
+	const struct hashed_host *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	if (x->host->allow != y->host->allow)
+		return x->host->allow - y->host->allow;
+	if ((x->host->form == HOST_BOTH) != (y->host->form == HOST_BOTH))
+		return (x->host->form == HOST_BOTH) - (y->host->form == HOST_BOTH);
+	return (x->host->rule > y->host->rule) - (x->host->rule < y->host->rule);
+}
+
+static void set_length(__u64 lengths[4], size_t length) {
+	lengths[length / 64 % 4] |= 1ULL << length % 64;
+}
+
+/* Gives the slot to the rule, unless one that counts more has it. */
+static void set_name_rule(struct snif_name_rule *slot, const struct host_rule *host) {
+	if (slot->verdict != SNIF_UNDECIDED)
+		return;
+	slot->verdict = host->allow ? SNIF_ALLOW : SNIF_DENY;
+	slot->rule = host->rule;
+	slot->zone = host->allow ? host->zone : 0;
+}
+
+/* Makes one entry of each run of hosts with one hash. Returns -EEXIST when they are not of one name. */
+static int add_names(const struct hashed_host *hosts, size_t count, struct compiled *out) {
+	for (size_t i = 0; i < count; i++) {
+		const struct host_rule *host = hosts[i].host;
+		bool first = i == 0 || hosts[i].hash != hosts[i - 1].hash;
+		struct name_entry *entry = &out->names[out->name_count - !first];
+
+		if (first) {
+			entry->hash = hosts[i].hash;
+			out->name_count++;
+		} else if (strcmp(host->name, hosts[i - 1].host->name) != 0) {
+			return -EEXIST;
+		}
+		if (host->form != HOST_BELOW) {
+			set_name_rule(&entry->rules.exact, host);
+			set_length(out->settings.exact_lengths, strlen(host->name));
+		}
+		if (host->form != HOST_EXACT) {
+			set_name_rule(&entry->rules.below, host);
+			set_length(out->settings.below_lengths, strlen(host->name));
+		}
+	}
+	return 0;
+}
+
+static int compile_names(const struct policy *policy, struct compiled *out) {
+	struct hashed_host *hosts = calloc(policy->host_count + 1, sizeof(*hosts));
+	int error = -ENOMEM;
+
+	out->names = calloc(policy->host_count + 1, sizeof(*out->names));
+	if (hosts && out->names) {
+		for (size_t i = 0; i < policy->host_count; i++) {
+			const char *name = policy->hosts[i].name;
+
+			hosts[i].hash = snif_name_hash(out->settings.hash_key, name, strlen(name));
+			hosts[i].host = &policy->hosts[i];
+		}
+		qsort(hosts, policy->host_count, sizeof(*hosts), compare_host);
+		error = add_names(hosts, policy->host_count, out);
+	}
+	free(hosts);
+	return error;
+}
+
+int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out) {
+	int error;
+
+	memset(out, 0, sizeof(*out));
+	out->settings.hash_key[0] = hash_key[0];
+	out->settings.hash_key[1] = hash_key[1];
+	out->settings.options.mode = policy->mode;
+	out->settings.options.ech_deny = policy->ech_deny;
+	out->settings.options.inbound_deny = policy->inbound_deny;
+	error = compile_names(policy, out);
+	if (error == 0)
+		error = compile_addresses(policy, out);
+	if (error == 0)
+		error = canonical_sha256(policy, out->sha256);
+	if (error < 0)
+		compiled_free(out);
+	return error;
+}
+
+int compile_to_ask(const struct policy *policy, struct compiled *out) {
+	int error = -EEXIST;
+
+	for (__u64 key = 0; error == -EEXIST && key < KEYS_TO_TRY; key++)
+		error = compile_policy(policy, (const __u64[2]){key, 0}, out);
+	return error;
+}
+
+void compiled_free(struct compiled *compiled) {
+	free(compiled->addresses);
+	free(compiled->ports);
+	free(compiled->names);
+	compiled->addresses = NULL;
+	compiled->ports = NULL;
+	compiled->names = NULL;
+	compiled->address_count = compiled->port_count = compiled->name_count = 0;
+}

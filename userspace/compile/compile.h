@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A policy as the kernel's tables, in memory: what kernel/loader.c copies into maps and check/ asks. */
+#ifndef SNIF_COMPILE_H
+#define SNIF_COMPILE_H
+
+#include "policy/policy.h"
+
+struct address_entry {
+	struct snif_address_key key;
+	__u32 class; /* 0: no rule (cuts a hole into a wider prefix) */
+};
+
+struct port_entry {
+	struct snif_port_key key;
+	struct snif_dest dest;
+};
+
+struct name_entry {
+	__u64 hash; /* snif_name_hash() of the name under settings.hash_key */
+	struct snif_name_rules rules;
+};
+
+struct compiled {
+	struct snif_settings settings;
+	struct address_entry *addresses; /* sorted by address, then by length; no two alike */
+	size_t address_count;
+	struct port_entry *ports; /* sorted by class, protocol, port, length; no two alike */
+	size_t port_count;
+	struct name_entry *names; /* sorted by hash; no two alike */
+	size_t name_count;
+	char sha256[65]; /* of the policy's canonical form, which does not depend on the hash key */
+};
+
+/*
+ * Compiles a policy. `hash_key` is the SipHash key for its names: random bytes for the kernel, anything for check.
+ * Returns 0, or a negative errno (-ENOMEM; -EIO when the library cannot hash; -EEXIST when two names have one hash: try another key). The result is
+ * freed with compiled_free() and does not point into the policy.
+ */
+int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out);
+/* The same with a key of its own choice, for tables that are only asked. Returns 0 or a negative errno. */
+int compile_to_ask(const struct policy *policy, struct compiled *out);
+/* Frees the tables. The settings and the SHA-256 stay. */
+void compiled_free(struct compiled *compiled);
+
+#endif

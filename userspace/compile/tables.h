@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge.h over a compiled policy in memory: who includes this decides in userspace by the very code that the kernel
+ * runs. The look-ups are those of the kernel's maps; each returns NULL when there is no entry.
+ */
+#ifndef SNIF_TABLES_H
+#define SNIF_TABLES_H
+
+#include "compile/compile.h"
+
+typedef const struct compiled *snif_tables;
+
+/* The class of the longest prefix that holds the key's address. */
+const __u32 *snif_find_class(snif_tables tables, const struct snif_address_key *key);
+/* What the rules say at the key's class, protocol and port. */
+const struct snif_dest *snif_find_dest(snif_tables tables, const struct snif_port_key *key);
+/* The rules of the name with this hash. */
+const struct snif_name_rules *snif_find_name(snif_tables tables, __u64 hash);
+
+#include "judge.h"
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Probes: cgroups, and what is done with the processes in them. */
+#ifndef SNIF_FEATURE_CGROUP_H
+#define SNIF_FEATURE_CGROUP_H
+
+#include <stdio.h>
+
+#include "features/feature.h"
+
+/* Whether this process is in a cgroup2 hierarchy; the detail says where that is mounted, and whether beside v1. */
+struct finding probe_cgroup2(struct machine *machine, int unused);
+/* Whether run can make the cgroup of a command; it stays in `machine` for other probes. */
+struct finding probe_own_cgroup(struct machine *machine, int unused);
+struct finding probe_clone_into(struct machine *machine, int unused);
+struct finding probe_cgroup_kill(struct machine *machine, int unused);
+struct finding probe_bpf_file_system(struct machine *machine, int unused);
+
+/* Where the first file system of the type is mounted, by a list like /proc/self/mounts: into `directory`, cut to
+ * `size` bytes with the NUL. False when it is nowhere. Reads the list from its beginning. */
+bool mounted_on(FILE *mounts, const char *type, char *directory, size_t size);
+/* The detail of probe_cgroup2() for such a list. */
+struct finding describe_cgroup2(FILE *mounts);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Privileges, and giving them up ──► whether a command can be started so that it stays in the filter. */
+#include "features/feature_process.h"
+
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run/confine.h"
+#include "run/syscalls.h"
+
+struct finding probe_root(struct machine *machine, int unused) {
+	(void)machine;
+	(void)unused;
+	return feature_found(geteuid() == 0, "%s", "");
+}
+
+/*
+ * SYS_ADMIN: mounts and namespaces, and programs as well. NET_ADMIN: programs of the network, SOCK_DESTROY. SETPCAP,
+ * SETUID, SETGID: what the command is to be. KILL: its end.
+ */
+static const cap_value_t used[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID, CAP_KILL};
+
+struct finding probe_capabilities(struct machine *machine, int unused) {
+	struct finding finding = {.state = FEATURE_HERE};
+	cap_t set = cap_get_proc();
+	size_t length = 0;
+
+	(void)machine;
+	(void)unused;
+	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
+		cap_flag_value_t value = CAP_CLEAR;
+
+		if (set && cap_get_flag(set, used[i], CAP_EFFECTIVE, &value) == 0 && value == CAP_SET)
+			continue;
+		char *name = cap_to_name(used[i]);
+		length += (size_t)snprintf(finding.detail + length, sizeof(finding.detail) - length, "%s%s",
+					   length ? ", " : "missing: ", name ? name : "?");
+		finding.state = FEATURE_MISSING;
+		cap_free(name);
+	}
+	cap_free(set);
+	return finding;
+}
+
+struct finding probe_pidfd(struct machine *machine, int unused) {
+	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	(void)machine;
+	(void)unused;
+	if (fd < 0)
+		return feature_result(-errno);
+	close(fd);
+	return feature_found(true, "%s", "");
+}
+
+struct failed {
+	int error; /* negative errno */
+	enum confine_step step;
+};
+
+/* Confines a child, which ends at once, and hands back how that went. */
+static struct failed try_confining(void (*confining)(struct failed *failed)) {
+	struct failed failed = {.error = -EIO};
+	int pair[2], pid;
+
+	if (pipe(pair))
+		return (struct failed){.error = -errno};
+	pid = fork();
+	if (pid == 0) {
+		confining(&failed);
+		_exit(write(pair[1], &failed, sizeof(failed)) < 0);
+	}
+	close(pair[1]);
+	if (pid < 0)
+		failed.error = -errno;
+	else if (read(pair[0], &failed, sizeof(failed)) != (ssize_t)sizeof(failed))
+		failed.error = -EIO;
+	close(pair[0]);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return failed;
+}
+
+static void confine_all(struct failed *failed) {
+	static const struct confinement confinement = {.no_seccomp = true};
+
+	failed->error = confine(&confinement, &failed->step);
+}
+
+static void confine_calls(struct failed *failed) {
+	failed->error = confine_seccomp();
+}
+
+struct finding probe_confinement(struct machine *machine, int unused) {
+	struct failed failed = try_confining(confine_all);
+
+	(void)machine;
+	(void)unused;
+	if (failed.error == 0)
+		return feature_result(0);
+	return feature_found(false, "cannot %s: %s", confine_step_text(failed.step), strerror(-failed.error));
+}
+
+struct finding probe_seccomp(struct machine *machine, int unused) {
+	(void)machine;
+	(void)unused;
+	return feature_result(try_confining(confine_calls).error);
+}
+
+struct finding probe_io_uring(struct machine *machine, int unused) {
+	struct io_uring_params parameters = {0};
+	int fd = (int)syscall(SYS_io_uring_setup, 1, &parameters);
+
+	(void)machine;
+	(void)unused;
+	if (fd < 0)
+		return feature_result(-errno);
+	close(fd);
+	return feature_found(true, "%s", "");
+}
+
+const char *lockdown_mode(char *text) {
+	char *mode = strchr(text, '[');
+
+	if (!mode)
+		return "";
+	mode[strcspn(mode, "]")] = '\0';
+	return mode + 1;
+}
+
+struct finding probe_lockdown(struct machine *machine, int unused) {
+	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+	char text[128] = "";
+	const char *mode;
+
+	(void)machine;
+	(void)unused;
+	if (!file)
+		return feature_found(false, "%s", "");
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	mode = lockdown_mode(text);
+	return feature_found(mode[0] && strcmp(mode, "none") != 0, "%s", mode);
+}

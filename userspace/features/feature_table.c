@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything that a machine can have or lack ──► how to find out ──► what it means, in plain words. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/bpf.h>
+
+#include "features/feature_bpf.h"
+#include "features/feature_cgroup.h"
+#include "features/feature_network.h"
+#include "features/feature_process.h"
+
+#define NO_MAP "programs cannot be loaded"
+#define NO_HOOK "programs cannot be attached, so nothing is started"
+
+/* Before the probes that try things in a cgroup comes the one that makes it; before the hooks, the object: once it has
+ * been loaded, or refused, the code of each program is together with that of its subprograms. */
+const struct feature feature_table[] = {
+	{"root", "root", FEATURE_NEEDED, false, probe_root, 0, "programs can be loaded and a cgroup made",
+	 "run stops at once; try sudo"},
+	{"capabilities", "root's capabilities", FEATURE_NEEDED, true, probe_capabilities, 0,
+	 "nothing is kept from root that run uses", "run stops; a container has to be given these"},
+	{"cgroup2", "cgroup v2", FEATURE_NEEDED, false, probe_cgroup2, 0, "a policy is bound to a cgroup",
+	 "there is nothing that a policy could be bound to"},
+	{"own_cgroup", "a cgroup of its own", FEATURE_NEEDED, true, probe_own_cgroup, 0,
+	 "made for each command, removed at its end", "run stops"},
+	{"socket_storage", "maps: storage of sockets", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_SK_STORAGE,
+	 "a verdict stays with its connection", NO_MAP},
+	{"cgroup_storage", "maps: storage of cgroups", FEATURE_NEEDED, true, probe_cgroup_storage, 0,
+	 "one set of programs serves many policies", NO_MAP},
+	{"prefix_tries", "maps: prefix tries", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_LPM_TRIE,
+	 "address and port rules cost the same whatever their number", NO_MAP},
+	{"hashes", "maps: hashes", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_HASH,
+	 "hostname rules cost the same whatever their number", NO_MAP},
+	{"arrays", "maps: arrays", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_ARRAY, "settings of a policy", NO_MAP},
+	{"arrays_per_cpu", "maps: arrays for each CPU", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_PERCPU_ARRAY,
+	 "what was blocked and why is counted", NO_MAP},
+	{"maps_in_maps", "maps: maps in maps", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_ARRAY_OF_MAPS,
+	 "a policy is replaced as a whole", NO_MAP},
+	{"mapped_arrays", "maps: arrays in memory", FEATURE_NEEDED, true, probe_mapped_array, 0,
+	 "a policy is replaced in one instant", "run stops after loading the programs"},
+	{"ring_buffers", "maps: ring buffers", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_RINGBUF,
+	 "what was blocked is told in order", NO_MAP},
+	{"programs", "the programs", FEATURE_NEEDED, true, probe_object, 0, "the kernel verifies and loads them",
+	 "run stops; what else is missing here tells why"},
+	{"hook_egress", "hook: packets that leave", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET_EGRESS,
+	 "ClientHellos are read, and nothing leaves unjudged", NO_HOOK},
+	{"hook_sockops", "hook: accepted connections", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_SOCK_OPS,
+	 "`inbound` can allow or deny them", NO_HOOK},
+	{"hook_connect4", "hook: connect() by IPv4", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET4_CONNECT,
+	 "address rules refuse at once, with EPERM", NO_HOOK},
+	{"hook_connect6", "hook: connect() by IPv6", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET6_CONNECT,
+	 "address rules refuse at once, with EPERM", NO_HOOK},
+	{"hook_sendmsg4", "hook: sendmsg() by IPv4", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_UDP4_SENDMSG,
+	 "address rules refuse datagrams at once, with EPERM", NO_HOOK},
+	{"hook_sendmsg6", "hook: sendmsg() by IPv6", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_UDP6_SENDMSG,
+	 "address rules refuse datagrams at once, with EPERM", NO_HOOK},
+	{"hook_socket", "hook: socket()", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET_SOCK_CREATE,
+	 "raw sockets and the like are refused where they are made", NO_HOOK},
+	{"pidfd", "process descriptors", FEATURE_NEEDED, false, probe_pidfd, 0, "the command's end is waited for",
+	 "no command is started, as its end would not be seen"},
+	{"confinement", "confinement", FEATURE_NEEDED, true, probe_confinement, 0,
+	 "a command can be kept from walking out of the filter", "no command is started, as it could walk out"},
+	{"seccomp", "seccomp", FEATURE_NEEDED, true, probe_seccomp, 0,
+	 "calls that lead around the filter are refused to the command",
+	 "run works with --no-seccomp alone, which leaves ways around"},
+
+	{"sock_destroy", "SOCK_DESTROY", FEATURE_HELPFUL, true, probe_sock_destroy, 0,
+	 "a blocked connection fails at once",
+	 "a blocked connection fails only when it times out, after minutes; the module tcp_diag may help"},
+	{"jit", "programs as machine code", FEATURE_HELPFUL, true, probe_jit, 0, "each packet costs little",
+	 "they are interpreted, so each packet costs more; see net.core.bpf_jit_enable"},
+	{"clone_into_cgroup", "clone3() into a cgroup", FEATURE_HELPFUL, true, probe_clone_into, 0,
+	 "a command starts in its cgroup", "a process is moved to the cgroup, then becomes the command: no less safe"},
+	{"cgroup_kill", "cgroup.kill", FEATURE_HELPFUL, true, probe_cgroup_kill, 0,
+	 "what outlives a command is killed at once", "what outlives a command is frozen and killed one by one"},
+
+	{"ipv4", "IPv4", FEATURE_NOTED, false, probe_family, AF_INET, "IPv4 rules matter here",
+	 "IPv4 rules have nothing to do here"},
+	{"ipv6", "IPv6", FEATURE_NOTED, false, probe_family, AF_INET6, "IPv6 rules matter here",
+	 "IPv6 rules have nothing to do here"},
+	{"mptcp", "MPTCP", FEATURE_NOTED, false, probe_mptcp, 0, "its connections are inspected like those of TCP",
+	 "programs that want it use TCP"},
+	{"tcp_fast_open", "TCP Fast Open", FEATURE_NOTED, false, probe_fast_open, 0,
+	 "a ClientHello that leaves with the SYN is inspected too", "no ClientHello leaves with a SYN"},
+	{"io_uring", "io_uring", FEATURE_NOTED, false, probe_io_uring, 0,
+	 "refused to a command; with --no-seccomp it is a way around", "not there to refuse, also with --no-seccomp"},
+	{"bpf_statistics", "statistics of programs", FEATURE_NOTED, true, probe_statistics, 0,
+	 "what a packet costs can be measured", "what a packet costs cannot be measured"},
+	{"bpf_file_system", "bpf file system", FEATURE_NOTED, false, probe_bpf_file_system, 0,
+	 "mounted; run does not need it, and a command can only read it", "not mounted; run does not need it"},
+	{"kernel_types", "BTF of the kernel", FEATURE_NOTED, false, probe_kernel_types, 0,
+	 "there; run does not need it", "not there; run does not need it"},
+	{"lockdown", "kernel lockdown", FEATURE_NOTED, false, probe_lockdown, 0, "on; run uses nothing that it refuses",
+	 "off, or not to be seen; run uses nothing that it refuses"},
+	{"unprivileged_bpf", "BPF for every user", FEATURE_NOTED, false, probe_unprivileged, 0,
+	 "users can load programs, but not a command's (seccomp refuses it)", "only root can load programs"},
+};
+
+const size_t feature_count = sizeof(feature_table) / sizeof(feature_table[0]);
+
+struct finding feature_found(bool here, const char *format, ...) {
+	struct finding finding = {.state = here ? FEATURE_HERE : FEATURE_MISSING};
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(finding.detail, sizeof(finding.detail), format, arguments);
+	va_end(arguments);
+	return finding;
+}
+
+struct finding feature_result(int error) {
+	return feature_found(error == 0, "%s", error ? strerror(-error) : "");
+}

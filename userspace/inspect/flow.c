@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* IP packets ──► flows ──► streams ──► the parser ──► what each flow says first. */
+#include "inspect/flow.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <search.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "inspect/packet.h"
+#include "inspect/stream.h"
+
+#define FLOWS_MAX 65536
+#define FLOWS_HELD_MAX (64 << 20)
+
+struct key {
+	uint8_t source[16], destination[16];
+	uint16_t source_port, destination_port;
+};
+
+/* What a flow needs until its hello is decided. */
+struct reading {
+	struct stream stream;
+	struct snif_hello hello;
+	struct timespec time; /* of the last data */
+	uint64_t first_frame;
+	uint32_t segments;
+	bool reported;
+	bool decided;
+	uint8_t name[SNIF_NAME_BUFFER]; /* as reported */
+	uint16_t name_length;
+	bool ech;
+};
+
+struct flow {
+	struct key key; /* the first member: what the tree compares */
+	TAILQ_ENTRY(flow) age;
+	struct reading *reading; /* NULL: nothing came yet, or it is decided */
+	uint64_t number;
+	uint32_t start;	 /* of the first byte */
+	uint8_t refusal; /* enum snif_reason */
+	bool opened;	 /* there was a SYN of who opens the connection */
+	bool accepted;	 /* one of who accepts it */
+	bool closed;	 /* FIN or RST */
+	bool decided;
+};
+
+struct flows {
+	flow_reader reader;
+	void *context;
+	void *tree;			    /* of tsearch() */
+	TAILQ_HEAD(flow_list, flow) by_age; /* idle for longest first */
+	size_t count, held;
+	uint64_t number;
+	struct flow_losses losses;
+};
+
+static int compare(const void *a, const void *b) {
+	return memcmp(a, b, sizeof(struct key));
+}
+
+bool flow_hello_has_name(const struct flow_hello *found) {
+	const struct snif_hello *h = found->hello;
+
+	if (found->reason == SNIF_REASON_NONE)
+		return true;
+	return h->status == SNIF_HELLO_REFUSED && h->field == SNIF_FIELD_SNI_NAME && h->have > 0 && h->have == h->need;
+}
+
+/*
+ * Whether the stream begins as a ClientHello does; after a SYN of who opens the connection, a handshake record is
+ * enough. Without one, the stream may be any part of a connection or the server's, whose records begin alike.
+ */
+static bool is_tls(const struct flow *flow) {
+	const struct snif_hello *h = &flow->reading->hello;
+	unsigned header = h->record_have ? h->record_have : 5; /* bytes of the last record's header that are there */
+
+	if (h->field > SNIF_FIELD_MESSAGE || (h->have > 0 && h->value >> (h->have - 1) * 8 == 1))
+		return true;
+	return flow->opened && (h->records > 0 || (header >= 2 && (h->record >> (header - 2) * 8 & 0xffff) == 0x1603));
+}
+
+static void report(struct flows *flows, struct flow *flow, enum snif_reason reason) {
+	struct reading *reading = flow->reading;
+	struct flow_hello found = {
+		.flow = flow->number,
+		.time = reading->time,
+		.first_frame = reading->first_frame,
+		.segments = reading->segments,
+		.reason = reason,
+		.refusal = flow->refusal,
+		.accepted = flow->accepted && !flow->opened,
+		.source = flow->key.source,
+		.destination = flow->key.destination,
+		.source_port = flow->key.source_port,
+		.destination_port = flow->key.destination_port,
+		.hello = &reading->hello,
+	};
+
+	if (!flow->number)
+		found.flow = flow->number = ++flows->number;
+	reading->reported = true;
+	reading->ech = reading->hello.ech;
+	reading->name_length = reading->hello.name_length;
+	memcpy(reading->name, reading->hello.name, sizeof(reading->name));
+	flows->reader(flows->context, &found);
+}
+
+static bool is_news(const struct reading *reading) {
+	const struct snif_hello *hello = &reading->hello;
+
+	return !reading->reported || reading->ech != hello->ech || reading->name_length != hello->name_length ||
+	       memcmp(reading->name, hello->name, hello->name_length) != 0;
+}
+
+struct arrival {
+	struct flows *flows;
+	struct flow *flow;
+	uint64_t frame;
+};
+
+/* Feeds the parser with what the receiver reads. A stream_reader. */
+static void read_bytes(void *context, const uint8_t *bytes, uint32_t length, uint32_t segments) {
+	const struct arrival *arrival = context;
+	struct reading *reading = arrival->flow->reading;
+	struct snif_hello *hello = &reading->hello;
+	uint32_t offset = 0;
+
+	if (reading->decided)
+		return;
+	if (!hello->started)
+		reading->first_frame = arrival->frame;
+	reading->segments += segments;
+	while (offset < length && hello->status == SNIF_HELLO_MORE) {
+		snif_hello_feed(hello, bytes, offset, length);
+		offset = hello->offset;
+		if (hello->status != SNIF_HELLO_READ)
+			break;
+		if (is_news(reading))
+			report(arrival->flows, arrival->flow, SNIF_REASON_NONE);
+		snif_hello_continue(hello);
+		reading->first_frame = arrival->frame;
+		reading->segments = offset < length;
+	}
+	reading->decided = hello->status != SNIF_HELLO_MORE;
+	if (hello->status == SNIF_HELLO_REFUSED && (reading->reported || is_tls(arrival->flow)))
+		report(arrival->flows, arrival->flow, hello->reason);
+}
+
+static void flow_decide(struct flows *flows, struct flow *flow) {
+	flow->decided = true;
+	if (!flow->reading)
+		return;
+	flows->held -= flow->reading->stream.held;
+	stream_clear(&flow->reading->stream);
+	free(flow->reading);
+	flow->reading = NULL;
+}
+
+/* No more can come, or what could is not waited for. */
+static void flow_give_up(struct flows *flows, struct flow *flow) {
+	struct reading *reading = flow->reading;
+
+	if (reading && !reading->decided && !reading->reported && is_tls(flow))
+		report(flows, flow, reading->stream.pieces ? SNIF_REASON_SEQUENCE_GAP : SNIF_REASON_HELLO_INCOMPLETE);
+	flow_decide(flows, flow);
+}
+
+static void flow_remove(struct flows *flows, struct flow *flow) {
+	flow_decide(flows, flow);
+	tdelete(flow, &flows->tree, compare);
+	TAILQ_REMOVE(&flows->by_age, flow, age);
+	flows->count--;
+	free(flow);
+}
+
+static struct flow *flow_add(struct flows *flows, const struct key *key, uint32_t start) {
+	struct flow *flow = calloc(1, sizeof(*flow));
+
+	if (!flow)
+		return NULL;
+	flow->key = *key;
+	flow->start = start;
+	if (!tsearch(flow, &flows->tree, compare)) {
+		free(flow);
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&flows->by_age, flow, age);
+	flows->count++;
+	return flow;
+}
+
+/*
+ * The flow that the packet belongs to: the one of these addresses, or a new one. A packet with neither SYN nor data
+ * makes none: then `found` is NULL. Returns 0 or -ENOMEM.
+ */
+static int flow_find(struct flows *flows, const struct tcp_packet *packet, struct flow **found) {
+	struct key key = {.source_port = packet->source_port, .destination_port = packet->destination_port};
+	bool syn = packet->flags & TH_SYN;
+	uint32_t start = packet->sequence + syn;
+	struct flow *const *node, *flow;
+
+	memcpy(key.source, packet->source, 16);
+	memcpy(key.destination, packet->destination, 16);
+	node = tfind(&key, &flows->tree, compare);
+	flow = node ? *node : NULL;
+	if (flow && syn && (flow->closed || flow->start != start)) {
+		flow_give_up(flows, flow);
+		flow_remove(flows, flow);
+		flow = NULL;
+	}
+	*found = flow;
+	if (flow || (!syn && packet->length == 0))
+		return 0;
+	*found = flow_add(flows, &key, start);
+	return *found ? 0 : -ENOMEM;
+}
+
+static void flow_note(struct flows *flows, struct flow *flow, const struct tcp_packet *packet) {
+	TAILQ_REMOVE(&flows->by_age, flow, age);
+	TAILQ_INSERT_TAIL(&flows->by_age, flow, age);
+	if (packet->flags & TH_SYN) {
+		flow->opened |= !(packet->flags & TH_ACK);
+		flow->accepted |= !!(packet->flags & TH_ACK);
+	}
+	flow->closed |= !!(packet->flags & (TH_FIN | TH_RST));
+	if (!flow->refusal)
+		flow->refusal = packet->refusal;
+	if (!flow->refusal && packet->flags & TH_URG)
+		flow->refusal = SNIF_REASON_URGENT_DATA;
+}
+
+/* Takes a packet of a flow that is not decided. */
+static int flow_read(struct flows *flows, struct flow *flow, const struct tcp_packet *packet,
+		     const struct capture_packet *capture) {
+	bool syn = packet->flags & TH_SYN;
+	struct stream_segment segment = {
+		.sequence = packet->sequence + syn,
+		.length = packet->length,
+		.bytes = packet->data,
+		.has_urgent = !syn && packet->flags & TH_URG,
+		.urgent = packet->urgent,
+	};
+	struct arrival arrival = {flows, flow, capture->frame};
+	struct reading *reading = flow->reading;
+	size_t held;
+	int error;
+
+	if (!reading) {
+		reading = flow->reading = calloc(1, sizeof(*reading));
+		if (!reading)
+			return -ENOMEM;
+		reading->stream.next = flow->start;
+	}
+	if (packet->length > 0)
+		reading->time = capture->time;
+	held = reading->stream.held;
+	error = stream_add(&reading->stream, &segment, read_bytes, &arrival);
+	flows->held += reading->stream.held - held;
+	if (error == -ENOBUFS)
+		flow_give_up(flows, flow);
+	else if (reading->decided)
+		flow_decide(flows, flow);
+	return error == -ENOMEM ? error : 0;
+}
+
+static int add_tcp(struct flows *flows, const struct tcp_packet *packet, const struct capture_packet *capture) {
+	struct flow *flow;
+	int error = flow_find(flows, packet, &flow);
+
+	if (!flow)
+		return error;
+	flow_note(flows, flow, packet);
+	if (!flow->decided && (packet->length > 0 || packet->flags & TH_URG))
+		error = flow_read(flows, flow, packet, capture);
+	while (flows->count > FLOWS_MAX || flows->held > FLOWS_HELD_MAX) {
+		flow = TAILQ_FIRST(&flows->by_age);
+		flow_give_up(flows, flow);
+		flow_remove(flows, flow);
+	}
+	return error;
+}
+
+struct flows *flows_new(flow_reader reader, void *context) {
+	struct flows *flows = calloc(1, sizeof(*flows));
+
+	if (!flows)
+		return NULL;
+	flows->reader = reader;
+	flows->context = context;
+	TAILQ_INIT(&flows->by_age);
+	return flows;
+}
+
+int flows_add(struct flows *flows, const struct capture_packet *packet) {
+	struct tcp_packet tcp;
+
+	switch (packet_read(packet->ip, packet->length, &tcp)) {
+	case PACKET_TCP:
+		return add_tcp(flows, &tcp, packet);
+	case PACKET_FRAGMENT:
+		flows->losses.fragments++;
+		return 0;
+	case PACKET_DAMAGED:
+		flows->losses.damaged++;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+struct flow_losses flows_end(struct flows *flows) {
+	struct flow_losses losses = flows->losses;
+	struct flow *flow;
+
+	while ((flow = TAILQ_FIRST(&flows->by_age))) {
+		flow_give_up(flows, flow);
+		flow_remove(flows, flow);
+	}
+	flows->losses = (struct flow_losses){0};
+	return losses;
+}
+
+void flows_free(struct flows *flows) {
+	struct flow *flow;
+
+	if (!flows)
+		return;
+	while ((flow = TAILQ_FIRST(&flows->by_age)))
+		flow_remove(flows, flow);
+	free(flows);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence inspect`: capture files ──► flows ──► names ──► what a policy says of them. */
+#include "inspect/inspect.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/message.h"
+#include "compile/compile.h"
+#include "inspect/capture.h"
+#include "inspect/flow.h"
+#include "inspect/inspect_judge.h"
+#include "inspect/inspect_options.h"
+#include "inspect/inspect_print.h"
+#include "kernel/events.h"
+
+struct inspect {
+	struct inspect_options options;
+	struct policy *policy;
+	struct compiled compiled;
+	struct flows *flows;
+	struct log *log;
+	int error; /* of writing an event */
+};
+
+/* Shows one flow. A flow_reader. */
+static void show(void *context, const struct flow_hello *found) {
+	struct inspect *inspect = context;
+	struct event_context words = {.policy = inspect->policy, .wall_clock = true};
+	struct snif_judgement judgement;
+	struct snif_event event;
+	int error;
+
+	if (inspect->policy) {
+		judgement = inspect_judge(&inspect->compiled, found);
+		words.policy_sha256 = inspect->compiled.sha256;
+	}
+	if (!inspect->options.json) {
+		inspect_print(stdout, found, inspect->policy, inspect->policy ? &judgement : NULL);
+		return;
+	}
+	event = inspect_event(found, inspect->policy ? &judgement : NULL);
+	event.mode = inspect->policy ? inspect->policy->mode : SNIF_ENFORCE;
+	error = event_write(inspect->log, &event, &words);
+	if (!error)
+		error = log_flush(inspect->log); /* the capture may be a pipe that goes on */
+	if (!inspect->error)
+		inspect->error = error;
+}
+
+static void tell_losses(const char *file, const struct flow_losses *losses) {
+	if (losses->fragments > 0)
+		message_error("inspect: %s: IP fragments were passed over, as they are not put together: %llu", file,
+			      (unsigned long long)losses->fragments);
+	if (losses->damaged > 0)
+		message_error(
+			"inspect: %s: packets were passed over, whose headers are cut off or contradict each other: %llu",
+			file, (unsigned long long)losses->damaged);
+}
+
+/* Reads one file. Returns 0, EXIT_UNREAD or EXIT_FAILED. */
+static int read_file(struct inspect *inspect, const char *file) {
+	struct capture *capture = capture_open(file);
+	struct capture_packet packet;
+	struct flow_losses losses;
+	int more, error = 0;
+
+	if (!capture)
+		return EXIT_UNREAD;
+	while ((more = capture_next(capture, &packet)) > 0 && !error)
+		error = flows_add(inspect->flows, &packet);
+	capture_close(capture);
+	losses = flows_end(inspect->flows);
+	tell_losses(file, &losses);
+	if (error) {
+		message_error("inspect: %s: %s", file, strerror(-error));
+		return EXIT_FAILED;
+	}
+	return more < 0 ? EXIT_UNREAD : 0;
+}
+
+static int read_files(struct inspect *inspect) {
+	int code = 0;
+
+	if (!inspect->flows || !inspect->log) {
+		message_error("inspect: out of memory");
+		return EXIT_FAILED;
+	}
+	for (char **file = inspect->options.files; *file && code != EXIT_FAILED; file++) {
+		int result = read_file(inspect, *file);
+
+		code = result ? result : code;
+	}
+	if (inspect->error || fflush(stdout) != 0 || ferror(stdout)) {
+		message_error("inspect: cannot write to standard output: %s",
+			      strerror(inspect->error ? -inspect->error : errno));
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+static int load_policy(struct inspect *inspect) {
+	struct diagnostics diagnostics = {0};
+	int error;
+
+	inspect->policy = policy_load(inspect->options.policy, &diagnostics);
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	if (!inspect->policy)
+		return EXIT_USAGE;
+	/* nobody can have chosen names for one hash under this key and gain by it: nothing is let through here */
+	error = compile_policy(inspect->policy, (const __u64[2]){0, 0}, &inspect->compiled);
+	if (!error)
+		return 0;
+	message_error("inspect: cannot compile the policy: %s", strerror(-error));
+	policy_free(inspect->policy);
+	return EXIT_FAILED;
+}
+
+int inspect_main(int argc, char **argv) {
+	struct inspect inspect = {0};
+	int code = inspect_options_parse(argc, argv, &inspect.options);
+
+	if (code != 0)
+		return code < 0 ? EXIT_USAGE : 0;
+	if (inspect.options.policy && (code = load_policy(&inspect)) != 0)
+		return code;
+	inspect.flows = flows_new(show, &inspect);
+	inspect.log = log_new(stdout, log_run_id());
+	code = read_files(&inspect);
+	log_free(inspect.log);
+	flows_free(inspect.flows);
+	if (inspect.policy) {
+		compiled_free(&inspect.compiled);
+		policy_free(inspect.policy);
+	}
+	return code;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Flow, hello, judgement ──► a line of text, or an event. */
+#include "inspect/inspect_print.h"
+
+#include <netinet/in.h>
+
+#include "base/message.h"
+#include "base/timestamp.h"
+#include "kernel/events.h"
+
+static void print_endpoint(FILE *out, const uint8_t address[16], uint16_t port) {
+	char text[EVENT_ADDRESS_SIZE];
+
+	event_address(text, address);
+	fprintf(out, snif_is_ipv4(address) ? "%s:%u" : "[%s]:%u", text, port);
+}
+
+/* Spaces part the line's fields, so those of a name are escaped as well. */
+static void print_name(FILE *out, const struct flow_hello *found) {
+	const struct snif_hello *hello = found->hello;
+
+	if (!flow_hello_has_name(found)) {
+		fputc('-', out);
+		return;
+	}
+	for (__u16 i = 0; i < hello->name_length; i++) {
+		if (hello->name[i] == ' ')
+			fputs("\\x20", out);
+		else
+			print_escaped(out, hello->name + i, 1);
+	}
+}
+
+static void print_reason(FILE *out, enum snif_reason reason) {
+	fprintf(out, " %s (%s)", reason_code(reason), reason_text(reason));
+}
+
+static void print_judgement(FILE *out, const struct policy *policy, const struct snif_judgement *judgement) {
+	const struct rule *rule = &policy->rules[judgement->rule];
+
+	fputs(judgement->verdict == SNIF_ALLOW ? " allow" : " deny", out);
+	print_reason(out, judgement->reason);
+	if (judgement->rule == 0)
+		return;
+	fputs(" rule ", out);
+	print_escaped(out, rule->file, strlen(rule->file));
+	fprintf(out, ":%u: ", rule->line);
+	print_escaped(out, rule->text, strlen(rule->text));
+}
+
+void inspect_print(FILE *out, const struct flow_hello *found, const struct policy *policy,
+		   const struct snif_judgement *judgement) {
+	char version[EVENT_VERSION_SIZE];
+	struct timestamp time = {0};
+	const struct snif_hello *hello = found->hello;
+
+	fprintf(out, "%s ", timestamp_write(&time, &found->time));
+	print_endpoint(out, found->source, found->source_port);
+	fputs(" > ", out);
+	print_endpoint(out, found->destination, found->destination_port);
+	fputc(' ', out);
+	print_name(out, found);
+	if (hello->version != 0)
+		fprintf(out, " %s", event_version(version, hello->version));
+	fprintf(out, " segments=%u records=%u%s", found->segments, hello->records, hello->ech ? " ech" : "");
+	if (judgement)
+		print_judgement(out, policy, judgement);
+	else if (found->reason != SNIF_REASON_NONE)
+		print_reason(out, found->reason);
+	fputc('\n', out);
+}
+
+struct snif_event inspect_event(const struct flow_hello *found, const struct snif_judgement *judgement) {
+	const struct snif_hello *hello = found->hello;
+	struct snif_event event = {
+		.time = (__u64)found->time.tv_sec * 1000000000 + (__u64)found->time.tv_nsec,
+		.flow = found->flow,
+		.rule = judgement ? judgement->rule : 0,
+		.source_port = found->source_port,
+		.destination_port = found->destination_port,
+		.protocol = IPPROTO_TCP,
+		.hook = SNIF_HOOK_EGRESS,
+		.verdict = judgement ? judgement->verdict : SNIF_UNDECIDED,
+		.reason = judgement ? judgement->reason : found->reason,
+		.flags = SNIF_EVENT_HELLO | (hello->ech ? SNIF_EVENT_ECH : 0),
+		.version = hello->version,
+	};
+
+	memcpy(event.source, found->source, 16);
+	memcpy(event.destination, found->destination, 16);
+	if (flow_hello_has_name(found)) {
+		event.name_length = hello->name_length;
+		memcpy(event.name, hello->name, sizeof(event.name));
+	}
+	return event;
+}

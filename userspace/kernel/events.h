@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ring buffer ──► JSON lines. */
+#ifndef SNIF_EVENTS_H
+#define SNIF_EVENTS_H
+
+#include <stdbool.h>
+
+#include "compile/compile.h"
+#include "log/log.h"
+#include "policy/policy.h"
+
+/* What turns an event's numbers into words. All pointers are borrowed. */
+struct event_context {
+	const struct policy *policy;
+	const char *policy_sha256;
+	const char *cgroup_path; /* as under the cgroup2 mount, like /snifence-1234; NULL: no cgroup (a capture) */
+	bool wall_clock;	 /* the events' time is CLOCK_REALTIME already (a capture), not CLOCK_MONOTONIC */
+};
+
+/* The code of a reason, like `name_not_allowed`; "unknown" for a number out of range. Static text. */
+const char *reason_code(enum snif_reason reason);
+/* The reason with this code; SNIF_REASON_COUNT when there is none. */
+enum snif_reason reason_of(const char *code);
+/* The reason in words. Static text. */
+const char *reason_text(enum snif_reason reason);
+
+enum { EVENT_ADDRESS_SIZE = 46 }; /* INET6_ADDRSTRLEN */
+
+/* Writes a v4-mapped address as text, IPv4 as IPv4. */
+void event_address(char out[EVENT_ADDRESS_SIZE], const __u8 address[16]);
+/* The name of an IPPROTO, like `TCP`, or its number. `buffer` holds the number. */
+const char *event_protocol(char buffer[4], __u8 protocol);
+
+enum { EVENT_VERSION_SIZE = 24 };
+
+/* The name of a TLS version, like `TLS 1.3`; a number like 0x7f1c for what is none. `buffer` is used when needed. */
+const char *event_version(char buffer[EVENT_VERSION_SIZE], __u16 version);
+/* The length of the event's name, whatever the event says. */
+size_t event_name_length(const struct snif_event *event);
+
+/*
+ * Writes one event as one line of JSON, as EVENTS.md describes it; what is not known is left out. `event` is taken as
+ * untrusted. Returns 0 or a negative errno, as log_end().
+ */
+int event_write(struct log *log, const struct snif_event *event, const struct event_context *context);
+
+#endif

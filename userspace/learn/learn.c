@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence learn`: logs ──► what was used ──► a policy, or what one lacks. */
+#include "learn/learn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/message.h"
+#include "base/text_diff.h"
+#include "learn/learn_options.h"
+#include "learn/learn_policy.h"
+#include "learn/learn_text.h"
+#include "log/log_progress.h"
+#include "log/log_reader.h"
+
+struct learn {
+	struct learn_options options;
+	struct sightings *sightings;
+	struct log_runs *runs;
+	struct log_losses losses;
+	bool unread;
+	uint64_t refused; /* events of enforcement that were passed over */
+	struct policy_text base, merged;
+	struct policy *policy; /* of the base */
+	struct compiled compiled;
+	struct learned learned;
+};
+
+static int fail(int error) {
+	if (error == -E2BIG)
+		message_error(
+			"learn: the logs name more than %d different places: choose by --since, --process or --policy",
+			SIGHTINGS_MAX);
+	else
+		message_error("learn: %s", strerror(-error));
+	return EXIT_FAILED;
+}
+
+static int take(struct learn *learn, const struct log_event *event) {
+	int error = log_runs_add(learn->runs, event);
+
+	if (error || event->action == LOG_UNDECIDED)
+		return error;
+	if (log_filter_match(&learn->options.filter, event))
+		return sightings_add(learn->sightings, event);
+	learn->refused += event->action == LOG_REJECT || event->action == LOG_DROP;
+	return 0;
+}
+
+static int read_logs(struct learn *learn) {
+	struct log_reader *reader = log_reader_new(learn->options.files, false, "learn");
+	struct log_progress progress = {0};
+	struct log_event event;
+	int error = 0;
+
+	learn->sightings = sightings_new();
+	learn->runs = log_runs_new();
+	if (!reader || !learn->sightings || !learn->runs)
+		error = -ENOMEM;
+	while (!error && log_reader_next(reader, &event)) {
+		log_progress_show(&progress, reader, learn->options.files);
+		error = take(learn, &event);
+	}
+	log_progress_end(&progress);
+	if (!error) {
+		learn->losses = log_runs_losses(learn->runs);
+		learn->unread = log_reader_tally(reader).unread > 0;
+	}
+	log_reader_free(reader);
+	return error ? fail(error) : 0;
+}
+
+static int read_policy(struct learn *learn) {
+	const char *file = learn->options.merge, *why;
+
+	learn->base.text = file_read(file, POLICY_FILE_MAX, &learn->base.length, &why);
+	if (!learn->base.text) {
+		message_error("learn: the policy %s cannot be read: %s", file, why);
+		return EXIT_USAGE;
+	}
+	return learn_read(file, &learn->base, &learn->policy, &learn->compiled);
+}
+
+/* Without a policy to merge with, that is one without rules. */
+static int begin_policy(struct learn *learn) {
+	static char empty[] = "version: 1\n";
+	const struct policy_text text = {empty, sizeof(empty) - 1};
+
+	return learn_read("the learned policy", &text, &learn->policy, &learn->compiled);
+}
+
+/* Writes the head in front of what will be the policy. */
+static int write_head(struct learn *learn) {
+	FILE *out = open_memstream(&learn->base.text, &learn->base.length);
+	int error = out ? learn_write_head(&learn->learned, &learn->losses, out) : -ENOMEM;
+
+	return stream_close(out) < 0 || error ? fail(-ENOMEM) : 0;
+}
+
+static int add_left(struct learn *learn) {
+	struct policy_text text = {0};
+	FILE *out = open_memstream(&text.text, &text.length);
+	int error = -ENOMEM;
+
+	if (out) {
+		fwrite(learn->merged.text, 1, learn->merged.length, out);
+		error = learn_write_left(&learn->learned, sightings_beyond(learn->sightings), out);
+	}
+	free(learn->merged.text);
+	error |= stream_close(out);
+	learn->merged = text;
+	return error ? fail(-ENOMEM) : 0;
+}
+
+static int make_policy(struct learn *learn) {
+	int error = learn_rules(learn->sightings, learn->policy, &learn->compiled, learn->options.wildcards,
+				&learn->learned);
+	int code = error ? fail(error) : 0;
+
+	if (code == 0 && !learn->options.merge)
+		code = write_head(learn);
+	if (code == 0)
+		code = learn_insert(&learn->learned, learn->policy, &learn->base, &learn->merged);
+	if (code == 0 && !learn->options.merge)
+		code = add_left(learn);
+	return code == 0 ? learn_verify(&learn->learned, learn->policy, &learn->merged) : code;
+}
+
+static int write_file(const char *path, const struct policy_text *text) {
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (!out) {
+		message_error(errno == EEXIST ? "learn: %s is there already: name another file, or remove it"
+					      : "learn: cannot make %s: %m",
+			      path);
+		return EXIT_FAILED;
+	}
+	fwrite(text->text, 1, text->length, out);
+	if (stream_close(out) == 0)
+		return 0;
+	message_error("learn: cannot write %s: %m", path);
+	unlink(path);
+	return EXIT_FAILED;
+}
+
+static int print(const struct learn *learn) {
+	int error = 0;
+
+	if (learn->options.merge)
+		error = text_diff(learn->options.merge, learn->base.text, learn->base.length, learn->merged.text,
+				  learn->merged.length);
+	else
+		fwrite(learn->merged.text, 1, learn->merged.length, stdout);
+	if (error == -ENOENT) {
+		message_error("learn: there is no diff: install diffutils, or write the merged policy with -o FILE");
+		return EXIT_FAILED;
+	}
+	if (error || fflush(stdout) != 0 || ferror(stdout)) {
+		message_error("learn: cannot write to standard output");
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+/* What a reader of the policy alone would not know. */
+static int say_the_rest(const struct learn *learn) {
+	int error = 0;
+
+	if (learn->options.merge)
+		error = learn_say_left(&learn->learned, sightings_beyond(learn->sightings));
+	if (learn->options.merge && learn->policy->mode == SNIF_AUDIT)
+		message_error("learn: %s is in audit mode, and stays in it", learn->options.merge);
+	if (learn->learned.seen_count == 0 && learn->refused > 0)
+		message_error(
+			"learn: nothing was learned: all %llu events that are meant are refusals; audit mode lets "
+			"programs go on, and --action blocked learns from refusals too",
+			(unsigned long long)learn->refused);
+	else if (learn->learned.seen_count == 0)
+		message_error("learn: nothing was learned: the logs have no event that is meant");
+	learn_say_losses(&learn->losses);
+	return error ? fail(error) : 0;
+}
+
+static int run(struct learn *learn) {
+	int code = learn->options.merge ? read_policy(learn) : begin_policy(learn);
+
+	if (code == 0)
+		code = read_logs(learn);
+	if (code == 0)
+		code = make_policy(learn);
+	if (code == 0)
+		code = learn->options.output ? write_file(learn->options.output, &learn->merged) : print(learn);
+	if (code == 0)
+		code = say_the_rest(learn);
+	return code == 0 && learn->unread ? EXIT_UNREAD : code;
+}
+
+int learn_main(int argc, char **argv) {
+	struct learn learn = {0};
+	int code = learn_options_parse(argc, argv, &learn.options);
+
+	if (code != 0)
+		return code < 0 ? EXIT_USAGE : 0;
+	code = run(&learn);
+	learned_free(&learn.learned);
+	sightings_free(learn.sightings);
+	log_runs_free(learn.runs);
+	compiled_free(&learn.compiled);
+	policy_free(learn.policy);
+	free(learn.base.text);
+	free(learn.merged.text);
+	return code;
+}

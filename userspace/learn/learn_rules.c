@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What was seen, what a policy allows ──► the rules between them. */
+#include "learn/learn_rules.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "kernel/events.h"
+#include "learn/learn_wildcards.h"
+#include "policy/rule_text.h"
+
+/* What the policy says of the places of a sighting, taken together. */
+struct standing {
+	enum snif_reason reason;  /* of a refusal, the worst: see gravity(); NONE: all is allowed */
+	uint32_t rule;		  /* that refused */
+	struct place refused;	  /* the first that was */
+	struct place_list places; /* all, as they are judged; of a destination: those without a rule */
+};
+
+struct work {
+	const struct policy *policy;
+	const struct compiled *compiled;
+	struct learned *learned;
+};
+
+static struct answer ask(const struct policy *policy, const struct compiled *compiled, const struct sighting *seen,
+			 const struct place *place) {
+	struct question question = {.has_address = true, .port = place->port, .protocol = seen->protocol};
+	struct answer answer;
+
+	memcpy(question.address, place->address, sizeof(question.address));
+	if (seen->kind == SEEN_NAME)
+		question.host = seen->text;
+	question_answer(policy, compiled, &question, &answer);
+	return answer;
+}
+
+/* How much a refusal is more than a rule that is missing. */
+static unsigned gravity(enum snif_reason reason) {
+	switch (reason) {
+	case SNIF_REASON_NONE:
+		return 0;
+	case SNIF_REASON_NAME_NOT_ALLOWED:
+	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
+	case SNIF_REASON_PORT_NOT_ALLOWED:
+		return 1;
+	default:
+		return 2;
+	}
+}
+
+static int leave(struct left_list *list, const struct sighting *seen, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static int leave(struct left_list *list, const struct sighting *seen, const char *format, ...) {
+	struct left_out *left = array_add(&list->items, &list->count, sizeof(*left));
+	va_list arguments;
+	int length;
+
+	if (!left)
+		return -ENOMEM;
+	va_start(arguments, format);
+	length = vasprintf(&left->text, format, arguments);
+	va_end(arguments);
+	left->usage = &seen->usage;
+	if (length < 0)
+		left->text = NULL;
+	return length < 0 ? -ENOMEM : 0;
+}
+
+/* A name or destination that a rule, not the lack of one, keeps out. */
+static int leave_refused(const struct work *work, const struct sighting *seen, const struct place *place,
+			 enum snif_reason reason, uint32_t number) {
+	const struct rule *rule = &work->policy->rules[number];
+	struct left_list *list = &work->learned->left_out;
+	char where[RULE_TEXT_PLACE];
+
+	rule_text_place(place, where);
+	if (reason == SNIF_REASON_SNI_MISSING)
+		return leave(list, seen, "%s/TCP (names are checked there, which an address rule would end)", where);
+	if (number == 0)
+		return leave(list, seen, "%s at %s (%s)", seen->text, where, reason_code(reason));
+	return leave(list, seen, "%s at %s (%s, %s:%u)", seen->text, where, reason_code(reason), rule->file,
+		     rule->line);
+}
+
+static int keep_place(struct place_list *list, const uint8_t address[16], uint16_t port) {
+	struct place *place = array_add(&list->items, &list->count, sizeof(*place));
+
+	if (!place)
+		return -ENOMEM;
+	memcpy(place->address, address, sizeof(place->address));
+	place->port = port;
+	return 0;
+}
+
+/* Adds what the policy says of a place. Of a destination, each port stands for itself. Returns 0 or -ENOMEM. */
+static int add_standing(const struct work *work, const struct sighting *seen, const struct place *place,
+			struct standing *standing) {
+	struct answer answer = ask(work->policy, work->compiled, seen, place);
+	enum snif_reason reason = answer.judgement.reason;
+	bool allowed = answer.judgement.verdict == SNIF_ALLOW;
+
+	if (seen->kind == SEEN_DESTINATION && allowed)
+		return 0;
+	if (seen->kind == SEEN_DESTINATION && gravity(reason) > 1)
+		return leave_refused(work, seen, place, reason, answer.judgement.rule);
+	if (!allowed && gravity(reason) > gravity(standing->reason)) {
+		standing->reason = reason;
+		standing->rule = answer.judgement.rule;
+		standing->refused = *place;
+	}
+	return keep_place(&standing->places, answer.address, place->port);
+}
+
+static const struct rule *exact_rule(const struct policy *policy, const char *name) {
+	for (size_t i = 0; i < policy->host_count; i++)
+		if (policy->hosts[i].allow && policy->hosts[i].form == HOST_EXACT &&
+		    strcmp(policy->hosts[i].name, name) == 0)
+			return &policy->rules[policy->hosts[i].rule];
+	return NULL;
+}
+
+/* Adds a rule, and takes over `text`; NULL: out of memory. */
+static int add_rule(struct rule_list *list, char *text, const char *name, const struct usage *usage) {
+	struct learned_rule *rule = text ? array_add(&list->items, &list->count, sizeof(*rule)) : NULL;
+
+	if (!rule) {
+		free(text);
+		return -ENOMEM;
+	}
+	rule->text = text;
+	rule->name = name;
+	return usage_add(&rule->usage, usage);
+}
+
+static int learn_name(const struct work *work, const struct sighting *seen, struct standing *standing) {
+	const struct policy *policy = work->policy;
+	const struct rule *rule = exact_rule(policy, seen->text);
+	struct learned *learned = work->learned;
+	char where[RULE_TEXT_PLACE];
+	bool plain;
+	char *text;
+
+	rule_text_place(&standing->refused, where);
+	if (rule)
+		return leave(&learned->by_hand, seen, "%s:%u: `%s` was used at %s too: add that to this rule",
+			     rule->file, rule->line, seen->text, where);
+	text = rule_text_host(seen->text, &standing->places, policy, &plain);
+	return add_rule(&learned->hosts, text, plain ? seen->text : NULL, &seen->usage);
+}
+
+static int learn(const struct work *work, const struct sighting *seen) {
+	struct standing standing = {0};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < seen->places.count; i++)
+		error = add_standing(work, seen, &seen->places.items[i], &standing);
+	if (!error && seen->kind == SEEN_OTHER)
+		error = leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
+	else if (!error && gravity(standing.reason) > 1)
+		error = leave_refused(work, seen, &standing.refused, standing.reason, standing.rule);
+	else if (!error && standing.reason != SNIF_REASON_NONE && seen->kind == SEEN_NAME)
+		error = learn_name(work, seen, &standing);
+	else if (!error && standing.reason != SNIF_REASON_NONE)
+		error = add_rule(&work->learned->direct, rule_text_address(seen->protocol, &standing.places), NULL,
+				 &seen->usage);
+	free(standing.places.items);
+	return error;
+}
+
+int learn_rules(const struct sightings *sightings, const struct policy *policy, const struct compiled *compiled,
+		unsigned wildcards, struct learned *learned) {
+	const struct work work = {policy, compiled, learned};
+	int error = 0;
+
+	*learned = (struct learned){0};
+	learned->seen = sightings_sorted(sightings, &learned->seen_count);
+	if (!learned->seen)
+		return -ENOMEM;
+	for (size_t i = 0; !error && i < learned->seen_count; i++)
+		error = learn(&work, learned->seen[i]);
+	if (!error && wildcards > 0)
+		error = learn_wildcards(&learned->hosts, policy, wildcards);
+	return error;
+}
+
+static bool is_left(const struct left_list *list, const struct sighting *seen) {
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].usage == &seen->usage)
+			return true;
+	return false;
+}
+
+bool learned_allowed(const struct learned *learned, const struct policy *policy, const struct compiled *compiled,
+		     char text[LEARNED_TEXT]) {
+	char where[RULE_TEXT_PLACE];
+
+	for (size_t i = 0; i < learned->seen_count; i++) {
+		const struct sighting *seen = learned->seen[i];
+
+		for (size_t k = 0; k < seen->places.count && !is_left(&learned->left_out, seen); k++) {
+			if (ask(policy, compiled, seen, &seen->places.items[k]).judgement.verdict == SNIF_ALLOW)
+				continue;
+			rule_text_place(&seen->places.items[k], where);
+			snprintf(text, LEARNED_TEXT, "%s at %s", seen->text, where);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void free_rules(struct rule_list *list) {
+	for (size_t i = 0; i < list->count; i++)
+		learned_rule_free(&list->items[i]);
+	free(list->items);
+}
+
+static void free_left(struct left_list *list) {
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i].text);
+	free(list->items);
+}
+
+void learned_rule_free(struct learned_rule *rule) {
+	free(rule->text);
+	free(rule->about);
+	leaders_free(&rule->usage.processes);
+}
+
+void learned_free(struct learned *learned) {
+	free_rules(&learned->hosts);
+	free_rules(&learned->direct);
+	free_left(&learned->left_out);
+	free_left(&learned->by_hand);
+	free(learned->seen);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the programs of a log have used: names, addresses, and what cannot be told from either. */
+#ifndef SNIF_SIGHTINGS_H
+#define SNIF_SIGHTINGS_H
+
+#include "log/log_event.h"
+#include "report/leaders.h"
+
+struct usage {
+	uint64_t count;
+	int64_t first, last; /* microseconds since 1970 */
+	struct leaders processes;
+};
+
+struct place {
+	uint8_t address[16]; /* v4-mapped, as in the log */
+	uint16_t port;
+};
+
+struct place_list {
+	struct place *items;
+	size_t count;
+};
+
+enum sighting_kind {
+	SEEN_NAME,	  /* a hostname, and where it was asked for; TCP */
+	SEEN_DESTINATION, /* an address with a protocol, and the ports */
+	SEEN_OTHER,	  /* what a rule should not be made of */
+};
+
+struct sighting {
+	enum sighting_kind kind;
+	uint8_t protocol;   /* IPPROTO_TCP or IPPROTO_UDP; of SEEN_OTHER: 0 */
+	const char *text;   /* the name, the address, or what was seen; printable ASCII */
+	const char *reason; /* of SEEN_OTHER: its code */
+	struct usage usage;
+	struct place_list places; /* no two alike, in the order of the log; of SEEN_OTHER: none */
+};
+
+struct sightings;
+
+/* Different places that are kept in all, and different things that no rule can be made of. */
+enum { SIGHTINGS_MAX = 200000, SIGHTINGS_OTHER_MAX = 1000 };
+
+struct sightings *sightings_new(void); /* NULL: out of memory */
+
+/*
+ * Adds what an event says: of the names and addresses that were allowed, or for which there was no rule; everything else
+ * that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0; -ENOMEM; or -E2BIG when there
+ * would be more than SIGHTINGS_MAX places.
+ */
+int sightings_add(struct sightings *sightings, const struct log_event *event);
+
+/*
+ * All of them: names by their labels from the right, so that those of a domain are neighbours, then addresses, then the
+ * others by reason and text. NULL when memory is out; else an array of `count` to be freed with free(), whose items live
+ * as long as `sightings`.
+ */
+const struct sighting **sightings_sorted(const struct sightings *sightings, size_t *count);
+
+uint64_t sightings_beyond(const struct sightings *sightings); /* events of SEEN_OTHER that were only counted */
+
+/* Adds `from` to `usage`. Returns 0 or -ENOMEM. */
+int usage_add(struct usage *usage, const struct usage *from);
+
+void sightings_free(struct sightings *sightings);
+
+#endif

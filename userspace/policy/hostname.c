@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Text like *.Bücher.example ──► a name of A-labels and which names it stands for. */
+#include "policy/hostname.h"
+
+#include <errno.h>
+#include <idn2.h>
+#include <libpsl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/policy.h"
+#include "policy/prefix.h"
+
+/* More than any name takes before its mapping to A-labels, which can drop characters. */
+#define TEXT_MAX 1024
+
+static int fail(char message[HOSTNAME_MESSAGE], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int fail(char message[HOSTNAME_MESSAGE], const char *format, ...) {
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, HOSTNAME_MESSAGE, format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
+/* `host:443`: one colon, digits behind it. */
+static const char *find_port(const char *text) {
+	const char *colon = strchr(text, ':');
+
+	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return NULL;
+	return colon;
+}
+
+/* Refuses what is something else than a host, with the words for what it is. */
+static int check_kind(const char *text, char message[HOSTNAME_MESSAGE]) {
+	const char *scheme = strstr(text, "://"), *host, *port = find_port(text);
+	char unused[PREFIX_MESSAGE];
+	struct prefix prefix;
+
+	if (!*text)
+		return fail(message, "a host is empty: write one like example.com");
+	if (strlen(text) > TEXT_MAX)
+		return fail(message, "`%.60s...` is longer than a hostname can be (%d bytes)", text, SNIF_NAME_MAX);
+	if (scheme) {
+		host = scheme + strlen("://");
+		return fail(message, "`%.80s` is a URL: write its host alone, `%.*s`", text, (int)strcspn(host, "/:?#"),
+			    host);
+	}
+	if (*text == '[' || prefix_parse(text, &prefix, unused) != PREFIX_WRONG)
+		return fail(message, "`%.80s` is an address, not a hostname: address rules go under `direct`", text);
+	if (port)
+		return fail(message, "`%.80s` has a port: write {host: \"%.*s\", ports: [%.5s]}", text,
+			    (int)(port - text), text, port + 1);
+	if (strchr(text, '/'))
+		return fail(message, "`%.80s` has a path, which TLS does not show: write the host alone, `%.*s`", text,
+			    (int)strcspn(text, "/"), text);
+	return 0;
+}
+
+/* A `*` that is not the first label of several. Suggests the wildcard that its author may have meant. */
+static int refuse_star(const char *text, char message[HOSTNAME_MESSAGE]) {
+	const char *rest = strchr(strrchr(text, '*'), '.');
+
+	if (strcmp(text, "*") == 0 || strcmp(text, "*.") == 0)
+		return fail(message, "`%s` would allow every name: write hosts, or allow addresses under `direct`",
+			    text);
+	if (rest && strchr(rest + 1, '.'))
+		return fail(message, "`%.80s`: a * can only stand alone before the first dot: write `*%.80s`", text,
+			    rest);
+	return fail(message,
+		    "`%.80s`: a * can only stand alone before the first dot, like `*.example.com`: "
+		    "write the names one by one",
+		    text);
+}
+
+/* Takes the form off the front of `*text`. */
+static int read_form(const char **text, enum host_form *form, char message[HOSTNAME_MESSAGE]) {
+	const char *whole = *text;
+
+	*form = HOST_EXACT;
+	if (strncmp(whole, "*.", 2) == 0 && whole[2]) {
+		*form = HOST_BELOW;
+		*text += 2;
+	} else if (whole[0] == '.') {
+		*form = HOST_BOTH;
+		*text += 1;
+	}
+	return strchr(*text, '*') ? refuse_star(whole, message) : 0;
+}
+
+static bool is_ascii(const char *text) {
+	for (; *text; text++)
+		if ((unsigned char)*text > 0x7f)
+			return false;
+	return true;
+}
+
+/* Writes the A-label form. ASCII names pass as they are: libidn2 would refuse some that are in use (r3---sn-x). */
+static int to_ascii(const char *text, const char *whole, struct hostname *out, char message[HOSTNAME_MESSAGE]) {
+	char *ascii;
+	size_t length;
+	int error;
+
+	if (is_ascii(text))
+		ascii = strdup(text);
+	else if ((error = idn2_to_ascii_8z(text, &ascii, IDN2_NONTRANSITIONAL)) != IDN2_OK)
+		return fail(message, "`%.80s` is no international hostname: %s", whole, idn2_strerror(error));
+	if (!ascii)
+		return fail(message, "out of memory");
+	length = strlen(ascii);
+	if (length <= SNIF_NAME_READ)
+		memcpy(out->name, ascii, length + 1);
+	free(ascii);
+	if (length > SNIF_NAME_READ)
+		return fail(message, "`%.60s...` is longer than a hostname can be (%d bytes)", whole, SNIF_NAME_MAX);
+	return 0;
+}
+
+static int refuse_bytes(const char *name, const char *whole, char message[HOSTNAME_MESSAGE]) {
+	size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+
+	if (name[good])
+		return fail(message, "`%.80s` has `%c` in it: hostnames have letters, digits, - and _", whole,
+			    name[good]);
+	return fail(message, "`%.80s` has an empty label: write one dot between labels", whole);
+}
+
+static int normalise(struct hostname *out, const char *whole, char message[HOSTNAME_MESSAGE]) {
+	__u16 length = (__u16)strlen(out->name);
+
+	switch (snif_name_normalise((__u8 *)out->name, &length)) {
+	case SNIF_REASON_NONE:
+		out->name[length] = '\0';
+		return 0;
+	case SNIF_REASON_SNI_EMPTY:
+		return fail(message, "`%.80s` names no host: write one like example.com", whole);
+	case SNIF_REASON_NAME_IS_ADDRESS:
+		return fail(message,
+			    "`%.80s` is an address or ends in a number like one: address rules go under `direct`",
+			    whole);
+	case SNIF_REASON_NAME_TOO_LONG:
+		return fail(message, "`%.80s` is too long: a hostname has at most %d bytes, and %d between dots", whole,
+			    SNIF_NAME_MAX, SNIF_LABEL_MAX);
+	default:
+		return refuse_bytes(out->name, whole, message);
+	}
+}
+
+/* The newer one of the system's list and the library's. Lives as long as the process. */
+static const psl_ctx_t *public_suffixes(void) {
+	static psl_ctx_t *newest;
+
+	if (!newest)
+		newest = psl_latest(NULL);
+	return newest ? newest : psl_builtin();
+}
+
+/*
+ * Whether anyone can have names right below `name`, or below a public suffix under it. The list says nothing of
+ * domains like amazonaws.com, which are no suffix themselves but full of them, and libpsl cannot list what is below a
+ * name: the large ones are named here, and AWS's regions are known by the suffix for buckets that each of them has.
+ */
+static bool is_public_suffix(const char *name) {
+	static const char *const full_of_suffixes[] = {
+		"amazonaws.com.cn",	 "azure.com",  "cloudapp.azure.com", "windows.net", "core.windows.net",
+		"blob.core.windows.net", "fastly.net",
+	};
+	const psl_ctx_t *list = public_suffixes();
+	char bucket[SNIF_NAME_BUFFER + 3];
+
+	if (!list || psl_is_public_suffix(list, name))
+		return true;
+	for (size_t i = 0; i < sizeof(full_of_suffixes) / sizeof(*full_of_suffixes); i++)
+		if (strcmp(name, full_of_suffixes[i]) == 0)
+			return true;
+	snprintf(bucket, sizeof(bucket), "s3.%s", name);
+	return psl_is_public_suffix(list, bucket);
+}
+
+int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char message[HOSTNAME_MESSAGE]) {
+	const char *rest = text;
+
+	if (check_kind(text, message) < 0 || read_form(&rest, &out->form, message) < 0 ||
+	    to_ascii(rest, text, out, message) < 0 || normalise(out, text, message) < 0)
+		return -EINVAL;
+	if (out->form == HOST_EXACT || any_suffix || !is_public_suffix(out->name))
+		return 0;
+	return fail(message,
+		    "`%.80s` covers a public suffix, where anyone can get a name: write the hosts you need, or "
+		    "{host: \"%.80s\", public_suffix: true}",
+		    text, text);
+}
+
+const char *hostname_domain(const char *name) {
+	const psl_ctx_t *list = public_suffixes();
+
+	return list ? psl_registrable_domain(list, name) : NULL;
+}
+
+uint64_t hostname_key(const char *name, unsigned bytes) {
+	uint64_t key = 0;
+
+	for (unsigned i = 0; i < bytes; i++) {
+		key = key << 8 | (unsigned char)*name;
+		name += *name != '\0';
+	}
+	return key;
+}
+
+const char *host_form_text(enum host_form form) {
+	static const char *const texts[] = {[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = "."};
+
+	return texts[form];
+}

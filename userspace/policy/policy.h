@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model of a policy as a person wrote it, with every `to` resolved to prefixes: what policy.c makes of YAML and
+ * compile/ turns into the kernel's tables.
+ */
+#ifndef SNIF_POLICY_H
+#define SNIF_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "abi.h"
+#include "base/arena.h"
+#include "policy/diagnostic.h"
+
+#define POLICY_FILE_MAX (64U << 20) /* bytes */
+
+/* An address prefix in v4-mapped form: 10.0.0.0/8 is ::ffff:10.0.0.0/104. Host bits are zero. */
+struct prefix {
+	uint8_t address[16];
+	uint8_t length;
+};
+
+struct prefix_list {
+	struct prefix *items;
+	size_t count;
+};
+
+struct port_range {
+	uint16_t first, last; /* both included, host order */
+};
+
+/* Sorted, disjoint ranges. */
+struct port_list {
+	struct port_range *items;
+	size_t count;
+};
+
+/* Where a host rule holds: an address list with ports. Zone 0 is tls.to with tls.ports. */
+struct zone {
+	size_t list; /* index into policy.lists */
+	struct port_list ports;
+};
+
+enum host_form {
+	HOST_EXACT, /* example.com */
+	HOST_BELOW, /* *.example.com */
+	HOST_BOTH,  /* .example.com */
+};
+
+struct host_rule {
+	char *name; /* lower-case A-labels, without `*.` or `.` before and without a dot behind */
+	enum host_form form;
+	bool allow;
+	uint16_t zone; /* index into policy.zones; 0 for a deny rule, which holds everywhere */
+	uint32_t rule; /* index into policy.rules */
+};
+
+enum { PROTO_TCP = 1, PROTO_UDP = 2 };
+
+struct address_rule {
+	bool allow;
+	uint8_t protocols;	/* PROTO_TCP | PROTO_UDP */
+	size_t list;		/* index into policy.lists */
+	struct port_list ports; /* the full range 0-65535 when the rule names none */
+	uint32_t rule;		/* index into policy.rules */
+};
+
+/* Where a rule was written and how: what events and check show. */
+struct rule {
+	const char *file; /* points into the policy; not owned by the rule */
+	unsigned line, column;
+	char *text; /* the rule in one line, like `*.example.com` or `10.0.0.0/8 tcp 22,5432` */
+};
+
+struct policy {
+	char *file;
+	char *name; /* the file's name without folders and without .yaml or .yml */
+	enum snif_mode mode;
+	bool ech_deny, inbound_deny;
+	struct prefix_list *lists; /* each `to`, resolved; equal ones are one */
+	size_t list_count;
+	struct zone *zones; /* at least one, at most SNIF_ZONES */
+	size_t zone_count;
+	struct host_rule *hosts;
+	size_t host_count;
+	struct address_rule *direct; /* direct.allow, direct.deny, and dns.servers (udp and tcp 53) */
+	size_t direct_count;
+	struct rule *rules; /* rule 0 is never used: it means "no rule" */
+	size_t rule_count;
+	struct arena texts; /* what hosts and rules point to */
+};
+
+/*
+ * Reads and checks the policy in `file`, with the sets it names (relative to the policy's folder). Every error of
+ * the file goes to `diagnostics` with line and column. Returns the policy, to be freed with policy_free(), or NULL
+ * when there was any error or the file cannot be read.
+ */
+struct policy *policy_load(const char *file, struct diagnostics *diagnostics);
+
+/* The same for `length` bytes of YAML in memory; `file` is used for messages and to find sets. */
+struct policy *policy_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics);
+
+void policy_free(struct policy *policy);
+
+/* What stands before the name of a host rule: `*.` or `.` or nothing. */
+const char *host_form_text(enum host_form form);
+
+bool port_list_has(const struct port_list *ports, uint16_t port);
+
+/* Writes ports as ranges like 22,5432,8000-8999, as few as possible; `-` when there are none. */
+void port_list_write(const struct port_list *ports, FILE *out);
+
+#endif

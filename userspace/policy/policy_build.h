@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the policy_*.c files share while they turn the tree of a policy into its model. */
+#ifndef SNIF_POLICY_BUILD_H
+#define SNIF_POLICY_BUILD_H
+
+#include "policy/policy.h"
+#include "policy/yaml_tree.h"
+
+/* An entry of `sets`. */
+struct address_set {
+	const struct yaml_node *node; /* its value; node->key is its name */
+	struct prefix_list prefixes;
+	bool used;
+	bool broken; /* an error was told: what uses it says nothing more */
+};
+
+struct builder {
+	struct policy *policy;
+	struct diagnostics *diagnostics;
+	struct address_set *sets; /* sorted by name */
+	size_t set_count;
+	void *spellings;     /* tsearch(3): each `to` as it was written, with its index in policy.lists */
+	void *contents;	     /* tsearch(3): each list by its prefixes, likewise */
+	size_t prefix_total; /* in all lists */
+};
+
+/* An error at a node. */
+#define refuse(builder, node, ...)                                                                                     \
+	diagnose((builder)->diagnostics, (builder)->policy->file, (node)->line, (node)->column, __VA_ARGS__)
+
+/* policy_node.c: what every part of the tree needs. All of them tell errors themselves. */
+
+void out_of_memory(struct builder *builder);
+/* Whether `node` is a map with only `keys` (ended by NULL) in it; every other key is an error. `what` names the map.
+ * A NULL or null node is no map and no error. */
+bool expect_map(struct builder *builder, const struct yaml_node *node, const char *what, const char *const keys[]);
+/* The same for a list; also false when it is empty. */
+bool expect_list(struct builder *builder, const struct yaml_node *node, const char *what);
+/* Whether `node` is a scalar with text in it. `what` names it, as in "`what` must be one word". */
+bool expect_word(struct builder *builder, const struct yaml_node *node, const char *what);
+/* The index in `words` (ended by NULL) of a node's text. A NULL node means the first word. */
+unsigned read_choice(struct builder *builder, const struct yaml_node *node, const char *what,
+		     const char *const words[]);
+/* The items of a node that is one scalar or a list of them: call with NULL for the first, then with the last result. */
+const struct yaml_node *next_word(const struct yaml_node *node, const struct yaml_node *last);
+/* Adds a rule that was written at a place. `text` is in policy.texts, or NULL: out of memory. Returns its index. */
+uint32_t add_rule(struct builder *builder, unsigned line, unsigned column, char *text);
+/* Copies a text into policy.texts, and frees it. NULL, also as `text`: out of memory. */
+char *keep_text(struct builder *builder, char *text);
+
+/* policy_address.c: lists of prefixes. */
+
+/* Resolves a `to` to a list of the policy. `text` gets it in one line, to be freed. Returns whether that went well. */
+bool read_to(struct builder *builder, const struct yaml_node *to, size_t *list, char **text);
+/* The same for every address there is. */
+bool read_any(struct builder *builder, const struct yaml_node *at, size_t *list);
+/* Adds a list, or finds one with the same prefixes. Takes ownership of its items. Returns whether that went well. */
+bool add_list(struct builder *builder, const struct yaml_node *at, struct prefix_list *prefixes, size_t *list);
+/* Frees what the lists were found by, not the lists. */
+void free_lists(struct builder *builder);
+
+/* policy_ports.c: a `ports` as sorted ranges. */
+
+/* Reads one port or range, or a list of them. `ports` may hold some when that fails. */
+bool read_ports(struct builder *builder, const struct yaml_node *node, struct port_list *ports);
+/* Makes `ports` the one range from `first` to `last`. */
+bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first, uint16_t last);
+
+/* policy_direct.c: the sections `direct` and `dns`. */
+
+/* `direct` may be NULL. */
+void read_direct(struct builder *builder, const struct yaml_node *direct);
+/* `dns` may be NULL: the default is the servers of the file `resolv_conf`. */
+void read_dns(struct builder *builder, const struct yaml_node *dns, const char *resolv_conf);
+
+/* policy_tls.c: the section `tls`. `tls` may be NULL. */
+void read_tls(struct builder *builder, const struct yaml_node *tls);
+
+/* policy_conflict.c: an error for host rules that repeat or contradict each other, with the place of the first. */
+void check_conflicts(struct builder *builder);
+
+/* policy_sets.c: the section `sets`. `sets` may be NULL. */
+void read_sets(struct builder *builder, const struct yaml_node *sets);
+struct address_set *find_set(const struct builder *builder, const char *name);
+/* A warning for each set that no rule names. */
+void warn_unused_sets(struct builder *builder);
+void free_sets(struct builder *builder);
+
+#endif

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The text of a policy, rules ──► the text with the rules in it. */
+#include "policy/policy_insert.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/file.h"
+
+enum { INSERTIONS_MAX = 2, COMMENT_COLUMN_MAX = 56, INDENT = 2 };
+
+/* Where items go, and what has to be written around them. */
+struct place {
+	size_t offset; /* in bytes */
+	bool flow;     /* inside of brackets; else on lines of their own */
+	bool comma;    /* flow: there is something before */
+	size_t indent; /* block: of the first line */
+	unsigned keys; /* that are missing: 0 none, 1 `allow`, 2 the section too */
+};
+
+struct source {
+	const char *text;
+	size_t length;
+	const char *line_end;
+	yaml_document_t document;
+};
+
+/* libyaml counts characters, and not the byte order mark. */
+static size_t byte_offset(const struct source *source, yaml_mark_t mark) {
+	size_t at = strncmp(source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+	for (size_t characters = 0; at < source->length; at++) {
+		if ((source->text[at] & 0xc0) == 0x80)
+			continue;
+		if (characters++ == mark.index)
+			break;
+	}
+	return at;
+}
+
+/* The start of the line behind the one that `mark` is in. */
+static size_t next_line(const struct source *source, yaml_mark_t mark) {
+	size_t at = byte_offset(source, mark);
+	const char *end = memchr(source->text + at, '\n', source->length - at);
+
+	return end ? (size_t)(end - source->text) + 1 : source->length;
+}
+
+static yaml_node_t *node(struct source *source, int index) {
+	return yaml_document_get_node(&source->document, index);
+}
+
+static bool is_flow(const yaml_node_t *at) {
+	return at->type == YAML_MAPPING_NODE ? at->data.mapping.style == YAML_FLOW_MAPPING_STYLE
+					     : at->data.sequence.style == YAML_FLOW_SEQUENCE_STYLE;
+}
+
+/* `key:` with nothing behind it. */
+static bool is_empty(const yaml_node_t *at) {
+	return at->type == YAML_SCALAR_NODE && at->data.scalar.length == 0 &&
+	       at->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+/* The value of a key in a map, or NULL. `key` gets the key's node. */
+static yaml_node_t *get(struct source *source, const yaml_node_t *map, const char *word, yaml_node_t **key) {
+	const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+
+	for (; pair < map->data.mapping.pairs.top; pair++) {
+		*key = node(source, pair->key);
+		if ((*key)->type == YAML_SCALAR_NODE && strcmp((const char *)(*key)->data.scalar.value, word) == 0)
+			return node(source, pair->value);
+	}
+	return NULL;
+}
+
+/* The last node inside of a list or map; NULL when there is none. */
+static yaml_node_t *last_inside(struct source *source, const yaml_node_t *at) {
+	if (at->type == YAML_SEQUENCE_NODE && at->data.sequence.items.top > at->data.sequence.items.start)
+		return node(source, at->data.sequence.items.top[-1]);
+	if (at->type == YAML_MAPPING_NODE && at->data.mapping.pairs.top > at->data.mapping.pairs.start) {
+		yaml_node_t *value = node(source, at->data.mapping.pairs.top[-1].value);
+
+		return is_empty(value) ? node(source, at->data.mapping.pairs.top[-1].key) : value;
+	}
+	return NULL;
+}
+
+/* Where the text of a node ends: libyaml says of a block that it ends where the next one begins. */
+static yaml_mark_t end_of(struct source *source, yaml_node_t *at) {
+	yaml_node_t *inside = at;
+
+	while (inside && inside->type != YAML_SCALAR_NODE && !is_flow(inside)) {
+		at = inside;
+		inside = last_inside(source, inside);
+	}
+	return inside ? inside->end_mark : at->end_mark;
+}
+
+/* Behind the last thing in brackets. */
+static struct place in_brackets(struct source *source, yaml_node_t *at, unsigned keys) {
+	yaml_node_t *last = last_inside(source, at);
+	struct place place = {.flow = true, .comma = last, .keys = keys};
+
+	if (last)
+		place.offset = byte_offset(source, end_of(source, last));
+	else
+		place.offset = byte_offset(source, at->start_mark) + 1;
+	return place;
+}
+
+static struct place behind(struct source *source, yaml_node_t *at, unsigned keys) {
+	if (is_flow(at))
+		return in_brackets(source, at, keys);
+	return (struct place){
+		.offset = next_line(source, end_of(source, at)), .indent = at->start_mark.column, .keys = keys};
+}
+
+/* Below a key that has nothing behind it. */
+static struct place below(struct source *source, const yaml_node_t *key, unsigned keys) {
+	return (struct place){
+		.offset = next_line(source, key->end_mark), .indent = key->start_mark.column + INDENT, .keys = keys};
+}
+
+/* Returns NULL, or what is wrong with the place that `at` is at. */
+static const char *find_place(struct source *source, const char *section, struct place *place, yaml_node_t **at) {
+	yaml_node_t *root = yaml_document_get_root_node(&source->document), *key, *map, *list;
+
+	*at = root;
+	if (!root || root->type != YAML_MAPPING_NODE)
+		return "the policy is no map";
+	map = get(source, root, section, &key);
+	if (!map) {
+		*place = behind(source, root, 2);
+		if (!place->flow && source->document.end_implicit)
+			place->offset = source->length;
+		return NULL;
+	}
+	*at = key;
+	if (is_empty(map) && !is_flow(root)) {
+		*place = below(source, key, 1);
+		return NULL;
+	}
+	if (map->type != YAML_MAPPING_NODE)
+		return "what stands behind the key is no map that could be added to";
+	list = get(source, map, "allow", &key);
+	if (!list) {
+		*place = behind(source, map, 1);
+		return NULL;
+	}
+	*at = key;
+	if (is_empty(list) && !is_flow(map))
+		*place = below(source, key, 0);
+	else if (list->type == YAML_SEQUENCE_NODE)
+		*place = behind(source, list, 0);
+	else
+		return "what stands behind the key is no list that could be added to";
+	return NULL;
+}
+
+static void write_flow(const struct place *place, const struct insertion *insertion, FILE *out) {
+	fputs(place->comma ? ", " : "", out);
+	if (place->keys > 1)
+		fprintf(out, "%s: {", insertion->section);
+	fputs(place->keys > 0 ? "allow: [" : "", out);
+	for (size_t i = 0; i < insertion->count; i++)
+		fprintf(out, "%s%s", i ? ", " : "", insertion->items[i].rule);
+	fputs(place->keys > 0 ? "]" : "", out);
+	fputs(place->keys > 1 ? "}" : "", out);
+}
+
+/* How wide rules are, for comments to stand in one column; longer ones push theirs out of it. */
+static int rule_width(const struct insertion *insertion) {
+	size_t width = 0;
+
+	for (size_t i = 0; i < insertion->count; i++) {
+		size_t length = strlen(insertion->items[i].rule);
+
+		if (length > width && length <= COMMENT_COLUMN_MAX)
+			width = length;
+	}
+	return (int)width;
+}
+
+static void write_block(const struct source *source, const struct place *place, const struct insertion *insertion,
+			FILE *out) {
+	int indent = (int)place->indent, width = rule_width(insertion);
+
+	if (place->keys > 1) {
+		fprintf(out, "%*s%s:%s", indent, "", insertion->section, source->line_end);
+		indent += INDENT;
+	}
+	if (place->keys > 0) {
+		fprintf(out, "%*sallow:%s", indent, "", source->line_end);
+		indent += INDENT;
+	}
+	for (size_t i = 0; i < insertion->count; i++)
+		fprintf(out, "%*s- %-*s # %s%s", indent, "", width, insertion->items[i].rule,
+			insertion->items[i].comment, source->line_end);
+}
+
+/* `places` are in the order of `insertions`; those at one offset stay in it. */
+static void write_all(const struct source *source, const struct place *places, const struct insertion *insertions,
+		      size_t count, FILE *out) {
+	bool swap = count > 1 && places[1].offset < places[0].offset;
+	size_t done = 0;
+	bool line_open = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct place *place = &places[swap ? count - 1 - i : i];
+
+		fwrite(source->text + done, 1, place->offset - done, out);
+		if (place->offset > done)
+			line_open = source->text[place->offset - 1] != '\n';
+		done = place->offset;
+		if (place->flow) {
+			write_flow(place, &insertions[place - places], out);
+			continue;
+		}
+		fputs(line_open ? source->line_end : "", out);
+		line_open = false;
+		write_block(source, place, &insertions[place - places], out);
+	}
+	fwrite(source->text + done, 1, source->length - done, out);
+}
+
+static bool load(struct source *source) {
+	yaml_parser_t parser;
+	bool loaded;
+
+	if (!yaml_parser_initialize(&parser))
+		return false;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)source->text, source->length);
+	loaded = yaml_parser_load(&parser, &source->document);
+	yaml_parser_delete(&parser);
+	return loaded;
+}
+
+static char *insert(struct source *source, const struct insertion *insertions, size_t count, size_t *length,
+		    struct insert_problem *problem) {
+	struct place places[INSERTIONS_MAX];
+	char *merged = NULL;
+	yaml_node_t *at;
+	FILE *out;
+
+	for (size_t i = 0; i < count; i++) {
+		problem->what = find_place(source, insertions[i].section, &places[i], &at);
+		if (!problem->what)
+			continue;
+		problem->section = insertions[i].section;
+		problem->line = at ? (unsigned)at->start_mark.line + 1 : 1;
+		return NULL;
+	}
+	out = open_memstream(&merged, length);
+	if (!out)
+		return NULL;
+	write_all(source, places, insertions, count, out);
+	if (stream_close(out) == 0)
+		return merged;
+	free(merged);
+	return NULL;
+}
+
+char *policy_insert(const char *text, size_t size, const struct insertion *insertions, size_t count, size_t *length,
+		    struct insert_problem *problem) {
+	struct source source = {.text = text, .length = size, .line_end = "\n"};
+	const char *end = memchr(text, '\n', size);
+	char *merged;
+
+	*problem = (struct insert_problem){.section = insertions->section, .line = 1};
+	if (end && end > text && end[-1] == '\r')
+		source.line_end = "\r\n";
+	if (size >= 2 && ((text[0] & 0xfe) == 0xfe || !text[0] || !text[1])) {
+		problem->what = "the file is not UTF-8";
+		return NULL;
+	}
+	if (!load(&source)) {
+		problem->what = "the file does not parse";
+		return NULL;
+	}
+	merged = insert(&source, insertions, count, length, problem);
+	yaml_document_delete(&source.document);
+	return merged;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The section `tls` ──► host rules and the zones they hold in. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "policy/hostname.h"
+#include "policy/policy_build.h"
+
+#define HTTPS_PORT 443
+
+static bool same_ports(const struct port_list *a, const struct port_list *b) {
+	return a->count == b->count && a->count > 0 && memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
+}
+
+/* The zone with this list and these ports, a new one when there is none. Takes ownership of the ports. */
+static bool find_zone(struct builder *builder, const struct yaml_node *at, struct zone *wanted, uint16_t *index) {
+	struct policy *policy = builder->policy;
+	struct zone *zone;
+
+	for (size_t i = 0; i < policy->zone_count; i++) {
+		if (policy->zones[i].list != wanted->list || !same_ports(&policy->zones[i].ports, &wanted->ports))
+			continue;
+		free(wanted->ports.items);
+		*index = (uint16_t)i;
+		return true;
+	}
+	if (policy->zone_count == SNIF_ZONES) {
+		refuse(builder, at, "hosts have more than %d different combinations of `to` and `ports`", SNIF_ZONES);
+		free(wanted->ports.items);
+		return false;
+	}
+	zone = array_add(&policy->zones, &policy->zone_count, sizeof(*zone));
+	if (!zone) {
+		out_of_memory(builder);
+		free(wanted->ports.items);
+		return false;
+	}
+	*zone = *wanted;
+	*index = (uint16_t)(policy->zone_count - 1);
+	return true;
+}
+
+static bool copy_ports(struct builder *builder, const struct port_list *from, struct port_list *to) {
+	for (size_t i = 0; i < from->count; i++)
+		if (!set_ports(builder, to, from->items[i].first, from->items[i].last))
+			return false;
+	return true;
+}
+
+/* Where a host rule holds: its own `to` and `ports`, and zone 0's for what it leaves out. `to_text` is freed by the
+ * caller. */
+static bool read_zone(struct builder *builder, const struct yaml_node *item, struct host_rule *host, char **to_text) {
+	const struct yaml_node *to = yaml_get(item, "to"), *ports = yaml_get(item, "ports");
+	struct zone zone = {.list = builder->policy->zones[0].list};
+	bool good = !to || read_to(builder, to, &zone.list, to_text);
+
+	good &= ports ? read_ports(builder, ports, &zone.ports)
+		      : copy_ports(builder, &builder->policy->zones[0].ports, &zone.ports);
+	if (good)
+		return find_zone(builder, item, &zone, &host->zone);
+	free(zone.ports.items);
+	return false;
+}
+
+/* The rule in one line, like `*.s3.amazonaws.com to aws ports 443,8443`. `line` is how it begins. */
+static char *describe_where(const struct builder *builder, const struct host_rule *host, const char *line,
+			    const char *to, bool ports) {
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs(line, out);
+	if (to)
+		fprintf(out, " to %s", to);
+	if (ports) {
+		fputs(" ports ", out);
+		port_list_write(&builder->policy->zones[host->zone].ports, out);
+	}
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Gives the host its name, and returns the rule in one line. Where nothing stands behind the name the two are one
+ * text: a large policy is mostly that. */
+static char *describe(struct builder *builder, struct host_rule *host, const char *name, const char *to, bool ports) {
+	struct arena *texts = &builder->policy->texts;
+	char line[sizeof("deny *.") + SNIF_NAME_BUFFER], *text;
+	char *start = stpcpy(stpcpy(line, host->allow ? "" : "deny "), host_form_text(host->form));
+	char *end = stpcpy(start, name);
+
+	if (to || ports) {
+		host->name = arena_text(texts, name, strlen(name));
+		return keep_text(builder, describe_where(builder, host, line, to, ports));
+	}
+	text = arena_text(texts, line, (size_t)(end - line));
+	host->name = text ? text + (start - line) : NULL;
+	return text;
+}
+
+/* `public_suffix: true` of a host item. */
+static bool read_any_suffix(struct builder *builder, const struct yaml_node *item) {
+	static const char *const words[] = {"false", "true", NULL};
+
+	return read_choice(builder, yaml_get(item, "public_suffix"), "`public_suffix`", words) == 1;
+}
+
+/* `node` is the name of a host rule as written. */
+static bool read_name(struct builder *builder, const struct yaml_node *node, bool any_suffix, struct hostname *name) {
+	char message[HOSTNAME_MESSAGE];
+
+	if (!expect_word(builder, node, "a host"))
+		return false;
+	if (hostname_parse(node->text, any_suffix, name, message) == 0)
+		return true;
+	refuse(builder, node, "%s", message);
+	return false;
+}
+
+static bool check_host_keys(struct builder *builder, const struct yaml_node *item, bool allow) {
+	static const char *const allow_keys[] = {"host", "to", "ports", "public_suffix", NULL};
+	bool good = true;
+
+	if (allow)
+		return expect_map(builder, item, "a host rule", allow_keys);
+	for (const struct yaml_node *child = item->children; child; child = child->next) {
+		if (child->key->kind != NODE_SCALAR || strcmp(child->key->text, "host") == 0)
+			continue;
+		refuse(builder, child->key,
+		       "a denied host has no key but `host`: it is denied at every address and port, "
+		       "so leave `%.60s` out",
+		       child->key->text);
+		good = false;
+	}
+	return good;
+}
+
+static void keep_host(struct builder *builder, const struct yaml_node *at, struct host_rule *host, char *text) {
+	struct policy *policy = builder->policy;
+	struct host_rule *kept;
+
+	host->rule = add_rule(builder, at->line, at->column, text);
+	kept = host->name ? array_add(&policy->hosts, &policy->host_count, sizeof(*kept)) : NULL;
+	if (kept)
+		*kept = *host;
+	else
+		out_of_memory(builder);
+}
+
+static void read_host(struct builder *builder, const struct yaml_node *item, bool allow) {
+	bool map = item->kind == NODE_MAP, good = !map || check_host_keys(builder, item, allow);
+	const struct yaml_node *node = map ? yaml_get(item, "host") : item;
+	struct host_rule host = {.allow = allow};
+	struct hostname name;
+	char *to = NULL;
+
+	if (!node) {
+		refuse(builder, item, "a host rule names its `host`: {host: www.example.com}");
+		return;
+	}
+	good &= read_name(builder, node, !allow || (map && read_any_suffix(builder, item)), &name);
+	if (allow && map)
+		good &= read_zone(builder, item, &host, &to);
+	if (good) {
+		host.form = name.form;
+		keep_host(builder, node, &host,
+			  describe(builder, &host, name.name, to, map && yaml_get(item, "ports") && allow));
+	}
+	free(to);
+}
+
+static void read_hosts(struct builder *builder, const struct yaml_node *list, const char *what, bool allow) {
+	if (expect_list(builder, list, what))
+		for (const struct yaml_node *item = list->children; item; item = item->next)
+			read_host(builder, item, allow);
+}
+
+/* Zone 0: tls.to and tls.ports. What is wrong there is told; the hosts are read all the same. */
+static void read_default_zone(struct builder *builder, const struct yaml_node *to, const struct yaml_node *ports) {
+	static const struct yaml_node nowhere = {.line = 1, .column = 1};
+	struct policy *policy = builder->policy;
+	struct zone *zone = array_add(&policy->zones, &policy->zone_count, sizeof(*zone));
+	char *text = NULL;
+
+	if (!zone) {
+		out_of_memory(builder);
+		return;
+	}
+	if (to)
+		read_to(builder, to, &zone->list, &text);
+	else
+		read_any(builder, &nowhere, &zone->list);
+	if (ports)
+		read_ports(builder, ports, &zone->ports);
+	else
+		set_ports(builder, &zone->ports, HTTPS_PORT, HTTPS_PORT);
+	free(text);
+}
+
+void read_tls(struct builder *builder, const struct yaml_node *tls) {
+	static const char *const keys[] = {"ports", "to", "allow", "deny", "ech", NULL};
+	static const char *const ech_words[] = {"outer", "deny", NULL};
+	bool map = expect_map(builder, tls, "`tls`", keys);
+
+	read_default_zone(builder, map ? yaml_get(tls, "to") : NULL, map ? yaml_get(tls, "ports") : NULL);
+	if (!map || builder->policy->zone_count == 0)
+		return;
+	builder->policy->ech_deny = read_choice(builder, yaml_get(tls, "ech"), "`tls.ech`", ech_words) == 1;
+	read_hosts(builder, yaml_get(tls, "allow"), "`tls.allow`", true);
+	read_hosts(builder, yaml_get(tls, "deny"), "`tls.deny`", false);
+}

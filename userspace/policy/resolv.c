@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* resolv.conf ──► addresses of DNS servers. */
+#include "policy/resolv.h"
+
+#include <string.h>
+
+#include "policy/prefix.h"
+
+#define LINES_MAX 1000 /* a file longer than this is something else: the rest is not read */
+#define KEYWORD "nameserver"
+#define BLANKS " \t\r\n"
+
+/* The address of a `nameserver` line. Returns whether there is one. */
+static bool read_line(char *line, struct prefix *server) {
+	char message[PREFIX_MESSAGE], *address, *end;
+
+	if (strncmp(line, KEYWORD, strlen(KEYWORD)) != 0 || !strchr(BLANKS, line[strlen(KEYWORD)]))
+		return false;
+	address = line + strlen(KEYWORD);
+	address += strspn(address, BLANKS);
+	end = address + strcspn(address, BLANKS "%");
+	*end = '\0';
+	return !strchr(address, '/') && prefix_parse(address, server, message) == PREFIX_OK;
+}
+
+static int read_servers(FILE *file, struct prefix_list *servers) {
+	char line[512];
+	int found = 0, error = 0;
+
+	for (int lines = 0; lines < LINES_MAX && !error && fgets(line, sizeof(line), file); lines++) {
+		struct prefix server;
+
+		if (!read_line(line, &server))
+			continue;
+		error = prefix_list_add(servers, &server);
+		found++;
+	}
+	return error ? error : found;
+}
+
+int resolv_conf_read(const char *path, struct prefix_list *servers) {
+	FILE *file = fopen(path, "re");
+	struct prefix local;
+	char message[PREFIX_MESSAGE];
+	int found = 0, error;
+
+	if (file) {
+		found = read_servers(file, servers);
+		fclose(file);
+	}
+	if (found != 0)
+		return found;
+	prefix_parse("127.0.0.1", &local, message);
+	error = prefix_list_add(servers, &local);
+	return error;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence report`: logs ──► events ──► counts ──► text, JSON, CSV or a page. */
+#include "report/report.h"
+
+#include <errno.h>
+#include <locale.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "base/replace.h"
+#include "log/log_progress.h"
+#include "report/report_options.h"
+#include "report/report_print.h"
+
+enum { PRINT_INTERVAL = 2, WAIT = 1000 /* milliseconds */ };
+
+struct report {
+	struct report_options options;
+	struct review review;
+	struct policy *policy;
+	struct log_reader *reader;
+	char *const *command;
+	bool overview;
+	uint64_t printed; /* events that were there when it was printed last */
+	time_t next;	  /* CLOCK_MONOTONIC: not to be printed before */
+};
+
+static time_t uptime(void) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* The policy that the log names is a help, not a must: nothing is said when there is none, or another by now. */
+static void load_named_policy(struct report *report) {
+	struct diagnostics diagnostics = {0};
+
+	if (!report->policy && report->review.rule_file[0])
+		report->policy = policy_load(report->review.rule_file, &diagnostics);
+	diagnostics_free(&diagnostics);
+}
+
+/* What is wrong with the page's file is said here, and -ECANCELED returned. */
+static int write_page(const struct report *report) {
+	struct replacement page;
+	int error = replace_begin(&page, report->options.page);
+
+	if (!error)
+		error = replace_end(&page, report_html(&report->review, report->command, page.stream));
+	if (!error || error == -ENOMEM)
+		return error;
+	message_error("report: %s cannot be written: %s", report->options.page,
+		      error == -EEXIST ? "it is there, and not a regular file" : strerror(-error));
+	return -ECANCELED;
+}
+
+static int print(struct report *report) {
+	struct review *review = &report->review;
+	int error = 0;
+
+	review->tally = log_reader_tally(report->reader);
+	if (report->overview) {
+		load_named_policy(report);
+		error = review_near_misses(review, report->policy);
+	}
+	if (report->options.follow && report->options.form == REPORT_TEXT)
+		fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : report->next ? "\n" : "", stdout);
+	if (!error && report->options.form == REPORT_JSON)
+		error = report_json(review, report->overview, stdout);
+	else if (!error && report->options.form == REPORT_CSV)
+		error = report_csv(review, stdout);
+	else if (!error && report->options.form == REPORT_HTML)
+		error = write_page(report);
+	else if (!error)
+		error = report_text(review, report->overview, stdout);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return -EIO;
+	report->printed = review->tally.events;
+	report->next = uptime() + PRINT_INTERVAL;
+	return error;
+}
+
+/* Whether a followed log has something new to show, and it is time for it. */
+static bool due(const struct report *report) {
+	return report->options.follow && log_reader_tally(report->reader).events > report->printed &&
+	       uptime() >= report->next;
+}
+
+static int read_all(struct report *report) {
+	struct log_progress progress = {0};
+	struct log_event event;
+	int error = 0;
+
+	do {
+		while (!error && log_reader_next(report->reader, &event)) {
+			if (!report->options.follow)
+				log_progress_show(&progress, report->reader, report->options.files);
+			error = review_add(&report->review, &event);
+			if (!error && report->next && due(report))
+				error = print(report);
+		}
+		if (!error && due(report))
+			error = print(report);
+	} while (!error && log_reader_wait(report->reader, WAIT));
+	log_progress_end(&progress);
+	if (!error && (!report->next || log_reader_tally(report->reader).events > report->printed))
+		error = print(report);
+	return error;
+}
+
+static int load_policy(struct report *report) {
+	struct diagnostics diagnostics = {0};
+
+	if (!report->options.policy_file)
+		return 0;
+	report->policy = policy_load(report->options.policy_file, &diagnostics);
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	return report->policy ? 0 : EXIT_USAGE;
+}
+
+static int run(struct report *report) {
+	int error = review_start(&report->review);
+
+	report->reader = log_reader_new(report->options.files, report->options.follow, "report");
+	if (!report->reader)
+		error = -ENOMEM;
+	if (!error)
+		error = read_all(report);
+	if (!error)
+		return log_reader_tally(report->reader).unread ? EXIT_UNREAD : 0;
+	if (error != -ECANCELED)
+		message_error("report: %s%s", error == -EIO ? "cannot write to standard output: " : "",
+			      strerror(-error));
+	return EXIT_FAILED;
+}
+
+int report_main(int argc, char **argv) {
+	struct report report = {.command = argv};
+	int code = report_options_parse(argc, argv, &report.options);
+
+	if (code != 0)
+		return code < 0 ? EXIT_USAGE : 0;
+	code = load_policy(&report);
+	if (code != 0)
+		return code;
+	setlocale(LC_CTYPE, "");
+	report.review.filter = report.options.filter;
+	report.overview = report.options.by == GROUP_BYS;
+	report.review.groupings = report.overview ? 1 << BY_NAME | 1 << BY_REASON : 1U << report.options.by;
+	if (report.options.form == REPORT_HTML)
+		report.review.groupings |= 1 << BY_PROCESS | 1 << BY_POLICY;
+	code = run(&report);
+	log_reader_free(report.reader);
+	review_free(&report.review);
+	policy_free(report.policy);
+	return code;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A review ──► a page of HTML. */
+#include "report/report_html.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "kernel/events.h"
+#include "report/html.h"
+#include "report/page.h"
+#include "report/report_print.h"
+#include "report/report_words.h"
+
+enum { TOP_ROWS = 10, NEAR_ROWS = 20, ALL_ROWS = 1000 };
+
+static void put_tile(const char *class, const char *title, uint64_t count, const char *note, FILE *out) {
+	char number[HTML_NUMBER_SIZE];
+
+	html_print(out, "<div class=\"tile\"><dt>%s</dt><dd class=\"%s\">%s</dd>", title, count ? class : "none",
+		   html_number(number, count));
+	if (*note)
+		html_print(out, "<dd class=\"note\">%s</dd>", note);
+	fputs("</div>\n", out);
+}
+
+/* How many refusals are of reasons that no usual program is refused for. */
+static int count_attempts(const struct groups *reasons, uint64_t *attempts) {
+	size_t count;
+	const struct group **sorted = groups_sorted(reasons, &count);
+
+	*attempts = 0;
+	for (size_t i = 0; sorted && i < count; i++)
+		if (reason_class(reason_of(sorted[i]->key)) == REASON_ATTACK)
+			*attempts += group_refused(sorted[i]);
+	free(sorted);
+	return sorted ? 0 : -ENOMEM;
+}
+
+static int put_totals(const struct review *review, FILE *out) {
+	const struct group *total = groups_total(review_groups(review));
+	uint64_t attempts, allowed;
+	bool only_counted;
+
+	if (count_attempts(review->by[BY_REASON], &attempts) < 0)
+		return -ENOMEM;
+	allowed = report_allowed(review, &only_counted);
+	fputs("<dl class=\"tiles\">\n", out);
+	put_tile("refused", "Blocked", total->blocked, "", out);
+	if (total->would_block > 0)
+		put_tile("refused", "Would be blocked", total->would_block, "let through by audit mode", out);
+	put_tile("attempt", "Look like an attempt", attempts, "to get around the filter, of those refused", out);
+	put_tile("allowed", "Allowed", allowed, only_counted ? "not logged; as the runs have counted" : "", out);
+	fputs("</dl>\n", out);
+	return 0;
+}
+
+static void put_period(const struct review *review, FILE *out) {
+	const struct group *total = groups_total(review_groups(review));
+	uint64_t runs = log_runs_losses(review->runs).runs;
+	int64_t first, last;
+
+	if (group_refused(total) + total->allowed == 0) {
+		fputs("<p>There are no connections in this report.</p>\n", out);
+		return;
+	}
+	groups_period(review_groups(review), &first, &last);
+	fputs("<p>", out);
+	html_moment(out, first);
+	fputs(" to ", out);
+	html_moment(out, last);
+	html_print(out, ", %" PRIu64 " run%s</p>\n", runs, runs == 1 ? "" : "s");
+}
+
+static void put_losses(const struct review *review, FILE *out) {
+	char losses[REPORT_LOSSES][REPORT_WORDS_SIZE];
+	unsigned count = report_losses(review, losses);
+
+	if (count == 0)
+		return;
+	fputs("<section class=\"warning\" aria-labelledby=\"missing\"><h2 id=\"missing\">What is not in this "
+	      "report</h2>\n<ul>\n",
+	      out);
+	for (unsigned i = 0; i < count; i++)
+		html_print(out, "<li>%s</li>\n", losses[i]);
+	fputs("</ul></section>\n", out);
+}
+
+static void put_near_misses(const struct review *review, FILE *out) {
+	size_t shown = review->near_count < NEAR_ROWS ? review->near_count : NEAR_ROWS;
+	char text[REPORT_WORDS_SIZE];
+
+	if (shown == 0)
+		return;
+	fputs("<section aria-labelledby=\"near\"><h2 id=\"near\">Close to what is allowed</h2>\n"
+	      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"near\">\n"
+	      "<table><caption>Refused names that look like allowed ones</caption>\n<thead><tr>"
+	      "<th scope=\"col\">Name</th><th scope=\"col\" class=\"number\">Refused</th>"
+	      "<th scope=\"col\">Close to</th></tr></thead>\n<tbody>\n",
+	      out);
+	for (size_t i = 0; i < shown; i++) {
+		report_near_miss(&review->near[i], text);
+		html_print(out, "<tr><th scope=\"row\">%s</th>", review->near[i].refused->key);
+		html_count(out, "refused", group_refused(review->near[i].refused));
+		html_print(out, "<td>%s</td></tr>\n", text);
+	}
+	fputs("</tbody></table></div>\n", out);
+	if (review->near_count > shown)
+		html_print(out, "<p>And %" PRIu64 " more.</p>\n", (uint64_t)(review->near_count - shown));
+	fputs("</section>\n", out);
+}
+
+static int put_tables(const struct review *review, FILE *out) {
+	const struct html_groups top = {review->by[BY_NAME],
+					"top",
+					"Most refused",
+					"The names that were refused most",
+					HTML_BLOCKED | HTML_REASONS | HTML_PROCESSES,
+					.only_refused = true,
+					.limit = TOP_ROWS};
+	const struct html_groups reasons = {review->by[BY_REASON],
+					    "reasons",
+					    "By reason",
+					    "Why connections were refused",
+					    HTML_BLOCKED | HTML_MEANING | HTML_NAMES | HTML_PROCESSES,
+					    .only_refused = true,
+					    .limit = SIZE_MAX};
+	const struct html_groups processes = {review->by[BY_PROCESS],
+					      "processes",
+					      "By process",
+					      "The programs that asked",
+					      HTML_BLOCKED | HTML_ALLOWED | HTML_NAMES,
+					      .limit = TOP_ROWS};
+	const struct html_groups policies = {review->by[BY_POLICY],
+					     "policies",
+					     "By policy",
+					     "The policies that decided",
+					     HTML_BLOCKED | HTML_ALLOWED | HTML_PROCESSES,
+					     .limit = TOP_ROWS};
+	const struct html_groups all = {review->by[BY_NAME],
+					"names",
+					"All names",
+					"Every name, or the address where there is none",
+					HTML_BLOCKED | HTML_ALLOWED | HTML_REASONS | HTML_PROCESSES | HTML_TIMES,
+					.searched = true,
+					.limit = ALL_ROWS};
+	int error = html_groups(&top, out);
+
+	put_near_misses(review, out);
+	error |= html_groups(&reasons, out);
+	fputs("<div class=\"pair\">\n", out);
+	error |= html_groups(&processes, out);
+	error |= html_groups(&policies, out);
+	fputs("</div>\n", out);
+	return error | html_groups(&all, out);
+}
+
+static void put_footer(char *const *command, FILE *out) {
+	fputs("<footer><p>Made ", out);
+	html_moment(out, (int64_t)time(NULL) * 1000000);
+	fputs(" by <code>snifence", out);
+	for (; *command; command++)
+		html_print(out, " %s", *command);
+	fputs("</code></p></footer>\n", out);
+}
+
+int report_html(const struct review *review, char *const *command, FILE *out) {
+	const struct group *total = groups_total(review_groups(review));
+	int error = page_begin("snifence report", out);
+
+	if (error)
+		return error;
+	fputs("<header><h1>snifence report</h1>\n", out);
+	put_period(review, out);
+	fputs("</header>\n<main>\n", out);
+	error = put_totals(review, out);
+	put_losses(review, out);
+	if (group_refused(total) + total->allowed > 0)
+		html_timeline(review_groups(review), out);
+	error |= put_tables(review, out);
+	fputs("</main>\n", out);
+	put_footer(command, out);
+	page_end(out);
+	return error;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A review ──► sentences. */
+#include "report/report_words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS_SIZE]) {
+	const char *form = host_form_text(near->allowed->form), *name = near->allowed->name;
+
+	if (near->kind == NEAR_APEX)
+		snprintf(out, REPORT_WORDS_SIZE, "%s%s is allowed, which does not cover %s itself", form, name, name);
+	else if (near->kind == NEAR_EDIT)
+		snprintf(out, REPORT_WORDS_SIZE, "%s%s is allowed: a misspelling, or an imitation", form, name);
+	else
+		snprintf(out, REPORT_WORDS_SIZE, "%s%s is allowed, of the same domain", form, name);
+}
+
+unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]) {
+	struct log_losses runs = log_runs_losses(review->runs);
+	const struct log_tally *tally = &review->tally;
+	unsigned count = 0;
+
+	if (runs.lost > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE,
+			 "%" PRIu64 " event%s lost while the command ran (the ring buffer was full)", runs.lost,
+			 runs.lost == 1 ? " was" : "s were");
+	if (runs.missing > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " line%s missing from between the others",
+			 runs.missing, runs.missing == 1 ? " is" : "s are");
+	if (tally->bad > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " bad line%s passed over, the last one at %s",
+			 tally->bad, tally->bad == 1 ? " was" : "s were", tally->last_bad);
+	if (tally->unread > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE, "%u file%s not be read, or not to the end", tally->unread,
+			 tally->unread == 1 ? " could" : "s could");
+	if (review->undecided > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " event%s without a verdict", review->undecided,
+			 review->undecided == 1 ? "" : "s");
+	return count;
+}
+
+uint64_t report_allowed(const struct review *review, bool *only_counted) {
+	uint64_t logged = groups_total(review_groups(review))->allowed;
+	uint64_t counted = log_runs_losses(review->runs).allowed;
+
+	*only_counted = logged == 0 && counted > 0 && !log_filter_any(&review->filter);
+	return *only_counted ? counted : logged;
+}

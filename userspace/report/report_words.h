@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a report says in the same words to a terminal and on a page. */
+#ifndef SNIF_REPORT_WORDS_H
+#define SNIF_REPORT_WORDS_H
+
+#include "report/review.h"
+
+enum { REPORT_WORDS_SIZE = 1024 };
+
+/* Which allowed name the refused one is close to, and how. */
+void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS_SIZE]);
+
+/* Each thing that is known to be missing from the report, as a sentence without its full stop. Returns how many. */
+enum { REPORT_LOSSES = 5 };
+unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]);
+
+/* How many events were allowed: of those in the log, or, when there are none and no filter has chosen, as the runs have
+ * counted themselves, which sets `only_counted`. */
+uint64_t report_allowed(const struct review *review, bool *only_counted);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --user or sudo's variables ──► uid, gid and groups ──► the process that becomes the command. */
+#include "run/identity.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+
+/* Reads a decimal id up to `end`; -1, in any of its widths, is no id. */
+static bool parse_id(const char *text, const char *end, uint32_t *id) {
+	uint64_t value = 0;
+	if (text == end || end - text > 10)
+		return false;
+	for (; text < end; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		value = value * 10 + (uint64_t)(*text - '0');
+	}
+	*id = (uint32_t)value;
+	return value < UINT32_MAX;
+}
+
+static int list_groups(struct identity *identity) {
+	identity->group_count = 0;
+	getgrouplist(identity->name, identity->gid, NULL, &identity->group_count);
+	identity->groups = calloc((size_t)identity->group_count + 1, sizeof(gid_t));
+	if (!identity->groups)
+		return -ENOMEM;
+	return getgrouplist(identity->name, identity->gid, identity->groups, &identity->group_count) < 0 ? -EAGAIN : 0;
+}
+
+static int one_group(struct identity *identity) {
+	identity->groups = malloc(sizeof(gid_t));
+	if (!identity->groups)
+		return -ENOMEM;
+	identity->groups[0] = identity->gid;
+	identity->group_count = 1;
+	return 0;
+}
+
+/* Fills in what passwd and group say of the uid; `entry` can be NULL. `all_groups`: not the gid alone. */
+static int complete(struct identity *identity, const struct passwd *entry, bool all_groups) {
+	identity->change = true;
+	identity->home = strdup(entry ? entry->pw_dir : "/");
+	identity->name = entry ? strdup(entry->pw_name) : NULL;
+	int err = !identity->home || (entry && !identity->name) ? -ENOMEM : 0;
+	if (!err)
+		err = entry && all_groups ? list_groups(identity) : one_group(identity);
+	if (!err)
+		return 0;
+	message_error("cannot list the groups of uid %u: %s", identity->uid, strerror(-err));
+	identity_free(identity);
+	return err;
+}
+
+static int from_entry(struct identity *identity, const struct passwd *entry) {
+	identity->uid = entry->pw_uid;
+	identity->gid = entry->pw_gid;
+	return complete(identity, entry, true);
+}
+
+static int from_option(const char *user, struct identity *identity) {
+	const char *colon = strchr(user, ':');
+	bool number = parse_id(user, colon ? colon : user + strlen(user), &identity->uid);
+	if (colon) {
+		if (number && parse_id(colon + 1, colon + strlen(colon), &identity->gid))
+			return complete(identity, getpwuid(identity->uid), false);
+		message_error("--user %s: write a user's name, a UID, or UID:GID in numbers", user);
+		return -EINVAL;
+	}
+	const struct passwd *entry = number ? getpwuid(identity->uid) : getpwnam(user);
+	if (entry)
+		return from_entry(identity, entry);
+	if (number)
+		message_error("--user %s: this uid is nobody's here, so its group is not known: write UID:GID", user);
+	else
+		message_error("--user %s: there is no user of this name", user);
+	return -EINVAL;
+}
+
+static int from_sudo(const char *uid, const char *gid, struct identity *identity) {
+	if (parse_id(uid, uid + strlen(uid), &identity->uid) && parse_id(gid, gid + strlen(gid), &identity->gid))
+		return complete(identity, getpwuid(identity->uid), true);
+	message_error("SUDO_UID and SUDO_GID are set, but not to numbers: say whom to run the command as with --user");
+	return -EINVAL;
+}
+
+int identity_resolve(const char *user, struct identity *identity) {
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	*identity = (struct identity){0};
+	if (user)
+		return from_option(user, identity);
+	if (uid && gid)
+		return from_sudo(uid, gid, identity);
+	return 0;
+}
+
+static int set_variables(const struct identity *identity) {
+	int err = setenv("HOME", identity->home, 1);
+	if (identity->name)
+		err = err || setenv("USER", identity->name, 1) || setenv("LOGNAME", identity->name, 1);
+	else
+		err = err || unsetenv("USER") || unsetenv("LOGNAME");
+	return err ? -errno : 0;
+}
+
+int identity_assume(const struct identity *identity) {
+	if (!identity->change)
+		return 0;
+	if (setgroups((size_t)identity->group_count, identity->groups) ||
+	    setresgid(identity->gid, identity->gid, identity->gid) ||
+	    setresuid(identity->uid, identity->uid, identity->uid))
+		return -errno;
+	return set_variables(identity);
+}
+
+void identity_free(struct identity *identity) {
+	free(identity->groups);
+	free(identity->name);
+	free(identity->home);
+	*identity = (struct identity){0};
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence run`: a command line ──► a policy in force ──► a command under it ──► its exit status. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "compile/compile.h"
+#include "kernel/abort.h"
+#include "kernel/cgroup.h"
+#include "kernel/events.h"
+#include "kernel/loader.h"
+#include "run/confine.h"
+#include "run/run_options.h"
+#include "run/run_view.h"
+#include "run/spawn.h"
+#include "run/stats.h"
+#include "run/summary.h"
+#include "run/supervise.h"
+
+enum { POLICY = 1 }; /* the number of the only policy in this filter */
+
+/* Everything that a run holds; all zero (descriptors -1) is a run that holds nothing. */
+struct run {
+	struct run_options options;
+	struct policy *policy;
+	struct compiled compiled;
+	struct confinement confinement;
+	FILE *log_file;
+	struct log *log;
+	uint64_t losses_told, losses_told_at; /* the last line of the log about losses: how many, when (uptime) */
+	bool log_failed, abort_failed;
+	struct run_view view;
+	struct summary *summary;
+	struct signals signals;
+	struct cgroup cgroup;
+	struct filter *filter;
+	struct aborter *aborter;
+	struct event_context context;
+};
+
+/* Each of these steps returns 0, or the exit code after saying why. */
+
+static int load_policy(struct run *run) {
+	struct diagnostics diagnostics = {0};
+	run->policy = policy_load(run->options.policy, &diagnostics);
+	if (!run->policy || !run->options.quiet)
+		diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	return run->policy ? 0 : EXIT_USAGE;
+}
+
+/* Two names with the same hash under a random key: one chance in 2^64 for each pair, so another key helps. */
+static int compile(struct run *run) {
+	int err = -EEXIST;
+	for (int attempt = 0; attempt < 5 && err == -EEXIST; attempt++) {
+		__u64 key[2];
+		if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
+			err = -EIO;
+		else
+			err = compile_policy(run->policy, key, &run->compiled);
+	}
+	/* who wants neither summary, log nor view has no use for events of what is allowed */
+	run->compiled.settings.options.skip_allowed = run->options.quiet && !run->options.log && !run->options.top;
+	if (!err)
+		return 0;
+	message_error("cannot compile the policy: %s", strerror(-err));
+	return EXIT_FAILED;
+}
+
+static int resolve_identity(struct run *run) {
+	if (identity_resolve(run->options.user, &run->confinement.identity))
+		return EXIT_USAGE;
+	run->confinement.keep_caps = run->options.keep_caps;
+	run->confinement.no_seccomp = run->options.no_seccomp;
+	if (!run->options.keep_caps || !run->confinement.identity.change || run->confinement.identity.uid == 0)
+		return 0;
+	message_error("--keep-caps keeps nothing for uid %u: only root has capabilities to keep; add --user root",
+		      run->confinement.identity.uid);
+	return EXIT_USAGE;
+}
+
+/* Opened before anything starts, as root. Not through a symbolic link that somebody else may have put there. */
+static FILE *open_log(const char *file) {
+	bool standard = strcmp(file, "-") == 0;
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+	int fd = standard ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) : open(file, flags, 0600);
+	if (fd < 0)
+		return NULL;
+	FILE *log = fdopen(fd, "a");
+	if (!log)
+		close(fd);
+	else
+		setvbuf(log, NULL, _IONBF, 0);
+	return log;
+}
+
+static int prepare_log(struct run *run, const char *file) {
+	if (!(run->log_file = open_log(file))) {
+		message_error("cannot open the log %s: %s", file,
+			      errno == ELOOP ? "it is a symbolic link; name the file itself" : strerror(errno));
+		return EXIT_FAILED;
+	}
+	run->log = log_new(run->log_file, log_run_id());
+	if (run->log)
+		return 0;
+	message_error("out of memory");
+	return EXIT_FAILED;
+}
+
+static int prepare_outputs(struct run *run) {
+	int code = run->options.log ? prepare_log(run, run->options.log) : 0;
+	if (code)
+		return code;
+	run->summary = summary_new();
+	int err = run->summary ? signals_take(&run->signals) : -ENOMEM;
+	if (!err)
+		return 0;
+	message_error("cannot prepare the run: %s", strerror(-err));
+	return EXIT_FAILED;
+}
+
+/* Before the programs are loaded, whose descriptors the view's process is not to have. */
+static int start_view(struct run *run) {
+	return run->options.top ? run_view_start(&run->view, &run->confinement.identity, &run->signals) : 0;
+}
+
+/* After the message about what could not be done. */
+static int something_lacks(void) {
+	message_error("`snifence features` shows what this machine lacks for a run, and what it has");
+	return EXIT_FAILED;
+}
+
+/* Without it the filter holds all the same: what is blocked just fails late. */
+static void prepare_abort(struct run *run) {
+	int err = abort_possible();
+	if (!err && !(run->aborter = aborter_new(run->cgroup.fd)))
+		err = -errno;
+	if (err && !run->options.quiet)
+		message_error("cannot end blocked connections: %s; they fail when they time out", strerror(-err));
+}
+
+static int put_in_force(struct run *run) {
+	if (cgroup_create(&run->cgroup))
+		return something_lacks();
+	run->context = (struct event_context){
+		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
+	run->filter = filter_load();
+	if (!run->filter || filter_set_policy(run->filter, POLICY, &run->compiled) ||
+	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, POLICY))
+		return something_lacks();
+	/* the kernel has its own copy */
+	compiled_free(&run->compiled);
+	prepare_abort(run);
+	return 0;
+}
+
+static void check_log(struct run *run, int err) {
+	if (!err)
+		return;
+	run->log_failed = true;
+	message_error("cannot write the log %s: %s; it ends here", run->options.log, strerror(-err));
+}
+
+static void log_event(struct run *run, const struct snif_event *event) {
+	if (run->log && !run->log_failed && (event->verdict != SNIF_ALLOW || run->options.log_allowed))
+		check_log(run, event_write(run->log, event, &run->context));
+}
+
+static void log_stats(struct run *run, const struct outcome *outcome) {
+	if (run->log && !run->log_failed)
+		check_log(run, stats_write(run->log, &run->context, summary_tally(run->summary), run->filter, outcome));
+}
+
+/* So that the log says when it has a hole, at most once a second. */
+static void log_losses(struct run *run) {
+	uint64_t lost = filter_counter(run->filter, SNIF_COUNTER_LOST), uptime = log_uptime(run->log);
+	if (lost == run->losses_told || uptime == run->losses_told_at)
+		return;
+	log_stats(run, NULL);
+	run->losses_told = lost;
+	run->losses_told_at = uptime;
+}
+
+/* What the view cannot take is missing there, and it says so: that is no error of the run. */
+static void flush_view(struct run *run) {
+	uint64_t lost = filter_counter(run->filter, SNIF_COUNTER_LOST);
+
+	if (!run->view.log)
+		return;
+	if (lost != run->view.lost_told)
+		stats_write(run->view.log, &run->context, summary_tally(run->summary), run->filter, NULL);
+	run->view.lost_told = lost;
+	log_flush(run->view.log);
+}
+
+static void on_delivered(void *context) {
+	struct run *run = context;
+	flush_view(run);
+	if (!run->log || run->log_failed)
+		return;
+	log_losses(run);
+	if (!run->log_failed)
+		check_log(run, log_flush(run->log));
+}
+
+/* A blocked connection would retransmit for minutes; ended, its program reads an error at once. */
+static void fail_fast(struct run *run, const struct snif_event *event) {
+	if (!run->aborter || event->verdict != SNIF_DENY || event->mode != SNIF_ENFORCE ||
+	    event->hook != SNIF_HOOK_EGRESS || event->protocol != IPPROTO_TCP)
+		return;
+	int err = abort_flow(run->aborter, event);
+	if (!err || err == -ENOENT || run->abort_failed)
+		return;
+	run->abort_failed = true;
+	message_error("cannot end a blocked connection: %s; it stays blocked until it times out", strerror(-err));
+}
+
+static void on_event(void *context, const struct snif_event *event) {
+	struct run *run = context;
+	fail_fast(run, event);
+	summary_add(run->summary, event);
+	log_event(run, event);
+	if (run->view.log)
+		event_write(run->view.log, event, &run->context);
+}
+
+static void tell(struct run *run, const struct outcome *outcome) {
+	log_stats(run, outcome);
+	if (run->log && !run->log_failed)
+		check_log(run, log_flush(run->log));
+	run_view_end(&run->view);
+	if (run->options.quiet)
+		return;
+	if (outcome->outlived)
+		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
+			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
+	summary_print(run->summary, filter_counter(run->filter, SNIF_COUNTER_LOST), stderr);
+}
+
+static int run_command(struct run *run) {
+	struct supervised supervised = {.cgroup = &run->cgroup,
+					.signals = &run->signals,
+					.filter = run->filter,
+					.delivered = on_delivered,
+					.context = run};
+	supervised.events_fd = filter_events(run->filter, on_event, run);
+	if (supervised.events_fd < 0) {
+		message_error("cannot read events: %s", strerror(-supervised.events_fd));
+		return EXIT_FAILED;
+	}
+	/* From the terminal or not: it came before there was a command to send it to. */
+	int signal = signals_next(&run->signals, NULL);
+	if (signal)
+		return 128 + signal;
+	int code = spawn(run->options.command, &run->cgroup, &run->confinement, &run->signals, &supervised.child);
+	if (code)
+		return code == EXIT_FAILED ? something_lacks() : code;
+	struct outcome outcome;
+	int err = supervise(&supervised, &outcome);
+	close(supervised.child.pidfd);
+	if (err)
+		message_error("some of the command's processes do not end: %s; they stay confined", strerror(-err));
+	tell(run, &outcome);
+	return outcome.status;
+}
+
+/* Backwards through what the steps made. Signals stay taken: one that is waiting must not replace the exit status. */
+static void undo(struct run *run) {
+	run_view_end(&run->view);
+	if (run->cgroup.fd >= 0) {
+		supervise_kill(&run->cgroup);
+		cgroup_remove(&run->cgroup);
+	}
+	aborter_free(run->aborter);
+	filter_free(run->filter);
+	summary_free(run->summary);
+	log_free(run->log);
+	if (run->log_file)
+		fclose(run->log_file);
+	if (run->signals.fd >= 0)
+		close(run->signals.fd);
+	identity_free(&run->confinement.identity);
+	compiled_free(&run->compiled);
+	policy_free(run->policy);
+}
+
+/* So that no file opened here becomes the command's stdin, stdout or stderr. */
+static int fill_standard_files(void) {
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? EXIT_FAILED : 0;
+}
+
+int run_main(int argc, char **argv) {
+	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
+						     start_view,  put_in_force,	    run_command};
+	struct run run = {.cgroup.fd = -1, .signals.fd = -1};
+	int code = run_options_parse(argc, argv, &run.options);
+	if (code)
+		return code < 0 ? EXIT_USAGE : 0;
+	if (geteuid() != 0) {
+		message_error("run needs root, to load BPF programs and make a cgroup: try 'sudo snifence run ...'");
+		return EXIT_FAILED;
+	}
+	code = fill_standard_files();
+	for (size_t i = 0; !code && i < sizeof(steps) / sizeof(steps[0]); i++)
+		code = steps[i](&run);
+	undo(&run);
+	return code;
+}

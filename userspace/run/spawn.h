@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A command line ──► a confined process, in its cgroup from the first instruction. */
+#ifndef SNIF_SPAWN_H
+#define SNIF_SPAWN_H
+
+#include "kernel/cgroup.h"
+#include "run/confine.h"
+#include "run/signals.h"
+
+struct child {
+	int pid;
+	int pidfd; /* readable when the command has ended; the caller closes it */
+};
+
+/* fork() into the cgroup, by clone3(): the child has never been anywhere else. Returns the pid, 0 in the child, or a
+ * negative errno. `pidfd` is the caller's to close. */
+int spawn_fork_into(const struct cgroup *cgroup, int *pidfd);
+
+/*
+ * Starts `argv` (found by PATH, with the environment of the command's user) inside the cgroup, confined, with the
+ * signal state of before signals_take(). Returns 0 once it has been executed. Otherwise says why and returns an exit
+ * code: EXIT_NOT_FOUND, EXIT_CANNOT_EXECUTE, or EXIT_FAILED when snifence itself could not do its part; then there is
+ * no process left.
+ */
+int spawn(char *const argv[], const struct cgroup *cgroup, const struct confinement *confinement,
+	  const struct signals *signals, struct child *child);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a run has counted ──► a line of its log. */
+#include "run/stats.h"
+
+#include <time.h>
+
+static void put_policy(struct log *log, const struct event_context *context) {
+	log_text(log, "policy", context->policy->name);
+	log_text(log, "policy_sha256", context->policy_sha256);
+	log_text(log, "mode", context->policy->mode == SNIF_AUDIT ? "audit" : "enforce");
+	log_open(log, "cgroup");
+	log_text(log, "path", context->cgroup_path);
+	log_close(log);
+}
+
+static void put_counters(struct log *log, const struct filter *filter) {
+	log_open(log, "counters");
+	for (uint32_t reason = 0; reason < SNIF_REASON_COUNT; reason++) {
+		uint64_t value = filter_counter(filter, reason);
+
+		if (value)
+			log_number(log, reason_code(reason), value);
+	}
+	log_close(log);
+}
+
+static void put_command(struct log *log, const struct outcome *outcome) {
+	log_open(log, "command");
+	log_number(log, "status", (__u64)outcome->status);
+	if (outcome->signal)
+		log_number(log, "signal", (__u64)outcome->signal);
+	log_number(log, "outlived", (__u64)outcome->outlived);
+	log_close(log);
+}
+
+int stats_write(struct log *log, const struct event_context *context, const struct tally *tally,
+		const struct filter *filter, const struct outcome *outcome) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	log_begin(log, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, "stats");
+	put_policy(log, context);
+	log_open(log, "stats");
+	log_number(log, "uptime", log_uptime(log));
+	log_number(log, "allowed", tally->allowed);
+	log_number(log, "blocked", tally->blocked);
+	log_number(log, "would_block", tally->would_block);
+	log_number(log, "lost", filter_counter(filter, SNIF_COUNTER_LOST));
+	put_counters(log, filter);
+	if (outcome)
+		put_command(log, outcome);
+	log_close(log);
+	return log_end(log);
+}

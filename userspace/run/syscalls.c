@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* System calls that would lead around the filter ──► an error that programs know how to live with. */
+#include "run/syscalls.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/*
+ * What is not here, and why. unshare, setns, mount and their like need capabilities that the command does not have.
+ * A user namespace gives it those inside: a raw socket there sends into a network namespace that has no way out but
+ * through processes that are in the cgroup too, and AF_PACKET stays refused by the rules below.
+ */
+
+struct refusal {
+	int call;
+	int error;
+};
+
+static const struct refusal refusals[] = {
+	/* Maps and programs of the filter itself, and sockets put into maps. */
+	{SCMP_SYS(bpf), EPERM},
+	/* Sends from a kernel thread, with calls that this filter does not see. Programs then use epoll. */
+	{SCMP_SYS(io_uring_setup), ENOSYS},
+	{SCMP_SYS(io_uring_enter), ENOSYS},
+	{SCMP_SYS(io_uring_register), ENOSYS},
+	/*
+	 * Pages that stay shared with the sender: it could send an allowed ClientHello and write another name over it
+	 * after the filter has read it and before the device (or a retransmission) does. EINVAL is what these calls
+	 * say of descriptors that cannot do it: programs then read and write.
+	 */
+	{SCMP_SYS(splice), EINVAL},
+	{SCMP_SYS(sendfile), EINVAL},
+	{SCMP_SYS(sendfile64), EINVAL},
+	{SCMP_SYS(vmsplice), EPERM},
+	/* The 32-bit call that hides its arguments in memory; today's libraries make the direct calls. */
+	{SCMP_SYS(socketcall), ENOSYS},
+};
+
+struct refused_option {
+	int call;
+	unsigned int option;
+	int level; /* -1: the call has none */
+};
+
+static const struct refused_option refused_options[] = {
+	/* MSG_ZEROCOPY: shared pages, as above. */
+	{SCMP_SYS(setsockopt), SO_ZEROCOPY, SOL_SOCKET},
+	/* Typing into the terminal: the shell that started snifence would run it, unconfined. */
+	{SCMP_SYS(ioctl), TIOCSTI, -1},
+	{SCMP_SYS(ioctl), TIOCLINUX, -1},
+};
+
+/*
+ * The families that stay: UNIX leads to no network, INET and INET6 are the filter's, NETLINK talks to the kernel, ALG
+ * is its crypto. All others (PACKET, VSOCK, XDP, BLUETOOTH, CAN, TIPC, SMC, RDS, QIPCRTR, ...) pass no cgroup hook.
+ */
+static bool family_allowed(unsigned int family) {
+	return family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK || family == AF_ALG;
+}
+
+/* Of an argument that the kernel takes as int, only the low 32 bits count, whatever the caller put above them. */
+static struct scmp_arg_cmp equals(unsigned int argument, unsigned int value) {
+	return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value};
+}
+
+static int refuse_calls(scmp_filter_ctx filter) {
+	int err = 0;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(refusals[i].error), refusals[i].call, 0);
+	return err;
+}
+
+static int refuse_options(scmp_filter_ctx filter) {
+	int err = 0;
+	for (size_t i = 0; i < sizeof(refused_options) / sizeof(refused_options[0]) && !err; i++) {
+		const struct refused_option *refused = &refused_options[i];
+		if (refused->level < 0)
+			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused->call, 1,
+					       equals(1, refused->option));
+		else
+			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused->call, 2,
+					       equals(1, (unsigned int)refused->level), equals(2, refused->option));
+	}
+	return err;
+}
+
+static int refuse_families(scmp_filter_ctx filter) {
+	const unsigned int last = AF_ALG;
+	int err = 0;
+	for (unsigned int family = 0; family <= last && !err; family++)
+		if (!family_allowed(family))
+			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+					       equals(0, family));
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+				       (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
+	return err;
+}
+
+/* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
+static int add_other_abis(scmp_filter_ctx filter) {
+#if defined(__x86_64__)
+	return seccomp_arch_add(filter, SCMP_ARCH_X86);
+#elif defined(__aarch64__)
+	return seccomp_arch_add(filter, SCMP_ARCH_ARM);
+#else
+	(void)filter;
+	return 0;
+#endif
+}
+
+int confine_seccomp(void) {
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!filter)
+		return -ENOMEM;
+	/* Any ABI without rules here (x32) is refused as a kernel without it does. */
+	int err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	/* The kernel's own errno, instead of ECANCELED for all of them. */
+	if (!err)
+		err = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+	if (!err)
+		err = add_other_abis(filter);
+	if (!err)
+		err = refuse_calls(filter);
+	if (!err)
+		err = refuse_options(filter);
+	if (!err)
+		err = refuse_families(filter);
+	if (!err)
+		err = seccomp_load(filter);
+	seccomp_release(filter);
+	return err;
+}

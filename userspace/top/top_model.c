@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events ──► counts, the last events, and rates. */
+#include "top/top_model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = TOP_SECONDS + 1, SECOND = 1000000 };
+
+int top_model_start(struct top_model *model) {
+	model->review.groupings = 1U << BY_NAME | 1U << BY_PROCESS;
+	model->recent = calloc(TOP_RECENT, sizeof(*model->recent));
+	return model->recent ? review_start(&model->review) : -ENOMEM;
+}
+
+/* Empties the seconds that have begun since the last call. */
+static void advance(struct top_model *model, int64_t now) {
+	int64_t second = now / SECOND;
+
+	if (second - model->second >= SLOTS)
+		model->second = second - SLOTS;
+	while (model->second < second) {
+		model->second++;
+		model->refused[model->second % SLOTS] = model->allowed[model->second % SLOTS] = 0;
+	}
+}
+
+static void count(struct top_model *model, const struct log_event *event, int64_t now) {
+	int64_t second = event->time / SECOND;
+
+	advance(model, now);
+	if (second > model->second || second <= model->second - SLOTS)
+		return;
+	if (event->action == LOG_PASS)
+		model->allowed[second % SLOTS]++;
+	else
+		model->refused[second % SLOTS]++;
+}
+
+static void keep(struct top_model *model, const struct log_event *event) {
+	struct top_event *recent = &model->recent[model->events++ % TOP_RECENT];
+	char destination[GROUP_DESTINATION_SIZE];
+
+	group_destination(event, destination);
+	recent->time = event->time;
+	recent->action = event->action;
+	snprintf(recent->name, TOP_TEXT, "%s", *event->name ? event->name : destination);
+	snprintf(recent->reason, TOP_TEXT, "%s", event->reason_word);
+	snprintf(recent->process, TOP_TEXT, "%s", event->process);
+}
+
+int top_model_add(struct top_model *model, const struct log_event *event, int64_t now) {
+	bool shown = (event->type == LOG_TLS || event->type == LOG_FLOW) && event->action != LOG_UNDECIDED &&
+		     log_filter_match(&model->review.filter, event);
+
+	if (shown) {
+		count(model, event, now);
+		keep(model, event);
+	}
+	return review_add(&model->review, event);
+}
+
+void top_model_rates(struct top_model *model, int64_t now, double *refused, double *allowed) {
+	uint64_t refusals = 0, passes = 0;
+
+	advance(model, now);
+	for (int i = 1; i <= TOP_SECONDS && model->second >= i; i++) {
+		refusals += model->refused[(model->second - i) % SLOTS];
+		passes += model->allowed[(model->second - i) % SLOTS];
+	}
+	*refused = (double)refusals / TOP_SECONDS;
+	*allowed = (double)passes / TOP_SECONDS;
+}
+
+void top_model_free(struct top_model *model) {
+	review_free(&model->review);
+	free(model->recent);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Counts, what is looked at, a size ──► the lines of a screen. */
+#include "top/top_screen.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/table.h"
+#include "report/report_groups.h"
+
+enum { LINES_AROUND = TOP_LINE_ROWS + 1, LINE_SIZE = 512, INDENT = 2 /* as the tables of groups */ };
+
+static const char *const sort_words[TOP_SORTS] = {
+	[TOP_BY_REFUSED] = "blocked",
+	[TOP_BY_ALLOWED] = "allowed",
+	[TOP_BY_LAST] = "last seen",
+	[TOP_BY_KEY] = "name",
+};
+
+/* ASCII, cut at the screen's width. */
+static void put_line(const struct top_screen *screen, FILE *out, const char *text) {
+	fprintf(out, "%.*s\n", (int)screen->width, text);
+}
+
+static void put_counts(const struct top_screen *screen, FILE *out) {
+	const struct review *review = &screen->model->review;
+	const struct group *total = groups_total(review_groups(review));
+	uint64_t allowed = total->allowed;
+	char line[LINE_SIZE], audited[64] = "";
+	double refusals, passes;
+
+	if (allowed == 0 && !log_filter_any(&review->filter)) /* not logged; as the runs have counted */
+		allowed = log_runs_losses(review->runs).allowed;
+	if (total->would_block > 0)
+		snprintf(audited, sizeof(audited), "%" PRIu64 " audited, ", total->would_block);
+	top_model_rates(screen->model, screen->now, &refusals, &passes);
+	snprintf(line, sizeof(line), "%" PRIu64 " blocked, %s%.1f/s; %" PRIu64 " allowed, %.1f/s", total->blocked,
+		 audited, refusals, allowed, passes);
+	put_line(screen, out, line);
+}
+
+static void put_period(const struct top_screen *screen, FILE *out) {
+	const struct review *review = &screen->model->review;
+	const struct groups *groups = review_groups(review);
+	struct log_losses losses = log_runs_losses(review->runs);
+	char line[LINE_SIZE], from[32] = "", to[32] = "", bad[48] = "";
+	const char *format = report_within_a_day(groups) ? "%T" : "%F %T";
+	int64_t first, last;
+
+	groups_period(groups, &first, &last);
+	if (screen->tally.bad > 0)
+		snprintf(bad, sizeof(bad), ", %" PRIu64 " bad lines", screen->tally.bad);
+	if (first <= last) {
+		report_moment(from, sizeof(from), first, format);
+		report_moment(to, sizeof(to), last, format);
+	}
+	snprintf(line, sizeof(line), "%" PRIu64 " lost%s; %s%s%s", losses.lost + losses.missing, bad,
+		 first <= last ? from : "nothing yet", first <= last ? " to " : "", to);
+	put_line(screen, out, line);
+}
+
+static void put_tabs(const struct top_screen *screen, FILE *out) {
+	static const char *const words[TOP_TABS] = {"1 names", "2 processes", "3 events"};
+	char line[LINE_SIZE];
+	size_t used = 0;
+
+	for (unsigned tab = 0; tab < TOP_TABS; tab++)
+		used += (size_t)snprintf(line + used, sizeof(line) - used, tab == screen->view->tab ? "[%s]" : " %s ",
+					 words[tab]);
+	put_line(screen, out, line);
+}
+
+/* ---- rows --------------------------------------------------------------------------------------------------- */
+
+static bool has_match(const struct top_view *view, const struct leaders *leaders) {
+	for (unsigned i = 0; i < LEADERS && leaders->items[i].word; i++)
+		if (top_view_match(view, leaders->items[i].word))
+			return true;
+	return false;
+}
+
+static bool chosen(const struct group *group, const void *context) {
+	const struct top_view *view = context;
+
+	return group_refused(group) + group->allowed > 0 &&
+	       (top_view_match(view, group->key) || has_match(view, &group->reasons) ||
+		has_match(view, &group->processes) || has_match(view, &group->names));
+}
+
+#define GROUP(item) (*(const struct group *const *)(item))
+
+static int by_key(const void *left, const void *right) {
+	return strcmp(GROUP(left)->key, GROUP(right)->key);
+}
+
+static int by_last(const void *left, const void *right) {
+	const struct group *a = GROUP(left), *b = GROUP(right);
+
+	return a->last != b->last ? (a->last > b->last ? -1 : 1) : by_key(left, right);
+}
+
+static int by_allowed(const void *left, const void *right) {
+	const struct group *a = GROUP(left), *b = GROUP(right);
+
+	return a->allowed != b->allowed ? (a->allowed > b->allowed ? -1 : 1) : by_key(left, right);
+}
+
+static int put_groups(const struct top_screen *screen, const struct terminal *terminal, FILE *out) {
+	static int (*const orders[TOP_SORTS])(const void *, const void *) = {
+		[TOP_BY_ALLOWED] = by_allowed, [TOP_BY_LAST] = by_last, [TOP_BY_KEY] = by_key};
+	struct top_view *view = screen->view;
+	struct report_groups shown = {
+		.groups = screen->model->review.by[view->tab == TOP_NAMES ? BY_NAME : BY_PROCESS],
+		.with_allowed = true,
+		.chosen = chosen,
+		.context = view,
+		.skip = view->top,
+		.limit = view->page,
+		.order = orders[view->sort],
+		.found = &view->rows,
+	};
+
+	return report_groups_print(&shown, terminal, out);
+}
+
+static int add_event(struct table *table, const struct top_event *event) {
+	static const char *const words[] = {
+		[LOG_PASS] = "allowed", [LOG_REJECT] = "BLOCKED", [LOG_DROP] = "BLOCKED", [LOG_ALERT] = "AUDITED"};
+	char time[32];
+
+	report_moment(time, sizeof(time), event->time, "%T");
+	return table_add(table, time) | table_add(table, words[event->action]) | table_add(table, event->name) |
+	       table_add(table, event->reason) | table_add(table, event->process);
+}
+
+static bool event_chosen(const struct top_view *view, const struct top_event *event) {
+	return top_view_match(view, event->name) || top_view_match(view, event->reason) ||
+	       top_view_match(view, event->process);
+}
+
+/* The newest first. */
+static int put_events(const struct top_screen *screen, const struct terminal *terminal, FILE *out) {
+	static const struct table_column columns[] = {
+		{"TIME", .drop = 1},
+		{.title = "VERDICT"},
+		{"NAME", .keep_end = true, .minimum = 20},
+		{"REASON", .minimum = 16, .drop = 3},
+		{"ASKED BY", .minimum = 8, .drop = 2},
+	};
+	const struct top_model *model = screen->model;
+	struct top_view *view = screen->view;
+	struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	int error = table ? 0 : -ENOMEM;
+
+	view->rows = 0;
+	for (uint64_t i = 0; !error && i < model->events && i < TOP_RECENT; i++) {
+		const struct top_event *event = &model->recent[(model->events - 1 - i) % TOP_RECENT];
+
+		if (!event_chosen(view, event))
+			continue;
+		if (view->rows >= view->top && view->rows < view->top + view->page)
+			error = add_event(table, event);
+		view->rows++;
+	}
+	if (!error && view->rows > 0)
+		table_print(table, out, terminal, INDENT);
+	table_free(table);
+	return error;
+}
+
+static int put_rows(const struct top_screen *screen, FILE *out) {
+	struct terminal terminal = {.width = screen->width, .unicode = screen->unicode};
+
+	return screen->view->tab == TOP_EVENTS ? put_events(screen, &terminal, out)
+					       : put_groups(screen, &terminal, out);
+}
+
+/* Rows that were there when a person scrolled to them can be gone: the filter has changed, the screen has grown. */
+static int put_rows_in_reach(const struct top_screen *screen, char **rows, size_t *size) {
+	struct top_view *view = screen->view;
+	size_t last;
+	FILE *out;
+	int error;
+
+	for (;;) {
+		out = open_memstream(rows, size);
+		if (!out)
+			return -ENOMEM;
+		error = put_rows(screen, out);
+		if (fclose(out) != 0)
+			error = -ENOMEM;
+		last = view->rows > view->page ? view->rows - view->page : 0;
+		if (error || view->top <= last)
+			return error;
+		view->top = last;
+		free(*rows);
+	}
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------- */
+
+static void put_status(const struct top_screen *screen, FILE *out) {
+	const struct top_view *view = screen->view;
+	size_t end = view->top + view->page < view->rows ? view->top + view->page : view->rows;
+	char line[LINE_SIZE], filter[TOP_FILTER_SIZE + 16] = "";
+
+	if (view->typing) {
+		snprintf(line, sizeof(line), "/%s_", view->filter);
+		put_line(screen, out, line);
+		return;
+	}
+	if (view->filter[0])
+		snprintf(filter, sizeof(filter), "  /%s", view->filter);
+	snprintf(line, sizeof(line), "%zu-%zu of %zu%s  %s%s  q quit  / filter  Tab view  s sort",
+		 end ? view->top + 1 : 0, end, view->rows, filter, view->tab == TOP_EVENTS ? "newest first" : "by ",
+		 view->tab == TOP_EVENTS ? "" : sort_words[view->sort]);
+	put_line(screen, out, line);
+}
+
+static size_t lines_of(const char *text) {
+	size_t lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+static int put_screen(const struct top_screen *screen, FILE *out) {
+	char *rows = NULL;
+	size_t size = 0;
+	int error;
+
+	screen->view->page = screen->height > LINES_AROUND ? screen->height - LINES_AROUND : 1;
+	error = put_rows_in_reach(screen, &rows, &size);
+	if (!error) {
+		put_counts(screen, out);
+		put_period(screen, out);
+		put_tabs(screen, out);
+		fputs(rows, out);
+		for (size_t line = TOP_LINE_TITLES + lines_of(rows); line + 1 < screen->height; line++)
+			fputc('\n', out);
+		put_status(screen, out);
+	}
+	free(rows);
+	return error;
+}
+
+char *top_screen_draw(const struct top_screen *screen) {
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	int error;
+
+	if (!out)
+		return NULL;
+	error = put_screen(screen, out);
+	if (fclose(out) == 0 && !error)
+		return text;
+	free(text);
+	return NULL;
+}
