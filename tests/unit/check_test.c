@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../support/output.h"
 #include "base/message.h"
 #include "check/check.h"
 #include "check/check_facts.h"
@@ -73,47 +74,11 @@ static int tear_down(void **state) {
 	return rmdir(folder);
 }
 
-/* Makes `fd` write to an empty temporary file; returns what it was. */
-static int redirect(int fd, FILE *to) {
-	int saved = dup(fd);
-
-	assert_true(saved >= 0);
-	assert_true(dup2(fileno(to), fd) >= 0);
-	return saved;
+static void run_check(struct output *output, const char *const words[]) {
+	output->code = output_of(check_main, words, output->out, sizeof(output->out), output->err, sizeof(output->err));
 }
 
-static void restore(int fd, int saved, FILE *from, char *text, size_t size) {
-	dup2(saved, fd);
-	close(saved);
-	rewind(from);
-	text[fread(text, 1, size - 1, from)] = '\0';
-	fclose(from);
-}
-
-/* Runs `snifence check` with arguments that end with NULL. */
-static void run_check(struct output *output, const char *const arguments[]) {
-	FILE *out = tmpfile(), *err = tmpfile();
-	char *argv[32] = {(char *)"check"};
-	int argc = 1, saved_out, saved_err;
-
-	assert_non_null(out);
-	assert_non_null(err);
-	while (arguments[argc - 1]) {
-		argv[argc] = (char *)arguments[argc - 1];
-		argc++;
-	}
-	fflush(stdout);
-	fflush(stderr);
-	saved_out = redirect(STDOUT_FILENO, out);
-	saved_err = redirect(STDERR_FILENO, err);
-	output->code = check_main(argc, argv);
-	fflush(stdout);
-	fflush(stderr);
-	restore(STDOUT_FILENO, saved_out, out, output->out, sizeof(output->out));
-	restore(STDERR_FILENO, saved_err, err, output->err, sizeof(output->err));
-}
-
-#define RUN(output, ...) run_check(output, (const char *const[]){__VA_ARGS__, NULL})
+#define RUN(output, ...) run_check(output, (const char *const[]){"check", __VA_ARGS__, NULL})
 
 /* One line, in which %s stands for the policy's file. */
 static void expect_line(const struct output *output, int code, const char *format, const char *file) {
@@ -491,27 +456,29 @@ static void direct_rules_over_inspected_ports_are_warned_of(void **state) {
 
 static void bad_command_lines_are_told(void **state) {
 	static const struct {
-		const char *arguments[6], *message;
+		const char *words[7], *message;
 	} cases[] = {
-		{{NULL}, "the policy is missing"},
-		{{"a.yaml", "b.yaml"}, "one policy at a time; what is this: b.yaml"},
-		{{"--host"}, "an argument is missing after --host"},
-		{{"--nonsense", "a.yaml"}, "there is no such option: --nonsense"},
-		{{"--ip", "192.0.2.256", "a.yaml"}, "not an IPv4 or IPv6 address: 192.0.2.256"},
-		{{"--ip", "fe80::1%lo", "a.yaml"}, "not an IPv4 or IPv6 address: fe80::1%lo"},
-		{{"--ip", "192.0.2.1", "--port", "65536", "a.yaml"}, "a port is a number from 0 to 65535, not 65536"},
-		{{"--ip", "192.0.2.1", "--port", "-1", "a.yaml"}, "a port is a number from 0 to 65535, not -1"},
-		{{"--ip", "192.0.2.1", "--port", "", "a.yaml"}, "a port is a number from 0 to 65535, not "},
-		{{"--ip", "192.0.2.1", "--proto", "icmp", "a.yaml"}, "--proto is tcp or udp, not icmp"},
-		{{"--proto", "udp", "--host", "a.test", "a.yaml"}, "UDP is judged by its address: add --ip"},
-		{{"--port", "443", "a.yaml"}, "--port and --proto need --host or --ip"},
+		{{"check"}, "the policy is missing"},
+		{{"check", "a.yaml", "b.yaml"}, "one policy at a time; what is this: b.yaml"},
+		{{"check", "--host"}, "an argument is missing after --host"},
+		{{"check", "--nonsense", "a.yaml"}, "there is no such option: --nonsense"},
+		{{"check", "--ip", "192.0.2.256", "a.yaml"}, "not an IPv4 or IPv6 address: 192.0.2.256"},
+		{{"check", "--ip", "fe80::1%lo", "a.yaml"}, "not an IPv4 or IPv6 address: fe80::1%lo"},
+		{{"check", "--ip", "192.0.2.1", "--port", "65536", "a.yaml"},
+		 "a port is a number from 0 to 65535, not 65536"},
+		{{"check", "--ip", "192.0.2.1", "--port", "-1", "a.yaml"},
+		 "a port is a number from 0 to 65535, not -1"},
+		{{"check", "--ip", "192.0.2.1", "--port", "", "a.yaml"}, "a port is a number from 0 to 65535, not "},
+		{{"check", "--ip", "192.0.2.1", "--proto", "icmp", "a.yaml"}, "--proto is tcp or udp, not icmp"},
+		{{"check", "--proto", "udp", "--host", "a.test", "a.yaml"}, "UDP is judged by its address: add --ip"},
+		{{"check", "--port", "443", "a.yaml"}, "--port and --proto need --host or --ip"},
 	};
 	struct output o;
 	char line[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		run_check(&o, cases[i].arguments);
+		run_check(&o, cases[i].words);
 		snprintf(line, sizeof(line), "snifence: check: %s; `snifence check --help` shows how\n",
 			 cases[i].message);
 		assert_string_equal(o.err, line);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../support/lines_kept.h"
+#include "../support/output.h"
 #include "../support/packet_maker.h"
 #include "base/message.h"
 #include "inspect/inspect.h"
@@ -60,35 +61,16 @@ static int tear_down(void **state) {
 	return rmdir(folder);
 }
 
-static void read_back(int fd, int saved, FILE *from, char *text, size_t size) {
-	dup2(saved, fd);
-	close(saved);
-	rewind(from);
-	text[fread(text, 1, size - 1, from)] = '\0';
-	fclose(from);
-}
+/* Runs the subcommand; what it prints is in `out` and `err`. */
+static int run(const char *const words[]) {
+	int code = output_of(inspect_main, words, out, sizeof(out), err, sizeof(err));
 
-/* Runs the subcommand with arguments that end with NULL; what it prints is in `out` and `err`. */
-static int run(const char *const arguments[]) {
-	FILE *to_out = tmpfile(), *to_err = tmpfile();
-	int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), argc = 1, code;
-	char *argv[16] = {(char *)"inspect"};
-
-	for (; arguments[argc - 1]; argc++)
-		argv[argc] = (char *)arguments[argc - 1];
-	fflush(stdout);
-	dup2(fileno(to_out), STDOUT_FILENO);
-	dup2(fileno(to_err), STDERR_FILENO);
-	code = inspect_main(argc, argv);
-	fflush(stdout);
-	read_back(STDOUT_FILENO, saved_out, to_out, out, sizeof(out));
-	read_back(STDERR_FILENO, saved_err, to_err, err, sizeof(err));
 	if (out[0] == '{')
 		fputs(out, lines_kept());
 	return code;
 }
 
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+#define RUN(...) run((const char *const[]){"inspect", __VA_ARGS__, NULL})
 
 /* Writes a capture of one frame, `before` and then the packet. */
 static void write_capture(const char *path, int link_type, const void *before, size_t length,
@@ -363,7 +345,7 @@ static void fragments_are_told(void **state) {
 
 static void a_wrong_command_line_or_policy_is_told(void **state) {
 	(void)state;
-	assert_int_equal(run((const char *const[]){NULL}), EXIT_USAGE);
+	assert_int_equal(run((const char *const[]){"inspect", NULL}), EXIT_USAGE);
 	assert_string_equal(err, "snifence: inspect: no capture file is named; `snifence inspect --help` shows how\n");
 	assert_int_equal(RUN("--polcy", "x"), EXIT_USAGE);
 	assert_string_equal(

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
+#include "../support/output.h"
 #include "base/file.h"
 #include "base/message.h"
 #include "base/replace.h"
@@ -52,23 +53,15 @@ static FILE *new_log(void) {
 	return log;
 }
 
-/* Runs `snifence report` with what it says in `err`. */
-static int report(int argc, char **argv) {
-	FILE *stream = fmemopen(err, sizeof(err), "w");
-	int code;
+/* Runs `snifence report`; what it says is in `err`. */
+static int report(const char *const words[]) {
+	char out[64];
 
-	assert_non_null(stream);
-	message_redirect(stream);
-	code = report_main(argc, argv);
-	message_redirect(NULL);
-	fclose(stream);
-	return code;
+	return output_of(report_main, words, out, sizeof(out), err, sizeof(err));
 }
 
 static int report_to(const char *to) {
-	char *argv[] = {(char *)"report", (char *)"--html", (char *)to, log_file, NULL};
-
-	return report(4, argv);
+	return report((const char *const[]){"report", "--html", to, log_file, NULL});
 }
 
 static void make_page(FILE *log) {
@@ -301,7 +294,7 @@ static void test_kept_on_failure(void **state) {
 }
 
 static void test_wrong_file(void **state) {
-	char *by[] = {(char *)"report", (char *)"--by", (char *)"name", (char *)"--html", page_file, log_file, NULL};
+	const char *const by[] = {"report", "--by", "name", "--html", page_file, log_file, NULL};
 
 	(void)state;
 	fclose(new_log());
@@ -311,7 +304,7 @@ static void test_wrong_file(void **state) {
 	assert_int_equal(report_to("/nowhere/report.html"), EXIT_FAILED);
 	assert_string_equal(err,
 			    "snifence: report: /nowhere/report.html cannot be written: No such file or directory\n");
-	assert_int_equal(report(6, by), EXIT_USAGE);
+	assert_int_equal(report(by), EXIT_USAGE);
 	assert_non_null(strstr(err, "a page has all groups; leave out --by name"));
 }
 

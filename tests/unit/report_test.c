@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
+#include "../support/output.h"
 #include "base/message.h"
 #include "report/report.h"
 
@@ -131,33 +132,9 @@ static int tear_down(void **state) {
 	return rmdir(folder);
 }
 
-static void read_back(int fd, int saved, FILE *from, char *text, size_t size) {
-	dup2(saved, fd);
-	close(saved);
-	rewind(from);
-	text[fread(text, 1, size - 1, from)] = '\0';
-	fclose(from);
-}
-
-/* Runs the subcommand with arguments that end with NULL; what it prints is in `out` and `err`. */
-static int run(const char *const arguments[]) {
-	FILE *to_out = tmpfile(), *to_err = tmpfile();
-	int saved_out = dup(STDOUT_FILENO), saved_err = dup(STDERR_FILENO), argc = 1, code;
-	char *argv[16] = {(char *)"report"};
-
-	for (; arguments[argc - 1]; argc++)
-		argv[argc] = (char *)arguments[argc - 1];
-	fflush(stdout);
-	dup2(fileno(to_out), STDOUT_FILENO);
-	dup2(fileno(to_err), STDERR_FILENO);
-	code = report_main(argc, argv);
-	fflush(stdout);
-	read_back(STDOUT_FILENO, saved_out, to_out, out, sizeof(out));
-	read_back(STDERR_FILENO, saved_err, to_err, err, sizeof(err));
-	return code;
-}
-
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
+/* Runs the subcommand; what it prints is in `out` and `err`. */
+#define RUN(...)                                                                                                       \
+	output_of(report_main, (const char *const[]){"report", __VA_ARGS__, NULL}, out, sizeof(out), err, sizeof(err))
 
 /* The lines between the totals and what is missing: the table. Ends `out` there. */
 static const char *table(void) {

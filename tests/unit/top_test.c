@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
+#include "../support/output.h"
 #include "base/message.h"
 #include "top/top.h"
 #include "top/top_screen.h"
@@ -302,29 +303,16 @@ static void test_audit(void **state) {
 
 /* stdout is no terminal here. */
 static void test_no_terminal(void **state) {
-	char *argv[] = {"top", "/dev/null", NULL}, *none[] = {"top", NULL}, *two[] = {"top", "a", "b", NULL};
-	char text[256] = "";
-	FILE *messages = fmemopen(text, sizeof(text), "w"), *out = tmpfile();
-	int saved = dup(STDOUT_FILENO), code;
+	static const char *const none[] = {"top", NULL}, *const one[] = {"top", "/dev/null", NULL},
+				 *const two[] = {"top", "a", "b", NULL};
+	char out[64], err[256];
 
 	(void)state;
-	assert_non_null(messages);
-	assert_non_null(out);
-	message_redirect(messages);
-	fflush(stdout);
-	dup2(fileno(out), STDOUT_FILENO);
-	code = top_main(2, argv);
-	dup2(saved, STDOUT_FILENO);
-	close(saved);
-	fclose(out);
-	fflush(messages);
-	assert_int_equal(code, EXIT_USAGE);
-	assert_string_equal(text,
+	assert_int_equal(output_of(top_main, one, out, sizeof(out), err, sizeof(err)), EXIT_USAGE);
+	assert_string_equal(err,
 			    "snifence: top: standard output is no terminal; `snifence report --follow` needs none\n");
-	assert_int_equal(top_main(1, none), EXIT_USAGE);
-	assert_int_equal(top_main(3, two), EXIT_USAGE);
-	message_redirect(NULL);
-	fclose(messages);
+	assert_int_equal(output_of(top_main, none, out, sizeof(out), err, sizeof(err)), EXIT_USAGE);
+	assert_int_equal(output_of(top_main, two, out, sizeof(out), err, sizeof(err)), EXIT_USAGE);
 }
 
 #define top_unit_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/message.h"
 
@@ -30,4 +31,15 @@ int command_line_read(const struct command_line *line, int argc, char **argv, vo
 		}
 	}
 	return error;
+}
+
+char *const *command_line_logs(const char *subcommand, int argc, char **argv) {
+	static char *const standard_input[] = {"-", NULL};
+
+	if (optind < argc)
+		return argv + optind;
+	if (!isatty(STDIN_FILENO))
+		return standard_input;
+	command_line_wrong(subcommand, "no log is named", "");
+	return NULL;
 }

@@ -18,6 +18,10 @@ struct command_line {
  * what is wrong. */
 int command_line_read(const struct command_line *line, int argc, char **argv, void *context);
 
+/* After that: the logs that are named, or standard input ("-") where none is and it is no terminal; NULL-terminated, of
+ * argv or static. Returns NULL after saying that none is named. */
+char *const *command_line_logs(const char *subcommand, int argc, char **argv);
+
 /* Says what is wrong with which word of the command line. Returns -EINVAL. */
 int command_line_wrong(const char *subcommand, const char *what, const char *which);
 

@@ -2,9 +2,9 @@
 /* argv ──► the options of `snifence learn`. */
 #include "learn/learn_options.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/command_line.h"
 
@@ -70,16 +70,15 @@ static int take(int option, void *context) {
 
 int learn_options_parse(int argc, char **argv, struct learn_options *options) {
 	static const struct command_line line = {"learn", usage, ":o:", table, take};
-	static char *const standard_input[] = {"-", NULL};
 	int result;
 
 	*options = (struct learn_options){0};
 	result = command_line_read(&line, argc, argv, options);
 	if (result)
 		return result;
-	if (optind >= argc && isatty(STDIN_FILENO))
-		return command_line_wrong("learn", "no log is named", "");
-	options->files = optind < argc ? argv + optind : standard_input;
+	options->files = command_line_logs("learn", argc, argv);
+	if (!options->files)
+		return -EINVAL;
 	if (options->filter.actions == 0)
 		options->filter.actions = 1 << LOG_PASS | 1 << LOG_ALERT;
 	return 0;

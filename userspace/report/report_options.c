@@ -2,8 +2,8 @@
 /* argv ──► the options of `snifence report`. */
 #include "report/report_options.h"
 
+#include <errno.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include "base/command_line.h"
 
@@ -79,19 +79,18 @@ static int take(int option, void *context) {
 
 int report_options_parse(int argc, char **argv, struct report_options *options) {
 	static const struct command_line line = {"report", usage, ":", table, take};
-	static char *const standard_input[] = {"-", NULL};
 	int result;
 
 	*options = (struct report_options){.by = GROUP_BYS};
 	result = command_line_read(&line, argc, argv, options);
 	if (result)
 		return result;
-	if (optind >= argc && isatty(STDIN_FILENO))
-		return command_line_wrong("report", "no log is named", "");
+	options->files = command_line_logs("report", argc, argv);
+	if (!options->files)
+		return -EINVAL;
 	if (options->form == REPORT_HTML && options->by != GROUP_BYS)
 		return command_line_wrong("report", "a page has all groups; leave out --by ",
 					  group_by_word(options->by));
-	options->files = optind < argc ? argv + optind : standard_input;
 	if (options->form == REPORT_CSV && options->by == GROUP_BYS)
 		options->by = BY_NAME;
 	return 0;
