@@ -21,7 +21,7 @@ int floor_return(struct __sk_buff *skb) {
 /* The socket's first packet makes the storage; all others find it, for which the flag makes no difference. */
 SEC("cgroup_skb/egress")
 int floor_storage(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
+	struct bpf_sock *socket = skb->sk;
 
 	if (socket)
 		bpf_sk_storage_get(&storage, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);

@@ -182,7 +182,7 @@ static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *
 }
 
 static __always_inline int decide_packet(struct __sk_buff *skb) {
-	struct bpf_sock *socket = socket_of(skb);
+	struct bpf_sock *socket = skb->sk;
 	struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_active active;
 
@@ -192,7 +192,9 @@ static __always_inline int decide_packet(struct __sk_buff *skb) {
 		if (same_policy(&tag->judged_under, &active))
 			return EGRESS_PASS;
 	}
-	return egress_judge(skb, socket, tag);
+	/* who has a tag is a full socket, which the verifier does not know */
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	return egress_judge(skb, socket, socket ? tag : NULL);
 }
 
 #endif

@@ -104,7 +104,7 @@ static __always_inline struct snif_event *event_reserve(const struct snif_inspec
 SNIF_SUBPROGRAM int event_of_packet(struct __sk_buff *skb, const struct policy *policy,
 				    const struct snif_judgement *judgement, const struct snif_tag *tag,
 				    const struct packet *packet) {
-	struct bpf_sock *socket = socket_of(skb);
+	struct bpf_sock *socket = skb->sk;
 	const struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
 	struct snif_event *event;
 

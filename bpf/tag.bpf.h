@@ -14,11 +14,7 @@ static __always_inline void process_read(struct snif_process *process) {
 	bpf_get_current_comm(process->name, sizeof(process->name));
 }
 
-/* The socket that a packet leaves on. NULL: a request or time-wait socket, which carries no storage. */
-static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb) {
-	return skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
-}
-
+/* NULL also for a socket that carries no storage, a request or time-wait socket: skb->sk can be given as it is. */
 static __always_inline struct snif_tag *tag_of(struct bpf_sock *sk) {
 	return bpf_sk_storage_get(&tags, sk, NULL, 0);
 }

@@ -90,7 +90,7 @@ SNIF_SUBPROGRAM int read_hello(struct __sk_buff *skb, struct snif_tag *tag, stru
  */
 SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, struct snif_tag *tag,
 			    const struct packet *packet, struct snif_judgement *out) {
-	struct bpf_sock *socket = socket_of(skb);
+	struct bpf_sock *socket = skb->sk;
 	struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
 	enum snif_reason reason = SNIF_REASON_SCAN_LIMIT;
 	struct snif_hello *hello;
