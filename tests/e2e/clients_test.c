@@ -123,10 +123,7 @@ static void try_client(const char *program, bool ipv6) {
 	lab_enter();
 	while (strcmp(client->program, program))
 		client++;
-	if (!lab_installed(program)) {
-		print_message("skipped: %s is not installed\n", program);
-		skip();
-	}
+	lab_needs(program);
 	server = lab_server(LAB_TLS, ipv6 ? "2001:db8::1" : "192.0.2.1", 443);
 	through_ms = try_allowed(client, server, ipv6);
 	try_forbidden(client, server, ipv6, through_ms);

@@ -36,8 +36,7 @@ static void test_both_must_allow(void **state) {
 
 	(void)state;
 	lab_enter();
-	if (!lab_installed("curl"))
-		skip();
+	lab_needs("curl");
 	server = lab_server(LAB_TLS, "192.0.2.1", 443);
 	assert_int_equal(ask(ALLOW("a.lab.test"), ALLOW("a.lab.test"), "a.lab.test"), 0);
 	assert_int_not_equal(ask(ALLOW("b.lab.test"), ALLOW("a.lab.test"), "a.lab.test"), 0);

@@ -47,8 +47,7 @@ static void press(const char *keys) {
 static void start(const char *environment, const char *line) {
 	char *script = NULL;
 
-	if (!lab_installed("tmux"))
-		skip();
+	lab_needs("tmux");
 	setenv("TMUX_TMPDIR", lab_folder(), 1);
 	assert_true(
 		asprintf(&script,

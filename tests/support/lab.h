@@ -203,6 +203,8 @@ char *lab_await_output(const struct lab_program *program, const char *text);
 /* Starts one and waits for its end, at most 15 s. */
 struct lab_program *lab_run(const char *const argv[]);
 bool lab_installed(const char *program);
+/* Skips the test, saying why, when the program is not there. */
+void lab_needs(const char *program);
 /* The file of the running test, which can be a command too: main() then looks at its arguments first. */
 const char *lab_self(void);
 

@@ -150,6 +150,13 @@ bool lab_installed(const char *program) {
 	return lab_run(argv)->status == 0;
 }
 
+void lab_needs(const char *program) {
+	if (lab_installed(program))
+		return;
+	print_message("skipped: %s is not installed\n", program);
+	skip();
+}
+
 void lab_programs_end(void) {
 	for (size_t i = 0; i < lab.program_count; i++)
 		if (lab.programs[i]->pid) {
