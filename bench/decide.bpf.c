@@ -45,11 +45,11 @@ static __always_inline struct snif_tag *tag_reset(struct bpf_sock *socket) {
 /* The hot path: the tag is set once. */
 SEC("cgroup_skb/egress")
 int decide_established(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
+	struct bpf_sock *socket;
 
-	if (!tagged && socket) {
-		tag_reset(socket);
-		tagged = 1;
+	if (!tagged) {
+		socket = skb->sk;
+		tagged = socket && tag_reset(socket);
 	}
 	return decide_packet(skb);
 }

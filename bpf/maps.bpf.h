@@ -31,6 +31,12 @@ struct {
 	__type(value, struct snif_attachment);
 } attachments SEC(".maps");
 
+/*
+ * The policy of the one attachment that there is, so that no packet need ask its cgroup; 0 when there are several, or none:
+ * a cgroup and one below it can both be attached, and then each asks under which policy it runs.
+ */
+volatile __u32 only_policy;
+
 /* Mapped into userspace: a reload must be one store, which a map update does not promise. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

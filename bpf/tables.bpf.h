@@ -34,11 +34,20 @@ struct policy {
 	__u64 present; /* 0: there is none, everything is refused */
 };
 
+static __always_inline __u32 policy_number(void) {
+	const struct snif_attachment *attachment;
+	__u32 only = only_policy;
+
+	if (only)
+		return only;
+	attachment = bpf_get_local_storage(&attachments, 0);
+	return attachment->policy;
+}
+
 /* Its slot and generation, read by one load, as a reload is one store. Slot 0: there is no policy. */
 static __always_inline struct snif_active active_now(void) {
-	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
 	struct snif_active active = {};
-	__u32 number = attachment->policy;
+	__u32 number = policy_number();
 	const volatile __u64 *found = bpf_map_lookup_elem(&policies, &number);
 	__u64 word;
 

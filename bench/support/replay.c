@@ -30,17 +30,8 @@ static struct decide_bpf *load(int program) {
 	}
 	if (decide_bpf__load(skeleton))
 		bench_fail("cannot load the bench's programs: %s", strerror(errno));
+	skeleton->bss->only_policy = POLICY;
 	return skeleton;
-}
-
-/* A test run has a cgroup storage of zeros, which names policy 0: that becomes the one in force. */
-static void share_policy(int program) {
-	struct snif_active active;
-	__u32 number = POLICY, zero = 0;
-	int policies = program_map(program, "policies");
-
-	if (bpf_map_lookup_elem(policies, &number, &active) || bpf_map_update_elem(policies, &zero, &active, BPF_ANY))
-		bench_fail("cannot put the policy in force for test runs: %s", strerror(errno));
 }
 
 /* All that is known here of what a socket carries. Returns the sequence number that it sends next. */
@@ -82,7 +73,6 @@ void replay_established(int program, int client, bool ipv6) {
 	double ns[3][MOST_SLICES];
 	unsigned slices = bench_count(20, 3);
 
-	share_policy(program);
 	packet.sequence = take_tag(skeleton, client);
 	for (unsigned s = 0; s < slices; s++)
 		for (int i = 0; i < 3; i++) {
@@ -101,7 +91,6 @@ void replay_completing(const struct confinement *confinement, int program, int c
 	double with[MOST_SLICES], reset[MOST_SLICES], difference[MOST_SLICES];
 	unsigned slices = bench_count(MOST_SLICES, 3);
 
-	share_policy(program);
 	packet.sequence = take_tag(skeleton, client);
 	for (unsigned s = 0; s < slices; s++) {
 		with[s] = test_run(bpf_program__fd(skeleton->progs.decide_undecided), packet_of(&packet), REPEAT_EVENTS,

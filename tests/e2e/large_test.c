@@ -7,7 +7,6 @@
 
 #include <bpf/bpf.h>
 
-#include "../support/hello_maker.h"
 #include "../support/lab.h"
 
 enum { NAMES = 1000000, PREFIXES = 100000, BYTES_PER_NAME = 160 };
@@ -65,20 +64,6 @@ static unsigned long memory_of_names(void) {
 	return bytes;
 }
 
-static int say_hello(void *name) {
-	struct hello hello = {.name = name};
-	static struct bytes stream;
-	int fd = lab_dial("192.0.2.1", 443);
-	char byte;
-
-	if (fd < 0)
-		return fd;
-	hello_make(&stream, &hello);
-	if (lab_send(fd, stream.data, stream.length))
-		return 1;
-	return lab_receive(fd, &byte, 1) == 1 ? 0 : 1;
-}
-
 static int dial_elsewhere(void *address) {
 	int fd = lab_dial(address, 443);
 
@@ -86,7 +71,7 @@ static int dial_elsewhere(void *address) {
 }
 
 static void expect_name(const char *name, bool allowed) {
-	assert_int_equal(lab_inside(say_hello, (void *)name), allowed ? 0 : 1);
+	assert_int_equal(lab_inside(lab_say_hello, (void *)name), allowed ? 0 : 1);
 	if (allowed)
 		lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A run inside a run ──► both policies must allow, whichever is the narrower one. */
+/* A policy inside a policy ──► both must allow, whichever is the narrower one. */
 #include <string.h>
 
 #include "../support/lab.h"
@@ -31,7 +31,7 @@ static int ask(const char *outer, const char *inner, const char *name) {
 	return lab_snifence(outer, options, command)->status;
 }
 
-static void test_both_must_allow(void **state) {
+static void test_run_in_a_run(void **state) {
 	struct lab_server *server;
 
 	(void)state;
@@ -45,8 +45,29 @@ static void test_both_must_allow(void **state) {
 	assert_int_equal(lab_wait(server, 2, LAB_CLOSED).received, 0);
 }
 
+/* One filter that is attached to a cgroup and to one below it: each packet is asked about twice, by the same program. */
+static void test_two_attachments(void **state) {
+	static const char above[] = ALLOW("a.lab.test, both.lab.test");
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	lab_confine(above);
+	assert_int_equal(lab_inside(lab_say_hello, "a.lab.test"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	lab_confine_below(ALLOW("b.lab.test, both.lab.test"));
+	assert_int_equal(lab_inside(lab_say_hello, "a.lab.test"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+	lab_expect_no_more();
+	assert_int_equal(lab_inside(lab_say_hello, "both.lab.test"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	assert_int_equal(lab_inside(lab_say_hello, "b.lab.test"), 1);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {lab_test(test_both_must_allow)};
+	const struct CMUnitTest tests[] = {lab_test(test_run_in_a_run), lab_test(test_two_attachments)};
 
 	return cmocka_run_group_tests_name("nested", tests, NULL, NULL);
 }

@@ -2,8 +2,7 @@
 /*
  * Packets to the byte ──► the egress program by itself (BPF_PROG_TEST_RUN) ──► drop or pass, and why.
  *
- * The kernel runs it on a socket of no type and with a zeroed cgroup storage, which names policy 0: so the test makes
- * policy 0 the one that it has put in force, and a packet that is good in itself ends as SOCKET_TYPE.
+ * The kernel runs it on a socket of no type: so a packet that is good in itself ends as SOCKET_TYPE.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -20,55 +19,20 @@ static const char policy[] = "version: 1\n"
 			     "tls: {allow: [allowed.lab.test]}\n"
 			     "direct: {allow: [{to: 192.0.2.2}]}\n";
 
-enum { PASSED = 1, DROPPED = 0, MOST_MAPS = 32 };
+enum { PASSED = 1, DROPPED = 0 };
 enum { SYN = 2, RST = 4, ACK = 16 };
 
 static int egress = -1; /* the program */
 
-/* The map of the program with this name. */
-static int find_map(const char *name) {
-	__u32 ids[MOST_MAPS];
-	struct bpf_prog_info program = {.nr_map_ids = MOST_MAPS, .map_ids = (uintptr_t)ids};
-	__u32 size = sizeof(program);
-
-	assert_int_equal(bpf_obj_get_info_by_fd(egress, &program, &size), 0);
-	for (__u32 i = 0; i < program.nr_map_ids; i++) {
-		struct bpf_map_info map = {0};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		size = sizeof(map);
-		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &size), 0);
-		if (strcmp(map.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	fail_msg("the program has no map %s", name);
-	return -1;
-}
-
-static void set_policy_0(const struct snif_active *active) {
-	int policies = find_map("policies");
-	__u32 number = 0;
-
-	assert_int_equal(bpf_map_update_elem(policies, &number, active, BPF_ANY), 0);
-	close(policies);
-}
-
-/* Loads the programs, finds egress, and puts the policy in force as number 0. */
+/* Loads the programs and finds egress. */
 static void start(const char *text) {
-	struct snif_active active;
-	__u32 id, count = 1, number = 1;
-	int policies;
+	__u32 id, count = 1;
 
 	lab_enter();
 	lab_confine(text);
 	assert_int_equal(bpf_prog_query(lab_cgroup()->fd, BPF_CGROUP_INET_EGRESS, 0, NULL, &id, &count), 0);
 	egress = bpf_prog_get_fd_by_id(id);
 	assert_true(egress >= 0);
-	policies = find_map("policies");
-	assert_int_equal(bpf_map_lookup_elem(policies, &number, &active), 0);
-	close(policies);
-	set_policy_0(&active);
 }
 
 static int stop(void **state) {
@@ -138,12 +102,13 @@ static void add_tcp(struct bytes *packet, unsigned words, uint8_t flags) {
 	bytes_number(packet, 4, 0);
 }
 
+/* Where there are two attachments, the cgroup's storage names the policy; the kernel runs this one with one of zeros. */
 static void test_no_policy(void **state) {
 	static struct bytes packet;
 
 	(void)state;
 	start(policy);
-	set_policy_0(&(struct snif_active){0});
+	lab_confine_below(policy);
 	add_ipv4(&packet, IPPROTO_TCP, 0, NULL, 0);
 	add_tcp(&packet, 5, SYN);
 	expect_drop(&packet, SNIF_REASON_NO_POLICY);

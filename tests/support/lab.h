@@ -146,6 +146,8 @@ const char *lab_certificate(void);
 void lab_confine(const char *policy);
 /* Puts another policy in force for the same cgroup. */
 void lab_reload(const char *policy);
+/* Attaches the same filter once more, with a policy of its own, to a cgroup below that one: functions are run in it. */
+void lab_confine_below(const char *policy);
 /* What is in force; NULL or all zero before lab_confine(). */
 struct filter *lab_filter(void);
 const struct cgroup *lab_cgroup(void);
@@ -165,6 +167,9 @@ void lab_expect_no_more(void);
  */
 typedef int (*lab_function)(void *argument);
 int lab_inside(lab_function function, void *argument);
+/* A function for it: sends 192.0.2.1:443 a ClientHello for `name`. 0: the server answers; 1: it does not; or a negative
+ * errno: no connection. */
+int lab_say_hello(void *name);
 /* The same in two halves, for what has to happen meanwhile. */
 pid_t lab_start_inside(lab_function function, void *argument);
 int lab_finish_inside(pid_t pid);

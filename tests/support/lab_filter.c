@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A policy as text ──► in force for a fresh cgroup; its events ──► an orderly queue. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,14 +9,16 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hello_maker.h"
 #include "lab_parts.h"
 #include "lines_kept.h"
 #include "run/supervise.h"
 
-enum { POLICY = 1, MOST_EVENTS = 16384, MOST_CHILDREN = 64, MOST_SHARED = 64 };
+enum { POLICY = 1, POLICY_BELOW, MOST_EVENTS = 16384, MOST_CHILDREN = 64, MOST_SHARED = 64 };
 
 struct inside {
 	pid_t pid;
@@ -24,7 +27,7 @@ struct inside {
 
 static struct {
 	bool confined;
-	struct cgroup cgroup;
+	struct cgroup cgroup, below;
 	struct filter *filter;
 	struct policy *policy;
 	struct compiled compiled;
@@ -63,21 +66,20 @@ static void on_event(void *context, const struct snif_event *event) {
 	keep_line(event);
 }
 
-static void put_in_force(const char *text) {
+/* Returns the policy, which is in force then for that number. */
+static struct policy *put_in_force(const char *text, uint32_t number, struct compiled *compiled) {
 	struct diagnostics diagnostics = {0};
+	struct policy *policy = policy_parse("lab.yaml", text, strlen(text), &diagnostics);
 	__u64 key[2];
 
-	policy_free(lab.policy);
-	compiled_free(&lab.compiled);
-	lab.compiled = (struct compiled){0};
-	lab.policy = policy_parse("lab.yaml", text, strlen(text), &diagnostics);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
-	if (!lab.policy)
+	if (!policy)
 		fail_msg("the test's policy is wrong");
 	assert_int_equal(getrandom(key, sizeof(key), 0), sizeof(key));
-	assert_int_equal(compile_policy(lab.policy, key, &lab.compiled), 0);
-	assert_int_equal(filter_set_policy(lab.filter, POLICY, &lab.compiled), 0);
+	assert_int_equal(compile_policy(policy, key, compiled), 0);
+	assert_int_equal(filter_set_policy(lab.filter, number, compiled), 0);
+	return policy;
 }
 
 void lab_confine(const char *policy) {
@@ -88,7 +90,7 @@ void lab_confine(const char *policy) {
 	assert_int_equal(cgroup_create(&lab.cgroup), 0);
 	lab.filter = filter_load();
 	assert_non_null(lab.filter);
-	put_in_force(policy);
+	lab.policy = put_in_force(policy, POLICY, &lab.compiled);
 	assert_int_equal(filter_attach(lab.filter, lab.cgroup.fd, lab.cgroup.id, POLICY), 0);
 	lab.events_fd = filter_events(lab.filter, on_event, NULL);
 	assert_true(lab.events_fd >= 0);
@@ -96,7 +98,24 @@ void lab_confine(const char *policy) {
 
 void lab_reload(const char *policy) {
 	assert_true(lab.confined);
-	put_in_force(policy);
+	policy_free(lab.policy);
+	compiled_free(&lab.compiled);
+	lab.policy = put_in_force(policy, POLICY, &lab.compiled);
+}
+
+void lab_confine_below(const char *policy) {
+	struct compiled compiled;
+	struct stat status;
+
+	assert_true(lab.confined);
+	policy_free(put_in_force(policy, POLICY_BELOW, &compiled));
+	compiled_free(&compiled);
+	assert_int_equal(mkdirat(lab.cgroup.fd, "below", 0755), 0);
+	lab.below.fd = openat(lab.cgroup.fd, "below", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(lab.below.fd >= 0);
+	assert_int_equal(fstat(lab.below.fd, &status), 0);
+	lab.below.id = status.st_ino;
+	assert_int_equal(filter_attach(lab.filter, lab.below.fd, lab.below.id, POLICY_BELOW), 0);
 }
 
 struct filter *lab_filter(void) {
@@ -157,7 +176,7 @@ static void be_inside(lab_function function, void *argument, int result) {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	alarm((unsigned)(LAB_TEST_SECONDS / 2 * lab_slowness()));
-	if (cgroup_adopt(&lab.cgroup, getpid()) == 0)
+	if (cgroup_adopt(lab.below.id ? &lab.below : &lab.cgroup, getpid()) == 0)
 		value = function(argument);
 	if (write(result, &value, sizeof(value)) != sizeof(value))
 		_exit(2);
@@ -208,6 +227,19 @@ int lab_inside(lab_function function, void *argument) {
 	return lab_finish_inside(lab_start_inside(function, argument));
 }
 
+int lab_say_hello(void *name) {
+	struct hello hello = {.name = name};
+	static struct bytes stream;
+	int fd = lab_dial("192.0.2.1", 443), error;
+	char byte;
+
+	if (fd < 0)
+		return fd;
+	hello_make(&stream, &hello);
+	error = lab_send(fd, stream.data, stream.length);
+	return error || lab_receive(fd, &byte, 1) != 1;
+}
+
 void *lab_shared(size_t size) {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -241,6 +273,8 @@ static void end_children(void) {
 
 void lab_filter_end(void) {
 	end_children();
+	if (lab.below.id)
+		close(lab.below.fd);
 	if (lab.confined && lab.cgroup.fd >= 0) {
 		supervise_kill(&lab.cgroup);
 		cgroup_remove(&lab.cgroup);

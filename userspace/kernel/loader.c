@@ -25,6 +25,7 @@ struct filter {
 	void *context;
 	int delivered; /* of the batch that is being delivered */
 	uint32_t next_slot;
+	unsigned attachments; /* made so far */
 	pthread_t loader; /* while `loading` */
 	bool loading;
 	int load_error;
@@ -275,6 +276,8 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 	struct hook hooks[HOOKS];
 	int error = 0, attached = 0;
 
+	/* from the second attachment on, all of them have to ask under which policy they run */
+	filter->skeleton->bss->only_policy = 0;
 	list_hooks(filter->skeleton, hooks);
 	while (attached < HOOKS && !error) {
 		error = bpf_prog_attach(bpf_program__fd(hooks[attached].program), cgroup_fd, hooks[attached].type,
@@ -290,6 +293,8 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 		message_error("cannot bind the policy to the cgroup: %s", strerror(-error));
 	while (error && attached-- > 0)
 		bpf_prog_detach2(bpf_program__fd(hooks[attached].program), cgroup_fd, hooks[attached].type);
+	if (!error && filter->attachments++ == 0)
+		filter->skeleton->bss->only_policy = policy;
 	return error;
 }
 
