@@ -26,7 +26,7 @@ struct filter {
 	int delivered; /* of the batch that is being delivered */
 	uint32_t next_slot;
 	unsigned attachments; /* made so far */
-	pthread_t loader; /* while `loading` */
+	pthread_t loader;     /* while `loading` */
 	bool loading;
 	int load_error;
 	__u64 *per_cpu; /* one value for each possible CPU, to read a counter into */
