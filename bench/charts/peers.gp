@@ -9,7 +9,7 @@ set style fill solid 0.85 noborder
 set grid ytics lc rgb '#dddddd'
 set ylabel 'times as much as direct'
 set logscale y 2
-set yrange [0.5:16]
+set yrange [0.5:32]
 set xtics rotate by 40 right scale 0
 set key outside top center horizontal
 plot data using 2:xtic(1) title 'CPU for each new connection' lc rgb '#3465a4', \
