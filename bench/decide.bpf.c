@@ -54,7 +54,10 @@ int decide_established(struct __sk_buff *skb) {
 	return decide_packet(skb);
 }
 
-/* A packet that changes the tag: it is set before each. Without the check that the socket is one of TCP: this one is not. */
+/*
+ * A packet that changes the tag: it is set before each. Without the check that the socket is one of TCP: this one is
+ * not.
+ */
 SEC("cgroup_skb/egress")
 int decide_undecided(struct __sk_buff *skb) {
 	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;

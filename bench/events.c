@@ -16,8 +16,8 @@
 #include "support/under.h"
 
 /*
- * This program is its own generator, by these words: what is blocked, how many a second (0: as many as it can), and for how
- * many milliseconds.
+ * This program is its own generator, by these words: what is blocked, how many a second (0: as many as it can), and for
+ * how many milliseconds.
  */
 #define GENERATE "generate"
 #define REFUSED "refused" /* in connect(), so without a packet: the cheapest there is */
@@ -144,8 +144,10 @@ static double without_loss(double rate) {
 	return seen.lost == 0 ? (double)seen.generated / seen.seconds : 0;
 }
 
-/* The highest rate without loss, by a search up or down in steps of a half, from one that the goal is a step below. A machine
- * that cannot generate a rate has its own limit measured, which ends the search. */
+/*
+ * The highest rate without loss, by a search up or down in steps of a half, from one that the goal is a step below. A
+ * machine that cannot generate a rate has its own limit measured, which ends the search.
+ */
 static void measure_burst(const void *argument) {
 	double rate = 60000, best = without_loss(rate), next;
 	bool up = best > 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What no filter on egress can cost less than: a program that does nothing, and one that looks up its socket's storage. */
+/*
+ * What no filter on egress can cost less than: a program that does nothing, and one that looks up its socket's storage.
+ */
 #include <linux/bpf.h>
 #include <linux/types.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A client, what filters it, a server ──► what TLS connections cost, end to end: connections per second, CPU time for each,
- * handshakes, requests, and CPU time for each GB.
+ * A client, what filters it, a server ──► what TLS connections cost, end to end: connections per second, CPU time for
+ * each, handshakes, requests, and CPU time for each GB.
  */
 #include <stdio.h>
 #include <string.h>
@@ -15,16 +15,20 @@
 
 /* How a case filters. */
 struct way {
-	/* Puts the filter in place, before there is a client. Returns the command line that the client's is put behind, or
-	 * NULL. */
+	/*
+	 * Puts the filter in place, before there is a client. Returns the command line that the client's is put behind,
+	 * or NULL.
+	 */
 	const char *const *(*begin)(void);
 	bool stops; /* the forbidden name */
 };
 
 enum { PARALLEL = 4, MOST_PAIRS = 12 };
 
-/* What is measured, in pairs of slices: one of the client that is filtered, and one of the other, in turns. So what else goes
- * on in the machine meets both alike. */
+/*
+ * What is measured, in pairs of slices: one of the client that is filtered, and one of the other, in turns. So what
+ * else goes on in the machine meets both alike.
+ */
 enum metric { CPU, RATE, HANDSHAKE_P50, HANDSHAKE_P99, REQUEST_P50, REQUEST_P99, CPU_DOWN, CPU_UP, METRICS };
 static const struct {
 	const char *name, *unit;
@@ -113,8 +117,10 @@ static void measure_up(int client, unsigned pair) {
 static void (*const slices[])(int client, unsigned pair) = {measure_connections, measure_handshakes, measure_requests,
 							    measure_down, measure_up};
 
-/* Of everything a slice of the one client, and right after it one of the other: what a neighbour on the machine does lasts
- * longer than both. */
+/*
+ * Of everything a slice of the one client, and right after it one of the other: what a neighbour on the machine does
+ * lasts longer than both.
+ */
 static void measure_pair(unsigned pair) {
 	int first = pair % 2 ? FILTERED : PLAIN, second = pair % 2 ? PLAIN : FILTERED;
 
@@ -124,7 +130,10 @@ static void measure_pair(unsigned pair) {
 	}
 }
 
-/* The medians, and that of the ratios within the pairs. Where neither client is filtered, the second is the first again. */
+/*
+ * The medians, and that of the ratios within the pairs. Where neither client is filtered, the second is the first
+ * again.
+ */
 static void print_samples(unsigned pairs, bool direct) {
 	double ratios[MOST_PAIRS];
 	char name[64];

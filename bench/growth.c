@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Policies of 10 to 1,000,000 names and 10 to 100,000 prefixes ──► what a verdict, their memory and their loading cost. */
+/*
+ * Policies of 10 to 1,000,000 names and 10 to 100,000 prefixes ──► what a verdict, their memory and their loading cost.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,8 +15,10 @@ enum { QUICK_MOST = 1000 };
 
 static FILE *out;
 
-/* All names have the same length, whatever their number: a longer one takes longer to hash. A million of them, written like
- * this, are just within the 16 MiB that a policy may have. */
+/*
+ * All names have the same length, whatever their number: a longer one takes longer to hash. A million of them, written
+ * like this, are just within the 16 MiB that a policy may have.
+ */
 static void write_names(unsigned count) {
 	fputs("version: 1\ndns: {servers: none}\ntls:\n  to: [203.0.113.0/24]\n  allow: [\n", out);
 	for (unsigned i = 0; i < count / 2; i++)

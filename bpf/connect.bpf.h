@@ -93,8 +93,9 @@ static __always_inline int decide_target(struct bpf_sock_addr *ctx, const struct
 	if (judgement.verdict == SNIF_UNDECIDED)
 		return HOOK_PASS;
 	/*
-	 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing it here would
-	 * log names' addresses that nobody spoke to. The tag stays undecided, and egress judges the first datagram.
+	 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing it here
+	 * would log names' addresses that nobody spoke to. The tag stays undecided, and egress judges the first
+	 * datagram.
 	 */
 	if (tag && judgement.verdict == SNIF_DENY && to->protocol == IPPROTO_UDP && hook == SNIF_HOOK_CONNECT) {
 		tag->verdict = SNIF_UNDECIDED;
@@ -140,8 +141,8 @@ static __always_inline int decide_ipv6(struct bpf_sock_addr *ctx, enum snif_hook
 }
 
 /*
- * A connection that was accepted, not opened: its packets leave without inspection, unless the policy refuses it. Then its
- * SYN-ACK was held back already, except for an IPv6 one on Linux 6.1, which shows these to no hook on egress.
+ * A connection that was accepted, not opened: its packets leave without inspection, unless the policy refuses it. Then
+ * its SYN-ACK was held back already, except for an IPv6 one on Linux 6.1, which shows these to no hook on egress.
  */
 static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	struct snif_judgement judgement = {SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};

@@ -32,8 +32,8 @@ struct {
 } attachments SEC(".maps");
 
 /*
- * The policy of the one attachment that there is, so that no packet need ask its cgroup; 0 when there are several, or none:
- * a cgroup and one below it can both be attached, and then each asks under which policy it runs.
+ * The policy of the one attachment that there is, so that no packet need ask its cgroup; 0 when there are several, or
+ * none: a cgroup and one below it can both be attached, and then each asks under which policy it runs.
  */
 volatile __u32 only_policy;
 

@@ -109,8 +109,8 @@ struct snif_target {
 #define SNIF_TAG_NAME 88
 
 /*
- * What a socket carries from connect() on. Its size is that of the kernel's allocation classes: with the kernel's own 72
- * bytes it takes 256, with one byte more it would take 512, for each open connection.
+ * What a socket carries from connect() on. Its size is that of the kernel's allocation classes: with the kernel's own
+ * 72 bytes it takes 256, with one byte more it would take 512, for each open connection.
  */
 struct snif_tag {
 	/* first what the hot path reads: it shares a cache line with what the kernel finds the tag by */
@@ -121,7 +121,9 @@ struct snif_tag {
 	__u8 inbound;	/* accepted, not opened */
 	__u8 inspected; /* the destination wants an allowed server name first */
 	__u8 has_syn;	/* next_sequence is valid */
-	/* settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it */
+	/*
+	 * settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it
+	 */
 	__u8 ech;
 	__u8 unused;
 	struct snif_process process;

@@ -3,10 +3,10 @@
  * TLS records ──► ClientHello ──► server name. A resumable parser: its whole state is struct snif_hello, so that a
  * stream cut into segments and records at any places is read as in one piece.
  *
- * It works field by field and skips what it does not need: a step passes over bytes, collects those of one field and acts
- * on it, as far as the segment and the record reach. Bytes are read by the window, of which a hello needs few: reading
- * each field from the packet would cost more than the rest. TLS 1.3 is RFC 8446 (section 4.1.2 ClientHello, 5.1 records),
- * server_name RFC 6066 section 3, encrypted_client_hello RFC 9849.
+ * It works field by field and skips what it does not need: a step passes over bytes, collects those of one field and
+ * acts on it, as far as the segment and the record reach. Bytes are read by the window, of which a hello needs few:
+ * reading each field from the packet would cost more than the rest. TLS 1.3 is RFC 8446 (section 4.1.2 ClientHello, 5.1
+ * records), server_name RFC 6066 section 3, encrypted_client_hello RFC 9849.
  *
  * A client can send a second ClientHello in clear, after a HelloRetryRequest, and servers take the name of that one.
  * So the parser goes on behind the first (snif_hello_continue) until a record shows that no ClientHello can follow.

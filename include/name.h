@@ -2,11 +2,11 @@
 /*
  * Server names: the check that a name is a hostname, and the keyed hash under which rules are found.
  *
- * A rule is found by the hash of its name: SipHash-1-3 (Aumasson, Bernstein, 2012; the rounds
- * that hash tables take) with a random key, over the bytes from the last to the first. Reading from the right gives the hash of every suffix of a name in one pass, so that a
- * look-up costs one probe for each label, however many names the policy holds. Two names with one hash would be taken
- * for each other; the key is random for each load and never leaves the kernel's maps, so that finding such a name
- * means trying 2^64 / (number of rules) connections.
+ * A rule is found by the hash of its name: SipHash-1-3 (Aumasson, Bernstein, 2012; the rounds that hash tables take)
+ * with a random key, over the bytes from the last to the first. Reading from the right gives the hash of every suffix
+ * of a name in one pass, so that a look-up costs one probe for each label, however many names the policy holds. Two
+ * names with one hash would be taken for each other; the key is random for each load and never leaves the kernel's
+ * maps, so that finding such a name means trying 2^64 / (number of rules) connections.
  */
 #ifndef SNIF_NAME_H
 #define SNIF_NAME_H
@@ -22,8 +22,8 @@
 #define SNIF_NAME_BUFFER 512 /* twice that: room for the largest offset plus the largest length, as verifiers add */
 
 /*
- * Eight bytes of a name at a time are one word, in network order: a name's first byte is the highest one. A mask has the
- * top bit of each byte that it means. Neighbours are not disturbed, as all bytes are below 0x80.
+ * Eight bytes of a name at a time are one word, in network order: a name's first byte is the highest one. A mask has
+ * the top bit of each byte that it means. Neighbours are not disturbed, as all bytes are below 0x80.
  */
 #define SNIF_EACH 0x0101010101010101ULL
 #define SNIF_TOPS 0x8080808080808080ULL

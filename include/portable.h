@@ -23,9 +23,9 @@
 #endif
 
 /*
- * A function that the verifier looks at once, by its arguments' types alone, instead of at each call: what keeps loading
- * within its budget. Its pointers may be NULL for all that the verifier knows, so it must check them; and what they
- * point to must hold no pointers.
+ * A function that the verifier looks at once, by its arguments' types alone, instead of at each call: what keeps
+ * loading within its budget. Its pointers may be NULL for all that the verifier knows, so it must check them; and what
+ * they point to must hold no pointers.
  */
 #ifdef __bpf__
 #define SNIF_SUBPROGRAM __attribute__((noinline))
@@ -47,9 +47,10 @@ typedef long (*snif_step)(__u32 index, void *context);
  * Calls step(0, context), step(1, context), ... until it returns SNIF_STOP or `count` steps are done. The verifier
  * looks at the step once, whatever the count (bpf_loop, Linux 5.17), so cost of loading does not grow with it.
  *
- * That of 6.1 takes what it knows of the context in the first step for true in all of them, and removes the branches which
- * this rules out: a counter that starts as a constant stays what it was, as far as a condition is concerned. So nothing
- * that a step decides by may be known to the verifier when the loop begins; what comes from a packet or a map is not.
+ * That of 6.1 takes what it knows of the context in the first step for true in all of them, and removes the branches
+ * which this rules out: a counter that starts as a constant stays what it was, as far as a condition is concerned. So
+ * nothing that a step decides by may be known to the verifier when the loop begins; what comes from a packet or a map
+ * is not.
  */
 #ifdef __bpf__
 #define snif_loop(count, step, context) bpf_loop((count), (void *)(step), (context), 0)

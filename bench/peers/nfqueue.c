@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Packets of netfilter's queue 0 ──► the ClientHello parser ──► a verdict: what snifence does, done the older way, for
- * bench/flow.c to measure. A packet that carries the allowed name marks its connection, and no more come here. No more than
- * that is done: a hello in more than one segment is dropped.
+ * bench/flow.c to measure. A packet that carries the allowed name marks its connection, and no more come here. No more
+ * than that is done: a hello in more than one segment is dropped.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -6,8 +6,8 @@
  *	case <TAB> metric <TAB> unit <TAB> value [<TAB> beside]
  *	case <TAB> skipped <TAB> - <TAB> why, in words
  *
- * `beside` names what the report puts the ratio to: another metric of the case, or `case:metric`. A metric or a case with
- * -again behind its name is the same thing measured once more: the difference is the run's noise.
+ * `beside` names what the report puts the ratio to: another metric of the case, or `case:metric`. A metric or a case
+ * with -again behind its name is the same thing measured once more: the difference is the run's noise.
  */
 #ifndef SNIF_BENCH_H
 #define SNIF_BENCH_H

@@ -59,7 +59,10 @@ struct cost {
 	uint64_t ns, runs;
 };
 
-/* Has the kernel measure all programs, which itself costs some time in each run, until cost_stop() or the process's end. */
+/*
+ * Has the kernel measure all programs, which itself costs some time in each run, until cost_stop() or the process's
+ * end.
+ */
 void cost_start(void);
 void cost_stop(void);
 struct cost cost_of(int program);

@@ -7,7 +7,10 @@
 const char *const *filter_return(void);
 const char *const *filter_storage(void);
 
-/* `build/snifence run` with one name on the list, in audit mode and enforcing; and with 100,000, half of them wildcards. */
+/*
+ * `build/snifence run` with one name on the list, in audit mode and enforcing; and with 100,000, half of them
+ * wildcards.
+ */
 const char *const *filter_audit(void);
 const char *const *filter_enforce(void);
 const char *const *filter_many_names(void);

@@ -11,7 +11,9 @@
 #include "tls.h"
 #include "../../tests/support/lab.h"
 
-/* As the files in bench/peers say it. Squid stops listening at a connection to its port that was not redirected there. */
+/*
+ * As the files in bench/peers say it. Squid stops listening at a connection to its port that was not redirected there.
+ */
 enum { PEER_PORT = 3129, SQUID_OTHER_PORT = 3128 };
 
 static void await_listener(pid_t pid, uint16_t port) {

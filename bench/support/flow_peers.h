@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Other programs that do snifence's work, put in place for bench/flow.c: each is a `begin` of struct way there. They are of
- * Debian's packages; where one is not installed the round is skipped. They run in NEAR, listen at 127.0.0.1:PEER_PORT, and
- * nftables sends the client's connections there: those of root, as each proxy is another user.
+ * Other programs that do snifence's work, put in place for bench/flow.c: each is a `begin` of struct way there. They
+ * are of Debian's packages; where one is not installed the round is skipped. They run in NEAR, listen at
+ * 127.0.0.1:PEER_PORT, and nftables sends the client's connections there: those of root, as each proxy is another user.
  */
 #ifndef SNIF_FLOW_PEERS_H
 #define SNIF_FLOW_PEERS_H

@@ -26,8 +26,10 @@ struct goals {
 	size_t count;
 };
 
-/* Reads the file and judges each row. Returns 0, or a negative errno (-EINVAL: a row of another form) after saying so on
- * stderr. Freed with goals_free() in both cases. */
+/*
+ * Reads the file and judges each row. Returns 0, or a negative errno (-EINVAL: a row of another form) after saying so
+ * on stderr. Freed with goals_free() in both cases.
+ */
 int goals_read(const char *file, const struct samples *samples, struct goals *goals);
 void goals_free(struct goals *goals);
 

@@ -12,8 +12,8 @@
 #include "cell.h"
 
 /*
- * `program` is the attached egress program, whose maps are used, and `client` a socket that has its verdict. Prints what
- * a small packet costs as "test-run", beside the floors' "test-run-floor-return" and "test-run-floor-storage".
+ * `program` is the attached egress program, whose maps are used, and `client` a socket that has its verdict. Prints
+ * what a small packet costs as "test-run", beside the floors' "test-run-floor-return" and "test-run-floor-storage".
  */
 void replay_established(int program, int client, bool ipv6);
 

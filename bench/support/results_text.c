@@ -29,7 +29,10 @@ static const char *beside_text(const struct samples *samples, const struct serie
 	return samples_beside(samples, series) ? series->beside : "";
 }
 
-/* What was measured twice: the pair with the largest difference, of all that are within one case, and each pair of cases. */
+/*
+ * What was measured twice: the pair with the largest difference, of all that are within one case, and each pair of
+ * cases.
+ */
 static void print_noise(const struct samples *samples, FILE *out) {
 	const struct series *worst = NULL, *pairs_of = NULL;
 	double most = -1;

@@ -82,9 +82,11 @@ void sides_link(void) {
 		bench_fail("cannot widen the range of local ports");
 }
 
-/* One CPU for the server and one for the rest, where there are two: less noise than where the scheduler decides anew each time. Packets cross
- * the veth on the CPU of who sends them: whoever that is, is charged with what the receiving side's stack does. That is
- * so in all cases alike. */
+/*
+ * One CPU for the server and one for the rest, where there are two: less noise than where the scheduler decides anew
+ * each time. Packets cross the veth on the CPU of who sends them: whoever that is, is charged with what the receiving
+ * side's stack does. That is so in all cases alike.
+ */
 static void pin(enum side side) {
 	cpu_set_t allowed, one;
 	int skip = side == FAR, cpu = 0;

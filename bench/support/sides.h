@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ends of what is measured, each with a cgroup below bench_cgroup(), so that CPU time can be told apart, and with a
- * network namespace. NEAR are the client and whatever filters it; FAR is the server.
- * BESIDE is for a second client that nothing filters, to compare with: in NEAR's namespace, but in a cgroup of its own. All of it lives in a round of its own:
- * what it starts cannot outlive it, and what it writes below SIDES_FOLDER is gone with it.
+ * network namespace. NEAR are the client and whatever filters it; FAR is the server. BESIDE is for a second client that
+ * nothing filters, to compare with: in NEAR's namespace, but in a cgroup of its own. All of it lives in a round of its
+ * own: what it starts cannot outlive it, and what it writes below SIDES_FOLDER is gone with it.
  *
  * Where something fails, the round does (bench_fail).
  */
@@ -22,9 +22,11 @@ enum side { NEAR, BESIDE, FAR, SIDES };
 #define NEAR_ADDRESS "203.0.113.101"
 #define FAR_ADDRESS "203.0.113.102"
 
-/* Calls `function` in a child with pid, network and mount namespaces of its own; it is the first process there, so the kernel
- * ends with it all that it has started. Returns once that is done. At most once in a round; the rest here is for its use.
- * It is in the lab already (lab_enter() of tests/support/lab.h). */
+/*
+ * Calls `function` in a child with pid, network and mount namespaces of its own; it is the first process there, so the
+ * kernel ends with it all that it has started. Returns once that is done. At most once in a round; the rest here is for
+ * its use. It is in the lab already (lab_enter() of tests/support/lab.h).
+ */
 void sides_run(void (*function)(const void *argument), const void *argument);
 
 /* Makes FAR's namespace and a veth between the two. Before anything is started in FAR. */

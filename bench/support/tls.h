@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A TLS client and a TLS server (TLS 1.3 by OpenSSL, an ECDSA P-256 certificate, no session reuse), a process each, which
- * do work for the bench. The client does one work at a time, as it is told; so CPU time can be read before and after.
+ * A TLS client and a TLS server (TLS 1.3 by OpenSSL, an ECDSA P-256 certificate, no session reuse), a process each,
+ * which do work for the bench. The client does one work at a time, as it is told; so CPU time can be read before and
+ * after.
  */
 #ifndef SNIF_TLS_H
 #define SNIF_TLS_H
@@ -51,8 +52,10 @@ struct tls_client {
 	int fd;
 };
 
-/* Starts a client in a side. `wrapper`: the command line before its own (`snifence run POLICY --`), ends with NULL, may be
- * NULL. Returns once it is ready. main() has to hand over to tls_client_main() where argv[1] is TLS_CLIENT. */
+/*
+ * Starts a client in a side. `wrapper`: the command line before its own (`snifence run POLICY --`), ends with NULL, may
+ * be NULL. Returns once it is ready. main() has to hand over to tls_client_main() where argv[1] is TLS_CLIENT.
+ */
 #define TLS_CLIENT "tls-client"
 void tls_client_start(struct tls_client *client, enum side side, const char *const wrapper[]);
 int tls_client_main(void);

@@ -100,7 +100,10 @@ static double try_allowed(const struct client *client, struct lab_server *server
 	return run->ms;
 }
 
-/* How long is loosely bounded: most of it is the program's own start, as in the run that got through. run_test measures. */
+/*
+ * How long is loosely bounded: most of it is the program's own start, as in the run that got through. run_test
+ * measures.
+ */
 static void try_forbidden(const struct client *client, struct lab_server *server, bool ipv6, double through_ms) {
 	struct lab_program *run = run_client(client, ipv6, FORBIDDEN);
 	struct lab_connection seen = lab_wait(server, 1, LAB_CLOSED);

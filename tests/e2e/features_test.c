@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `snifence features` on this kernel, whichever it is: what it says holds, and agrees with what `snifence run` does. And
- * where something is taken away (a system call, privileges, the mounts of cgroup2), both say exactly that.
+ * `snifence features` on this kernel, whichever it is: what it says holds, and agrees with what `snifence run` does.
+ * And where something is taken away (a system call, privileges, the mounts of cgroup2), both say exactly that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,9 @@ static const char policy[] = "version: 1\ntls: {allow: [allowed.lab.test]}\ndns:
 static const char pointer[] =
 	"snifence: `snifence features` shows what this machine lacks for a run, and what it has\n";
 
-/* ---- this program as a command: `without WHAT… -- COMMAND…` runs a command from which something is taken away ----- */
+/*
+ * ---- this program as a command: `without WHAT… -- COMMAND…` runs a command from which something is taken away -----
+ */
 
 struct taken {
 	const char *name;
@@ -89,7 +91,9 @@ static int be_without(char **argument) {
 	return 99;
 }
 
-/* ---- what it says --------------------------------------------------------------------------------------------------- */
+/*
+ * ---- what it says ---------------------------------------------------------------------------------------------------
+ */
 
 /* Runs `build/snifence features OPTION` behind the words of `prefix`; both may be NULL. */
 static struct lab_program *features(const char *const prefix[], const char *option) {

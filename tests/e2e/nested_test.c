@@ -45,7 +45,9 @@ static void test_run_in_a_run(void **state) {
 	assert_int_equal(lab_wait(server, 2, LAB_CLOSED).received, 0);
 }
 
-/* One filter that is attached to a cgroup and to one below it: each packet is asked about twice, by the same program. */
+/*
+ * One filter that is attached to a cgroup and to one below it: each packet is asked about twice, by the same program.
+ */
 static void test_two_attachments(void **state) {
 	static const char above[] = ALLOW("a.lab.test, both.lab.test");
 

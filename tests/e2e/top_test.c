@@ -7,7 +7,9 @@
 #include "../support/lab.h"
 #include "../support/log_maker.h"
 
-/* Runs tmux with these words; returns its output, valid until the next call. The lab has no room for as many programs. */
+/*
+ * Runs tmux with these words; returns its output, valid until the next call. The lab has no room for as many programs.
+ */
 static char *tmux(const char *words) {
 	static char output[16384];
 	char command[256];
@@ -43,7 +45,10 @@ static void press(const char *keys) {
 	assert_string_equal(tmux(words), "");
 }
 
-/* Runs a line of sh in a terminal of its own, which ends by itself after 50 seconds; what `stty -g` says before and after goes into files. */
+/*
+ * Runs a line of sh in a terminal of its own, which ends by itself after 50 seconds; what `stty -g` says before and
+ * after goes into files.
+ */
 static void start(const char *environment, const char *line) {
 	char *script = NULL;
 

@@ -55,8 +55,8 @@ struct evasion {
 	void (*make)(struct stream *stream, int n);
 	/*
 	 * What must happen. name_allowed: all arrives. Another one: nothing of the segment in which the parser decides,
-	 * nor behind it, and the client reads ECONNABORTED. NONE: undecided, so all arrives, and the end of the stream is
-	 * told as hello_incomplete. `then`: of a second event, for the same connection.
+	 * nor behind it, and the client reads ECONNABORTED. NONE: undecided, so all arrives, and the end of the stream
+	 * is told as hello_incomplete. `then`: of a second event, for the same connection.
 	 */
 	enum snif_reason reason, then;
 	enum cuts cuts;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Real servers as judges: what OpenSSL and GnuTLS make of the bytes that came through the filter. The invariant: where
- * the filter let a flow through for name N, every server that takes the hello sees N, and no server sees a name that was
- * not let through.
+ * the filter let a flow through for name N, every server that takes the hello sees N, and no server sees a name that
+ * was not let through.
  */
 #ifndef SNIF_EVASION_JUDGES_H
 #define SNIF_EVASION_JUDGES_H

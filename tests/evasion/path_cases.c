@@ -193,7 +193,9 @@ static void lost_then_joined(void) {
 	}
 }
 
-/* The refused segment stays refused however often it is tried again, also with the daemon dead: nobody ends the flow. */
+/*
+ * The refused segment stays refused however often it is tried again, also with the daemon dead: nobody ends the flow.
+ */
 static void refused_stays_refused(void) {
 	struct trial trial = trial_open_at(evasion_peer(), HOST, 443);
 

@@ -88,8 +88,8 @@ static void add_ipv6(struct bytes *packet, uint8_t next) {
 }
 
 /*
- * `words`: the header's length in units of 4 bytes, as it says; what there is are 20 bytes. Read as an IPv4 option, they
- * begin with a source route.
+ * `words`: the header's length in units of 4 bytes, as it says; what there is are 20 bytes. Read as an IPv4 option,
+ * they begin with a source route.
  */
 static void add_tcp(struct bytes *packet, unsigned words, uint8_t flags) {
 	bytes_number(packet, 2, 131 << 8);
@@ -102,7 +102,9 @@ static void add_tcp(struct bytes *packet, unsigned words, uint8_t flags) {
 	bytes_number(packet, 4, 0);
 }
 
-/* Where there are two attachments, the cgroup's storage names the policy; the kernel runs this one with one of zeros. */
+/*
+ * Where there are two attachments, the cgroup's storage names the policy; the kernel runs this one with one of zeros.
+ */
 static void test_no_policy(void **state) {
 	static struct bytes packet;
 

@@ -47,7 +47,9 @@ static inline void hello_reader_found(struct hello_reader *reader) {
 	reading->count++;
 }
 
-/* Feeds the next piece of the stream. Every ClientHello is taken as allowed; behind a refusal and OVER nothing is read. */
+/*
+ * Feeds the next piece of the stream. Every ClientHello is taken as allowed; behind a refusal and OVER nothing is read.
+ */
 static inline void hello_reader_feed(struct hello_reader *reader, const uint8_t *data, size_t length) {
 	struct hello_reading *reading = &reader->reading;
 	__u32 offset = 0;

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Calls `subcommand` with `words`, which begin with its name and end with NULL, while standard output and standard error
- * are files. Writes what they hold then to `out` and `err`: texts, cut to their sizes in bytes. Returns what the
+ * Calls `subcommand` with `words`, which begin with its name and end with NULL, while standard output and standard
+ * error are files. Writes what they hold then to `out` and `err`: texts, cut to their sizes in bytes. Returns what the
  * subcommand returned; fails the test when there is no room for a file.
  */
 int output_of(int (*subcommand)(int argc, char **argv), const char *const words[], char *out, size_t out_size,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* groups.c and what it counts with: memory that stays bounded, time out of order, and names that are close to another. */
+/*
+ * groups.c and what it counts with: memory that stays bounded, time out of order, and names that are close to another.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

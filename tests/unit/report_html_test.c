@@ -174,7 +174,10 @@ static void test_content(void **state) {
 		"2026-01-02 03:01:30</time></td></tr>\n");
 }
 
-/* Tables have a caption and titles with a scope, sections a heading; nothing is loaded and nothing is inline but by hash. */
+/*
+ * Tables have a caption and titles with a scope, sections a heading; nothing is loaded and nothing is inline but by
+ * hash.
+ */
 static void test_form(void **state) {
 	FILE *log = new_log();
 	size_t tables;

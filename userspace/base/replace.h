@@ -16,8 +16,10 @@ struct replacement {
  * Returns 0, or -errno: -EEXIST where it is something else, which is left alone. */
 int replace_begin(struct replacement *replacement, const char *path);
 
-/* Puts what was written in the place of `path`, with the permissions of a new file; when `error` is set, or not all of it
- * could be written, removes it instead and leaves `path` as it was. Returns `error`, 0 or -errno. */
+/*
+ * Puts what was written in the place of `path`, with the permissions of a new file; when `error` is set, or not all of
+ * it could be written, removes it instead and leaves `path` as it was. Returns `error`, 0 or -errno.
+ */
 int replace_end(struct replacement *replacement, int error);
 
 #endif

@@ -14,8 +14,8 @@ struct terminal {
 };
 
 /*
- * Looks at what `out` is. The width is COLUMNS, where that is set to a number, else the terminal's; without either there
- * is no limit. Needs setlocale(LC_CTYPE, "").
+ * Looks at what `out` is. The width is COLUMNS, where that is set to a number, else the terminal's; without either
+ * there is no limit. Needs setlocale(LC_CTYPE, "").
  */
 struct terminal terminal_of(FILE *out);
 

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * Prints what makes `before` into `after` to standard output, as a unified diff of the file `name`; nothing when they are
- * the same. Returns 0; -ENOENT when there is no diff(1); -EIO when it failed, which it has explained; or another negative
- * errno.
+ * Prints what makes `before` into `after` to standard output, as a unified diff of the file `name`; nothing when they
+ * are the same. Returns 0; -ENOENT when there is no diff(1); -EIO when it failed, which it has explained; or another
+ * negative errno.
  */
 int text_diff(const char *name, const char *before, size_t before_length, const char *after, size_t after_length);
 

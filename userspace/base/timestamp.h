@@ -9,7 +9,9 @@
 
 enum { TIMESTAMP_SIZE = sizeof("2026-01-31T23:59:59.123456+0100") };
 
-/* The last point in time that was written, and its second in words: most come in the same second. All zero: none yet. */
+/*
+ * The last point in time that was written, and its second in words: most come in the same second. All zero: none yet.
+ */
 struct timestamp {
 	time_t second;
 	char seconds[sizeof("2026-01-31T23:59:59")], zone[sizeof("+0100")];

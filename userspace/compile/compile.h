@@ -33,8 +33,8 @@ struct compiled {
 
 /*
  * Compiles a policy. `hash_key` is the SipHash key for its names: random bytes for the kernel, anything for check.
- * Returns 0, or a negative errno (-ENOMEM; -EIO when the library cannot hash; -EEXIST when two names have one hash: try another key). The result is
- * freed with compiled_free() and does not point into the policy.
+ * Returns 0, or a negative errno (-ENOMEM; -EIO when the library cannot hash; -EEXIST when two names have one hash: try
+ * another key). The result is freed with compiled_free() and does not point into the policy.
  */
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out);
 /* The same with a key of its own choice, for tables that are only asked. Returns 0 or a negative errno. */

@@ -12,7 +12,9 @@
 int feature_print(FILE *out, const struct finding findings[]);
 int feature_print_json(FILE *out, const struct finding findings[]);
 
-/* Whether everything is there that run needs: HERE; else MISSING when something is not, UNKNOWN when nobody can tell. */
+/*
+ * Whether everything is there that run needs: HERE; else MISSING when something is not, UNKNOWN when nobody can tell.
+ */
 enum feature_state feature_verdict(const struct finding findings[]);
 
 #endif

@@ -23,7 +23,9 @@ struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello 
 	struct snif_judgement judgement;
 	struct snif_dest dest;
 
-	/* what a packet's IP header gives away is refused for every flow; urgent data only for those that are inspected */
+	/*
+	 * what a packet's IP header gives away is refused for every flow; urgent data only for those that are inspected
+	 */
 	if (found->refusal != SNIF_REASON_NONE && found->refusal != SNIF_REASON_URGENT_DATA)
 		return refuse(found->refusal);
 	if (found->accepted)

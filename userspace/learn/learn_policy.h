@@ -21,8 +21,8 @@ int learn_insert(const struct learned *learned, const struct policy *policy, con
 		 struct policy_text *merged);
 
 /*
- * Whether `merged` is a policy that has all that `policy` has and the learned rules, and allows what was seen. If not, it is
- * said on stderr. Returns 0 or an exit code.
+ * Whether `merged` is a policy that has all that `policy` has and the learned rules, and allows what was seen. If not,
+ * it is said on stderr. Returns 0 or an exit code.
  */
 int learn_verify(const struct learned *learned, const struct policy *policy, const struct policy_text *merged);
 

@@ -40,8 +40,8 @@ struct learned {
 /*
  * Compares what was seen with what `policy`, compiled as `compiled`, allows. Names get a rule of their own, or where at
  * least `wildcards` (0: never) new ones have one parent, which is a registrable domain or below one, that parent gets a
- * wildcard. Addresses get a rule for each protocol, unless names are checked there. Returns 0 or -ENOMEM; the result, to be
- * freed in either case, points into `sightings`.
+ * wildcard. Addresses get a rule for each protocol, unless names are checked there. Returns 0 or -ENOMEM; the result,
+ * to be freed in either case, points into `sightings`.
  */
 int learn_rules(const struct sightings *sightings, const struct policy *policy, const struct compiled *compiled,
 		unsigned wildcards, struct learned *learned);

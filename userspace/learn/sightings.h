@@ -45,16 +45,16 @@ enum { SIGHTINGS_MAX = 200000, SIGHTINGS_OTHER_MAX = 1000 };
 struct sightings *sightings_new(void); /* NULL: out of memory */
 
 /*
- * Adds what an event says: of the names and addresses that were allowed, or for which there was no rule; everything else
- * that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0; -ENOMEM; or -E2BIG when there
- * would be more than SIGHTINGS_MAX places.
+ * Adds what an event says: of the names and addresses that were allowed, or for which there was no rule; everything
+ * else that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0; -ENOMEM; or -E2BIG when
+ * there would be more than SIGHTINGS_MAX places.
  */
 int sightings_add(struct sightings *sightings, const struct log_event *event);
 
 /*
  * All of them: names by their labels from the right, so that those of a domain are neighbours, then addresses, then the
- * others by reason and text. NULL when memory is out; else an array of `count` to be freed with free(), whose items live
- * as long as `sightings`.
+ * others by reason and text. NULL when memory is out; else an array of `count` to be freed with free(), whose items
+ * live as long as `sightings`.
  */
 const struct sighting **sightings_sorted(const struct sightings *sightings, size_t *count);
 

@@ -20,8 +20,8 @@ enum log_action {
 };
 
 /*
- * A line of a log, as userspace/EVENTS.md describes it. Texts are never NULL: "" is what the line does not have, as 0 is for numbers. They are printable
- * ASCII: other bytes, which a log of snifence does not have, stand as \xHH.
+ * A line of a log, as userspace/EVENTS.md describes it. Texts are never NULL: "" is what the line does not have, as 0
+ * is for numbers. They are printable ASCII: other bytes, which a log of snifence does not have, stand as \xHH.
  */
 struct log_event {
 	const char *file; /* where it was read */

@@ -18,13 +18,15 @@ struct log_tally {
  * Prepares to read `files` (at least one, NULL-terminated, borrowed; `-` is standard input), each plain or compressed
  * with gzip, in this order. With `follow` the last one is read on after its end: as it grows, when it is replaced under
  * its name and when it is cut; and a pipe as long as somebody has it open for writing. What is wrong is said on stderr
- * on behalf of the subcommand `command` (NULL: it is not said), of bad lines the first ten. Returns NULL: out of memory.
+ * on behalf of the subcommand `command` (NULL: it is not said), of bad lines the first ten. Returns NULL: out of
+ * memory.
  */
 struct log_reader *log_reader_new(char *const *files, bool follow, const char *command);
 
 /*
  * Reads the next event, passing over bad lines and files that cannot be read. Returns true, with an event whose texts
- * are valid until the next call; or false at the end, which with `follow` may be the end for now: see log_reader_wait().
+ * are valid until the next call; or false at the end, which with `follow` may be the end for now: see
+ * log_reader_wait().
  */
 bool log_reader_next(struct log_reader *reader, struct log_event *event);
 

@@ -17,8 +17,8 @@ struct log_source;
 struct log_source *log_source_open(const char *path, bool follow);
 
 /*
- * Reads and, where the first byte says gzip, decompresses up to `room` bytes. Returns how many; 0 at the end, which for a
- * followed file or pipe is only the end for now; or a negative errno: -EBADMSG when the compressed data is damaged,
+ * Reads and, where the first byte says gzip, decompresses up to `room` bytes. Returns how many; 0 at the end, which for
+ * a followed file or pipe is only the end for now; or a negative errno: -EBADMSG when the compressed data is damaged,
  * -ENODATA when it ends too early, -ESTALE when the next bytes are the first ones of a file begun anew.
  */
 ssize_t log_source_read(struct log_source *source, char *bytes, size_t room);

@@ -23,10 +23,11 @@ struct insert_problem {
 };
 
 /*
- * Puts items, for at most two sections, into `text`, `size` bytes of YAML that are a good policy, at places that its parser tells. Lists and sections that are not
- * there are made. Every byte of `text` stays, in its order; lines that are added end as the first one does. Returns the
- * new text with a NUL behind, to be freed with free(), and its `length`; or NULL with the `problem` where there is no
- * place that would be safe to use, or with problem->what NULL: out of memory.
+ * Puts items, for at most two sections, into `text`, `size` bytes of YAML that are a good policy, at places that its
+ * parser tells. Lists and sections that are not there are made. Every byte of `text` stays, in its order; lines that
+ * are added end as the first one does. Returns the new text with a NUL behind, to be freed with free(), and its
+ * `length`; or NULL with the `problem` where there is no place that would be safe to use, or with problem->what NULL:
+ * out of memory.
  */
 char *policy_insert(const char *text, size_t size, const struct insertion *insertions, size_t count, size_t *length,
 		    struct insert_problem *problem);

@@ -12,8 +12,9 @@ enum { RULE_TEXT_PLACE = 64 };
 void rule_text_place(const struct place *place, char out[RULE_TEXT_PLACE]);
 
 /*
- * A host rule for a name, which is a good one: the name alone (`plain`) where `tls.to` and `tls.ports` of the policy cover
- * all places, else with the addresses or ports that were used. Both sort the places. NULL: out of memory; to be freed with free().
+ * A host rule for a name, which is a good one: the name alone (`plain`) where `tls.to` and `tls.ports` of the policy
+ * cover all places, else with the addresses or ports that were used. Both sort the places. NULL: out of memory; to be
+ * freed with free().
  */
 char *rule_text_host(const char *name, struct place_list *places, const struct policy *policy, bool *plain);
 

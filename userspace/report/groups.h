@@ -38,7 +38,10 @@ struct group {
 
 struct groups;
 
-/* Beyond this many the rest is counted in groups_other(). A group takes about 1 KiB. Of longer keys the beginning counts. */
+/*
+ * Beyond this many the rest is counted in groups_other(). A group takes about 1 KiB. Of longer keys the beginning
+ * counts.
+ */
 enum { GROUPS_MAX = 50000, GROUP_KEY_LENGTH = 1023 };
 
 struct groups *groups_new(enum group_by by); /* NULL: out of memory */

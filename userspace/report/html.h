@@ -15,8 +15,8 @@ enum { HTML_TEXT_MAX = 1024 };
 void html_text(FILE *out, const char *text);
 
 /*
- * Writes markup as it stands in `format`, which knows %s, %PRIu64 and %% alone. Every %s goes through html_text(): markup
- * can come from the format only.
+ * Writes markup as it stands in `format`, which knows %s, %PRIu64 and %% alone. Every %s goes through html_text():
+ * markup can come from the format only.
  */
 void html_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

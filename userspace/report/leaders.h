@@ -18,9 +18,9 @@ struct leaders {
 };
 
 /*
- * Counts a word; "" does not count. When there are more than LEADERS words, the least frequent gives way, and the new one
- * takes over its count (the Space-Saving algorithm of Metwally, Agrawal, El Abbadi, 2005): words that make up more than
- * an eighth are always among them. Returns 0 or -ENOMEM.
+ * Counts a word; "" does not count. When there are more than LEADERS words, the least frequent gives way, and the new
+ * one takes over its count (the Space-Saving algorithm of Metwally, Agrawal, El Abbadi, 2005): words that make up more
+ * than an eighth are always among them. Returns 0 or -ENOMEM.
  */
 int leaders_add(struct leaders *leaders, const char *word);
 /* Counts the words of `from`, as often as they were counted there. Returns 0 or -ENOMEM. */

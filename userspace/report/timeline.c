@@ -46,7 +46,10 @@ unsigned timeline_bucket(const struct timeline *timeline, int64_t time) {
 	return (unsigned)(floor_divide(time, timeline->width) - timeline->base);
 }
 
-/* The character for `count`: none is blank, the largest count is the highest, and no count that there is looks like none. */
+/*
+ * The character for `count`: none is blank, the largest count is the highest, and no count that there is looks like
+ * none.
+ */
 static void draw_one(uint64_t count, uint64_t largest, bool unicode, char *out) {
 	static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	static const char *const ascii[] = {" ", ".", ":", "-", "=", "+", "*", "%", "#"};

@@ -70,8 +70,9 @@ static int protect_mounts(const struct confinement *confinement) {
 	if (unshare(CLONE_NEWNS))
 		return -errno;
 	/*
-	 * Mounts made outside still arrive here; nothing goes the other way. In a chroot, / is no mount and this is refused:
-	 * then only a command with --keep-caps can make a mount, and that goes where it would go without snifence.
+	 * Mounts made outside still arrive here; nothing goes the other way. In a chroot, / is no mount and this is
+	 * refused: then only a command with --keep-caps can make a mount, and that goes where it would go without
+	 * snifence.
 	 */
 	int err = mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) && errno != EINVAL ? -errno : 0;
 	FILE *mounts = err ? NULL : setmntent("/proc/self/mounts", "re");

@@ -20,8 +20,8 @@ struct run_view {
 
 /*
  * Starts the view on the terminal, as `identity`. Until run_view_end() what goes to stdout and stderr is kept in a file
- * without a name where they are a terminal, and stdin is /dev/null where it is one: so for the command too. Returns 0, or
- * the exit code after saying why.
+ * without a name where they are a terminal, and stdin is /dev/null where it is one: so for the command too. Returns 0,
+ * or the exit code after saying why.
  */
 int run_view_start(struct run_view *view, const struct identity *identity, const struct signals *signals);
 

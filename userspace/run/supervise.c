@@ -12,8 +12,10 @@
 
 #include "base/message.h"
 
-/* How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed, which is done
- * again after AGAIN_MS. */
+/*
+ * How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed, which is
+ * done again after AGAIN_MS.
+ */
 enum { SETTLE_MS = 100, GRACE_MS = 2000, KILL_MS = 5000, AGAIN_MS = 100 };
 
 static long now_ms(void) {

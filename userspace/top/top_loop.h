@@ -17,9 +17,9 @@ struct top {
 };
 
 /*
- * Shows the log until `q` or one of these ends it; the terminal is as before then. Events that come are shown four times
- * a second at most. Returns 0; 128 + n when it was ended by signal n; EXIT_USAGE when there is no terminal that will do,
- * and EXIT_FAILED when memory is out, both said.
+ * Shows the log until `q` or one of these ends it; the terminal is as before then. Events that come are shown four
+ * times a second at most. Returns 0; 128 + n when it was ended by signal n; EXIT_USAGE when there is no terminal that
+ * will do, and EXIT_FAILED when memory is out, both said.
  */
 int top_loop(const struct top *top);
 

@@ -25,9 +25,9 @@ struct top_screen {
 };
 
 /*
- * Returns `height` lines, but 6 at least, each ended by a newline, none wider than `width` where that is 40 or more: the
- * lines of enum top_line, rows, blank lines, and one about rows and keys. Printable; in UTF-8 if `unicode`, else ASCII. To be
- * freed with free(); NULL: out of memory.
+ * Returns `height` lines, but 6 at least, each ended by a newline, none wider than `width` where that is 40 or more:
+ * the lines of enum top_line, rows, blank lines, and one about rows and keys. Printable; in UTF-8 if `unicode`, else
+ * ASCII. To be freed with free(); NULL: out of memory.
  */
 char *top_screen_draw(const struct top_screen *screen);
 
