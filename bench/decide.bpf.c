@@ -42,41 +42,73 @@ static __always_inline struct snif_tag *tag_reset(struct bpf_sock *socket) {
 	return tag;
 }
 
-/* The hot path: the tag is set once. */
-SEC("cgroup_skb/egress")
-int decide_established(struct __sk_buff *skb) {
-	struct bpf_sock *socket;
+/* For packets that leave the tag as it is. */
+static __always_inline void tag_once(struct __sk_buff *skb) {
+	struct bpf_sock *socket = skb->sk;
 
-	if (!tagged) {
-		socket = skb->sk;
+	if (!tagged)
 		tagged = socket && tag_reset(socket);
-	}
-	return decide_packet(skb);
 }
 
 /*
- * A packet that changes the tag: it is set before each. Without the check that the socket is one of TCP: this one is
- * not.
+ * egress_judge() without the check that the socket is one of the packet's protocol: this one is of none. It has no peer
+ * either, so udp_was_judged() has nothing to compare.
  */
-SEC("cgroup_skb/egress")
-int decide_undecided(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
-	struct egress e = {.skb = skb, .socket = socket};
+static __always_inline int judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
+	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_now()};
 
-	if (!socket || !(e.tag = tag_reset(socket)))
-		return EGRESS_DROP;
-	e.policy = policy_now();
 	if (packet_read(skb, &e.packet) != SNIF_REASON_NONE)
 		return EGRESS_DROP;
-	return egress_tcp(&e);
+	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
 }
 
-/* What of decide_undecided() is not the filter's own cost. */
+/* The hot path. */
 SEC("cgroup_skb/egress")
-int decide_nothing(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : NULL;
+int decide_established(struct __sk_buff *skb) {
+	tag_once(skb);
+	return decide_packet(skb);
+}
 
-	return socket && tag_reset(socket) ? EGRESS_PASS : EGRESS_DROP;
+/* A datagram on a socket whose tag allows it. */
+SEC("cgroup_skb/egress")
+int decide_datagram(struct __sk_buff *skb) {
+	struct bpf_sock *socket = skb->sk;
+	struct snif_tag *tag;
+
+	tag_once(skb);
+	tag = socket ? tag_of(socket) : NULL;
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	return socket && tag ? judge(skb, socket, tag) : EGRESS_DROP;
+}
+
+/* A packet that changes the tag: it is set before each. */
+SEC("cgroup_skb/egress")
+int decide_undecided(struct __sk_buff *skb) {
+	struct bpf_sock *socket = skb->sk;
+	struct snif_tag *tag = socket ? tag_reset(socket) : NULL;
+
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	return socket && tag ? judge(skb, socket, tag) : EGRESS_DROP;
+}
+
+/* decide_undecided() without the judging. */
+SEC("cgroup_skb/egress")
+int decide_reset(struct __sk_buff *skb) {
+	struct bpf_sock *socket = skb->sk;
+	struct snif_tag *tag = socket ? tag_reset(socket) : NULL;
+
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	return socket && tag ? EGRESS_PASS : EGRESS_DROP;
+}
+
+/* The same without setting the tag: what a real packet pays before it is judged. */
+SEC("cgroup_skb/egress")
+int decide_entry(struct __sk_buff *skb) {
+	struct bpf_sock *socket = skb->sk;
+	struct snif_tag *tag = socket ? bpf_sk_storage_get(&tags, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	return socket && tag ? EGRESS_PASS : EGRESS_DROP;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What no filter on egress can cost less than: a program that does nothing, and one that looks up its socket's storage.
+ * What no filter can cost less than, on egress and in connect(): a program that does nothing, and one that looks up its
+ * socket's storage.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -28,6 +29,37 @@ int floor_storage(struct __sk_buff *skb) {
 	if (socket)
 		bpf_sk_storage_get(&storage, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	return 1;
+}
+
+SEC("cgroup/connect4")
+int floor_return_connect4(struct bpf_sock_addr *ctx) {
+	(void)ctx;
+	return 1;
+}
+
+SEC("cgroup/connect6")
+int floor_return_connect6(struct bpf_sock_addr *ctx) {
+	(void)ctx;
+	return 1;
+}
+
+/* A new socket has none: one look-up makes the storage, the other finds it. */
+static __always_inline int make_storage(struct bpf_sock *socket) {
+	if (socket) {
+		bpf_sk_storage_get(&storage, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		bpf_sk_storage_get(&storage, socket, NULL, 0);
+	}
+	return 1;
+}
+
+SEC("cgroup/connect4")
+int floor_storage_connect4(struct bpf_sock_addr *ctx) {
+	return make_storage(ctx->sk);
+}
+
+SEC("cgroup/connect6")
+int floor_storage_connect6(struct bpf_sock_addr *ctx) {
+	return make_storage(ctx->sk);
 }
 
 char LICENSE[] SEC("license") = "GPL";

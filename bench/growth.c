@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "support/bench.h"
 #include "support/cell.h"
@@ -11,18 +12,56 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { QUICK_MOST = 1000 };
+enum { QUICK_MOST = 1000, FEW = 10, FORMS = 10, WARM = 3 };
 
 static FILE *out;
 
 /*
- * All names have the same length, whatever their number: a longer one takes longer to hash. A million of them, written
- * like this, are just within the 16 MiB that a policy may have.
+ * Ten forms of names, 10 to 40 characters and two to five labels, half of them wildcards. Every policy has as many of
+ * each: so that what is looked up is alike, whatever their number.
  */
+static const struct {
+	bool wildcard;
+	const char *format;
+} forms[FORMS] = {
+	{false, "%05x.test"},
+	{true, "n%05x-app.test"},
+	{false, "www.n%05x-shop.test"},
+	{true, "cdn%05x.example.test"},
+	{false, "api.v2.n%05x.example.test"},
+	{true, "n%05x.media.static.example.test"},
+	{false, "login.n%05x-accounts.example.test"},
+	{true, "n%05x-edge-network.cdn.example.test"},
+	{false, "n%05x.storage.eu-west.provider.test"},
+	{true, "n%05x.notifications.push.provider.test"},
+};
+
+/* The name of a form that has this number, of 2^20; an odd factor shuffles them. */
+static void write_name(char *text, size_t size, unsigned form, unsigned number) {
+	snprintf(text, size, forms[form].format, number * 0x9e375 & 0xfffff);
+}
+
+/*
+ * A name to connect to, among `count` on the list; forms by turns, and of each form another number each time. Valid until
+ * the next call.
+ */
+static const char *draw_name(unsigned count, unsigned connection) {
+	static char text[64] = "www.";
+	unsigned form = connection % FORMS, number = connection * 2654435761U % (count / FORMS);
+	size_t below = forms[form].wildcard ? strlen("www.") : 0;
+
+	write_name(text + strlen("www."), sizeof(text) - strlen("www."), form, number);
+	return text + strlen("www.") - below;
+}
+
 static void write_names(unsigned count) {
+	char text[64];
+
 	fputs("version: 1\ndns: {servers: none}\ntls:\n  to: [203.0.113.0/24]\n  allow: [\n", out);
-	for (unsigned i = 0; i < count / 2; i++)
-		fprintf(out, "n%06x.test,'*.w%06x.test',\n", i, i);
+	for (unsigned i = 0; i < count; i++) {
+		write_name(text, sizeof(text), i % FORMS, i / FORMS);
+		fprintf(out, "'%s%s',\n", forms[i % FORMS].wildcard ? "*." : "", text);
+	}
 	fputs("]\n", out);
 }
 
@@ -34,7 +73,7 @@ static void write_prefixes(unsigned count) {
 	fputs("tls: {to: [many], allow: [www.bench.test]}\n", out);
 }
 
-static struct confinement confine_large(void (*write)(unsigned), unsigned count, struct cell *cell) {
+static struct confinement confine_in(void (*write)(unsigned), unsigned count, const char *name, struct cell *cell) {
 	struct confinement confinement;
 	char *text = NULL;
 	size_t size;
@@ -47,13 +86,16 @@ static struct confinement confine_large(void (*write)(unsigned), unsigned count,
 		bench_fail("out of memory");
 	confinement = confine(text);
 	free(text);
-	*cell = cell_make(NULL, "large");
+	*cell = cell_make(NULL, name);
 	confine_cell(&confinement, cell);
-	bench_sample("parse", "ms", confinement.parse_ms, "load");
-	bench_sample("compile", "ms", confinement.compile_ms, "load");
-	bench_sample("maps", "ms", confinement.load_ms, "load");
-	bench_sample("load", "ms", confinement.parse_ms + confinement.compile_ms + confinement.load_ms, NULL);
 	return confinement;
+}
+
+static void print_loading(const struct confinement *confinement) {
+	bench_sample("parse", "ms", confinement->parse_ms, "load");
+	bench_sample("compile", "ms", confinement->compile_ms, "load");
+	bench_sample("maps", "ms", confinement->load_ms, "load");
+	bench_sample("load", "ms", confinement->parse_ms + confinement->compile_ms + confinement->load_ms, NULL);
 }
 
 static bool too_many(unsigned count) {
@@ -63,26 +105,36 @@ static bool too_many(unsigned count) {
 	return true;
 }
 
+/* Beside a policy of few names, which takes turns with the other. */
 static void run_names(const void *argument) {
+	static struct place places[2];
 	unsigned count = *(const unsigned *)argument;
-	char name[64];
-	struct hello_shape shape = {.size = 517, .name = name};
+	const struct hello_shape many = {.size = 517, .draw = draw_name, .count = count},
+				 few = {.size = 517, .draw = draw_name, .count = FEW};
 	struct confinement confinement;
-	struct cell cell;
+	struct cell cell, few_cell;
 
 	if (too_many(count))
 		return;
 	pair_network();
-	confinement = confine_large(write_names, count, &cell);
+	confinement = confine_in(write_names, count, "many", &cell);
+	print_loading(&confinement);
 	bench_sample("memory", "bytes", (double)memory_of_slot(&cell, "names", confinement.slot) / count, NULL);
-	snprintf(name, sizeof(name), "www.w%06x.test", count / 4);
+	confine_in(write_names, FEW, "few", &few_cell);
 	cost_start();
-	hello_cost_cold(&confinement, &cell, &shape, bench_count(400, 20));
+	place_of_cell(&places[0], "completing", "completing-few", &cell, BPF_CGROUP_INET_EGRESS);
+	place_of_cell(&places[1], "completing-few", NULL, &few_cell, BPF_CGROUP_INET_EGRESS);
+	places[0].argument = &many;
+	places[1].argument = &few;
+	hello_cost_cold(places, 2);
+	bench_sample("completing-ratio", "×",
+		     bench_median(places[0].ns, places[0].count) / bench_median(places[1].ns, places[1].count), NULL);
 	cost_stop();
-	hello_cost_warm(&confinement, &cell, &shape, true);
+	hello_cost_warm(&confinement, &cell, &(struct hello_shape){.size = 517, .name = draw_name(count, WARM)}, true);
 }
 
 static void run_prefixes(const void *argument) {
+	static struct place place;
 	unsigned count = *(const unsigned *)argument;
 	struct confinement confinement;
 	struct cell cell;
@@ -91,12 +143,14 @@ static void run_prefixes(const void *argument) {
 	if (too_many(count))
 		return;
 	pair_network();
-	confinement = confine_large(write_prefixes, count, &cell);
+	confinement = confine_in(write_prefixes, count, "many", &cell);
+	print_loading(&confinement);
 	memory =
 		memory_of_slot(&cell, "addresses", confinement.slot) + memory_of_slot(&cell, "ports", confinement.slot);
 	bench_sample("memory", "bytes", (double)memory / count, NULL);
 	cost_start();
-	connect_cost(&confinement, &cell, true);
+	place_of_cell(&place, "connect", "growth/prefixes-10:connect", &cell, BPF_CGROUP_INET6_CONNECT);
+	connect_cost(&place, 1, true);
 }
 
 #define CASE(kind, count)                                                                                              \

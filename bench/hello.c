@@ -7,16 +7,21 @@
 #include "support/pair.h"
 
 static void run_hello(const void *argument) {
+	static struct place places[3];
 	const struct hello_shape *shape = argument;
-	struct confinement confinement;
+	struct confinement confinement = confine(HELLO_POLICY);
 	struct cell cell;
 
 	pair_network();
 	cost_start();
 	cell = cell_make(NULL, "hello");
-	confinement = confine(HELLO_POLICY);
 	confine_cell(&confinement, &cell);
-	hello_cost_cold(&confinement, &cell, shape, bench_count(400, 20));
+	place_of_cell(&places[0], "completing", "floor-storage", &cell, BPF_CGROUP_INET_EGRESS);
+	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
+	for (int i = 0; i < 3; i++)
+		places[i].argument = shape;
+	hello_cost_cold(places, 3);
+	confine_drain(&confinement);
 	cost_stop();
 	hello_cost_warm(&confinement, &cell, shape, strcmp(shape->name, HELLO_ALLOWED) == 0);
 }

@@ -7,47 +7,46 @@
 #include "support/hello_cost.h"
 #include "support/replay.h"
 
-enum { SNIFENCE, RETURN, STORAGE, AGAIN, PLACES };
+static void confined_place(struct place *place, const char *metric, enum bpf_attach_type type) {
+	struct confinement confinement = confine(HELLO_POLICY);
+	struct cell cell = cell_make(NULL, metric);
+
+	confine_cell(&confinement, &cell);
+	place_of_cell(place, metric, "floor-storage", &cell, type);
+}
 
 static void run_flow(const void *argument) {
-	static const enum floor floors[PLACES] = {
-		[RETURN] = FLOOR_RETURN, [STORAGE] = FLOOR_STORAGE, [AGAIN] = FLOOR_STORAGE};
-	static struct place places[PLACES] = {{.metric = "egress", .beside = "floor-storage"},
-					      {.metric = "floor-return", .beside = "floor-storage"},
-					      {.metric = "floor-storage"},
-					      {.metric = "floor-storage-again", .beside = "floor-storage"}};
+	static struct place places[4];
 	const struct flow *flow = argument;
-	struct confinement confinement = confine(HELLO_POLICY);
+	const struct replay replay = {
+		.ipv6 = flow->ipv6, .udp = flow->port == PAIR_UDP, .length = flow->acks ? 0 : flow->size};
 
 	pair_network();
 	cost_start();
-	for (int i = 0; i < PLACES; i++) {
-		places[i].cell = cell_make(NULL, places[i].metric);
-		places[i].program_count = 1;
-		if (i != SNIFENCE)
-			places[i].programs[0] = floor_attach(&places[i].cell, floors[i]);
-	}
-	confine_cell(&confinement, &places[SNIFENCE].cell);
-	places[SNIFENCE].programs[0] = cell_program(&places[SNIFENCE].cell, BPF_CGROUP_INET_EGRESS);
-	flow_cost(flow, places, PLACES);
+	confined_place(&places[0], "egress", BPF_CGROUP_INET_EGRESS);
+	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
+	place_of_floor(&places[3], "floor-storage-again", "floor-storage", FLOOR_STORAGE, BPF_CGROUP_INET_EGRESS);
+	flow_cost(flow, places, 4);
 	cost_stop();
-	if (flow->port != PAIR_UDP && !flow->acks && flow->size == FLOW_SMALL)
-		replay_established(places[SNIFENCE].programs[0], places[SNIFENCE].pair.client, flow->ipv6);
+	if (flow->size == FLOW_SMALL)
+		replay_open_flow(places[0].programs[0], places[0].pair.client, &replay);
 }
 
 static void run_connect(const void *argument) {
-	struct confinement confinement = confine(HELLO_POLICY);
-	struct cell cell;
+	static struct place places[3];
+	bool ipv6 = *(const bool *)argument;
+	enum bpf_attach_type type = ipv6 ? BPF_CGROUP_INET6_CONNECT : BPF_CGROUP_INET4_CONNECT;
 
 	pair_network();
 	cost_start();
-	cell = cell_make(NULL, "connect");
-	confine_cell(&confinement, &cell);
-	connect_cost(&confinement, &cell, *(const bool *)argument);
+	confined_place(&places[0], "connect", type);
+	places_of_floors(&places[1], type);
+	connect_cost(places, 3, ipv6);
 }
 
 static const struct flow small4 = {PAIR_TLS, false, false, FLOW_SMALL}, small6 = {PAIR_TLS, true, false, FLOW_SMALL};
-static const struct flow large4 = {PAIR_TLS, false, false, FLOW_LARGE}, large6 = {PAIR_TLS, true, false, FLOW_LARGE};
+static const struct flow large4 = {PAIR_TLS, false, false, FLOW_LARGE_IPV4};
+static const struct flow large6 = {PAIR_TLS, true, false, FLOW_LARGE_IPV6};
 static const struct flow direct = {PAIR_DIRECT, false, false, FLOW_SMALL};
 static const struct flow acks = {PAIR_TLS, false, true, FLOW_SMALL};
 static const struct flow udp = {PAIR_UDP, false, false, FLOW_SMALL};

@@ -11,7 +11,7 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { QUICK_MOST = 1000, MOST_CELLS = 1000, DEEPEST = 4 };
+enum { QUICK_MOST = 1000, DEEPEST = 4, MORE = 11 };
 
 static const struct flow small = {PAIR_TLS, false, false, FLOW_SMALL};
 
@@ -40,49 +40,44 @@ static void run_sockets(const void *argument) {
 	confine_drain(&confinement);
 }
 
-static struct place place_of(const char *metric, const char *beside, const struct cell *cell) {
-	struct place place = {.metric = metric, .beside = beside, .cell = *cell, .program_count = 1};
+static struct cell add_cell(const struct confinement *confinement, unsigned number) {
+	struct cell cell;
+	char name[32];
 
-	place.programs[0] = cell_program(cell, BPF_CGROUP_INET_EGRESS);
-	return place;
+	snprintf(name, sizeof(name), "cgroup-%u", number);
+	cell = cell_make(NULL, name);
+	confine_cell(confinement, &cell);
+	return cell;
 }
 
-static struct place floor_place(void) {
-	struct cell cell = cell_make(NULL, "floor-storage");
-
-	floor_attach(&cell, FLOOR_STORAGE);
-	return place_of("floor-storage", NULL, &cell);
-}
-
-/* All under one policy. The packets are those of the last one. */
+/* All under one policy. The packets are those of the last one; then some more are added. */
 static void run_cgroups(const void *argument) {
-	static double ms[MOST_CELLS];
-	static struct place places[2];
+	static struct place places[3];
+	double ms[MORE];
 	unsigned count = *(const unsigned *)argument;
 	struct confinement confinement = confine(HELLO_POLICY);
 	struct cell cell = {0};
-	char name[32];
 
 	pair_network();
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t before;
+	for (unsigned i = 0; i < count; i++)
+		cell = add_cell(&confinement, i);
+	cost_start();
+	place_of_cell(&places[0], "egress", "floor-storage", &cell, BPF_CGROUP_INET_EGRESS);
+	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
+	flow_cost(&small, places, 3);
+	cost_stop();
+	for (unsigned i = 0; i < MORE; i++) {
+		uint64_t before = bench_now();
 
-		snprintf(name, sizeof(name), "cgroup-%u", i);
-		cell = cell_make(NULL, name);
-		before = bench_now();
-		confine_cell(&confinement, &cell);
+		add_cell(&confinement, count + i);
 		ms[i] = (double)(bench_now() - before) / 1e6;
 	}
-	bench_sample("attach", "ms", bench_median(ms, count), NULL);
-	cost_start();
-	places[0] = place_of("egress", "floor-storage", &cell);
-	places[1] = floor_place();
-	flow_cost(&small, places, 2);
+	bench_sample("attach", "ms", bench_median(ms, MORE), "growth/cgroups-1:attach");
 }
 
 /* Each level is a filter of its own, as with `snifence run` inside of `snifence run`. */
 static void run_nesting(const void *argument) {
-	static struct place places[2];
+	static struct place places[3];
 	int depth = *(const int *)argument;
 	struct cell cells[DEEPEST];
 
@@ -94,12 +89,12 @@ static void run_nesting(const void *argument) {
 		confine_cell(&confinement, &cells[i]);
 	}
 	cost_start();
-	places[0] = place_of("egress", "floor-storage", &cells[depth - 1]);
+	place_of_cell(&places[0], "egress", "floor-storage", &cells[depth - 1], BPF_CGROUP_INET_EGRESS);
 	places[0].program_count = depth;
 	for (int i = 0; i < depth - 1; i++)
 		places[0].programs[1 + i] = cell_program(&cells[i], BPF_CGROUP_INET_EGRESS);
-	places[1] = floor_place();
-	flow_cost(&small, places, 2);
+	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
+	flow_cost(&small, places, 3);
 }
 
 #define CASE(kind, count)                                                                                              \

@@ -61,20 +61,24 @@ int cell_program(const struct cell *cell, enum bpf_attach_type type) {
 	return fd;
 }
 
-int floor_load(enum floor floor) {
+int floor_load(enum floor floor, enum bpf_attach_type type) {
 	struct floor_bpf *skeleton = floor_bpf__open_and_load();
+	bool storage = floor == FLOOR_STORAGE;
 
 	if (!skeleton)
 		bench_fail("cannot load the floors' programs: %s", strerror(errno));
-	return bpf_program__fd(floor == FLOOR_RETURN ? skeleton->progs.floor_return : skeleton->progs.floor_storage);
+	if (type == BPF_CGROUP_INET4_CONNECT)
+		return bpf_program__fd(storage ? skeleton->progs.floor_storage_connect4
+					       : skeleton->progs.floor_return_connect4);
+	if (type == BPF_CGROUP_INET6_CONNECT)
+		return bpf_program__fd(storage ? skeleton->progs.floor_storage_connect6
+					       : skeleton->progs.floor_return_connect6);
+	return bpf_program__fd(storage ? skeleton->progs.floor_storage : skeleton->progs.floor_return);
 }
 
-int floor_attach(const struct cell *cell, enum floor floor) {
-	int program = floor_load(floor);
-
-	if (bpf_prog_attach(program, cell->fd, BPF_CGROUP_INET_EGRESS, BPF_F_ALLOW_MULTI))
+void floor_attach(const struct cell *cell, enum floor floor, enum bpf_attach_type type) {
+	if (bpf_prog_attach(floor_load(floor, type), cell->fd, type, BPF_F_ALLOW_MULTI))
 		bench_fail("cannot attach a floor: %s", strerror(errno));
-	return program;
 }
 
 static double ms_since(uint64_t *then) {

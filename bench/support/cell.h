@@ -27,14 +27,17 @@ int cell_program(const struct cell *cell, enum bpf_attach_type type);
 /* ---- what is attached ---------------------------------------------------------------------------------------- */
 
 enum floor {
-	FLOOR_RETURN,  /* an egress program that returns 1 */
-	FLOOR_STORAGE, /* one that looks up its socket's storage and returns 1 */
+	FLOOR_RETURN,  /* a program that returns 1 */
+	FLOOR_STORAGE, /* one that looks up its socket's storage, in connect() makes it first, and returns 1 */
 };
 
-/* Loads a floor's program; each call anew, as its statistics are its own. Returns its descriptor. */
-int floor_load(enum floor floor);
+/*
+ * Loads a floor's program for egress, connect4 or connect6; each call anew, as its statistics are its own. Returns its
+ * descriptor.
+ */
+int floor_load(enum floor floor, enum bpf_attach_type type);
 /* The same, attached to the cell. */
-int floor_attach(const struct cell *cell, enum floor floor);
+void floor_attach(const struct cell *cell, enum floor floor, enum bpf_attach_type type);
 
 /* A policy in force, as `snifence run` puts it there, and how long the steps took. */
 struct confinement {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* New sockets ──► what the program in connect() costs. */
+/* New sockets ──► what the program in connect() costs, side by side with others. */
 #ifndef SNIF_BENCH_CONNECT_COST_H
 #define SNIF_BENCH_CONNECT_COST_H
 
-#include "cell.h"
+#include "place.h"
 
-/* Connects new sockets to the inspected port; prints the median cost by the kernel's statistics as "connect". */
-void connect_cost(const struct confinement *confinement, const struct cell *cell, bool ipv6);
+/* Connects new sockets to the inspected port, in each place by turns; prints the median of each place. */
+void connect_cost(struct place *places, size_t count, bool ipv6);
 
 #endif

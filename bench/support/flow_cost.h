@@ -3,30 +3,25 @@
 #ifndef SNIF_BENCH_FLOW_COST_H
 #define SNIF_BENCH_FLOW_COST_H
 
-#include "cell.h"
-#include "pair.h"
+#include "place.h"
 
-enum { FLOW_SMALL = 100, FLOW_LARGE = 1 << 16, FLOW_SLICES = 40, FLOW_PROGRAMS = 4 };
+/*
+ * Bytes in each send. The large ones are all that a packet of TCP can carry to a network device that cuts it: as many
+ * whole segments as fit into 64 KB, at an MTU of 1500 and with timestamps.
+ */
+enum { FLOW_SMALL = 100, FLOW_LARGE_IPV4 = 44 * 1448, FLOW_LARGE_IPV6 = 44 * 1428 };
 
 struct flow {
 	uint16_t port; /* PAIR_TLS: after the verdict */
 	bool ipv6;
 	bool acks;   /* the server sends, the client only acknowledges */
-	size_t size; /* FLOW_SMALL or FLOW_LARGE: bytes in each send */
+	size_t size; /* FLOW_* */
 };
 
-/* Where a flow runs. The caller sets all but `pair` and `ns`. */
-struct place {
-	const char *metric; /* under which its cost is printed, in ns */
-	const char *beside; /* the metric that it is compared with, or NULL */
-	struct cell cell;
-	int programs[FLOW_PROGRAMS]; /* those that each packet passes; their costs add up */
-	int program_count;
-	struct pair pair;
-	double ns[FLOW_SLICES];
-};
-
-/* Opens the flow in each place, sends in each place by turns, and prints the median of each place's slices. */
+/*
+ * Opens the flow in each place, sends in each place by turns, and prints the median of each place's slices. Ends the
+ * round unless each send leaves as one packet (but for a tenth of them).
+ */
 void flow_cost(const struct flow *flow, struct place *places, size_t count);
 
 #endif

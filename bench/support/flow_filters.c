@@ -6,12 +6,12 @@
 #include "under.h"
 
 const char *const *filter_return(void) {
-	floor_attach(sides_cell(NEAR), FLOOR_RETURN);
+	floor_attach(sides_cell(NEAR), FLOOR_RETURN, BPF_CGROUP_INET_EGRESS);
 	return NULL;
 }
 
 const char *const *filter_storage(void) {
-	floor_attach(sides_cell(NEAR), FLOOR_STORAGE);
+	floor_attach(sides_cell(NEAR), FLOOR_STORAGE, BPF_CGROUP_INET_EGRESS);
 	return NULL;
 }
 

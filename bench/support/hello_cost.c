@@ -7,7 +7,7 @@
 #include "bench.h"
 #include "replay.h"
 
-enum { MOST_CONNECTIONS = 1000, MOST_SEGMENTS = 32, DRAIN_EVERY = 500 };
+enum { CONNECTIONS = 400, MOST_SEGMENTS = 32 };
 enum { RECORD_HEADER = 5 };
 
 const struct bytes *hello_of(size_t size, unsigned records, const char *name) {
@@ -48,12 +48,12 @@ static unsigned cut(const struct hello_shape *shape, size_t ends[MOST_SEGMENTS])
 	return count;
 }
 
-/* What the program took for one segment. -1: something else was sent in between, a retransmission. */
-static double segment_ns(int program, const struct pair *pair, const uint8_t *bytes, size_t length) {
-	struct cost before = cost_of(program), after;
+/* What the programs took for one segment. -1: something else was sent in between, a retransmission. */
+static double segment_ns(const struct place *place, const struct pair *pair, const uint8_t *bytes, size_t length) {
+	struct cost before = place_cost(place), after;
 
 	pair_send(pair, bytes, length);
-	after = cost_of(program);
+	after = place_cost(place);
 	return after.runs - before.runs == 1 ? (double)(after.ns - before.ns) : -1;
 }
 
@@ -61,15 +61,15 @@ struct one {
 	double completing, all; /* -1: not to be used */
 };
 
-static struct one measure_one(int program, const struct pair *pair, const struct bytes *stream, const size_t *ends,
-			      unsigned segments) {
+static struct one measure_one(const struct place *place, const struct pair *pair, const struct bytes *stream) {
+	size_t ends[MOST_SEGMENTS], at = 0;
+	unsigned segments = cut(place->argument, ends);
 	struct one one = {0};
-	size_t at = 0;
 
 	for (unsigned i = 0; i < segments; at = ends[i++]) {
 		if (i > 0)
 			pair_drain(pair);
-		one.completing = segment_ns(program, pair, stream->data + at, ends[i] - at);
+		one.completing = segment_ns(place, pair, stream->data + at, ends[i] - at);
 		if (one.completing < 0)
 			return (struct one){-1, -1};
 		one.all += one.completing;
@@ -77,32 +77,41 @@ static struct one measure_one(int program, const struct pair *pair, const struct
 	return one;
 }
 
-void hello_cost_cold(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
-		     unsigned count) {
-	static double completing[MOST_CONNECTIONS], all[MOST_CONNECTIONS];
-	const struct bytes *stream = hello_of(shape->size, shape->records, shape->name);
-	int program = cell_program(cell, BPF_CGROUP_INET_EGRESS);
+static const char *name_for(const struct hello_shape *shape, unsigned connection) {
+	return shape->draw ? shape->draw(shape->count, connection) : shape->name;
+}
+
+/* Of all packets of a hello, in the first place. */
+static struct {
+	double ns[PLACE_SLICES];
+	unsigned count;
+} all;
+
+static void measure(struct place *place, const void *first) {
+	const struct hello_shape *shape = place->argument;
+	const struct bytes *stream = hello_of(shape->size, shape->records, name_for(shape, place->count));
+	struct pair pair = pair_open(&place->cell, false, PAIR_TLS);
+	struct one one = measure_one(place, &pair, stream);
+
+	if (one.completing >= 0)
+		place_add(place, one.completing);
+	if (one.completing >= 0 && place == first)
+		all.ns[all.count++] = one.all;
+	pair_close(&pair);
+}
+
+void hello_cost_cold(struct place *places, size_t count) {
+	unsigned connections = bench_count(CONNECTIONS, 20);
 	size_t ends[MOST_SEGMENTS];
-	unsigned segments = cut(shape, ends), used = 0;
 
-	for (unsigned i = 0; i < count && used < MOST_CONNECTIONS; i++) {
-		struct pair pair = pair_open(cell, false, PAIR_TLS);
-		struct one one = measure_one(program, &pair, stream, ends, segments);
-
-		if (one.completing >= 0) {
-			completing[used] = one.completing;
-			all[used++] = one.all;
-		}
-		pair_close(&pair);
-		if (i % DRAIN_EVERY == 0)
-			confine_drain(confinement);
-	}
-	if (used < count / 2)
-		bench_fail("of %u connections only %u sent one packet for each segment", count, used);
-	bench_sample("completing", "ns", bench_median(completing, used), NULL);
-	if (segments > 1)
-		bench_sample("all", "ns", bench_median(all, used), "completing");
-	confine_drain(confinement);
+	places_take_turns(places, count, connections, measure, places);
+	for (size_t i = 0; i < count; i++)
+		if (places[i].count < connections / 2)
+			bench_fail("of %u connections in %s only %u sent one packet for each segment", connections,
+				   places[i].metric, places[i].count);
+	places_print(places, count);
+	if (cut(places->argument, ends) > 1)
+		bench_sample("all", "ns", bench_median(all.ns, all.count), places->metric);
 }
 
 void hello_cost_warm(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,

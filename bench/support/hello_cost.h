@@ -4,8 +4,7 @@
 #define SNIF_BENCH_HELLO_COST_H
 
 #include "../../tests/support/hello_maker.h"
-#include "cell.h"
-#include "pair.h"
+#include "place.h"
 
 /* Ten names, five of them wildcards; HELLO_ALLOWED is one of those below the last wildcard. */
 #define HELLO_POLICY                                                                                                   \
@@ -28,6 +27,10 @@ struct hello_shape {
 	unsigned halves;  /* 1: two segments of the same size */
 	unsigned bytes;	  /* so many segments of one byte, then the rest */
 	const char *name;
+	/* where it is another name for each connection: the name for connection `number`, of `count`; valid until the
+	 * next call */
+	const char *(*draw)(unsigned count, unsigned number);
+	unsigned count;
 };
 
 /* A hello of `size` bytes in `records` records (0: one). Valid until the next call. */
@@ -37,11 +40,11 @@ const struct bytes *hello_of(size_t size, unsigned records, const char *name);
 void hello_settle(const struct pair *pair);
 
 /*
- * Opens `count` connections in the cell and sends the hello on each. Prints the median cost of the completing packet by
- * the kernel's statistics as the metric "completing", and where there are more packets, that of all of them as "all".
+ * Sends a hello on each of many new connections, in each place by turns; a place's argument is its hello_shape. Prints
+ * the median cost of the completing packet by the kernel's statistics under the place's metric; of the first place, where
+ * there are more packets, that of all of them as "all", too.
  */
-void hello_cost_cold(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
-		     unsigned count);
+void hello_cost_cold(struct place *places, size_t count);
 /* The same packet by BPF_PROG_TEST_RUN, warm: see replay.h. Fails unless the verdict is what it should be. */
 void hello_cost_warm(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
 		     bool allowed);

@@ -11,16 +11,23 @@
 
 #include "cell.h"
 
+/* A packet of an open flow, by what it carries. */
+struct replay {
+	bool ipv6, udp;
+	size_t length; /* of the payload: 0 is a pure ACK */
+};
+
 /*
  * `program` is the attached egress program, whose maps are used, and `client` a socket that has its verdict. Prints
- * what a small packet costs as "test-run", beside the floors' "test-run-floor-return" and "test-run-floor-storage".
+ * what the packet costs as "test-run", beside the floors' "test-run-floor-return" and "test-run-floor-storage".
  */
-void replay_established(int program, int client, bool ipv6);
+void replay_open_flow(int program, int client, const struct replay *replay);
 
 /*
  * `client` has sent all of its hello but the `length` bytes that complete it. Prints what their packet costs as
- * "test-run": the difference between "test-run-with-reset" and "test-run-reset", which only restores the tag, as each
- * repetition has to. The verdict must be `allowed`.
+ * "test-run". Each repetition has to restore the tag; what that takes is taken off: "test-run-with-reset" less the
+ * difference between "test-run-reset", which restores the tag and judges nothing, and "test-run-entry", which does not
+ * even restore it. The verdict must be `allowed`.
  */
 void replay_completing(const struct confinement *confinement, int program, int client, const void *bytes, size_t length,
 		       bool allowed);

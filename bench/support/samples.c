@@ -136,19 +136,24 @@ const struct series *samples_find(const struct samples *samples, const char *nam
 	return NULL;
 }
 
-const struct series *samples_beside(const struct samples *samples, const struct series *series) {
-	const char *colon = series->beside ? strchr(series->beside, ':') : NULL;
+/* `case:metric`, or a metric of the series' own case. */
+static const struct series *find_beside(const struct samples *samples, const struct series *series) {
+	const char *colon = strchr(series->beside, ':');
 	const struct series *found;
 	char *name;
 
-	if (!series->beside)
-		return NULL;
 	if (!colon)
 		return samples_find(samples, series->name, series->beside);
 	name = strndup(series->beside, (size_t)(colon - series->beside));
 	found = name ? samples_find(samples, name, colon + 1) : NULL;
 	free(name);
 	return found;
+}
+
+const struct series *samples_beside(const struct samples *samples, const struct series *series) {
+	const struct series *found = series->beside ? find_beside(samples, series) : NULL;
+
+	return found == series ? NULL : found;
 }
 
 /* The text before -again; NULL when it does not end so. Freed by the caller. */
