@@ -2,6 +2,7 @@
 /* The command line ──► one case in a child ──► samples on stdout, and nothing left behind. */
 #include "bench.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static void be_child(void) {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	catch_signals(SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	alarm(PATIENCE);
+	bench_arm();
 	running->run(running->argument);
 	exit(fflush(stdout) ? 1 : 0);
 }
@@ -96,6 +97,8 @@ int bench_main(int argc, char **argv, const struct bench_case *cases, size_t cou
 }
 
 void bench_sample(const char *metric, const char *unit, double value, const char *beside) {
+	if (!isfinite(value))
+		bench_fail("%s comes out as %f", metric, value);
 	printf("%s\t%s\t%s\t%.6g%s%s\n", running->name, metric, unit, value, beside ? "\t" : "", beside ? beside : "");
 }
 
@@ -119,6 +122,10 @@ void bench_fail(const char *format, ...) {
 	va_end(arguments);
 	fputc('\n', stderr);
 	exit(1);
+}
+
+void bench_arm(void) {
+	alarm(PATIENCE);
 }
 
 bool bench_quick(void) {

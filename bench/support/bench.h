@@ -6,8 +6,8 @@
  *	case <TAB> metric <TAB> unit <TAB> value [<TAB> beside]
  *	case <TAB> skipped <TAB> - <TAB> why, in words
  *
- * `beside` names what the report puts the ratio to: another metric of the case, or `case:metric`. A metric or a case
- * with -again behind its name is the same thing measured once more: the difference is the run's noise.
+ * `beside` names what the report puts the ratio to: another metric of the case, or `case:metric`. A metric with -again
+ * behind its name is the same thing measured once more: the difference is noise.
  */
 #ifndef SNIF_BENCH_H
 #define SNIF_BENCH_H
@@ -33,12 +33,14 @@ int bench_main(int argc, char **argv, const struct bench_case *cases, size_t cou
 
 /* ---- for the code of a case --------------------------------------------------------------------------------- */
 
-/* Prints a sample. `beside` may be NULL. */
+/* Prints a sample; ends the round when it is no number. `beside` may be NULL. */
 void bench_sample(const char *metric, const char *unit, double value, const char *beside);
 /* Tells why the case cannot be measured here. The case then returns. */
 void bench_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Tells what went wrong and ends the round. */
 void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* Sets the time anew after which the case is ended: lab_enter() sets its own, which is shorter. */
+void bench_arm(void);
 /* Whether only the working of the bench is of interest: as little as possible is done (QUICK=1). */
 bool bench_quick(void);
 /* `full`, or `quick` where bench_quick(). */

@@ -36,23 +36,18 @@ static bool holds(const struct goal *goal) {
 }
 
 static void judge(struct goal *goal, const struct samples *samples) {
-	const struct series *above = find(samples, goal->numerator), *below;
-	bool met;
+	const struct series *above = find(samples, goal->numerator), *below = find(samples, goal->denominator);
+	bool alone = strcmp(goal->denominator, "-") == 0;
 
 	goal->outcome = GOAL_NOT_MEASURED;
-	if (!above)
+	if (!above || (!alone && (!below || below->median <= 0)))
 		return;
-	if (strcmp(goal->denominator, "-") == 0) {
-		goal->value = above->median;
-		met = holds(goal);
-	} else {
-		below = find(samples, goal->denominator);
-		if (!below || below->median <= 0)
-			return;
-		goal->value = above->median / below->median;
-		met = holds(goal) || (goal->inside_range && above->median <= below->max);
-	}
-	goal->outcome = met ? GOAL_MET : GOAL_NOT_MET;
+	goal->value = alone || goal->inside_range ? above->median : above->median / below->median;
+	if (above->count < GOAL_ROUNDS || (!alone && below->count < GOAL_ROUNDS))
+		goal->outcome = GOAL_TOO_FEW_ROUNDS;
+	else
+		goal->outcome =
+			holds(goal) || (goal->inside_range && goal->value <= below->max) ? GOAL_MET : GOAL_NOT_MET;
 }
 
 static bool cut(struct goal *goal) {
@@ -111,7 +106,7 @@ void goals_free(struct goals *goals) {
 }
 
 const char *outcome_text(enum outcome outcome) {
-	static const char *const texts[] = {"met", "not met", "not measured"};
+	static const char *const texts[] = {"met", "not met", "too few rounds", "not measured"};
 
 	return texts[outcome];
 }

@@ -8,14 +8,18 @@
 
 #include "samples.h"
 
-enum outcome { GOAL_MET, GOAL_NOT_MET, GOAL_NOT_MEASURED };
+enum { GOAL_ROUNDS = 3 }; /* with fewer, a median says little */
+enum outcome { GOAL_MET, GOAL_NOT_MET, GOAL_TOO_FEW_ROUNDS, GOAL_NOT_MEASURED };
 
-/* A row of the file: the value is the median of `case:metric`, or what it is to that of another one. */
+/*
+ * A row of the file: the value is the median of `case:metric`, or what it is to that of another one. With |range behind
+ * the limit the value is the median by itself, and the other one is only for its largest round.
+ */
 struct goal {
 	char *line; /* holds all the texts */
 	const char *text, *numerator, *denominator, *limit, *unit;
 	bool at_least;	   /* the limit begins with >=: a value below it does not meet the goal */
-	bool inside_range; /* it ends with |range: a numerator up to the denominator's largest round meets it as well */
+	bool inside_range; /* it ends with |range: a value up to the other one's largest round meets it as well */
 	double bound;
 	enum outcome outcome;
 	double value; /* unless GOAL_NOT_MEASURED */
@@ -33,7 +37,7 @@ struct goals {
 int goals_read(const char *file, const struct samples *samples, struct goals *goals);
 void goals_free(struct goals *goals);
 
-/* "met", "not met", "not measured". */
+/* "met", "not met", "too few rounds", "not measured". */
 const char *outcome_text(enum outcome outcome);
 
 #endif

@@ -25,7 +25,7 @@ static size_t listener_count;
 
 void pair_network(void) {
 	lab_enter();
-	alarm(0);
+	bench_arm();
 	lab_peer();
 }
 

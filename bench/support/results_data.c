@@ -67,19 +67,25 @@ static int put_facts(struct json_object *root, const struct facts *facts) {
 }
 
 /* How far the second measurement of the same thing is from the first, as a part of that. */
+static double noise_of(const struct samples *samples, const struct series *series) {
+	const struct series *first = samples_first(samples, series);
+
+	return series->median / (first ? first->median : 1) - 1;
+}
+
 static int put_noise(struct json_object *root, const struct samples *samples) {
 	struct json_object *noise = json_object_new_array();
 	int error = 0;
 
 	for (size_t i = 0; i < samples->count; i++) {
-		const struct series *again = &samples->series[i], *first = samples_first(samples, again);
-		struct json_object *object = first ? json_object_new_object() : NULL;
+		const struct series *series = &samples->series[i];
+		struct json_object *object;
 
-		if (first)
-			error |= json_put_text(object, "case", first->name) |
-				 json_put_text(object, "metric", first->metric) |
-				 json_put(object, "differs", number(again->median / first->median - 1)) |
-				 json_add(noise, object);
+		if (!samples_is_noise(series) && !samples_first(samples, series))
+			continue;
+		object = json_object_new_object();
+		error |= json_put_text(object, "case", series->name) | json_put_text(object, "metric", series->metric) |
+			 json_put(object, "differs", number(noise_of(samples, series))) | json_add(noise, object);
 	}
 	return error | json_put(root, "noise", noise);
 }

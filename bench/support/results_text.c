@@ -29,34 +29,37 @@ static const char *beside_text(const struct samples *samples, const struct serie
 	return samples_beside(samples, series) ? series->beside : "";
 }
 
-/*
- * What was measured twice: the pair with the largest difference, of all that are within one case, and each pair of
- * cases.
- */
-static void print_noise(const struct samples *samples, FILE *out) {
-	const struct series *worst = NULL, *pairs_of = NULL;
+/* What was measured twice in one case: the pair with the largest difference. */
+static void print_noise_within(const struct samples *samples, FILE *out) {
+	const struct series *worst = NULL;
 	double most = -1;
 
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct series *again = &samples->series[i], *first = samples_first(samples, again);
 		double differs = first ? fabs(again->median / first->median - 1) : 0;
 
-		if (first && strcmp(first->name, again->name) != 0) {
-			if (!pairs_of || strcmp(pairs_of->name, first->name) != 0)
-				fprintf(out, "%snoise, %s against %s:", pairs_of ? "\n" : "", again->name, first->name);
-			fprintf(out, "%s %s %.1f %%", pairs_of && strcmp(pairs_of->name, first->name) == 0 ? "," : "",
-				first->metric, 100 * differs);
-			pairs_of = first;
-		} else if (first && differs > most) {
+		if (first && differs > most) {
 			worst = first;
 			most = differs;
 		}
 	}
-	if (pairs_of)
-		fputc('\n', out);
 	if (worst)
-		fprintf(out, "noise, within a case: at most %.1f %% (%s, %s)\n", 100 * most, worst->name,
+		fprintf(out, "noise, the same once more: at most %.1f %% (%s, %s)\n", 100 * most, worst->name,
 			worst->metric);
+}
+
+/* What differs between two clients that nothing filters, metric by metric. */
+static void print_noise(const struct samples *samples, FILE *out, const char *head, const char *row) {
+	for (size_t i = 0; i < samples->count; i++) {
+		const struct series *series = &samples->series[i];
+
+		if (!samples_is_noise(series))
+			continue;
+		fputs(head, out);
+		head = "";
+		fprintf(out, row, (int)(strlen(series->metric) - strlen("-ratio")), series->metric, series->median,
+			series->min, series->max);
+	}
 }
 
 static const char *goal_value(char text[NUMBER], const struct goal *goal) {
@@ -87,14 +90,16 @@ void results_print(const struct results *results, FILE *out) {
 	fputc('\n', out);
 	for (size_t i = 0; i < results->facts.count; i++)
 		fprintf(out, "%s: %s\n", results->facts.items[i].name, results->facts.items[i].value);
-	print_noise(&results->samples, out);
+	print_noise_within(&results->samples, out);
+	print_noise(&results->samples, out, "noise, direct to direct:         median     min     max\n",
+		    "  %-28.*s %8.3f%8.3f%8.3f\n");
 	fputc('\n', out);
 	print_figures(&results->samples, out);
-	fprintf(out, "\n%-13s %10s %-12s %s\n", "goal", "measured", "limit", "");
+	fprintf(out, "\n%-14s %10s %-12s %s\n", "goal", "measured", "limit", "");
 	for (size_t i = 0; i < results->goals.count; i++) {
 		const struct goal *goal = &results->goals.items[i];
 
-		fprintf(out, "%-13s %10s %-12s %s (%s)\n", outcome_text(goal->outcome), goal_value(value, goal),
+		fprintf(out, "%-14s %10s %-12s %s (%s)\n", outcome_text(goal->outcome), goal_value(value, goal),
 			goal->limit, goal->text, goal->unit);
 	}
 	fputc('\n', out);
@@ -107,15 +112,19 @@ void results_print_goals(const struct results *results, FILE *out) {
 		fprintf(out, "%s%s: %s", i > 0 ? "; " : "", results->facts.items[i].name,
 			results->facts.items[i].value);
 	fputs(".\n\n", out);
-	print_noise(&results->samples, out);
+	print_noise_within(&results->samples, out);
+	print_noise(&results->samples, out,
+		    "\n| noise: direct to direct | median | min | max |\n|---|---:|---:|---:|\n",
+		    "| %.*s | %.3f | %.3f | %.3f |\n");
 	fputs("\n| goal | limit | measured | |\n|---|---|---|---|\n", out);
 	for (size_t i = 0; i < results->goals.count; i++) {
 		const struct goal *goal = &results->goals.items[i];
 		const char *limit = goal->at_least ? goal->limit + 2 : goal->limit;
 
 		fprintf(out, "| %s | %s %.*s %s%s | %s | %s |\n", goal->text, goal->at_least ? "≥" : "≤",
-			(int)strcspn(limit, "|"), limit, goal->unit, goal->inside_range ? ", or inside its range" : "",
-			goal_value(value, goal), outcome_text(goal->outcome));
+			(int)strcspn(limit, "|"), limit, goal->unit,
+			goal->inside_range ? ", or inside direct's range" : "", goal_value(value, goal),
+			outcome_text(goal->outcome));
 	}
 }
 

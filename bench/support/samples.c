@@ -156,21 +156,25 @@ const struct series *samples_beside(const struct samples *samples, const struct 
 	return found == series ? NULL : found;
 }
 
-/* The text before -again; NULL when it does not end so. Freed by the caller. */
-static char *before_again(const char *text) {
-	static const char again[] = "-again";
-	size_t length = strlen(text), rest = length - strlen(again);
+static bool ends_with(const char *text, const char *end) {
+	size_t length = strlen(text);
 
-	return length > strlen(again) && strcmp(text + rest, again) == 0 ? strndup(text, rest) : NULL;
+	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 const struct series *samples_first(const struct samples *samples, const struct series *again) {
-	char *name = before_again(again->name), *metric = before_again(again->metric);
-	const struct series *first = NULL;
+	static const char end[] = "-again";
+	const struct series *first;
+	char *metric;
 
-	if (name || metric)
-		first = samples_find(samples, name ? name : again->name, metric ? metric : again->metric);
-	free(name);
+	if (!ends_with(again->metric, end))
+		return NULL;
+	metric = strndup(again->metric, strlen(again->metric) - strlen(end));
+	first = metric ? samples_find(samples, again->name, metric) : NULL;
 	free(metric);
 	return first;
+}
+
+bool samples_is_noise(const struct series *series) {
+	return strcmp(series->name, "flow/direct") == 0 && ends_with(series->metric, "-ratio");
 }

@@ -34,8 +34,11 @@ void samples_free(struct samples *samples);
 const struct series *samples_find(const struct samples *samples, const char *name, const char *metric);
 /* What the series' ratio is to; NULL when there is none. */
 const struct series *samples_beside(const struct samples *samples, const struct series *series);
-/* Of a series that is the same thing measured once more, as -again behind the name of its metric or its case says: the
- * first one. NULL: it is none. */
+/* Of a series that is the same thing measured once more, as -again behind the name of its metric says: the first one.
+ * NULL: it is none. */
 const struct series *samples_first(const struct samples *samples, const struct series *again);
+
+/* Whether it is the ratio of two clients that nothing filters, of which what differs is noise. */
+bool samples_is_noise(const struct series *series);
 
 #endif
