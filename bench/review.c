@@ -50,7 +50,7 @@ static struct snif_event event_of(unsigned i) {
 }
 
 /* As a run writes it. Returns its size in bytes. */
-static double write_log(const char *path) {
+static double write_log(int fd) {
 	static struct rule rules[] = {{0}, {.file = "/etc/snifence/agent.yaml", .line = 12}};
 	const struct policy policy = {.name = (char *)"agent", .rules = rules, .rule_count = 2};
 	const struct event_context context = {
@@ -60,20 +60,20 @@ static double write_log(const char *path) {
 		.wall_clock = true,
 	};
 	unsigned count = bench_count(EVENTS, QUICK_EVENTS);
-	FILE *file = fopen(path, "we");
+	FILE *file = fdopen(dup(fd), "w");
 	struct log *log = file ? log_new(file, log_run_id()) : NULL;
 	struct stat status;
 
 	if (!log)
-		bench_fail("cannot write %s", path);
+		bench_fail("cannot write the log");
 	for (unsigned i = 0; i < count; i++) {
 		struct snif_event event = event_of(i);
 
 		if (event_write(log, &event, &context) < 0)
-			bench_fail("cannot write %s", path);
+			bench_fail("cannot write the log");
 	}
-	if (log_flush(log) < 0 || fclose(file) != 0 || stat(path, &status) < 0)
-		bench_fail("cannot write %s", path);
+	if (log_flush(log) < 0 || fclose(file) != 0 || fstat(fd, &status) < 0)
+		bench_fail("cannot write the log");
 	log_free(log);
 	return (double)status.st_size;
 }
@@ -99,27 +99,35 @@ static double seconds_of(const struct timeval *time) {
 	return (double)time->tv_sec + (double)time->tv_usec / 1e6;
 }
 
+/* A file without a name, of which nothing stays however this ends. */
+static int temporary_file(void) {
+	char path[] = "/var/tmp/snifence-bench-XXXXXX";
+	int fd = mkstemp(path);
+
+	if (fd < 0 || unlink(path) < 0)
+		bench_fail("cannot make a file in /var/tmp");
+	return fd;
+}
+
 /* `argument`: the words between the program and the log, NULL-terminated. */
 static void measure(const void *argument) {
 	const char *const *words = argument, *argv[MOST_WORDS] = {program};
-	char path[] = "/var/tmp/snifence-bench-XXXXXX";
-	int fd = mkstemp(path);
+	char path[32];
+	int fd = temporary_file();
 	struct rusage usage;
 	uint64_t began;
 	size_t count = 1;
 	double bytes, cpu, wall;
 
-	if (fd < 0)
-		bench_fail("cannot make a file in /var/tmp");
-	close(fd);
-	bytes = write_log(path);
+	bytes = write_log(fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd); /* of the program, which inherits it */
 	for (; words[count - 1]; count++)
 		argv[count] = words[count - 1];
 	argv[count] = path;
 	began = bench_now();
 	usage = read_log(argv);
 	wall = (double)(bench_now() - began) / 1e9;
-	unlink(path);
+	close(fd);
 	cpu = seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime);
 	bench_sample("log", "MB", bytes / 1e6, NULL);
 	bench_sample("cpu", "s", cpu, NULL);
