@@ -23,36 +23,57 @@ struct way {
 	bool stops; /* the forbidden name */
 };
 
-enum { PARALLEL = 4, MOST_PAIRS = 12 };
+/* Pairs of slices are measured until there are the most, or, once there are the least, until the time is over. */
+enum { PARALLEL = 4, LEAST_PAIRS = 6, MOST_PAIRS = 24, PAIRS_MS = 12000 };
 
 /*
  * What is measured, in pairs of slices: one of the client that is filtered, and one of the other, in turns. So what
- * else goes on in the machine meets both alike.
+ * else goes on in the machine meets both alike. A 99th percentile is of all slices of a client together.
  */
-enum metric { CPU, RATE, HANDSHAKE_P50, HANDSHAKE_P99, REQUEST_P50, REQUEST_P99, CPU_DOWN, CPU_UP, METRICS };
+enum metric { CPU, CPU_BOTH, RATE, HANDSHAKE_P50, HANDSHAKE_P99, REQUEST_P50, REQUEST_P99, CPU_DOWN, CPU_UP, METRICS };
 static const struct {
 	const char *name, *unit;
 } metrics[METRICS] = {
-	[CPU] = {"cpu_per_connection", "us"},	   [RATE] = {"connections_per_second", "1/s"},
-	[HANDSHAKE_P50] = {"handshake_p50", "us"}, [HANDSHAKE_P99] = {"handshake_p99", "us"},
-	[REQUEST_P50] = {"request_p50", "us"},	   [REQUEST_P99] = {"request_p99", "us"},
-	[CPU_DOWN] = {"cpu_per_gb_down", "ms"},	   [CPU_UP] = {"cpu_per_gb_up", "ms"},
+	[CPU] = {"cpu_per_connection", "us"},	    [CPU_BOTH] = {"cpu_per_connection-both", "us"},
+	[RATE] = {"connections_per_second", "1/s"}, [HANDSHAKE_P50] = {"handshake_p50", "us"},
+	[HANDSHAKE_P99] = {"handshake_p99", "us"},  [REQUEST_P50] = {"request_p50", "us"},
+	[REQUEST_P99] = {"request_p99", "us"},	    [CPU_DOWN] = {"cpu_per_gb_down", "ms"},
+	[CPU_UP] = {"cpu_per_gb_up", "ms"},
 };
 
 enum { FILTERED, PLAIN, CLIENTS };
 static const enum side side_of[CLIENTS] = {[FILTERED] = NEAR, [PLAIN] = BESIDE};
 static struct tls_client clients[CLIENTS];
-static double values[METRICS][CLIENTS][MOST_PAIRS];
+static struct {
+	double values[MOST_PAIRS];
+	unsigned count;
+} measured[METRICS][CLIENTS];
 
-/* Has a client do its work. Returns the CPU time in microseconds that its side has taken for it. */
-static double work(int client, struct tls_work work, struct tls_done *done) {
-	double before = sides_cpu_us(side_of[client]);
+static void add(enum metric metric, int client, double value) {
+	measured[metric][client].values[measured[metric][client].count++] = value;
+}
+
+/* Microseconds of CPU time: of the client's side, and of the server's as well. */
+struct spent {
+	double near, both;
+};
+
+static struct spent spent_so_far(int client) {
+	double near = sides_cpu_us(side_of[client]);
+
+	return (struct spent){near, near + sides_cpu_us(FAR)};
+}
+
+/* Has a client do its work. Returns what that took. */
+static struct spent work(int client, struct tls_work work, struct tls_done *done) {
+	struct spent before = spent_so_far(client), after;
 
 	work.port = client == FILTERED ? TLS_PORT : TLS_PLAIN_PORT;
 	if (!work.name[0])
 		strcpy(work.name, BENCH_ALLOWED);
 	*done = tls_client_do(&clients[client], &work);
-	return sides_cpu_us(side_of[client]) - before;
+	after = spent_so_far(client);
+	return (struct spent){after.near - before.near, after.both - before.both};
 }
 
 /* What is measured has to do the work: pass the one name and, where it filters, stop the other. */
@@ -75,47 +96,48 @@ static void warm_up(int client) {
 	work(client, (struct tls_work){.task = TLS_REQUEST, .seconds = 0.02}, &done);
 }
 
-static void measure_connections(int client, unsigned pair) {
+static void measure_connections(int client) {
 	struct tls_done done;
-	double cpu = work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = PARALLEL, .seconds = 0.08}, &done);
+	struct spent spent =
+		work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = PARALLEL, .seconds = 0.08}, &done);
 
-	values[CPU][client][pair] = cpu / (double)done.count;
-	values[RATE][client][pair] = (double)done.count / done.seconds;
+	add(CPU, client, spent.near / (double)done.count);
+	add(CPU_BOTH, client, spent.both / (double)done.count);
+	add(RATE, client, (double)done.count / done.seconds);
 }
 
-static void measure_handshakes(int client, unsigned pair) {
+static void measure_handshakes(int client) {
 	struct tls_done done;
 
-	work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = 1, .seconds = 0.04}, &done);
-	values[HANDSHAKE_P50][client][pair] = done.p50;
-	values[HANDSHAKE_P99][client][pair] = done.p99;
+	work(client, (struct tls_work){.task = TLS_CONNECT, .parallel = 1, .seconds = 0.04, .keep = true}, &done);
+	add(HANDSHAKE_P50, client, done.p50);
 }
 
-static void measure_requests(int client, unsigned pair) {
+static void measure_requests(int client) {
 	struct tls_done done;
 
-	work(client, (struct tls_work){.task = TLS_REQUEST, .seconds = 0.03}, &done);
-	values[REQUEST_P50][client][pair] = done.p50;
-	values[REQUEST_P99][client][pair] = done.p99;
+	work(client, (struct tls_work){.task = TLS_REQUEST, .seconds = 0.03, .keep = true}, &done);
+	add(REQUEST_P50, client, done.p50);
 }
 
+/* Milliseconds of the client's CPU time for each GB. */
 static double transfer(int client, enum tls_task task) {
 	uint64_t bytes = bench_quick() ? 32000000 : 64000000;
 	struct tls_done done;
 
-	return work(client, (struct tls_work){.task = task, .bytes = bytes}, &done) / 1e3 / ((double)bytes / 1e9);
+	return work(client, (struct tls_work){.task = task, .bytes = bytes}, &done).near / 1e3 / ((double)bytes / 1e9);
 }
 
-static void measure_down(int client, unsigned pair) {
-	values[CPU_DOWN][client][pair] = transfer(client, TLS_DOWN);
+static void measure_down(int client) {
+	add(CPU_DOWN, client, transfer(client, TLS_DOWN));
 }
 
-static void measure_up(int client, unsigned pair) {
-	values[CPU_UP][client][pair] = transfer(client, TLS_UP);
+static void measure_up(int client) {
+	add(CPU_UP, client, transfer(client, TLS_UP));
 }
 
-static void (*const slices[])(int client, unsigned pair) = {measure_connections, measure_handshakes, measure_requests,
-							    measure_down, measure_up};
+static void (*const slices[])(int client) = {measure_connections, measure_handshakes, measure_requests, measure_down,
+					     measure_up};
 
 /*
  * Of everything a slice of the one client, and right after it one of the other: what a neighbour on the machine does
@@ -125,34 +147,46 @@ static void measure_pair(unsigned pair) {
 	int first = pair % 2 ? FILTERED : PLAIN, second = pair % 2 ? PLAIN : FILTERED;
 
 	for (size_t i = 0; i < sizeof(slices) / sizeof(slices[0]); i++) {
-		slices[i](first, pair);
-		slices[i](second, pair);
+		slices[i](first);
+		slices[i](second);
 	}
 }
 
-/*
- * The medians, and that of the ratios within the pairs. Where neither client is filtered, the second is the first
- * again.
- */
-static void print_samples(unsigned pairs, bool direct) {
+static void measure_pairs(void) {
+	uint64_t end = bench_now() + PAIRS_MS * 1000000ULL;
+	unsigned least = bench_count(LEAST_PAIRS, 2), most = bench_count(MOST_PAIRS, 2);
+
+	for (unsigned pair = 0; pair < least || (pair < most && bench_now() < end); pair++)
+		measure_pair(pair);
+}
+
+static void take_p99(int client) {
+	struct tls_done done;
+
+	work(client, (struct tls_work){.task = TLS_TELL, .of = TLS_CONNECT}, &done);
+	add(HANDSHAKE_P99, client, done.p99);
+	work(client, (struct tls_work){.task = TLS_TELL, .of = TLS_REQUEST}, &done);
+	add(REQUEST_P99, client, done.p99);
+}
+
+/* The medians, and that of the ratios within the pairs. */
+static void print_samples(void) {
 	double ratios[MOST_PAIRS];
 	char name[64];
 
 	for (size_t i = 0; i < METRICS; i++) {
-		for (unsigned pair = 0; pair < pairs; pair++)
-			ratios[pair] = values[i][FILTERED][pair] / values[i][PLAIN][pair];
-		bench_sample(metrics[i].name, metrics[i].unit, bench_median(values[i][FILTERED], pairs), NULL);
-		snprintf(name, sizeof(name), "%s-again", metrics[i].name);
-		if (direct)
-			bench_sample(name, metrics[i].unit, bench_median(values[i][PLAIN], pairs), NULL);
+		unsigned count = measured[i][FILTERED].count;
+
+		for (unsigned pair = 0; pair < count; pair++)
+			ratios[pair] = measured[i][FILTERED].values[pair] / measured[i][PLAIN].values[pair];
+		bench_sample(metrics[i].name, metrics[i].unit, bench_median(measured[i][FILTERED].values, count), NULL);
 		snprintf(name, sizeof(name), "%s-ratio", metrics[i].name);
-		bench_sample(name, "×", bench_median(ratios, pairs), NULL);
+		bench_sample(name, "×", bench_median(ratios, count), NULL);
 	}
 }
 
 static void measure(const void *argument) {
 	const struct way *way = argument;
-	unsigned pairs = bench_count(MOST_PAIRS, 2);
 
 	sides_link();
 	tls_server_start();
@@ -161,9 +195,10 @@ static void measure(const void *argument) {
 	check(way);
 	warm_up(FILTERED);
 	warm_up(PLAIN);
-	for (unsigned pair = 0; pair < pairs; pair++)
-		measure_pair(pair);
-	print_samples(pairs, !way->begin);
+	measure_pairs();
+	take_p99(FILTERED);
+	take_p99(PLAIN);
+	print_samples();
 	tls_client_end(&clients[FILTERED]);
 	tls_client_end(&clients[PLAIN]);
 }

@@ -28,6 +28,8 @@ enum tls_task {
 	TLS_REQUEST, /* requests of 128 bytes, answered by 512, one after the other for `seconds`: time of each */
 	TLS_DOWN,    /* `bytes` from the server, in one answer */
 	TLS_UP,	     /* `bytes` to the server, in one request */
+	TLS_TELL,    /* nothing: p50 and p99 of all work of task `of` so far that said `keep` */
+	TLS_TASKS,
 };
 
 struct tls_work {
@@ -37,6 +39,8 @@ struct tls_work {
 	unsigned parallel;
 	double seconds;
 	uint64_t bytes;
+	bool keep;
+	enum tls_task of;
 };
 
 struct tls_done {
@@ -44,7 +48,7 @@ struct tls_done {
 	char error[128]; /* why */
 	uint64_t count;	 /* CONNECT, REQUEST: how many */
 	double seconds;	 /* how long it took */
-	double p50, p99; /* CONNECT, REQUEST: microseconds */
+	double p50, p99; /* CONNECT, REQUEST, TELL: microseconds; by the nearest rank, so a time that there was */
 };
 
 struct tls_client {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Work, as it is told on stdin ──► TLS 1.3 connections to the server ──► how long each took. */
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -18,7 +19,7 @@
 #include "tls.h"
 #include "../../tests/support/lab.h"
 
-enum { MOST_PARALLEL = 64, MOST_TIMES = 1 << 21, PATIENCE_S = 10 };
+enum { MOST_PARALLEL = 64, MOST_TIMES = 1 << 18, PATIENCE_S = 10 };
 
 /* One connection that is being made. */
 struct dial {
@@ -27,11 +28,16 @@ struct dial {
 	double began_ms;
 };
 
+struct times {
+	double us[MOST_TIMES];
+	size_t count;
+};
+
 static struct {
 	SSL_CTX *tls;
 	struct dial standing; /* of TLS_OPEN */
-	double *times;	      /* microseconds, of the work at hand */
-	size_t count;
+	struct times now;     /* of the work at hand */
+	struct times kept[TLS_TASKS];
 	uint8_t chunk[TLS_CHUNK];
 } client;
 
@@ -41,9 +47,23 @@ static int by_value(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-/* The value that a share (0 to 1) of the sorted times do not exceed. */
-static double quantile(double share) {
-	return client.times[(size_t)(share * (double)(client.count - 1))];
+static void add_time(struct times *times, double us) {
+	if (times->count < MOST_TIMES)
+		times->us[times->count++] = us;
+}
+
+/* The smallest of the sorted times that a share (0 to 1) of them do not exceed. */
+static double quantile(const struct times *times, double share) {
+	return times->us[(size_t)ceil(share * (double)times->count) - 1];
+}
+
+static void sum_up(struct times *times, struct tls_done *done) {
+	done->count = times->count;
+	if (times->count == 0)
+		return;
+	qsort(times->us, times->count, sizeof(*times->us), by_value);
+	done->p50 = quantile(times, 0.50);
+	done->p99 = quantile(times, 0.99);
 }
 
 static void tell_why(struct tls_done *done, const char *what) {
@@ -88,11 +108,6 @@ static bool begin(int epoll, struct dial *dialled, const struct tls_work *work) 
 	return dial(dialled, work, SOCK_NONBLOCK) && epoll_ctl(epoll, EPOLL_CTL_ADD, dialled->fd, &event) == 0;
 }
 
-static void keep_time(double began_ms) {
-	if (client.count < MOST_TIMES)
-		client.times[client.count++] = (lab_now_ms() - began_ms) * 1e3;
-}
-
 /* Goes on with a handshake. False: it failed. `*open` counts down when the connection is over. */
 static bool advance(int epoll, struct dial *dialled, const struct tls_work *work, double end_ms, unsigned *open) {
 	int result = SSL_connect(dialled->ssl), error;
@@ -101,7 +116,7 @@ static bool advance(int epoll, struct dial *dialled, const struct tls_work *work
 		error = SSL_get_error(dialled->ssl, result);
 		return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 	}
-	keep_time(dialled->began_ms);
+	add_time(&client.now, (lab_now_ms() - dialled->began_ms) * 1e3);
 	hang_up(dialled);
 	if (lab_now_ms() < end_ms)
 		return begin(epoll, dialled, work);
@@ -175,14 +190,13 @@ static void make_requests(const struct tls_work *work, struct tls_done *done) {
 		began_ms = lab_now_ms();
 		if (!exchange(0, TLS_ANSWER_SIZE))
 			tell_why(done, "request");
-		keep_time(began_ms);
+		add_time(&client.now, (lab_now_ms() - began_ms) * 1e3);
 	} while (lab_now_ms() < end_ms && !done->failed);
 }
 
 static void do_work(const struct tls_work *work, struct tls_done *done) {
 	double began_ms = lab_now_ms();
 
-	client.count = 0;
 	if (work->task == TLS_PROBE)
 		probe(work, done);
 	else if (work->task == TLS_CONNECT)
@@ -194,12 +208,18 @@ static void do_work(const struct tls_work *work, struct tls_done *done) {
 	else if (!exchange(work->task == TLS_UP ? work->bytes : 0, work->task == TLS_DOWN ? work->bytes : 1))
 		tell_why(done, "transfer");
 	done->seconds = (lab_now_ms() - began_ms) / 1e3;
-	done->count = client.count;
-	if (client.count > 0) {
-		qsort(client.times, client.count, sizeof(*client.times), by_value);
-		done->p50 = quantile(0.50);
-		done->p99 = quantile(0.99);
+}
+
+static void do_and_tell(const struct tls_work *work, struct tls_done *done) {
+	if (work->task == TLS_TELL) {
+		sum_up(&client.kept[work->of], done);
+		return;
 	}
+	client.now.count = 0;
+	do_work(work, done);
+	for (size_t i = 0; work->keep && i < client.now.count; i++)
+		add_time(&client.kept[work->task], client.now.us[i]);
+	sum_up(&client.now, done);
 }
 
 int tls_client_main(void) {
@@ -207,10 +227,8 @@ int tls_client_main(void) {
 	struct tls_done done = {0};
 
 	signal(SIGPIPE, SIG_IGN);
-	client.times = malloc(MOST_TIMES * sizeof(*client.times));
 	client.tls = SSL_CTX_new(TLS_client_method());
-	if (!client.times || !client.tls ||
-	    SSL_CTX_load_verify_locations(client.tls, SIDES_FOLDER "/" TLS_CERTIFICATE, NULL) != 1)
+	if (!client.tls || SSL_CTX_load_verify_locations(client.tls, SIDES_FOLDER "/" TLS_CERTIFICATE, NULL) != 1)
 		bench_fail("the client cannot read the server's certificate");
 	SSL_CTX_set_verify(client.tls, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_min_proto_version(client.tls, TLS1_3_VERSION);
@@ -218,7 +236,7 @@ int tls_client_main(void) {
 	while (send(STDIN_FILENO, &done, sizeof(done), 0) == sizeof(done) &&
 	       recv(STDIN_FILENO, &work, sizeof(work), 0) == sizeof(work)) {
 		memset(&done, 0, sizeof(done));
-		do_work(&work, &done);
+		do_and_tell(&work, &done);
 	}
 	hang_up(&client.standing);
 	return 0;
