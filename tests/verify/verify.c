@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* BPF object ──► what the verifier thought of each program, and whether it grew against the baseline. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,44 +54,50 @@ static int read_cost(const struct bpf_program *program, const char *log, struct 
 	return 0;
 }
 
-/* Percent by which the program grew since the baseline for this kernel, 0 when there is none to compare with. */
-static int growth(const char *file, const struct cost *cost) {
+/* What the baseline says of the program (NULL: of any) under this kernel, 0 when it says nothing. */
+static unsigned baseline_of(const char *file, const char *wanted, const char *series) {
 	FILE *in = fopen(file, "r");
 	char line[256], program[64], kernel[64];
-	unsigned processed;
-	int percent = 0;
+	unsigned processed, found = 0;
 
 	if (!in)
 		return 0;
 	while (fgets(line, sizeof(line), in))
-		if (sscanf(line, "%63s %63s %u", program, kernel, &processed) == 3 && !strcmp(program, cost->program) &&
-		    !strcmp(kernel, cost->kernel) && processed > 0)
-			percent = (int)(100LL * cost->processed / processed) - 100;
+		if (sscanf(line, "%63s %63s %u", program, kernel, &processed) == 3 && !strcmp(kernel, series) &&
+		    (!wanted || !strcmp(program, wanted)))
+			found = processed;
 	fclose(in);
-	return percent;
+	return found;
 }
 
-/* Prints the program's line. Returns whether it grew beyond the limit. */
-static int report(const char *baseline, const struct cost *cost) {
-	int percent = growth(baseline, cost);
+/* Prints the program's line. Returns whether it grew beyond the limit, or is one that a kernel's baseline lacks. */
+static int report(const char *file, const struct cost *cost, bool has_kernel) {
+	unsigned before = baseline_of(file, cost->program, cost->kernel);
+	int percent = before > 0 ? (int)(100LL * cost->processed / before) - 100 : 0;
+	char growth[32] = "no baseline";
 
-	printf("%-16s %-8s %10u %8u %8u %8u %8u  %+d %%\n", cost->program, cost->kernel, cost->processed, cost->states,
-	       cost->peak, cost->instructions, cost->native, percent);
-	if (percent <= GROWTH_LIMIT)
-		return 0;
-	fprintf(stderr,
-		"verify: %s takes %u instructions to verify, %d %% more than the baseline: make it smaller, or put "
-		"the new figure into %s with the reason in the commit message\n",
-		cost->program, cost->processed, percent, baseline);
-	return 1;
+	if (before > 0)
+		snprintf(growth, sizeof(growth), "%+d %%", percent);
+	printf("%-16s %-8s %10u %8u %8u %8u %8u  %s\n", cost->program, cost->kernel, cost->processed, cost->states,
+	       cost->peak, cost->instructions, cost->native, growth);
+	if (before == 0 && has_kernel)
+		fprintf(stderr, "verify: %s has no baseline: put it into %s (make verify-baseline)\n", cost->program,
+			file);
+	if (percent > GROWTH_LIMIT)
+		fprintf(stderr,
+			"verify: %s takes %u instructions to verify, %d %% more than the baseline: make it smaller, or put "
+			"the new figure into %s with the reason in the commit message\n",
+			cost->program, cost->processed, percent, file);
+	return percent > GROWTH_LIMIT || (before == 0 && has_kernel);
 }
 
 int main(int argc, char **argv) {
 	const char *baseline = argc > 1 ? argv[1] : "tests/verify/baseline.tsv";
 	struct snifence_bpf *skeleton;
 	struct bpf_program *program;
-	char *logs, *log;
+	char *logs, *log, series[64];
 	struct cost cost;
+	bool has_kernel;
 	int failed = 0;
 
 	libbpf_set_print(quiet);
@@ -109,15 +116,19 @@ int main(int argc, char **argv) {
 	}
 	printf("%-16s %-8s %10s %8s %8s %8s %8s  %s\n", "program", "kernel", "processed", "states", "peak", "insns",
 	       "native", "growth");
+	kernel_series(series, sizeof(series));
+	has_kernel = baseline_of(baseline, NULL, series) > 0;
 	log = logs;
 	bpf_object__for_each_program(program, skeleton->obj) {
 		if (read_cost(program, log, &cost)) {
 			fprintf(stderr, "verify: no statistics of %s\n", bpf_program__name(program));
 			return 1;
 		}
-		failed |= report(baseline, &cost);
+		failed |= report(baseline, &cost, has_kernel);
 		log += LOG_SIZE;
 	}
+	if (!has_kernel) /* no fault of the programs' */
+		printf("verify: no baseline for Linux %s, so nothing to compare with: make verify-baseline\n", series);
 	snifence_bpf__destroy(skeleton);
 	free(logs);
 	return failed;
