@@ -12,7 +12,7 @@ enum { RECORD_HEADER = 5 };
 
 const struct bytes *hello_of(size_t size, unsigned records, const char *name) {
 	static struct bytes message, stream;
-	struct hello hello = {.name = name, .size = size};
+	struct hello hello = {.name = name, .size = size, .browser = size >= 500, .post_quantum = size >= 1700};
 
 	if (records > 1)
 		hello.size -= (records - 1) * RECORD_HEADER;

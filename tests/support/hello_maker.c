@@ -88,6 +88,66 @@ static void add_common_extensions(struct bytes *out, _Bool tls12) {
 	hello_extension(out, 51, share, sizeof(share));
 }
 
+/* key_share: one of GREASE (RFC 8701), X25519MLKEM768 perhaps, and X25519. */
+static void add_browser_shares(struct bytes *out, _Bool post_quantum) {
+	enum {
+		KEY_SHARE = 51,
+		GREASE = 0x0a0a,
+		X25519MLKEM768 = 0x11ec,
+		MLKEM768_SIZE = 1184,
+		X25519 = 29,
+		X25519_SIZE = 32
+	};
+	size_t extension, list;
+
+	bytes_number(out, 2, KEY_SHARE);
+	extension = bytes_open(out, 2);
+	list = bytes_open(out, 2);
+	hello_extension(out, GREASE, "", 1);
+	if (post_quantum) {
+		bytes_number(out, 2, X25519MLKEM768);
+		bytes_number(out, 2, MLKEM768_SIZE + X25519_SIZE);
+		bytes_fill(out, 7, MLKEM768_SIZE + X25519_SIZE);
+	}
+	bytes_number(out, 2, X25519);
+	bytes_number(out, 2, X25519_SIZE);
+	bytes_fill(out, 9, X25519_SIZE);
+	bytes_close(out, 2, list);
+	bytes_close(out, 2, extension);
+}
+
+/* As Chrome 131 sends them (it shuffles them, each time anew), but for server_name and padding. */
+static void add_browser_extensions(struct bytes *out, _Bool post_quantum) {
+	static const struct hello_extension before[] = {
+		{0x2a2a, "", 0},					  /* GREASE */
+		{23, "", 0},						  /* extended_master_secret */
+		{65281, "", 1},						  /* renegotiation_info */
+		{10, "\0\x0a\x0a\x0a\x11\xec\0\x1d\0\x17\0\x18", 12},	  /* supported_groups */
+		{11, "\1", 2},						  /* ec_point_formats */
+		{35, "", 0},						  /* session_ticket */
+		{16, "\0\x0c\2h2\x08http/1.1", 14},			  /* application_layer_protocol_negotiation */
+		{5, "\1\0\0\0", 5},					  /* status_request */
+		{13, "\0\x10\4\3\x08\4\4\1\5\3\x08\5\5\1\x08\6\6\1", 18}, /* signature_algorithms */
+		{18, "", 0},						  /* signed_certificate_timestamp */
+	};
+	static const struct hello_extension behind[] = {
+		{45, "\1\1", 2},	       /* psk_key_exchange_modes */
+		{43, "\6\x1a\x1a\3\4\3\3", 7}, /* supported_versions */
+		{27, "\2\0\2", 3},	       /* compress_certificate */
+		{17613, "\0\3\2h2", 5},	       /* application_settings */
+		{0x3a3a, "", 1},	       /* GREASE */
+	};
+	uint8_t ech[218] = {0};
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
+		hello_extension(out, before[i].type, before[i].data, before[i].length);
+	add_browser_shares(out, post_quantum);
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
+		hello_extension(out, behind[i].type, behind[i].data, behind[i].length);
+	if (post_quantum)
+		hello_extension(out, 0xfe0d, ech, sizeof(ech));
+}
+
 static void add_extensions(struct bytes *out, const struct hello *hello) {
 	size_t opened = bytes_open(out, 2);
 	size_t before_name = RECORD_HEADER + 9; /* of the record, and of server_name up to the name */
@@ -98,7 +158,9 @@ static void add_extensions(struct bytes *out, const struct hello *hello) {
 		add_padding(out, UNASSIGNED, hello->name_at - before_name - out->length);
 	if (hello->name)
 		hello_server_name(out, hello->name, hello->name_length ? hello->name_length : strlen(hello->name));
-	if (!hello->bare)
+	if (hello->browser)
+		add_browser_extensions(out, hello->post_quantum);
+	else if (!hello->bare)
 		add_common_extensions(out, hello->tls12);
 	if (hello->size)
 		add_padding(out, PADDING, hello->size - RECORD_HEADER - out->length);
@@ -108,7 +170,7 @@ static void add_extensions(struct bytes *out, const struct hello *hello) {
 /* `name_at` and `size` count from the beginning of `out`, which is empty here. */
 static void make_message(struct bytes *out, const struct hello *hello) {
 	static const uint8_t ciphers[] = {0x13, 0x01, 0x13, 0x02, 0xc0, 0x2b, 0xc0, 0x2f};
-	size_t opened;
+	size_t opened, opened_ciphers;
 
 	bytes_number(out, 1, CLIENT_HELLO);
 	opened = bytes_open(out, 3);
@@ -116,8 +178,12 @@ static void make_message(struct bytes *out, const struct hello *hello) {
 	bytes_fill(out, 0x42, 32); /* random */
 	bytes_number(out, 1, 32);
 	bytes_fill(out, 0x17, 32); /* session id */
-	bytes_number(out, 2, sizeof(ciphers));
+	opened_ciphers = bytes_open(out, 2);
 	bytes_add(out, ciphers, sizeof(ciphers));
+	if (hello->browser) /* 12 more, for servers that know none of these */
+		for (unsigned i = 0; i < 12; i++)
+			bytes_number(out, 2, 0xc000 + i);
+	bytes_close(out, 2, opened_ciphers);
 	bytes_number(out, 2, 0x0100); /* compression: none */
 	add_extensions(out, hello);
 	bytes_close(out, 3, opened);

@@ -226,6 +226,31 @@ static void records_of_any_size(void **state) {
 	}
 }
 
+/* Many extensions that only have to be passed over, which is done several at a time where a window holds them. */
+static void browsers_hellos(void **state) {
+	static const uint16_t twice[] = {0x2a2a, 23, 10, 18, 51, 43, 27, 17613, 0x3a3a, 0xfe0d};
+	struct hello_extension extra = {.data = "\2\3\4", .length = 3};
+	struct hello hello = {.name = "browser.example.test", .browser = 1};
+
+	(void)state;
+	for (int post_quantum = 0; post_quantum < 2; post_quantum++) {
+		hello.post_quantum = post_quantum;
+		message.length = 0;
+		hello_message(&message, &hello);
+		for (size_t size = 1; size <= message.length; size += 1 + size / 9) {
+			make_stream(size);
+			assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, hello.name);
+		}
+	}
+	hello.extra = &extra;
+	hello.extra_count = 1;
+	for (size_t i = 0; i < sizeof(twice) / sizeof(*twice); i++) {
+		extra.type = twice[i];
+		hello_make(&stream, &hello);
+		expect_refusal("extension", SNIF_REASON_EXTENSION_TWICE, 0);
+	}
+}
+
 static void a_hello_may_take_16384_bytes_of_records(void **state) {
 	struct hello hello = {.name = "large.example.test", .size = SNIF_HELLO_MAX};
 
@@ -287,6 +312,7 @@ int main(void) {
 		cmocka_unit_test(a_name_is_read_in_lower_case_without_its_dot),
 		cmocka_unit_test(versions_and_ech_are_told),
 		cmocka_unit_test(records_of_any_size),
+		cmocka_unit_test(browsers_hellos),
 		cmocka_unit_test(a_hello_may_take_16384_bytes_of_records),
 		cmocka_unit_test(record_headers_count_for_the_limit),
 		cmocka_unit_test(extensions_up_to_the_limit),
