@@ -13,7 +13,7 @@ static __always_inline int socket_protocol(__u32 protocol) {
 }
 
 /* Raw, ping, SCTP, UDP-Lite and DCCP sockets are refused where they are made. */
-static __always_inline int decide_socket(const struct bpf_sock *ctx) {
+static __always_inline int decide_socket(struct bpf_sock *ctx) {
 	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
 	int protocol = socket_protocol(ctx->protocol);
 	struct policy policy = policy_now();
@@ -21,9 +21,13 @@ static __always_inline int decide_socket(const struct bpf_sock *ctx) {
 
 	if (!policy.present)
 		refused.reason = SNIF_REASON_NO_POLICY;
-	else if ((ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP) ||
-		 (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP))
+	else if (ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP)
 		return HOOK_PASS;
+	else if (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP) {
+		/* one that cannot be tagged here counts as older than the filter */
+		bpf_sk_storage_get(&tags, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		return HOOK_PASS;
+	}
 	/* a socket that is not made carries no tag; this one is for the event */
 	tag.to.protocol = protocol;
 	process_read(&tag.process);
@@ -32,7 +36,7 @@ static __always_inline int decide_socket(const struct bpf_sock *ctx) {
 	return policy.options.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
 }
 
-static __always_inline struct snif_judgement judge_target(struct policy *policy, const struct snif_target *to,
+static __always_inline struct snif_judgement judge_target(const struct policy *policy, const struct snif_target *to,
 							  struct bpf_sock *sk, struct snif_tag *tag) {
 	struct snif_judgement lost = {SNIF_DENY, SNIF_REASON_STATE_LOST, 0}, judgement = {};
 	struct snif_inspection *inspection;
@@ -54,59 +58,108 @@ static __always_inline struct snif_judgement judge_target(struct policy *policy,
 	return judgement;
 }
 
-/* A datagram to where the last one was allowed to go needs no new tag and no new event. */
-static __always_inline _Bool sent_there_before(struct bpf_sock *sk, const struct policy *policy,
-					       const struct snif_target *to) {
-	const struct snif_tag *tag = tag_of(sk);
+static __always_inline void tag_fill(struct snif_tag *tag, struct bpf_sock_addr *ctx, const struct snif_target *to) {
+	process_read(&tag->process);
+	tag->flow = bpf_get_socket_cookie(ctx);
+	tag->netns_cookie = bpf_get_netns_cookie(ctx);
+	tag->to = *to;
+}
+
+/* Tells a judgement of a call, and whether the call may go on. */
+static __always_inline int hook_verdict(const struct policy *policy, const struct snif_judgement *judgement,
+					enum snif_hook hook, const struct snif_tag *tag) {
+	if (event_wanted(policy, judgement))
+		event_of_call(policy, judgement, hook, tag);
+	return judgement->verdict == SNIF_ALLOW || policy->options.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
+}
+
+static __always_inline int decide_tcp(struct bpf_sock_addr *ctx, const struct policy *policy,
+				      const struct snif_target *to, enum snif_hook hook) {
+	struct snif_tag *tag = tag_renew(ctx->sk);
+	struct snif_judgement judgement;
+	int verdict;
+
+	if (tag)
+		tag_fill(tag, ctx, to);
+	judgement = judge_target(policy, to, ctx->sk, tag);
+	if (tag) {
+		tag->inspected = judgement.verdict == SNIF_UNDECIDED;
+		tag_judge(tag, policy, &judgement);
+	}
+	if (judgement.verdict == SNIF_UNDECIDED)
+		return HOOK_PASS;
+	verdict = hook_verdict(policy, &judgement, hook, tag);
+	if (verdict == HOOK_REFUSE)
+		bpf_sk_storage_delete(&tags, ctx->sk);
+	return verdict;
+}
+
+/* A datagram to where the last one was allowed to go needs no new event. */
+static __always_inline _Bool told_before(const struct snif_tag *tag, const struct policy *policy,
+					 const struct snif_target *to) {
 	__u64 a[2], b[2];
 
-	if (!tag || tag->verdict != SNIF_ALLOW || tag->to.port != to->port ||
-	    !same_policy(&tag->judged_under, &policy->active))
+	if (tag->verdict != SNIF_ALLOW || tag->to.port != to->port || !same_policy(&tag->judged_under, &policy->active))
 		return 0;
 	__builtin_memcpy(a, tag->to.address, 16);
 	__builtin_memcpy(b, to->address, 16);
 	return a[0] == b[0] && a[1] == b[1];
 }
 
+/*
+ * Whether a datagram can come to leave for elsewhere than calls were allowed under the policy in force: then egress has
+ * to look. It can when one was let through unallowed, or under another policy; and when the socket is connected more
+ * than once, as what is held back (MSG_MORE) goes to where it was connected first, and a sender on another thread may
+ * read the old address with the new port. Each call counts before it looks: of two at once, one sees both.
+ */
+static __always_inline _Bool may_stray(struct snif_tag *tag, const struct policy *policy,
+				       const struct snif_judgement *judgement, enum snif_hook hook) {
+	if (hook == SNIF_HOOK_CONNECT)
+		__sync_fetch_and_add(&tag->connects, 1);
+	if (*(volatile __u32 *)&tag->connects > 1)
+		return 1;
+	if (tag->judged_under.slot != 0 && !same_policy(&tag->judged_under, &policy->active))
+		return 1;
+	return judgement->verdict != SNIF_ALLOW && (hook == SNIF_HOOK_CONNECT || policy->options.mode == SNIF_AUDIT);
+}
+
+/*
+ * UDP. Threads may use the socket at once, and nothing keeps their calls apart: each is judged for itself, whatever the
+ * tag says, which stays the same object for as long as the socket is there.
+ */
+static __always_inline int decide_udp(struct bpf_sock_addr *ctx, const struct policy *policy,
+				      const struct snif_target *to, enum snif_hook hook) {
+	struct snif_tag *tag = tag_of_datagrams(ctx->sk);
+	struct snif_judgement judgement = judge_target(policy, to, ctx->sk, tag);
+
+	if (tag) {
+		if (hook == SNIF_HOOK_SENDMSG && judgement.verdict == SNIF_ALLOW && told_before(tag, policy, to))
+			return HOOK_PASS;
+		if (may_stray(tag, policy, &judgement, hook))
+			tag->strayed = 1;
+		tag_fill(tag, ctx, to);
+		tag_judge(tag, policy, &judgement);
+	}
+	if (tag && judgement.verdict != SNIF_ALLOW) {
+		tag->verdict = SNIF_UNDECIDED; /* what egress refuses next is told again */
+		/*
+		 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing
+		 * it here would log names' addresses that nobody spoke to. Egress judges each datagram.
+		 */
+		if (hook == SNIF_HOOK_CONNECT)
+			return HOOK_PASS;
+	}
+	return hook_verdict(policy, &judgement, hook, tag);
+}
+
 static __always_inline int decide_target(struct bpf_sock_addr *ctx, const struct snif_target *to, enum snif_hook hook) {
 	struct policy policy = policy_now();
-	struct snif_judgement judgement;
-	struct bpf_sock *sk = ctx->sk;
-	struct snif_tag *tag;
 
-	if (!sk)
+	if (!ctx->sk)
 		return HOOK_REFUSE;
-	if (hook == SNIF_HOOK_SENDMSG && sent_there_before(sk, &policy, to))
-		return HOOK_PASS;
-	tag = tag_renew(sk);
-	if (tag) {
-		process_read(&tag->process);
-		tag->flow = bpf_get_socket_cookie(ctx);
-		tag->netns_cookie = bpf_get_netns_cookie(ctx);
-		tag->to = *to;
-	}
-	judgement = judge_target(&policy, to, sk, tag);
-	if (tag) {
-		tag->inspected = judgement.verdict == SNIF_UNDECIDED;
-		tag_judge(tag, &policy, &judgement);
-	}
-	if (judgement.verdict == SNIF_UNDECIDED)
-		return HOOK_PASS;
-	/*
-	 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing it here
-	 * would log names' addresses that nobody spoke to. The tag stays undecided, and egress judges the first
-	 * datagram.
-	 */
-	if (tag && judgement.verdict == SNIF_DENY && to->protocol == IPPROTO_UDP && hook == SNIF_HOOK_CONNECT) {
-		tag->verdict = SNIF_UNDECIDED;
-		return HOOK_PASS;
-	}
-	if (event_wanted(&policy, &judgement))
-		event_of_call(&policy, &judgement, hook, tag);
-	if (judgement.verdict == SNIF_ALLOW || policy.options.mode == SNIF_AUDIT)
-		return HOOK_PASS;
-	bpf_sk_storage_delete(&tags, sk);
-	return HOOK_REFUSE;
+	if (hook == SNIF_HOOK_SENDMSG || to->protocol == IPPROTO_UDP)
+		return decide_udp(ctx, &policy, to, hook);
+	return decide_tcp(ctx, &policy, to, hook);
 }
 
 /*

@@ -43,10 +43,11 @@ static __always_inline _Bool is_bare_reset(const struct packet *packet) {
 
 /* Gives a tag to a socket that no hook saw; the process behind it is not known. */
 static __always_inline struct snif_tag *egress_tag(struct egress *e) {
-	struct snif_tag *tag = bpf_sk_storage_get(&tags, e->socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct snif_tag *tag = tag_make(e->socket);
 
 	if (!tag)
 		return NULL;
+	tag->strayed = 1;
 	tag->flow = bpf_get_socket_cookie(e->skb);
 	tag->process.cgroup_id = bpf_skb_cgroup_id(e->skb);
 	tag->to = e->packet.to;
@@ -72,7 +73,7 @@ static __always_inline _Bool socket_fits(const struct bpf_sock *socket, __u8 pro
 	return protocol == IPPROTO_UDP && socket->type == SOCK_DGRAM && socket->protocol == IPPROTO_UDP;
 }
 
-/* Judges a packet by the address on it, as no hook has judged the socket under the policy in force. */
+/* Judges a packet by the address on it, as what the tag says need not be of this packet. */
 static __always_inline int egress_by_address(struct egress *e) {
 	const struct packet *packet = &e->packet;
 	struct snif_judgement *judgement = &e->judgement;
@@ -82,7 +83,7 @@ static __always_inline int egress_by_address(struct egress *e) {
 	if (judgement->verdict == SNIF_DENY)
 		return egress_refuse(e);
 	if (judgement->verdict == SNIF_ALLOW) {
-		if (event_wanted(&e->policy, judgement))
+		if (e->tag->verdict != SNIF_ALLOW && event_wanted(&e->policy, judgement))
 			event_of_packet(e->skb, &e->policy, judgement, e->tag, packet);
 		tag_judge(e->tag, &e->policy, judgement);
 		return EGRESS_PASS;
@@ -135,34 +136,20 @@ static __always_inline int egress_tcp(struct egress *e) {
 }
 
 /*
- * Whether the hooks have judged where this datagram goes: an unconnected socket names its peer in each sendmsg(), and
- * that hook has run; a connected one does not, so its peer must be the one in the tag. (All fields are read before they
- * are chosen from: the verifier wants constant offsets, which the compiler would join.)
+ * A datagram leaves unseen where the hooks have allowed all places that it can go to. The address on it is asked only
+ * where it may have strayed from these (may_stray()): netfilter may have written another one there (DNAT), as that of a
+ * container's resolver. A disconnect passes no hook, and a sender on another thread can come in the middle of it.
  */
-static __always_inline _Bool udp_was_judged(const volatile struct bpf_sock *socket, const struct snif_tag *tag) {
-	_Bool ipv4 = socket->family == AF_INET;
-	__u32 address = socket->dst_ip4, differs;
-	__u32 peer[4] = {socket->dst_ip6[0], socket->dst_ip6[1], socket->dst_ip6[2], socket->dst_ip6[3]};
-	__u16 port = socket->dst_port;
-	__u32 judged[4];
-
-	if (port == 0)
-		return 1;
-	__builtin_memcpy(judged, tag->to.address, 16);
-	if (ipv4)
-		differs = judged[0] | judged[1] | (judged[2] ^ bpf_htonl(0xffff)) | (judged[3] ^ address);
-	else
-		differs = (judged[0] ^ peer[0]) | (judged[1] ^ peer[1]) | (judged[2] ^ peer[2]) | (judged[3] ^ peer[3]);
-	return differs == 0 && bpf_ntohs(port) == tag->to.port;
-}
-
 static __always_inline int egress_udp(struct egress *e) {
-	_Bool current = same_policy(&e->tag->judged_under, &e->policy.active);
+	struct snif_tag *tag = e->tag;
+	_Bool current = same_policy(&tag->judged_under, &e->policy.active);
+	_Bool disconnected = tag->connects > 0 && e->socket->dst_port == 0;
 
-	if (current && e->tag->verdict == SNIF_ALLOW && udp_was_judged(e->socket, e->tag))
+	if (current && !tag->strayed && !disconnected)
 		return EGRESS_PASS;
-	if (current && e->tag->verdict == SNIF_DENY)
-		return refused(&e->policy);
+	tag->strayed = 1;
+	if (!current && tag->verdict == SNIF_ALLOW)
+		tag->verdict = SNIF_UNDECIDED; /* told again */
 	return egress_by_address(e);
 }
 

@@ -23,11 +23,30 @@ static __always_inline struct snif_inspection *inspection_of(struct bpf_sock *sk
 	return bpf_sk_storage_get(&inspections, sk, NULL, 0);
 }
 
+/* Two threads can make it at once: then one of them finds what the other has made. NULL: no memory. */
+static __always_inline struct snif_tag *tag_make(struct bpf_sock *sk) {
+	struct snif_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	return tag ? tag : tag_of(sk);
+}
+
+/* The tag of a UDP socket, which has it from its birth on: where one comes from before the filter, nobody knows. */
+static __always_inline struct snif_tag *tag_of_datagrams(struct bpf_sock *sk) {
+	struct snif_tag *tag = tag_of(sk);
+
+	if (tag)
+		return tag;
+	tag = tag_make(sk);
+	if (tag)
+		tag->strayed = 1;
+	return tag;
+}
+
 /* Replaces the socket's tag by an empty one: a socket that connects again starts anew. NULL: no memory. */
 static __always_inline struct snif_tag *tag_renew(struct bpf_sock *sk) {
 	if (bpf_sk_storage_delete(&tags, sk) == 0)
 		bpf_sk_storage_delete(&inspections, sk);
-	return bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	return tag_make(sk);
 }
 
 /* For a socket whose destination wants a server name; the caller fills `dest`. NULL: no memory. */

@@ -125,13 +125,16 @@ struct snif_tag {
 	 * settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it
 	 */
 	__u8 ech;
-	__u8 unused;
+	__u8 strayed; /* of UDP: what leaves need not be what a call was allowed, see egress_udp() */
 	struct snif_process process;
 	__u64 flow;	       /* the socket's cookie */
 	__u64 netns_cookie;    /* 0: not known */
 	struct snif_target to; /* as connect() named it */
 	__u32 rule;
-	__u32 next_sequence; /* of the first byte that was not parsed yet */
+	union {
+		__u32 next_sequence; /* of the first byte that was not parsed yet */
+		__u32 connects;	     /* of UDP: how often it was connected */
+	};
 	__u16 version;
 	__u16 name_length;
 	__u8 name[SNIF_TAG_NAME];
