@@ -18,7 +18,9 @@
 #define IPV4_FRAGMENT 0x3fff /* more fragments, or an offset */
 #define IPV4_OPTION_LSRR 131
 #define IPV4_OPTION_SSRR 137
-#define IPV4_OPTIONS_MAX 40
+#define OPTIONS_MAX 40 /* of IPv4 and TCP: bytes */
+#define TCP_OPTION_MPTCP 30
+#define MPTCP_JOIN 1
 #define IPV6_EXTENSIONS_MAX 16
 #define IPV6_ROUTING 43
 #define IPV6_FRAGMENT 44
@@ -34,6 +36,7 @@ struct packet {
 	__u8 unused;
 	__u32 interface;
 	__u32 sequence; /* of TCP */
+	__u32 options;	/* of TCP: their offset */
 	__u32 payload;	/* offset of the first byte behind the TCP header */
 	__u32 end;	/* offset behind the last byte */
 };
@@ -56,36 +59,48 @@ static __always_inline long header_load(struct __sk_buff *skb, __u32 offset, __u
 struct options {
 	struct __sk_buff *skb;
 	__u32 offset, end;
+	_Bool tcp;
 	enum snif_reason reason;
 };
 
-/* One IPv4 option: a source route names the real destination elsewhere than in the header. */
+static __always_inline long options_stop(struct options *options, enum snif_reason reason) {
+	options->reason = reason;
+	return SNIF_STOP;
+}
+
+/*
+ * One option of IPv4 or TCP, which are written alike. Of IPv4, a source route names the real destination elsewhere than
+ * in the header; of TCP, a join makes this a further subflow of an MPTCP connection (RFC 8684, section 3.2): the server
+ * reads the bytes of all subflows in one order, in which those of this one may come between those that were judged.
+ */
 static inline long option_step(__u32 index, void *context) {
 	struct options *options = context;
-	__u8 option[2];
+	__u8 option[3];
 
 	(void)index;
 	if (options->offset >= options->end)
 		return SNIF_STOP;
-	if (bpf_skb_load_bytes(options->skb, options->offset, option, 1)) {
-		options->reason = SNIF_REASON_MALFORMED_PACKET;
-		return SNIF_STOP;
-	}
+	if (bpf_skb_load_bytes(options->skb, options->offset, option, 1))
+		return options_stop(options, SNIF_REASON_MALFORMED_PACKET);
 	if (option[0] == 0) /* end of options */
 		return SNIF_STOP;
 	if (option[0] == 1) { /* no operation */
 		options->offset++;
 		return SNIF_NEXT;
 	}
-	if (option[0] == IPV4_OPTION_LSRR || option[0] == IPV4_OPTION_SSRR) {
-		options->reason = SNIF_REASON_SOURCE_ROUTE;
-		return SNIF_STOP;
-	}
-	if (bpf_skb_load_bytes(options->skb, options->offset, option, 2) || option[1] < 2) {
-		options->reason = SNIF_REASON_MALFORMED_PACKET;
-		return SNIF_STOP;
+	if (!options->tcp && (option[0] == IPV4_OPTION_LSRR || option[0] == IPV4_OPTION_SSRR))
+		return options_stop(options, SNIF_REASON_SOURCE_ROUTE);
+	if (bpf_skb_load_bytes(options->skb, options->offset, option, 2) || option[1] < 2)
+		return options_stop(options, SNIF_REASON_MALFORMED_PACKET);
+	if (options->tcp && option[0] == TCP_OPTION_MPTCP) {
+		if (bpf_skb_load_bytes(options->skb, options->offset, option, 3) || option[1] < 3)
+			return options_stop(options, SNIF_REASON_MALFORMED_PACKET);
+		if (option[2] >> 4 == MPTCP_JOIN)
+			return options_stop(options, SNIF_REASON_FURTHER_SUBFLOW);
 	}
 	options->offset += option[1];
+	if (options->offset > options->end)
+		return options_stop(options, SNIF_REASON_MALFORMED_PACKET);
 	return SNIF_NEXT;
 }
 
@@ -103,7 +118,7 @@ static __always_inline enum snif_reason packet_ipv4(struct __sk_buff *skb, struc
 	if (header.frag_off & bpf_htons(IPV4_FRAGMENT))
 		return SNIF_REASON_FRAGMENT;
 	if (header.ihl > 5)
-		snif_loop(IPV4_OPTIONS_MAX, option_step, &options);
+		snif_loop(OPTIONS_MAX, option_step, &options);
 	return options.reason;
 }
 
@@ -174,10 +189,19 @@ static __always_inline enum snif_reason packet_tcp(struct __sk_buff *skb, struct
 	packet->to.port = bpf_ntohs(header.dest);
 	packet->sequence = bpf_ntohl(header.seq);
 	packet->flags = ((__u8 *)&header)[13];
+	packet->options = packet->payload + sizeof(header);
 	packet->payload += header.doff * 4;
 	if (header.doff < 5 || packet->payload > packet->end)
 		return SNIF_REASON_MALFORMED_PACKET;
 	return SNIF_REASON_NONE;
+}
+
+/* Why a SYN to where names are checked is refused for its options, or SNIF_REASON_NONE. */
+static __always_inline enum snif_reason syn_options(struct __sk_buff *skb, const struct packet *packet) {
+	struct options options = {.skb = skb, .offset = packet->options, .end = packet->payload, .tcp = 1};
+
+	snif_loop(OPTIONS_MAX, option_step, &options);
+	return options.reason;
 }
 
 static __always_inline enum snif_reason first_of(enum snif_reason first, enum snif_reason then) {

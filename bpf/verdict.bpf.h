@@ -92,7 +92,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 			    const struct packet *packet, struct snif_judgement *out) {
 	struct bpf_sock *socket = skb->sk;
 	struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
-	enum snif_reason reason = SNIF_REASON_SCAN_LIMIT;
+	enum snif_reason reason = SNIF_REASON_SCAN_LIMIT, refused;
 	struct snif_hello *hello;
 	__u32 rule;
 
@@ -100,6 +100,10 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		return 0;
 	if (!inspection || (packet->flags & TCP_URG)) {
 		*out = refuse(inspection ? SNIF_REASON_URGENT_DATA : SNIF_REASON_STATE_LOST);
+		return 0;
+	}
+	if ((packet->flags & TCP_SYN) && (refused = syn_options(skb, packet)) != SNIF_REASON_NONE) {
+		*out = refuse(refused);
 		return 0;
 	}
 	hello = &inspection->hello;

@@ -56,7 +56,9 @@
 	X(SCAN_LIMIT, "scan_limit", "one packet took more parsing steps than the limit") \
 	/* refused because the filter cannot tell */ \
 	X(NO_POLICY, "no_policy", "no policy is loaded for this cgroup") \
-	X(STATE_LOST, "state_lost", "a look-up that cannot fail did fail, or memory ran out")
+	X(STATE_LOST, "state_lost", "a look-up that cannot fail did fail, or memory ran out") \
+	X(FURTHER_SUBFLOW, "further_subflow", \
+	  "a further subflow of an MPTCP connection: it could change what the server reads")
 
 /* clang-format on */
 

@@ -24,6 +24,7 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_ESNI:
 	case SNIF_REASON_SNI_MISSING:
 	case SNIF_REASON_NAME_IS_ADDRESS:
+	case SNIF_REASON_FURTHER_SUBFLOW:
 		return REASON_UNUSUAL;
 	case SNIF_REASON_NAME_ELSEWHERE:
 	case SNIF_REASON_SOCKET_TYPE:
