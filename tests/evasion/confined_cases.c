@@ -5,12 +5,14 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sched.h>
 #include <mntent.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -92,6 +94,12 @@ static int smc(void) {
 	return result(socket(43, SOCK_STREAM, 0));
 }
 
+static int pair_of_qrtr(void) {
+	int pair[2];
+
+	return result(socketpair(42, SOCK_DGRAM, 0, pair));
+}
+
 /* A namespace of one's own gives all capabilities inside. */
 static int packet_in_user_namespace(void) {
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
@@ -100,8 +108,8 @@ static int packet_in_user_namespace(void) {
 }
 
 static void families(void) {
-	static const attempt_function attempts[] = {
-		packet_raw, packet_datagram, packet_with_high_bits, vsock, xdp, smc, packet_in_user_namespace};
+	static const attempt_function attempts[] = {packet_raw, packet_datagram, packet_with_high_bits,	  vsock, xdp,
+						    smc,	pair_of_qrtr,	 packet_in_user_namespace};
 
 	for (size_t i = 0; i < COUNT(attempts); i++)
 		must_fail(attempts[i], EAFNOSUPPORT, EAFNOSUPPORT);
@@ -161,6 +169,34 @@ static int leave_cgroup(void) {
 	return result(open(path, O_WRONLY));
 }
 
+/* A child that begins its life in the parent of the cgroup. */
+static int clone_outside(void) {
+	struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+	FILE *mounts = setmntent("/proc/self/mounts", "r");
+	struct mntent *entry;
+	char path[1024] = "";
+	long pid;
+
+	while ((entry = getmntent(mounts)))
+		if (strcmp(entry->mnt_type, "cgroup2") == 0)
+			snprintf(path, sizeof(path), "%s%s/..", entry->mnt_dir, lab_cgroup()->path);
+	endmntent(mounts);
+	arguments.cgroup = (uint64_t)open(path, O_PATH | O_DIRECTORY);
+	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+	if (pid == 0)
+		_exit(0);
+	return result(pid);
+}
+
+/* The kernel would start a program outside, to make the key. */
+static int ask_for_key(void) {
+	return result(syscall(SYS_request_key, "user", "snifence:evasion", "x", 0));
+}
+
+static int use_keys(void) {
+	return result(syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -1, 1));
+}
+
 static int mount_cgroup(void) {
 	return result(mount("none", "/tmp", "cgroup2", 0, NULL));
 }
@@ -198,6 +234,9 @@ static int write_memory(void) {
 static void ways_out(void) {
 	must_fail(use_bpf, EPERM, EPERM);
 	must_fail(leave_cgroup, EROFS, EACCES);
+	must_fail(clone_outside, ENOSYS, ENOSYS);
+	must_fail(ask_for_key, EPERM, EPERM);
+	must_fail(use_keys, EPERM, EPERM);
 	must_fail(mount_cgroup, EPERM, EPERM);
 	must_fail(mount_bpf, EPERM, EPERM);
 	must_fail(trace_the_daemon, EPERM, EPERM);

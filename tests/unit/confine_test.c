@@ -174,13 +174,16 @@ static void test_identity(void **state) {
 static int families_are_few(void) {
 	int allowed[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 	int refused[] = {AF_PACKET, AF_VSOCK, AF_XDP, AF_CAN, AF_TIPC, AF_BLUETOOTH, AF_ALG + 1, AF_ALG + 5, 1000, -1};
+	int pair[2];
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
 		int fd = socket(allowed[i], SOCK_DGRAM, 0);
 		CHECK(fd >= 0 || (allowed[i] == AF_INET6 && errno == EAFNOSUPPORT));
 		close(fd);
 	}
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		CHECK(socket(refused[i], SOCK_DGRAM, 0) == -1 && errno == EAFNOSUPPORT);
+		CHECK(socket(refused[i], SOCK_DGRAM, 0) == -1 && errno == EAFNOSUPPORT &&
+		      socketpair(refused[i], SOCK_DGRAM, 0, pair) == -1 && errno == EAFNOSUPPORT);
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 #ifdef __LP64__
 	/* The kernel looks at the low half of the register only. */
 	CHECK(syscall(SYS_socket, 0x100000000L | AF_PACKET, SOCK_RAW, 0) == -1 && errno == EAFNOSUPPORT);
@@ -194,6 +197,10 @@ static int calls_are_refused(void) {
 	CHECK(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) == 0);
 	CHECK(setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)) == -1 && errno == EPERM);
 	CHECK(syscall(SYS_bpf, 0, NULL, 0) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS);
+	CHECK(syscall(SYS_request_key, NULL, NULL, NULL, 0) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_add_key, NULL, NULL, NULL, 0, 0) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_keyctl, 0, -1, 1) == -1 && errno == EPERM);
 	CHECK(syscall(SYS_io_uring_setup, 1, NULL) == -1 && errno == ENOSYS);
 	CHECK(syscall(SYS_io_uring_enter, 0, 0, 0, 0, NULL, 0) == -1 && errno == ENOSYS);
 	CHECK(splice(pair[0], NULL, fd, NULL, 1, SPLICE_F_NONBLOCK) == -1 && errno == EINVAL);

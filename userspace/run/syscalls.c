@@ -21,6 +21,19 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
+	/*
+	 * CLONE_INTO_CGROUP puts the child into any cgroup whose folder can be opened; uid 0 owns all of them, and that
+	 * they are mounted read-only does not matter to it. Its flags are in memory, so all of it goes: programs then
+	 * use clone.
+	 */
+	{SCMP_SYS(clone3), ENOSYS},
+	/*
+	 * Keys: the kernel has one that is missing made by /sbin/request-key, which it starts as root outside of the
+	 * cgroup, with the command's words, and which asks servers by DNS.
+	 */
+	{SCMP_SYS(request_key), EPERM},
+	{SCMP_SYS(add_key), EPERM},
+	{SCMP_SYS(keyctl), EPERM},
 	/* Maps and programs of the filter itself, and sockets put into maps. */
 	{SCMP_SYS(bpf), EPERM},
 	/* Sends from a kernel thread, with calls that this filter does not see. Programs then use epoll. */
@@ -88,17 +101,22 @@ static int refuse_options(scmp_filter_ctx filter) {
 	return err;
 }
 
-static int refuse_families(scmp_filter_ctx filter) {
+static int refuse_families_of(scmp_filter_ctx filter, int call) {
 	const unsigned int last = AF_ALG;
 	int err = 0;
 	for (unsigned int family = 0; family <= last && !err; family++)
 		if (!family_allowed(family))
-			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-					       equals(0, family));
+			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, equals(0, family));
 	if (!err)
-		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
 				       (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
 	return err;
+}
+
+/* socketpair() is only good for UNIX sockets, but makes one of any family before that turns out. */
+static int refuse_families(scmp_filter_ctx filter) {
+	int err = refuse_families_of(filter, SCMP_SYS(socket));
+	return err ? err : refuse_families_of(filter, SCMP_SYS(socketpair));
 }
 
 /* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
