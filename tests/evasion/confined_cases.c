@@ -197,6 +197,11 @@ static int use_keys(void) {
 	return result(syscall(SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -1, 1));
 }
 
+/* What it names is started outside, as root. */
+static int write_core_pattern(void) {
+	return result(open("/proc/sys/kernel/core_pattern", O_WRONLY));
+}
+
 static int mount_cgroup(void) {
 	return result(mount("none", "/tmp", "cgroup2", 0, NULL));
 }
@@ -237,6 +242,7 @@ static void ways_out(void) {
 	must_fail(clone_outside, ENOSYS, ENOSYS);
 	must_fail(ask_for_key, EPERM, EPERM);
 	must_fail(use_keys, EPERM, EPERM);
+	must_fail(write_core_pattern, EROFS, EACCES);
 	must_fail(mount_cgroup, EPERM, EPERM);
 	must_fail(mount_bpf, EPERM, EPERM);
 	must_fail(trace_the_daemon, EPERM, EPERM);

@@ -2,7 +2,9 @@
 /* confine.c, identity.c and syscalls.c: what a confined process can no longer do. Needs root; skips without. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <mntent.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -93,6 +96,62 @@ static void test_mounts(void **state) {
 	(void)state;
 	struct confinement confinement = {0};
 	confined(&confinement, mounts_are_read_only);
+}
+
+static int mounts_stay_here(void) {
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char line[8192];
+	CHECK(mounts);
+	while (fgets(line, sizeof(line), mounts))
+		CHECK(!strstr(line, " shared:") && !strstr(line, " master:"));
+	fclose(mounts);
+	return 0;
+}
+
+static void test_propagation(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	need_root_and_mounts();
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL), 0);
+	confined(&confinement, mounts_stay_here);
+}
+
+/* Whether a file is there and can be written; it is not written. */
+static int opens(const char *path) {
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? errno : 0;
+}
+
+static int settings_are_read_only(void) {
+	int uevent = opens("/sys/kernel/uevent_helper");
+	CHECK(opens("/proc/sys/kernel/core_pattern") == EROFS);
+	CHECK(opens("core_pattern") == EROFS); /* from the working directory */
+	CHECK(uevent == EROFS || uevent == ENOENT);
+	CHECK(access("/sys/kernel", W_OK) == -1 && errno == EROFS);
+	CHECK(opens("/proc/self/oom_score_adj") == 0);
+	return 0;
+}
+
+static int settings_can_be_written(void) {
+	CHECK(opens("/proc/sys/kernel/core_pattern") == 0);
+	return 0;
+}
+
+static void test_settings(void **state) {
+	(void)state;
+	struct confinement confinement = {0};
+	char here[PATH_MAX];
+	assert_non_null(getcwd(here, sizeof(here)));
+	assert_int_equal(chdir("/proc/sys/kernel"), 0);
+	confined(&confinement, settings_are_read_only);
+	assert_int_equal(chdir(here), 0);
+	if (opens("/proc/sys/kernel/core_pattern"))
+		skip(); /* read-only for this test already, as in a container */
+	confinement.keep_caps = true;
+	confined(&confinement, settings_can_be_written);
 }
 
 static const cap_value_t dangerous[] = {
@@ -292,6 +351,7 @@ static void test_sudo(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_mounts),
+		cmocka_unit_test(test_settings),     cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_keep_caps),
 		cmocka_unit_test(test_identity),     cmocka_unit_test(test_families),
 		cmocka_unit_test(test_system_calls), cmocka_unit_test(test_no_seccomp),

@@ -3,6 +3,7 @@
 #include "run/confine.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <linux/magic.h>
 #include <mntent.h>
@@ -37,53 +38,110 @@ static int close_at_exec(const struct confinement *confinement) {
 	return syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) ? -errno : 0;
 }
 
+enum { CONFIGFS_SUPER_MAGIC = 0x62656570 }; /* which <linux/magic.h> lacks */
+
 /*
  * cgroup2: whoever can write to cgroup.procs walks out of the cgroup, and uid 0 can without any capability.
  * cgroup: the release_agent of a v1 hierarchy is a program that the kernel starts outside (before Linux 5.17 for
  * whoever can write the file). bpf: pinned programs, links and maps.
+ * The others belong to uid 0, and ask for no capability either: by them the kernel is told which programs to start
+ * (uevent_helper, binfmt_misc), and what the whole machine is to do.
  */
-static bool is_way_out(const struct mntent *entry) {
-	return strcmp(entry->mnt_type, "cgroup2") == 0 || strcmp(entry->mnt_type, "cgroup") == 0 ||
-	       strcmp(entry->mnt_type, "bpf") == 0;
-}
+static const struct way_out {
+	const char *type;
+	unsigned long magic;
+	bool of_root;
+} ways_out[] = {
+	{"cgroup2", CGROUP2_SUPER_MAGIC, false},
+	{"cgroup", CGROUP_SUPER_MAGIC, false},
+	{"bpf", BPF_FS_MAGIC, false},
+	{"sysfs", SYSFS_MAGIC, true},
+	{"debugfs", DEBUGFS_MAGIC, true},
+	{"tracefs", TRACEFS_MAGIC, true},
+	{"configfs", CONFIGFS_SUPER_MAGIC, true},
+	{"binfmt_misc", BINFMTFS_MAGIC, true},
+};
 
-/* Whether something else is mounted over what the list of mounts tells of: then nobody reaches that. */
-static bool is_covered(const struct statfs *fs) {
-	return fs->f_type != CGROUP2_SUPER_MAGIC && fs->f_type != CGROUP_SUPER_MAGIC &&
-	       (unsigned long)fs->f_type != BPF_FS_MAGIC;
-}
+/* The same in proc, among them core_pattern and modprobe. What else is there stays as it is. */
+static const char *const parts_of_proc[] = {"sys", "sysrq-trigger", "irq", "bus", "fs"};
 
 /* The mount's other flags have to be said again: they would be taken off. */
-static int protect_mount(const char *directory) {
+static int make_read_only(const char *path) {
 	const unsigned long kept_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	struct statfs fs;
-	if (statfs(directory, &fs))
-		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (statfs(path, &fs))
+		return -errno;
 	unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | ((unsigned long)fs.f_flags & kept_flags);
-	if (is_covered(&fs))
+	return mount(NULL, path, NULL, flags, NULL) ? -errno : 0;
+}
+
+/* Where something else is mounted over what the list of mounts tells of, nobody reaches that. */
+static bool is_reached(const char *directory, unsigned long magic) {
+	struct statfs fs;
+	return statfs(directory, &fs) == 0 && (unsigned long)fs.f_type == magic;
+}
+
+/* A part of it is mounted over itself, to be read-only. Where the mount is only a part already, all of it is. */
+static int protect_proc(const char *directory) {
+	char path[PATH_MAX];
+	int err = 0;
+	/* in a chroot it is not yet: what is mounted below it would be there outside, too */
+	if (mount(NULL, directory, NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	snprintf(path, sizeof(path), "%s/self", directory);
+	if (access(path, F_OK))
+		return make_read_only(directory);
+	for (size_t i = 0; i < sizeof(parts_of_proc) / sizeof(parts_of_proc[0]) && !err; i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, parts_of_proc[i]);
+		if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) == 0)
+			err = make_read_only(path);
+		else if (errno != ENOENT)
+			err = -errno;
+	}
+	return err;
+}
+
+static int protect_mount(const struct mntent *entry, bool root) {
+	if (root && strcmp(entry->mnt_type, "proc") == 0 && is_reached(entry->mnt_dir, PROC_SUPER_MAGIC))
+		return protect_proc(entry->mnt_dir);
+	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++)
+		if (strcmp(entry->mnt_type, ways_out[i].type) == 0 && (root || !ways_out[i].of_root) &&
+		    is_reached(entry->mnt_dir, ways_out[i].magic))
+			return make_read_only(entry->mnt_dir);
+	return 0;
+}
+
+/* A working directory in proc is below what was mounted over it: it is entered anew. */
+static int enter_again(void) {
+	char path[PATH_MAX];
+	if (!is_reached(".", PROC_SUPER_MAGIC))
 		return 0;
-	return mount(NULL, directory, NULL, flags, NULL) ? -errno : 0;
+	return chdir(getcwd(path, sizeof(path)) ? path : "/") ? -errno : 0;
+}
+
+/* A command of root's with --keep-caps could undo it all. */
+static bool is_root(const struct confinement *confinement) {
+	const struct identity *identity = &confinement->identity;
+	return !confinement->keep_caps && (identity->change ? identity->uid : geteuid()) == 0;
 }
 
 static int protect_mounts(const struct confinement *confinement) {
-	(void)confinement;
 	if (unshare(CLONE_NEWNS))
 		return -errno;
 	/*
-	 * Mounts made outside still arrive here; nothing goes the other way. In a chroot, / is no mount and this is
-	 * refused: then only a command with --keep-caps can make a mount, and that goes where it would go without
-	 * snifence.
+	 * No mount arrives here from outside, which could be one of a cgroup file system that can be written; and none
+	 * goes there. In a chroot, / is no mount and this is refused: then only a command with --keep-caps can make a
+	 * mount, and that goes where it would go without snifence.
 	 */
-	int err = mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) && errno != EINVAL ? -errno : 0;
+	int err = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) && errno != EINVAL ? -errno : 0;
 	FILE *mounts = err ? NULL : setmntent("/proc/self/mounts", "re");
 	if (!mounts)
 		return err ? err : -errno;
 	struct mntent *entry;
 	while (!err && (entry = getmntent(mounts)))
-		if (is_way_out(entry))
-			err = protect_mount(entry->mnt_dir);
+		err = protect_mount(entry, is_root(confinement));
 	endmntent(mounts);
-	return err;
+	return err ? err : enter_again();
 }
 
 static int no_new_privileges(const struct confinement *confinement) {
