@@ -47,7 +47,14 @@ static const struct {
 	{"version: 1\ntls:\n  allow:\n    - {host: x.test,\n       ports: [444]} # two lines\n",
 	 "version: 1\ntls:\n  allow:\n    - {host: x.test,\n       ports: [444]} # two lines\n    " A "    " B DIRECT},
 	{"version: 1\ntls: {allow: [x.test,\n    \"y.test\" , # y\n  ]} # z\n",
-	 "version: 1\ntls: {allow: [x.test,\n    \"y.test\", " FLOW_A_B " , # y\n  ]} # z\n" DIRECT},
+	 "version: 1\ntls: {allow: [x.test,\n    \"y.test\" , # y\n              " FLOW_A_B "\n  ]} # z\n" DIRECT},
+	{"version: 1\ntls:\n  allow: [\n    x.test, # x\n    y.test # y\n  ]\ndirect: {deny: [127.0.0.1] # lo\n  }\n",
+	 "version: 1\ntls:\n  allow: [\n    x.test, # x\n    y.test, # y\n    " FLOW_A_B
+	 "\n  ]\ndirect: {deny: [127.0.0.1], # lo\n         allow: [" FLOW_C "]\n  }\n"},
+	/* comments over several lines stay with what they are about */
+	{"version: 1\ntls:\n  allow:\n    - host: x.test\n      ports: [443]\n      # ports: [8443]\n    # no more\n",
+	 "version: 1\ntls:\n  allow:\n    - host: x.test\n      ports: [443]\n      # ports: [8443]\n    " A "    " B
+	 "    # no more\n" DIRECT},
 	/* what is empty */
 	{"version: 1\ntls:\ndirect:\n", "version: 1\ntls:\n  allow:\n    " A "    " B "direct:\n  allow:\n    " C},
 	{"version: 1\ntls: # t\n  allow: # none\n\n  # later\ndirect: {}\n",
@@ -56,6 +63,27 @@ static const struct {
 	 "version: 1\ntls:\n  allow: [" FLOW_A_B "]\n  ech: deny\n" DIRECT},
 	{"version: 1\ntls:\n  ports: [443]\n  deny:\n    - x.test\n\nmode: audit\n",
 	 "version: 1\ntls:\n  ports: [443]\n  deny:\n    - x.test\n  allow:\n    " A "    " B "\nmode: audit\n" DIRECT},
+	/* one section is missing, and the place for the other is at the same end */
+	{"version: 1\ndirect:\n  allow:\n    - 127.0.0.1\n",
+	 "version: 1\ndirect:\n  allow:\n    - 127.0.0.1\n    " C TLS},
+	{"version: 1\ndirect:\n  allow:\n  - 127.0.0.1 # lo",
+	 "version: 1\ndirect:\n  allow:\n  - 127.0.0.1 # lo\n  " C TLS},
+	{"version: 1\ndirect:\n  deny:\n    - 127.0.0.1\n",
+	 "version: 1\ndirect:\n  deny:\n    - 127.0.0.1\n  allow:\n    " C TLS},
+	{"version: 1\ndirect:\n", "version: 1\ndirect:\n  allow:\n    " C TLS},
+	{"version: 1\ndirect:\n  allow:\n", "version: 1\ndirect:\n  allow:\n    " C TLS},
+	{"version: 1\ndirect:\n  allow: []", "version: 1\ndirect:\n  allow: [" FLOW_C "]\n" TLS},
+	{"version: 1\ndirect: {}", "version: 1\ndirect: {allow: [" FLOW_C "]}\n" TLS},
+	{"---\nversion: 1\ndirect:\n  allow:\n    - 127.0.0.1\n...\n",
+	 "---\nversion: 1\ndirect:\n  allow:\n    - 127.0.0.1\n    " C TLS "...\n"},
+	{"version: 1\ntls:\n  allow:\n    - x.test\n",
+	 "version: 1\ntls:\n  allow:\n    - x.test\n    " A "    " B DIRECT},
+	{"version: 1\ntls:\n  allow:\n", "version: 1\n" TLS DIRECT},
+	{"version: 1\ntls:\n", "version: 1\n" TLS DIRECT},
+	{"version: 1\ntls: {}", "version: 1\ntls: {allow: [" FLOW_A_B "]}\n" DIRECT},
+	{"direct:\ntls:\nversion: 1\n", "direct:\n  allow:\n    " C TLS "version: 1\n"},
+	{"version: 1\ndirect:\ntls:\n", "version: 1\ndirect:\n  allow:\n    " C TLS},
+	{"version: 1\ndirect:\n  allow:\ntls:\n  allow:", "version: 1\ndirect:\n  allow:\n    " C TLS},
 	/* characters of several bytes before, a byte order mark */
 	{"version: 1 # \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\ntls: {allow: [b\xc3\xbc"
 	 "cher.test]}\n",

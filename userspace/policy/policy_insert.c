@@ -16,8 +16,10 @@ enum { INSERTIONS_MAX = 2, COMMENT_COLUMN_MAX = 56, INDENT = 2 };
 struct place {
 	size_t offset; /* in bytes */
 	bool flow;     /* inside of brackets; else on lines of their own */
-	bool comma;    /* flow: there is something before */
-	size_t indent; /* block: of the first line */
+	bool comma;    /* flow: is to be written, at comma_offset, behind what is there already */
+	size_t comma_offset;
+	bool own_line; /* flow: behind the comment of what is there already */
+	size_t indent; /* of the first line, unless it is one that is there already */
 	unsigned keys; /* that are missing: 0 none, 1 `allow`, 2 the section too */
 };
 
@@ -41,9 +43,8 @@ static size_t byte_offset(const struct source *source, yaml_mark_t mark) {
 	return at;
 }
 
-/* The start of the line behind the one that `mark` is in. */
-static size_t next_line(const struct source *source, yaml_mark_t mark) {
-	size_t at = byte_offset(source, mark);
+/* The start of the line behind the one that `at` is in. */
+static size_t next_line(const struct source *source, size_t at) {
 	const char *end = memchr(source->text + at, '\n', source->length - at);
 
 	return end ? (size_t)(end - source->text) + 1 : source->length;
@@ -99,29 +100,66 @@ static yaml_mark_t end_of(struct source *source, yaml_node_t *at) {
 	return inside ? inside->end_mark : at->end_mark;
 }
 
-/* Behind the last thing in brackets. */
+/* The column in which things in brackets begin, of which there is one. */
+static size_t column_inside(struct source *source, const yaml_node_t *at) {
+	bool map = at->type == YAML_MAPPING_NODE;
+
+	return node(source, map ? at->data.mapping.pairs.start->key : *at->data.sequence.items.start)
+		->start_mark.column;
+}
+
+/* Behind the last thing in brackets; where it has a comment behind it, below that, which would else seem to be about
+ * what is added. */
 static struct place in_brackets(struct source *source, yaml_node_t *at, unsigned keys) {
 	yaml_node_t *last = last_inside(source, at);
 	struct place place = {.flow = true, .comma = last, .keys = keys};
+	bool comma = false;
+	size_t end;
 
-	if (last)
-		place.offset = byte_offset(source, end_of(source, last));
-	else
+	if (!last) {
 		place.offset = byte_offset(source, at->start_mark) + 1;
+		return place;
+	}
+	end = place.offset = place.comma_offset = byte_offset(source, end_of(source, last));
+	for (; end < source->length && strchr(" \t,", source->text[end]); end++)
+		comma |= source->text[end] == ',';
+	if (end == source->length || source->text[end] != '#')
+		return place;
+	place.comma = !comma;
+	place.own_line = true;
+	place.offset = next_line(source, end);
+	place.indent = column_inside(source, at);
 	return place;
 }
 
+/* Behind the comment lines at `at` that are indented more than what will be written there: they go with what is before
+ * them. */
+static size_t behind_comments(const struct source *source, size_t at, size_t indent) {
+	size_t first;
+
+	for (;; at = next_line(source, first)) {
+		for (first = at; first < source->length && source->text[first] == ' '; first++)
+			;
+		if (first == source->length || source->text[first] != '#' || first - at <= indent)
+			return at;
+	}
+}
+
 static struct place behind(struct source *source, yaml_node_t *at, unsigned keys) {
+	struct place place = {.indent = at->start_mark.column, .keys = keys};
+
 	if (is_flow(at))
 		return in_brackets(source, at, keys);
-	return (struct place){
-		.offset = next_line(source, end_of(source, at)), .indent = at->start_mark.column, .keys = keys};
+	place.offset = next_line(source, byte_offset(source, end_of(source, at)));
+	place.offset = behind_comments(source, place.offset, place.indent);
+	return place;
 }
 
 /* Below a key that has nothing behind it. */
 static struct place below(struct source *source, const yaml_node_t *key, unsigned keys) {
-	return (struct place){
-		.offset = next_line(source, key->end_mark), .indent = key->start_mark.column + INDENT, .keys = keys};
+	return (struct place){.offset = next_line(source, byte_offset(source, key->end_mark)),
+			      .indent = key->start_mark.column + INDENT,
+			      .keys = keys};
 }
 
 /* Returns NULL, or what is wrong with the place that `at` is at. */
@@ -160,8 +198,12 @@ static const char *find_place(struct source *source, const char *section, struct
 	return NULL;
 }
 
-static void write_flow(const struct place *place, const struct insertion *insertion, FILE *out) {
-	fputs(place->comma ? ", " : "", out);
+static void write_flow(const struct source *source, const struct place *place, const struct insertion *insertion,
+		       FILE *out) {
+	if (place->own_line)
+		fprintf(out, "%*s", (int)place->indent, "");
+	else
+		fputs(place->comma ? " " : "", out);
 	if (place->keys > 1)
 		fprintf(out, "%s: {", insertion->section);
 	fputs(place->keys > 0 ? "allow: [" : "", out);
@@ -169,6 +211,7 @@ static void write_flow(const struct place *place, const struct insertion *insert
 		fprintf(out, "%s%s", i ? ", " : "", insertion->items[i].rule);
 	fputs(place->keys > 0 ? "]" : "", out);
 	fputs(place->keys > 1 ? "}" : "", out);
+	fputs(place->own_line ? source->line_end : "", out);
 }
 
 /* How wide rules are, for comments to stand in one column; longer ones push theirs out of it. */
@@ -201,29 +244,43 @@ static void write_block(const struct source *source, const struct place *place, 
 			insertion->items[i].comment, source->line_end);
 }
 
-/* `places` are in the order of `insertions`; those at one offset stay in it. */
+/* Of two places at one offset the one that is indented more is still part of what ends there. */
+static bool is_before(const struct place *a, const struct place *b) {
+	return a->offset != b->offset ? a->offset < b->offset : a->indent > b->indent;
+}
+
+/* Copies the text from *done up to `end`. */
+static void copy(const struct source *source, size_t *done, size_t end, FILE *out) {
+	fwrite(source->text + *done, 1, end - *done, out);
+	*done = end;
+}
+
+/* `places` are in the order of `insertions`. */
 static void write_all(const struct source *source, const struct place *places, const struct insertion *insertions,
 		      size_t count, FILE *out) {
-	bool swap = count > 1 && places[1].offset < places[0].offset;
+	bool swap = count > 1 && is_before(&places[1], &places[0]);
 	size_t done = 0;
 	bool line_open = false;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct place *place = &places[swap ? count - 1 - i : i];
 
-		fwrite(source->text + done, 1, place->offset - done, out);
 		if (place->offset > done)
 			line_open = source->text[place->offset - 1] != '\n';
-		done = place->offset;
+		if (place->comma) {
+			copy(source, &done, place->comma_offset, out);
+			fputc(',', out);
+		}
+		copy(source, &done, place->offset, out);
 		if (place->flow) {
-			write_flow(place, &insertions[place - places], out);
+			write_flow(source, place, &insertions[place - places], out);
 			continue;
 		}
 		fputs(line_open ? source->line_end : "", out);
 		line_open = false;
 		write_block(source, place, &insertions[place - places], out);
 	}
-	fwrite(source->text + done, 1, source->length - done, out);
+	copy(source, &done, source->length, out);
 }
 
 static bool load(struct source *source) {
