@@ -13,6 +13,7 @@
 
 #include "../support/log_maker.h"
 #include "../support/output.h"
+#include "abi.h"
 #include "base/message.h"
 #include "learn/learn.h"
 #include "policy/policy.h"
@@ -128,7 +129,7 @@ static int tear_down(void **state) {
 	output_of(learn_main, (const char *const[]){"learn", __VA_ARGS__, NULL}, out, sizeof(out), err, sizeof(err))
 
 static void expect_text(const char *path, const char *expected) {
-	char text[8192];
+	char text[16384];
 	FILE *file = fopen(path, "re");
 
 	assert_non_null(file);
@@ -280,7 +281,7 @@ static void test_merge_denied(void **state) {
 }
 
 static void expect_by_hand(const char *policy, const char *format) {
-	char expected[512];
+	char expected[1024];
 
 	write_file(policy_file, policy);
 	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), EXIT_BY_HAND);
@@ -294,12 +295,64 @@ static void expect_by_hand(const char *policy, const char *format) {
 static void test_by_hand(void **state) {
 	(void)state;
 	write_names((const char *const[]){"api.test"}, 1);
-	expect_by_hand("version: 1\ntls:\n  ports: [8443]\n  allow: [api.test]\n",
-		       "snifence: learn: %s:4: `api.test` was used at 192.0.2.1:443 too: add that to this rule\n");
 	expect_by_hand(
 		"version: 1\ntls: ~\n",
 		"snifence: learn: %s:2: cannot add to `tls` here: what stands behind the key is no map that could "
-		"be added to; add these to its `allow` by hand:\nsnifence: learn:   - api.test\n");
+		"be added to; add these by hand:\nsnifence: learn:   tls.allow: api.test\n");
+}
+
+/* With one rule more, the policy would be beyond a limit: no line of a text that is not there is named. */
+static void test_too_much(void **state) {
+	static char policy[16384];
+	size_t used = (size_t)sprintf(policy, "version: 1\ntls:\n  allow:\n");
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "api.test", .port = 8443, .action = "alert");
+	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 22);
+	assert_int_equal(fclose(log), 0);
+	for (int i = 1; i < SNIF_ZONES; i++)
+		used += (size_t)sprintf(policy + used, "    - {host: n%d.test, ports: [%d]}\n", i, 1000 + i);
+	expect_by_hand(policy,
+		       "snifence: learn: with the learned rules, %s would not be a good policy (hosts have more "
+		       "than 256 different combinations of `to` and `ports`); add by hand what can be:\n"
+		       "snifence: learn:   tls.allow: {host: api.test, ports: [8443]}\n"
+		       "snifence: learn:   direct.allow: {to: 192.0.2.1, proto: tcp, ports: [22]}\n");
+}
+
+/* Rules that a person has to change, here for want of a port and of an address, do not keep the others from being
+ * added. */
+static void test_changed_by_hand(void **state) {
+	FILE *log = fopen(log_file, "we");
+	char expected[1024];
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "api.test", .action = "alert");
+	MAKE_LINE(log, .name = "bound.test", .action = "alert", .reason = "name_elsewhere");
+	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .reason = "name_elsewhere", .address = "192.0.2.2");
+	MAKE_LINE(log, .name = "gone.test", .action = "alert", .reason = "name_elsewhere");
+	MAKE_LINE(log, .name = "new.test", .action = "alert");
+	assert_int_equal(fclose(log), 0);
+	write_file(policy_file, "version: 1\ntls:\n  allow:\n    - {host: api.test, ports: [8443]}\n"
+				"    - {host: bound.test, to: 198.51.100.0/24}\n"
+				"    - {host: \"*.cdn.test\", to: 198.51.100.0/24}\n");
+	assert_int_equal(RUN("--merge", policy_file, log_file), EXIT_BY_HAND);
+	snprintf(expected, sizeof(expected),
+		 "--- %s\n+++ %s\n@@ -4,3 +4,4 @@\n     - {host: api.test, ports: [8443]}\n"
+		 "     - {host: bound.test, to: 198.51.100.0/24}\n     - {host: \"*.cdn.test\", to: 198.51.100.0/24}\n"
+		 "+    - new.test # once by curl, 2026-01-02 03:00:00\n",
+		 policy_file, policy_file);
+	assert_string_equal(out, expected);
+	snprintf(
+		expected, sizeof(expected),
+		"snifence: learn: %s:4: `api.test` was used at 192.0.2.1:443 too: add that to this rule, if it is meant\n"
+		"snifence: learn: %s:5: `bound.test` was used at 192.0.2.1:443 too: add that to this rule, if it is meant\n"
+		"snifence: learn: %s:6: `a.cdn.test` was used at 192.0.2.2:443 too: add that to this rule, if it is meant\n"
+		"snifence: learn: no rule was made of gone.test (name_elsewhere): once by curl, 2026-01-02 03:00:00\n",
+		policy_file, policy_file, policy_file);
+	assert_string_equal(err, expected);
 }
 
 /* A name at addresses that `tls.to` does not cover is bound to those it was seen at. */
@@ -345,9 +398,10 @@ static void test_wrong(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		test(test_policy),  test(test_output), test(test_wildcards),   test(test_public_suffixes),
-		test(test_ports),   test(test_merge),  test(test_merge_again), test(test_merge_denied),
-		test(test_by_hand), test(test_bound),  test(test_refusals),    test(test_wrong),
+		test(test_policy),   test(test_output),	  test(test_wildcards),	      test(test_public_suffixes),
+		test(test_ports),    test(test_merge),	  test(test_merge_again),     test(test_merge_denied),
+		test(test_by_hand),  test(test_too_much), test(test_changed_by_hand), test(test_bound),
+		test(test_refusals), test(test_wrong),
 	};
 	return cmocka_run_group_tests_name("learn", tests, set_up, tear_down);
 }

@@ -167,9 +167,13 @@ static int print(const struct learn *learn) {
 	return 0;
 }
 
-/* What a reader of the policy alone would not know. */
+/* What a reader of the policy alone would not know. Returns 0 or an exit code. */
 static int say_the_rest(const struct learn *learn) {
+	const struct left_list *by_hand = &learn->learned.by_hand;
 	int error = 0;
+
+	for (size_t i = 0; i < by_hand->count; i++)
+		message_error("learn: %s", by_hand->items[i].text);
 
 	if (learn->options.merge)
 		error = learn_say_left(&learn->learned, sightings_beyond(learn->sightings));
@@ -183,7 +187,9 @@ static int say_the_rest(const struct learn *learn) {
 	else if (learn->learned.seen_count == 0)
 		message_error("learn: nothing was learned: the logs have no event that is meant");
 	learn_say_losses(&learn->losses);
-	return error ? fail(error) : 0;
+	if (error)
+		return fail(error);
+	return by_hand->count > 0 ? EXIT_BY_HAND : 0;
 }
 
 static int run(struct learn *learn) {

@@ -25,8 +25,9 @@ static const char usage[] =
 	"\n"
 	"Exit status:\n"
 	"  0    the policy, or the diff, was written; an empty diff says that nothing is missing\n"
-	"  1    a log could not be read to its end (the policy is of what was read), or --merge would have to change\n"
-	"       what POLICY says: then nothing was written, and stderr says what to do by hand\n"
+	"  1    a log could not be read to its end (the policy is of what was read), or something is to be done to POLICY\n"
+	"       by hand, which stderr says: rules to be changed (the diff is of the rest), or no place for new ones\n"
+	"       (nothing was written)\n"
 	"  2    the command line, or POLICY, is wrong\n"
 	"  125  snifence could not do its part, such as for want of memory, or FILE cannot be written\n";
 

@@ -28,6 +28,15 @@ int learn_read(const char *file, const struct policy_text *text, struct policy *
 	return error ? fail(error) : 0;
 }
 
+/* The learned rules, for a person to write where they belong. Returns EXIT_BY_HAND. */
+static int say_rules(const struct learned *learned) {
+	for (size_t i = 0; i < learned->hosts.count; i++)
+		message_error("learn:   tls.allow: %s", learned->hosts.items[i].text);
+	for (size_t i = 0; i < learned->direct.count; i++)
+		message_error("learn:   direct.allow: %s", learned->direct.items[i].text);
+	return EXIT_BY_HAND;
+}
+
 static void free_items(struct insert_item *items, size_t count) {
 	for (size_t i = 0; items && i < count; i++)
 		free((char *)items[i].comment);
@@ -49,30 +58,18 @@ static struct insert_item *make_items(const struct rule_list *rules) {
 	return items;
 }
 
-static int say_by_hand(const struct policy *policy, const struct insert_problem *problem,
-		       const struct insertion *insertions, size_t count) {
-	message_error("learn: %s:%u: cannot add to `%s` here: %s; add these to its `allow` by hand:", policy->file,
-		      problem->line, problem->section, problem->what);
-	for (size_t i = 0; i < count; i++)
-		for (size_t k = 0; strcmp(insertions[i].section, problem->section) == 0 && k < insertions[i].count; k++)
-			message_error("learn:   - %s", insertions[i].items[k].rule);
-	return EXIT_BY_HAND;
-}
-
-static int insert(const struct policy *policy, const struct policy_text *base, const struct insertion *insertions,
-		  size_t count, struct policy_text *merged) {
+static int insert(const struct learned *learned, const struct policy *policy, const struct policy_text *base,
+		  const struct insertion *insertions, size_t count, struct policy_text *merged) {
 	struct insert_problem problem;
 
 	merged->text = policy_insert(base->text, base->length, insertions, count, &merged->length, &problem);
 	if (merged->text)
 		return 0;
-	return problem.what ? say_by_hand(policy, &problem, insertions, count) : fail(-ENOMEM);
-}
-
-static int say_changes(const struct learned *learned) {
-	for (size_t i = 0; i < learned->by_hand.count; i++)
-		message_error("learn: %s", learned->by_hand.items[i].text);
-	return learned->by_hand.count > 0 ? EXIT_BY_HAND : 0;
+	if (!problem.what)
+		return fail(-ENOMEM);
+	message_error("learn: %s:%u: cannot add to `%s` here: %s; add these by hand:", policy->file, problem.line,
+		      problem.section, problem.what);
+	return say_rules(learned);
 }
 
 int learn_insert(const struct learned *learned, const struct policy *policy, const struct policy_text *base,
@@ -80,16 +77,13 @@ int learn_insert(const struct learned *learned, const struct policy *policy, con
 	struct insert_item *hosts = make_items(&learned->hosts), *direct = make_items(&learned->direct);
 	struct insertion insertions[2];
 	size_t count = 0;
-	int code = say_changes(learned);
+	int code;
 
 	if (learned->hosts.count > 0)
 		insertions[count++] = (struct insertion){"tls", hosts, learned->hosts.count};
 	if (learned->direct.count > 0)
 		insertions[count++] = (struct insertion){"direct", direct, learned->direct.count};
-	if (!hosts || !direct)
-		code = fail(-ENOMEM);
-	else if (code == 0)
-		code = insert(policy, base, insertions, count, merged);
+	code = hosts && direct ? insert(learned, policy, base, insertions, count, merged) : fail(-ENOMEM);
 	free_items(hosts, learned->hosts.count);
 	free_items(direct, learned->direct.count);
 	return code;
@@ -103,25 +97,41 @@ static bool has_both(const struct learned *learned, const struct policy *before,
 	       after->direct_count == before->direct_count + learned->direct.count;
 }
 
-int learn_verify(const struct learned *learned, const struct policy *policy, const struct policy_text *merged) {
+/* What is wrong with the merged policy is said without the lines of a text that nobody has. */
+static int refuse(const struct learned *learned, const struct policy *policy, const struct diagnostics *diagnostics) {
+	size_t first = 0;
+
+	while (first + 1 < diagnostics->count && diagnostics->items[first].warning)
+		first++;
+	message_error("learn: with the learned rules, %s would not be a good policy (%s); add by hand what can be:",
+		      policy->file, diagnostics->count > 0 ? diagnostics->items[first].message : strerror(ENOMEM));
+	return say_rules(learned);
+}
+
+/* Whether `after` says all that `policy` does, and allows what was seen. */
+static int compare(const struct learned *learned, const struct policy *policy, const struct policy *after) {
 	struct compiled compiled = {0};
 	char text[LEARNED_TEXT] = "";
-	struct policy *after;
-	int code = learn_read(policy->file, merged, &after, &compiled);
+	int error = compile_to_ask(after, &compiled), code = error ? fail(error) : 0;
 
-	if (code == EXIT_USAGE) {
-		message_error("learn: with the learned rules, %s would not be a good policy: add them by hand",
-			      policy->file);
-		code = EXIT_BY_HAND;
-	} else if (code == 0 && !has_both(learned, policy, after)) {
-		message_error("learn: no place in %s is safe for the learned rules: add them by hand", policy->file);
-		code = EXIT_BY_HAND;
-	} else if (code == 0 && !learned_allowed(learned, after, &compiled, text)) {
-		message_error("learn: with the learned rules, %s would still not allow %s: change it by hand",
-			      policy->file, text);
-		code = EXIT_BY_HAND;
+	if (!error && !has_both(learned, policy, after)) {
+		message_error("learn: no place in %s is safe for the learned rules; add them by hand:", policy->file);
+		code = say_rules(learned);
+	} else if (!error && !learned_allowed(learned, after, &compiled, text)) {
+		message_error("learn: with these rules, %s would still not allow %s; change it by hand:", policy->file,
+			      text);
+		code = say_rules(learned);
 	}
 	compiled_free(&compiled);
+	return code;
+}
+
+int learn_verify(const struct learned *learned, const struct policy *policy, const struct policy_text *merged) {
+	struct diagnostics diagnostics = {0};
+	struct policy *after = policy_parse(policy->file, merged->text, merged->length, &diagnostics);
+	int code = after ? compare(learned, policy, after) : refuse(learned, policy, &diagnostics);
+
+	diagnostics_free(&diagnostics);
 	policy_free(after);
 	return code;
 }

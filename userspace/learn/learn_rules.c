@@ -33,7 +33,7 @@ static struct answer ask(const struct policy *policy, const struct compiled *com
 	struct answer answer;
 
 	memcpy(question.address, place->address, sizeof(question.address));
-	if (seen->kind == SEEN_NAME)
+	if (seen->kind != SEEN_DESTINATION)
 		question.host = seen->text;
 	question_answer(policy, compiled, &question, &answer);
 	return answer;
@@ -137,20 +137,43 @@ static int add_rule(struct rule_list *list, char *text, const char *name, const 
 	return usage_add(&rule->usage, usage);
 }
 
+/* A name whose rule does not cover all the places where it was used. */
+static int leave_by_hand(const struct work *work, const struct sighting *seen, const struct place *place,
+			 const struct rule *rule) {
+	char where[RULE_TEXT_PLACE];
+
+	rule_text_place(place, where);
+	return leave(&work->learned->by_hand, seen,
+		     "%s:%u: `%s` was used at %s too: add that to this rule, if it is meant", rule->file, rule->line,
+		     seen->text, where);
+}
+
 static int learn_name(const struct work *work, const struct sighting *seen, struct standing *standing) {
 	const struct policy *policy = work->policy;
 	const struct rule *rule = exact_rule(policy, seen->text);
-	struct learned *learned = work->learned;
-	char where[RULE_TEXT_PLACE];
 	bool plain;
 	char *text;
 
-	rule_text_place(&standing->refused, where);
 	if (rule)
-		return leave(&learned->by_hand, seen, "%s:%u: `%s` was used at %s too: add that to this rule",
-			     rule->file, rule->line, seen->text, where);
+		return leave_by_hand(work, seen, &standing->refused, rule);
 	text = rule_text_host(seen->text, &standing->places, policy, &plain);
-	return add_rule(&learned->hosts, text, plain ? seen->text : NULL, &seen->usage);
+	return add_rule(&work->learned->hosts, text, plain ? seen->text : NULL, &seen->usage);
+}
+
+/* What has places, by what the policy says of these. */
+static int learn_standing(const struct work *work, const struct sighting *seen, struct standing *standing) {
+	if (standing->reason == SNIF_REASON_NONE)
+		return 0;
+	if (standing->reason == SNIF_REASON_NAME_ELSEWHERE && standing->rule != 0)
+		return leave_by_hand(work, seen, &standing->refused, &work->policy->rules[standing->rule]);
+	if (gravity(standing->reason) > 1)
+		return leave_refused(work, seen, &standing->refused, standing->reason, standing->rule);
+	if (seen->kind == SEEN_ELSEWHERE)
+		return leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
+	if (seen->kind == SEEN_NAME)
+		return learn_name(work, seen, standing);
+	return add_rule(&work->learned->direct, rule_text_address(seen->protocol, &standing->places), NULL,
+			&seen->usage);
 }
 
 static int learn(const struct work *work, const struct sighting *seen) {
@@ -161,13 +184,8 @@ static int learn(const struct work *work, const struct sighting *seen) {
 		error = add_standing(work, seen, &seen->places.items[i], &standing);
 	if (!error && seen->kind == SEEN_OTHER)
 		error = leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
-	else if (!error && gravity(standing.reason) > 1)
-		error = leave_refused(work, seen, &standing.refused, standing.reason, standing.rule);
-	else if (!error && standing.reason != SNIF_REASON_NONE && seen->kind == SEEN_NAME)
-		error = learn_name(work, seen, &standing);
-	else if (!error && standing.reason != SNIF_REASON_NONE)
-		error = add_rule(&work->learned->direct, rule_text_address(seen->protocol, &standing.places), NULL,
-				 &seen->usage);
+	else if (!error)
+		error = learn_standing(work, seen, &standing);
 	free(standing.places.items);
 	return error;
 }
@@ -202,7 +220,9 @@ bool learned_allowed(const struct learned *learned, const struct policy *policy,
 	for (size_t i = 0; i < learned->seen_count; i++) {
 		const struct sighting *seen = learned->seen[i];
 
-		for (size_t k = 0; k < seen->places.count && !is_left(&learned->left_out, seen); k++) {
+		if (is_left(&learned->left_out, seen) || is_left(&learned->by_hand, seen))
+			continue;
+		for (size_t k = 0; k < seen->places.count; k++) {
 			if (ask(policy, compiled, seen, &seen->places.items[k]).judgement.verdict == SNIF_ALLOW)
 				continue;
 			rule_text_place(&seen->places.items[k], where);

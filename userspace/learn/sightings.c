@@ -79,8 +79,11 @@ static bool read_place(const struct log_event *event, struct place *place) {
 }
 
 static enum sighting_kind kind_of(const struct log_event *event, bool placed) {
-	if (placed && of_name(event->reason) && protocol_of(event) == IPPROTO_TCP && is_hostname(event->name))
-		return SEEN_NAME;
+	bool elsewhere = event->reason == SNIF_REASON_NAME_ELSEWHERE;
+
+	if (placed && (of_name(event->reason) || elsewhere) && protocol_of(event) == IPPROTO_TCP &&
+	    is_hostname(event->name))
+		return elsewhere ? SEEN_ELSEWHERE : SEEN_NAME;
 	if (placed && of_address(event->reason) && protocol_of(event) != 0)
 		return SEEN_DESTINATION;
 	return SEEN_OTHER;
@@ -94,6 +97,8 @@ static void write_key(char key[KEY_SIZE + 64], const struct log_event *event, bo
 
 	if (placed && of_name(event->reason))
 		snprintf(key, KEY_SIZE + 64, "n %s %.1000s", event->protocol, event->name);
+	else if (placed && event->reason == SNIF_REASON_NAME_ELSEWHERE)
+		snprintf(key, KEY_SIZE + 64, "e %s %.1000s", event->protocol, event->name);
 	else if (placed && of_address(event->reason))
 		snprintf(key, KEY_SIZE + 64, "a %s %.64s", event->protocol, event->destination);
 	else if (*event->name)
@@ -224,7 +229,7 @@ static int compare_sightings(const void *left, const void *right) {
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	if (a->kind == SEEN_NAME)
+	if (a->kind == SEEN_NAME || a->kind == SEEN_ELSEWHERE)
 		return compare_names(a->text, b->text);
 	order = a->kind == SEEN_DESTINATION ? memcmp(a->places.items[0].address, b->places.items[0].address, 16)
 					    : strcmp(a->reason, b->reason);

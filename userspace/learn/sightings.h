@@ -25,6 +25,7 @@ struct place_list {
 enum sighting_kind {
 	SEEN_NAME,	  /* a hostname, and where it was asked for; TCP */
 	SEEN_DESTINATION, /* an address with a protocol, and the ports */
+	SEEN_ELSEWHERE,	  /* as SEEN_NAME, at places where the name's rule did not allow it */
 	SEEN_OTHER,	  /* what a rule should not be made of */
 };
 
@@ -32,7 +33,7 @@ struct sighting {
 	enum sighting_kind kind;
 	uint8_t protocol;   /* IPPROTO_TCP or IPPROTO_UDP; of SEEN_OTHER: 0 */
 	const char *text;   /* the name, the address, or what was seen; printable ASCII */
-	const char *reason; /* of SEEN_OTHER: its code */
+	const char *reason; /* of the first event: its code */
 	struct usage usage;
 	struct place_list places; /* no two alike, in the order of the log; of SEEN_OTHER: none */
 };
@@ -45,7 +46,8 @@ enum { SIGHTINGS_MAX = 200000, SIGHTINGS_OTHER_MAX = 1000 };
 struct sightings *sightings_new(void); /* NULL: out of memory */
 
 /*
- * Adds what an event says: of the names and addresses that were allowed, or for which there was no rule; everything
+ * Adds what an event says: of the names and addresses that were allowed, for which there was no rule, or only one for
+ * other places; everything
  * else that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0; -ENOMEM; or -E2BIG when
  * there would be more than SIGHTINGS_MAX places.
  */
