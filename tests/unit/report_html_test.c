@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Logs ──► the page of `snifence report --html`: what is in it without its script, and that no text becomes markup. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -266,7 +267,7 @@ static void test_replaced(void **state) {
 
 	(void)state;
 	assert_non_null(old);
-	fputs("old", old);
+	fputs("<!DOCTYPE html>\nold", old);
 	fclose(old);
 	MAKE_LINE(log, .name = "pypi.test");
 	make_page(log);
@@ -296,6 +297,43 @@ static void test_kept_on_failure(void **state) {
 	free(kept);
 }
 
+static void expect_kept(const char *const words[], const char *format) {
+	char expected[256], text[8] = "";
+	FILE *file;
+
+	assert_int_equal(report(words), EXIT_USAGE);
+	snprintf(expected, sizeof(expected), format, words[2]);
+	assert_string_equal(err, expected);
+	file = fopen(words[2], "re");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	assert_string_equal(text, "{\"times");
+	fclose(file);
+}
+
+/* A log is never replaced: not one that is to be read, not one whose name has become that of the page. */
+static void test_logs_are_kept(void **state) {
+	static const char is_read[] = "snifence: report: %s is a log to be read; name another file for the page\n";
+	const char *const named[] = {"report", "--html", log_file, log_file, NULL},
+			  *const from_stdin[] = {"report", "--html", log_file, "-", NULL},
+			  *const only[] = {"report", "--html", log_file, "/dev/null", NULL};
+	int saved = dup(STDIN_FILENO), fd;
+	FILE *log = new_log();
+
+	(void)state;
+	MAKE_LINE(log, .name = "pypi.test");
+	fclose(log);
+	fd = open(log_file, O_RDONLY | O_CLOEXEC);
+	dup2(fd, STDIN_FILENO);
+	close(fd);
+	expect_kept(named, is_read);
+	expect_kept(from_stdin, is_read);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	expect_kept(only, "snifence: report: %s is there, and no page of HTML; name another file for the page, or "
+			  "remove it\n");
+}
+
 static void test_wrong_file(void **state) {
 	const char *const by[] = {"report", "--by", "name", "--html", page_file, log_file, NULL};
 
@@ -313,11 +351,11 @@ static void test_wrong_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
-		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
-		cmocka_unit_test(test_wrong_file),
+		cmocka_unit_test(test_text),	      cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),	      cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),	      cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),      cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_logs_are_kept), cmocka_unit_test(test_wrong_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +42,44 @@ static void load_named_policy(struct report *report) {
 	if (!report->policy && report->review.rule_file[0])
 		report->policy = policy_load(report->review.rule_file, &diagnostics);
 	diagnostics_free(&diagnostics);
+}
+
+static bool is_file(const char *path, const struct stat *page) {
+	struct stat status;
+	int result = strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &status) : stat(path, &status);
+
+	return result == 0 && status.st_dev == page->st_dev && status.st_ino == page->st_ino;
+}
+
+/* Whether what is in the file now is a page, or nothing. */
+static bool is_page(const char *path) {
+	static const char beginning[] = "<!DOCTYPE html";
+	char text[sizeof(beginning) - 1];
+	FILE *file = fopen(path, "re");
+	size_t length = file ? fread(text, 1, sizeof(text), file) : 1;
+
+	if (file)
+		fclose(file);
+	return length == 0 || (length == sizeof(text) && memcmp(text, beginning, length) == 0);
+}
+
+/* The page must not take the place of a log, nor of anything else that nobody would want to lose: `--html *.json`. */
+static int check_page(const struct report_options *options) {
+	const char *path = options->page;
+	struct stat page;
+
+	if (options->form != REPORT_HTML || stat(path, &page) < 0 || !S_ISREG(page.st_mode))
+		return 0; /* of another kind of file it is said when it is to be written */
+	for (char *const *file = options->files; *file; file++) {
+		if (!is_file(*file, &page))
+			continue;
+		message_error("report: %s is a log to be read; name another file for the page", path);
+		return EXIT_USAGE;
+	}
+	if (is_page(path))
+		return 0;
+	message_error("report: %s is there, and no page of HTML; name another file for the page, or remove it", path);
+	return EXIT_USAGE;
 }
 
 /* What is wrong with the page's file is said here, and -ECANCELED returned. */
@@ -144,7 +183,9 @@ int report_main(int argc, char **argv) {
 
 	if (code != 0)
 		return code < 0 ? EXIT_USAGE : 0;
-	code = load_policy(&report);
+	code = check_page(&report.options);
+	if (code == 0)
+		code = load_policy(&report);
 	if (code != 0)
 		return code;
 	setlocale(LC_CTYPE, "");

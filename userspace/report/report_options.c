@@ -24,7 +24,7 @@ static const char usage[] =
 	"  --json              print one JSON object\n"
 	"  --csv               print a table for spreadsheets; by name, unless --by says otherwise\n"
 	"  --html FILE         write a page for a browser, complete in itself, and print nothing; FILE is replaced when\n"
-	"                      the page is whole\n"
+	"                      the page is whole, if it is a page or empty\n"
 	"  --help              this text\n"
 	"\n"
 	"The width is that of the terminal, or COLUMNS. Colour only on a terminal, and not when NO_COLOR is set.\n"
