@@ -91,6 +91,22 @@ static void test_sparkline(void **state) {
 	assert_string_equal(text, ":= *#");
 }
 
+/* What comes evenly is drawn evenly, whatever number of buckets falls on a column. */
+static void test_even_sparkline(void **state) {
+	struct timeline timeline = {0};
+	uint32_t counts[TIMELINE_BUCKETS] = {0};
+	char text[3 * TIMELINE_BUCKETS + 1];
+
+	(void)state;
+	for (int i = 0; i < 57; i++)
+		count_at(&timeline, counts, start + i * second);
+	for (unsigned width = 1; width <= 57; width++) {
+		timeline_draw(&timeline, counts, width, false, text);
+		assert_int_equal(strlen(text), width);
+		assert_int_equal(strspn(text, "#"), width);
+	}
+}
+
 /* A program that asks for a million names must not take memory for all of them, nor hide how many there were. */
 static void test_many_groups(void **state) {
 	struct groups *groups = groups_new(BY_NAME);
@@ -205,10 +221,11 @@ static void test_reasons(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leaders),	  cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_sparkline), cmocka_unit_test(test_many_groups),
-		cmocka_unit_test(test_long_keys), cmocka_unit_test(test_near_misses),
-		cmocka_unit_test(test_nearest),	  cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_leaders),	    cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_sparkline),   cmocka_unit_test(test_even_sparkline),
+		cmocka_unit_test(test_many_groups), cmocka_unit_test(test_long_keys),
+		cmocka_unit_test(test_near_misses), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,12 +199,12 @@ static void test_groups(void **state) {
 	expect_by(
 		"reason",
 		"  BLOCKED  AUDITED  ALLOWED  REASON               WHAT                                             ASKED BY               FIRST     LAST      OVER TIME\n"
-		"        6        1        0  name_not_allowed     pypi.test, api.gihtub.test, docs.github.test, …  pip, curl, python3, …  03:01:00  03:15:00  █   ▂   ▂      ▂\n"
+		"        6        1        0  name_not_allowed     pypi.test, api.gihtub.test, docs.github.test, …  pip, curl, python3, …  03:01:00  03:15:00  █   ▃   ▃      ▃\n"
 		"        1        0        0  address_not_allowed  192.0.2.1:22/TCP                                 ssh                    03:08:50  03:08:50          █\n"
 		"        1        0        0  name_elsewhere       api.github.test                                  nc                     03:08:20  03:08:20          █\n"
 		"        1        0        0  name_invalid         \\x1b[2J=                                         nc                     03:08:30  03:08:30          █\n"
 		"        1        0        0  socket_type          a socket of protocol ICMP                        ping                   03:08:40  03:08:40          █\n"
-		"        0        0       12  name_allowed         api.github.test                                  curl                   03:01:00  03:12:00  ▄▄▄▄▄▄▄ █ ▄▄▄\n");
+		"        0        0       12  name_allowed         api.github.test                                  curl                   03:01:00  03:12:00  ███████ █ ███\n");
 	expect_by(
 		"process",
 		"  BLOCKED  AUDITED  ALLOWED  PROCESS  REASON                        WHAT                          FIRST     LAST      OVER TIME\n"
@@ -218,12 +218,12 @@ static void test_groups(void **state) {
 	expect_by(
 		"cgroup",
 		"  BLOCKED  AUDITED  ALLOWED  CGROUP        REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
-		"        9        1       12  /snifence-42  name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▂   █      ▂\n"
+		"        9        1       12  /snifence-42  name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▃   ▆      ▃\n"
 		"        1        0        0  /snifence-43  name_elsewhere                                          api.github.test                           nc                03:08:20  03:08:20          █\n");
 	expect_by(
 		"address",
 		"  BLOCKED  AUDITED  ALLOWED  ADDRESS                    REASON                          WHAT                                     ASKED BY          FIRST     LAST      OVER TIME\n"
-		"        6        1       12  192.0.2.1:443/TCP          name_not_allowed, name_invalid  pypi.test, \\x1b[2J=, api.gihtub.test, …  pip, curl, nc, …  03:01:00  03:15:00  █       ▄      ▂\n"
+		"        6        1       12  192.0.2.1:443/TCP          name_not_allowed, name_invalid  pypi.test, \\x1b[2J=, api.gihtub.test, …  pip, curl, nc, …  03:01:00  03:15:00  █       ▃      ▃\n"
 		"        1        0        0  192.0.2.1:22/TCP           address_not_allowed             192.0.2.1:22/TCP                         ssh               03:08:50  03:08:50          █\n"
 		"        1        0        0  198.51.100.9:443/TCP       name_elsewhere                  api.github.test                          nc                03:08:20  03:08:20          █\n"
 		"        1        0        0  [2001:db8::1]:443/TCP      name_not_allowed                docs.github.test                         curl              03:05:00  03:05:00      █\n"
@@ -231,12 +231,12 @@ static void test_groups(void **state) {
 	expect_by(
 		"rule",
 		"  BLOCKED  AUDITED  ALLOWED  RULE          REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
-		"        9        1        0  (none)        name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▂   █      ▂\n"
+		"        9        1        0  (none)        name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▃   ▆      ▃\n"
 		"        1        0       12  agent.yaml:4  name_elsewhere                                          api.github.test                           nc                03:08:20  03:08:20          █\n");
 	expect_by(
 		"policy",
 		"  BLOCKED  AUDITED  ALLOWED  POLICY  REASON                                                    WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
-		"        9        1       12  agent   name_not_allowed, address_not_allowed, name_elsewhere, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▂   █      ▂\n"
+		"        9        1       12  agent   name_not_allowed, address_not_allowed, name_elsewhere, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▃   ▆      ▃\n"
 		"        1        0        0  other   socket_type                                               a socket of protocol ICMP                 ping              03:08:40  03:08:40          █\n");
 	expect_by(
 		"hour",

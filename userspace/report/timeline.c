@@ -60,14 +60,16 @@ static void draw_one(uint64_t count, uint64_t largest, bool unicode, char *out) 
 
 void timeline_draw(const struct timeline *timeline, const uint32_t counts[TIMELINE_BUCKETS], unsigned width,
 		   bool unicode, char *out) {
-	uint64_t columns[TIMELINE_BUCKETS] = {0}, largest = 0;
+	uint32_t columns[TIMELINE_BUCKETS] = {0}, largest = 0;
 	unsigned used = (unsigned)timeline->last + 1;
 
 	width = width < used ? width : used;
-	for (unsigned i = 0; i < used; i++)
-		columns[i * width / used] += counts[i];
-	for (unsigned i = 0; i < width; i++)
-		largest = columns[i] > largest ? columns[i] : largest;
+	for (unsigned i = 0; i < used; i++) {
+		uint32_t *column = &columns[i * width / used];
+
+		*column = counts[i] > *column ? counts[i] : *column;
+		largest = counts[i] > largest ? counts[i] : largest;
+	}
 	*out = '\0';
 	for (unsigned i = 0; i < width; i++)
 		draw_one(columns[i], largest, unicode, out + strlen(out));

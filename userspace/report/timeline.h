@@ -29,8 +29,9 @@ unsigned timeline_bucket(const struct timeline *timeline, int64_t time);
 
 /*
  * Draws the counts from the first to the last bucket in `width` characters or less, from nothing to the largest: blank
- * and U+2581 to U+2588, or in ASCII unless `unicode`; without blanks at the end. `out` has room for 3 * width + 1
- * bytes.
+ * and U+2581 to U+2588, or in ASCII unless `unicode`; without blanks at the end. A character that stands for several
+ * buckets shows the largest of them: the numbers of buckets differ, so that sums would have peaks of their own. `out`
+ * has room for 3 * width + 1 bytes.
  */
 void timeline_draw(const struct timeline *timeline, const uint32_t counts[TIMELINE_BUCKETS], unsigned width,
 		   bool unicode, char *out);
