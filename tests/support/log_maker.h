@@ -17,6 +17,7 @@ struct made_line {
 	const char *protocol; /* TCP */
 	const char *rule;     /* left out */
 	const char *policy;   /* agent */
+	const char *sha256;   /* of it; left out */
 	const char *cgroup;   /* /snifence-42 */
 	const char *run;      /* 000000000000f00d */
 	int sequence;	      /* left out, with the run */

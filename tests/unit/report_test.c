@@ -14,6 +14,7 @@
 #include "../support/log_maker.h"
 #include "../support/output.h"
 #include "base/message.h"
+#include "policy/canonical.h"
 #include "report/report.h"
 
 /* clang-format off */
@@ -59,8 +60,9 @@
 	"92.0.2.1:22/TCP\",\"\\\\x1b[2J=\",\"a socket of protocol ICMP\",\"api.gihtub.test\",\"docs.github.te" \
 	"st\",\"later.test\"]},{\"cgroup\":\"/snifence-43\",\"blocked\":1,\"would_block\":0,\"allowed\":0,\"first" \
 	"\":\"2026-01-02T03:08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"n" \
-	"ame_elsewhere\"],\"processes\":[\"nc\"],\"names\":[\"api.github.test\"]}],\"lost\":{\"events\":5,\"missi" \
-	"ng_lines\":1,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0},\"runs\":1}" "\n"
+	"ame_elsewhere\"],\"processes\":[\"nc\"],\"names\":[\"api.github.test\"]}],\"lost\":{\"events\":5,\"lines" \
+	"_before\":0,\"missing_lines\":1,\"runs_without_end\":0,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0" \
+	",\"names_not_compared\":0},\"runs\":1}" "\n"
 
 #define JSON_NEAR \
 	"\"near_misses\":[{\"name\":\"pypi.test\",\"refused\":4,\"kind\":\"apex\",\"allowed\":\"*.pypi.test\"},{\"na" \
@@ -101,7 +103,7 @@ static void write_log(void) {
 	fputs("broken\n", log);
 	fputs("{\"timestamp\":\"2026-01-02T03:20:00Z\",\"event_version\":1,\"run_id\":\"000000000000f00d\",\"sequence\":25,"
 	      "\"event_type\":\"stats\",\"stats\":{\"uptime\":900,\"allowed\":12,\"blocked\":15,\"would_block\":1,"
-	      "\"lost\":5}}\n",
+	      "\"lost\":5,\"command\":{\"status\":0,\"outlived\":0}}}\n",
 	      log);
 	assert_int_equal(fclose(log), 0);
 }
@@ -166,20 +168,140 @@ static void test_overview(void **state) {
 	assert_string_equal(err, expected);
 }
 
-/* The policy that the log names says what is allowed, without being asked for. */
+static const char near_heading[] = "\n\nClose to what is allowed\n";
+
+/* What the report says of near misses: ends `out` behind it. */
+static const char *near_misses(void) {
+	char *begin = strstr(out, near_heading), *end = begin ? strstr(begin + 2, "\n\n") : NULL;
+
+	assert_non_null(end);
+	end[1] = '\0';
+	return begin + strlen(near_heading);
+}
+
+static void sha256_of_policy(char sha256[65]) {
+	struct diagnostics diagnostics = {0};
+	struct policy *policy = policy_load(policy_file, &diagnostics);
+
+	assert_non_null(policy);
+	assert_int_equal(canonical_sha256(policy, sha256), 0);
+	policy_free(policy);
+}
+
+#define NEAR_PYPI                                                                                                      \
+	"  REFUSED  NAME       CLOSE TO\n"                                                                             \
+	"        1  pypi.test  *.pypi.test is allowed, which does not cover pypi.test itself\n"
+
+/*
+ * The policy that the log names, with any rule, says what is allowed without being asked for, if it is still that
+ * policy; and what a filter leaves out says it too.
+ */
 static void test_policy_of_the_log(void **state) {
-	char rule[80];
+	char rule[80], sha256[65], expected[256];
 	FILE *log = fopen(log_file, "we");
 
 	(void)state;
 	assert_non_null(log);
 	snprintf(rule, sizeof(rule), "%s:4", policy_file);
-	MAKE_LINE(log, .name = "www.pypi.test", .action = "pass", .reason = "name_allowed", .rule = rule);
+	sha256_of_policy(sha256);
+	MAKE_LINE(log, .name = "no.test", .reason = "name_denied", .rule = rule, .sha256 = sha256, .process = "nc");
+	MAKE_LINE(log, .name = "pypi.test");
+	MAKE_LINE(log, .name = "api.test", .action = "pass", .reason = "name_allowed", .process = "nc");
+	MAKE_LINE(log, .name = "api.tesst");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN("--process", "curl", log_file), 0);
+	assert_string_equal(near_misses(),
+			    "  REFUSED  NAME       CLOSE TO\n"
+			    "        1  api.tesst  api.test is allowed: a misspelling, or an imitation\n"
+			    "        1  pypi.test  *.pypi.test is allowed, which does not cover pypi.test itself\n");
+	log = fopen(log_file, "we");
+	assert_non_null(log);
+	MAKE_LINE(log, .action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256);
+	MAKE_LINE(log, .name = "pypi.test");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN("--action", "blocked", log_file), 0);
+	assert_string_equal(near_misses(), NEAR_PYPI);
+	log = fopen(log_file, "we");
+	assert_non_null(log);
+	sha256[0] ^= 1;
+	MAKE_LINE(log, .action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256);
 	MAKE_LINE(log, .name = "pypi.test");
 	assert_int_equal(fclose(log), 0);
 	assert_int_equal(RUN(log_file), 0);
-	assert_non_null(
-		strstr(out, "        1  pypi.test  *.pypi.test is allowed, which does not cover pypi.test itself\n"));
+	snprintf(expected, sizeof(expected),
+		 "  near misses are not known: %s is another policy than that of the log, or was changed since; name "
+		 "that with --policy-file\n",
+		 policy_file);
+	assert_string_equal(near_misses(), expected);
+	assert_int_equal(RUN("--policy-file", policy_file, log_file), 0);
+	assert_string_equal(near_misses(), NEAR_PYPI);
+}
+
+static void test_near_misses_not_known(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "pypi.test");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(near_misses(), "  near misses are not known: name the policy with --policy-file\n");
+	assert_int_equal(RUN("--json", log_file), 0);
+	assert_non_null(strstr(out,
+			       "\"near_misses\":[],\"near_misses_note\":\"near misses are not known: name the policy "
+			       "with --policy-file\""));
+}
+
+/* An imitation is found among thousands of names that are refused more often, and stands before siblings. */
+static void test_imitation_among_many(void **state) {
+	FILE *log = fopen(log_file, "we");
+	char name[32];
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "api.pypi.test", .action = "pass");
+	MAKE_LINE(log, .name = "spi.pypi.test");
+	for (int i = 0; i < 6000; i++) {
+		snprintf(name, sizeof(name), i < 4 ? "sibling%d.pypi.test" : "n%d.test", i / 2);
+		MAKE_LINE(log, .name = name);
+	}
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(near_misses(),
+			    "  REFUSED  NAME                CLOSE TO\n"
+			    "        1  spi.pypi.test       api.pypi.test is allowed: a misspelling, or an imitation\n"
+			    "        2  sibling0.pypi.test  api.pypi.test is allowed, of the same domain\n"
+			    "        2  sibling1.pypi.test  api.pypi.test is allowed, of the same domain\n");
+}
+
+/* A log that is cut at its beginning and its end; and a run that no filter means is not part of the report. */
+static void test_cut_runs(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .sequence = 4, .name = "pypi.test");
+	MAKE_LINE(log, .sequence = 6, .name = "pypi.test");
+	MAKE_LINE(log, .sequence = 3, .name = "other.test", .run = "0000000000000bad", .policy = "other");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(strstr(out, "\n2026-01-02 03:00:00 to 03:00:00, 2 runs\n"));
+	assert_non_null(strstr(out, "\nWhat is not in this report\n"
+				    "  5 lines are missing from before the first ones\n"
+				    "  1 line is missing from between the others\n"
+				    "  2 runs have no end: still going, or snifence was killed\n"));
+	assert_int_equal(RUN("--policy", "other", log_file), 0);
+	assert_non_null(strstr(out, "\n2026-01-02 03:00:00 to 03:00:00, 1 run\n"));
+	assert_non_null(strstr(out, "\nWhat is not in this report\n"
+				    "  2 lines are missing from before the first ones\n"
+				    "  1 run has no end: still going, or snifence was killed\n"));
+}
+
+static void test_none_meant(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--policy", "nobody", log_file), 0);
+	assert_string_equal(strtok(out, "\n"), "23 events, none is meant by the filters");
 }
 
 static void test_groups(void **state) {
@@ -439,12 +561,22 @@ static void test_unread_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_overview),     cmocka_unit_test(test_policy_of_the_log),
-		cmocka_unit_test(test_groups),	     cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_ascii),	     cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_json),	     cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_follow),	     cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_only_counted), cmocka_unit_test(test_wrong_command_lines),
+		cmocka_unit_test(test_near_misses_not_known),
+		cmocka_unit_test(test_imitation_among_many),
+		cmocka_unit_test(test_cut_runs),
+		cmocka_unit_test(test_none_meant),
+		cmocka_unit_test(test_overview),
+		cmocka_unit_test(test_policy_of_the_log),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_ascii),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_only_counted),
+		cmocka_unit_test(test_wrong_command_lines),
 		cmocka_unit_test(test_unread_file),
 	};
 

@@ -41,7 +41,7 @@ static int fail(int error) {
 }
 
 static int take(struct learn *learn, const struct log_event *event) {
-	int error = log_runs_add(learn->runs, event);
+	int error = log_runs_add(learn->runs, event, true);
 
 	if (error || event->action == LOG_UNDECIDED)
 		return error;

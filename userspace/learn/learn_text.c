@@ -45,6 +45,10 @@ char *learn_usage(const char *about, const struct usage *usage) {
 	return NULL;
 }
 
+static unsigned long long lost_events(const struct log_losses *losses) {
+	return losses->lost + losses->before + losses->missing;
+}
+
 int learn_write_head(const struct learned *learned, const struct log_losses *losses, FILE *out) {
 	struct usage all = {0};
 	int error = 0;
@@ -58,9 +62,8 @@ int learn_write_head(const struct learned *learned, const struct log_losses *los
 		write_period(all.first, all.last, out);
 	}
 	fputs(", by `snifence learn`.\n# Take out what should not be allowed.\n", out);
-	if (losses->lost + losses->missing > 0)
-		fprintf(out, "# Perhaps not complete: the logs have lost %llu events.\n",
-			(unsigned long long)(losses->lost + losses->missing));
+	if (lost_events(losses) > 0)
+		fprintf(out, "# Perhaps not complete: the logs have lost %llu events.\n", lost_events(losses));
 	fputs("version: 1\nmode: enforce\n", out);
 	return error;
 }
@@ -105,7 +108,7 @@ int learn_say_left(const struct learned *learned, uint64_t beyond) {
 }
 
 void learn_say_losses(const struct log_losses *losses) {
-	if (losses->lost + losses->missing > 0)
+	if (lost_events(losses) > 0)
 		message_error("learn: the logs have lost %llu events: the policy may lack what only they had",
-			      (unsigned long long)(losses->lost + losses->missing));
+			      lost_events(losses));
 }

@@ -13,7 +13,7 @@
 
 enum { PATH_SIZE = 32 };
 
-enum kind { TEXT, NUMBER, FLAG };
+enum kind { TEXT, NUMBER, FLAG, OBJECT /* that there is one */ };
 
 /* The members that are read, in the order in which they are written, so that the next is mostly the one expected. */
 static const struct field {
@@ -53,6 +53,7 @@ static const struct field {
 	FIELD("stats.blocked", NUMBER, blocked),
 	FIELD("stats.would_block", NUMBER, would_block),
 	FIELD("stats.lost", NUMBER, lost),
+	FIELD("stats.command", OBJECT, ended),
 #undef FIELD
 };
 
@@ -83,7 +84,8 @@ static int refuse(struct log_parser *parser, const char *what) {
 
 /* A value of another type than `kind`, where one is expected, ends the line. Returns the place for it, or NULL. */
 static void *place(struct log_parser *parser, enum kind kind) {
-	static const char *const words[] = {[TEXT] = "a string", [NUMBER] = "a whole number", [FLAG] = "true or false"};
+	static const char *const words[] = {
+		[TEXT] = "a string", [NUMBER] = "a whole number", [FLAG] = "true or false", [OBJECT] = "an object"};
 
 	if (parser->field->kind == kind)
 		return (char *)parser->event + parser->field->offset;
@@ -189,9 +191,15 @@ static int take_key(void *context, const unsigned char *bytes, size_t length) {
 
 static int open_object(void *context) {
 	struct log_parser *parser = context;
+	bool *there;
 
-	if (parser->field)
-		return place(parser, -1) != NULL;
+	if (parser->field) {
+		there = place(parser, OBJECT);
+		if (!there)
+			return 0;
+		*there = true;
+		parser->field = NULL;
+	}
 	if (parser->depth == 1)
 		snprintf(parser->path, sizeof(parser->path), parser->key[0] ? "%s." : "%s", parser->key);
 	parser->depth++;

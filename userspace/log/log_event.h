@@ -50,6 +50,7 @@ struct log_event {
 	const char *cgroup;
 
 	uint64_t allowed, blocked, would_block, lost; /* of LOG_STATS: the counts of the run so far */
+	bool ended;				      /* of LOG_STATS: the run's last line */
 };
 
 struct log_parser;

@@ -14,13 +14,16 @@ struct run {
 	char id[ID_SIZE];
 	uint64_t lines, first, last; /* sequence numbers, which count from 1 */
 	uint64_t lost_events, allowed, blocked, would_block;
+	bool meant;    /* some event of it is */
+	bool confined; /* not only inspected, which has no end */
+	bool ended;
 	bool lost; /* there was no memory to enter it */
 	UT_hash_handle hh;
 };
 
 struct log_runs {
 	struct run *table, *recent; /* recent: the one of the last line, most likely also of the next */
-	struct log_losses losses;   /* runs and beyond */
+	uint64_t count, beyond;
 };
 
 struct log_runs *log_runs_new(void) {
@@ -39,7 +42,7 @@ static struct run *add_run(struct log_runs *runs, const struct log_event *event)
 		free(run);
 		return NULL;
 	}
-	runs->losses.runs++;
+	runs->count++;
 	return run;
 }
 
@@ -57,17 +60,19 @@ static void count(struct run *run, const struct log_event *event) {
 	greatest(&run->allowed, event->allowed);
 	greatest(&run->blocked, event->blocked);
 	greatest(&run->would_block, event->would_block);
+	run->confined |= *event->cgroup != '\0';
+	run->ended |= event->ended;
 }
 
-int log_runs_add(struct log_runs *runs, const struct log_event *event) {
+int log_runs_add(struct log_runs *runs, const struct log_event *event, bool meant) {
 	struct run *run = runs->recent;
 
 	if (!*event->run_id || strlen(event->run_id) >= ID_SIZE || event->sequence == 0)
 		return 0; /* not of snifence, or of a version before runs had ids */
 	if (!run || strcmp(run->id, event->run_id) != 0)
 		HASH_FIND_STR(runs->table, event->run_id, run);
-	if (!run && runs->losses.runs >= RUNS_MAX) {
-		runs->losses.beyond++;
+	if (!run && runs->count >= RUNS_MAX) {
+		runs->beyond++;
 		return 0;
 	}
 	if (!run)
@@ -76,15 +81,21 @@ int log_runs_add(struct log_runs *runs, const struct log_event *event) {
 		return -ENOMEM;
 	runs->recent = run;
 	count(run, event);
+	run->meant |= meant;
 	return 0;
 }
 
 struct log_losses log_runs_losses(const struct log_runs *runs) {
-	struct log_losses losses = runs->losses;
+	struct log_losses losses = {.beyond = runs->beyond};
 
 	for (const struct run *run = runs->table; run; run = run->hh.next) {
 		uint64_t span = run->last - run->first + 1;
 
+		if (!run->meant)
+			continue;
+		losses.runs++;
+		losses.unended += run->confined && !run->ended;
+		losses.before += run->first - 1;
 		losses.missing += span > run->lines ? span - run->lines : 0;
 		losses.lost += run->lost_events;
 		losses.allowed += run->allowed;

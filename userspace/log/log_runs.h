@@ -7,16 +7,22 @@
 
 struct log_runs;
 
+/* Of the runs of which some event is meant. */
 struct log_losses {
 	uint64_t runs;
-	uint64_t lost;				/* decisions that the ring buffer could not take */
-	uint64_t missing;			/* lines that are gone from between others: gaps in the sequences */
+	uint64_t unended; /* that have not said how the command ended: they go on, or were killed */
+	uint64_t lost;	  /* decisions that the ring buffer could not take */
+	uint64_t before;  /* lines that are gone from before the first one that is there */
+	uint64_t missing; /* lines that are gone from between others: gaps in the sequences */
 	uint64_t allowed, blocked, would_block; /* as the runs have counted themselves, logged or not */
 	uint64_t beyond;			/* lines of runs beyond the 100,000 that are kept apart */
 };
 
-struct log_runs *log_runs_new(void);					/* NULL: out of memory */
-int log_runs_add(struct log_runs *runs, const struct log_event *event); /* any line; returns 0 or -ENOMEM */
+struct log_runs *log_runs_new(void); /* NULL: out of memory */
+
+/* Adds any line of the log, and whether it is an event that is meant. Returns 0 or -ENOMEM. */
+int log_runs_add(struct log_runs *runs, const struct log_event *event, bool meant);
+
 struct log_losses log_runs_losses(const struct log_runs *runs);
 void log_runs_free(struct log_runs *runs);
 

@@ -12,6 +12,7 @@
 #include "base/message.h"
 #include "base/replace.h"
 #include "log/log_progress.h"
+#include "policy/canonical.h"
 #include "report/report_options.h"
 #include "report/report_print.h"
 
@@ -35,13 +36,22 @@ static time_t uptime(void) {
 	return now.tv_sec;
 }
 
-/* The policy that the log names is a help, not a must: nothing is said when there is none, or another by now. */
+/* The policy in the file that the log names, if it is the one that the log was made with. */
 static void load_named_policy(struct report *report) {
+	struct review *review = &report->review;
 	struct diagnostics diagnostics = {0};
+	struct policy *policy;
+	char sha256[65];
 
-	if (!report->policy && report->review.rule_file[0])
-		report->policy = policy_load(report->review.rule_file, &diagnostics);
+	if (report->policy || !review->rule_file[0])
+		return;
+	policy = policy_load(review->rule_file, &diagnostics);
 	diagnostics_free(&diagnostics);
+	if (policy && canonical_sha256(policy, sha256) == 0 && strcmp(sha256, review->policy_sha256) == 0)
+		report->policy = policy;
+	else
+		policy_free(policy);
+	review->policy_differs = !report->policy && access(review->rule_file, F_OK) == 0;
 }
 
 static bool is_file(const char *path, const struct stat *page) {

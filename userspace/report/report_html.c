@@ -62,6 +62,11 @@ static void put_period(const struct review *review, FILE *out) {
 	uint64_t runs = log_runs_losses(review->runs).runs;
 	int64_t first, last;
 
+	if (report_none_meant(review)) {
+		html_print(out, "<p>%" PRIu64 " event%s, none is meant by the filters.</p>\n", review->events,
+			   review->events == 1 ? "" : "s");
+		return;
+	}
 	if (group_refused(total) + total->allowed == 0) {
 		fputs("<p>There are no connections in this report.</p>\n", out);
 		return;
@@ -88,14 +93,11 @@ static void put_losses(const struct review *review, FILE *out) {
 	fputs("</ul></section>\n", out);
 }
 
-static void put_near_misses(const struct review *review, FILE *out) {
+static void put_near_table(const struct review *review, FILE *out) {
 	size_t shown = review->near_count < NEAR_ROWS ? review->near_count : NEAR_ROWS;
 	char text[REPORT_WORDS_SIZE];
 
-	if (shown == 0)
-		return;
-	fputs("<section aria-labelledby=\"near\"><h2 id=\"near\">Close to what is allowed</h2>\n"
-	      "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"near\">\n"
+	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"near\">\n"
 	      "<table><caption>Refused names that look like allowed ones</caption>\n<thead><tr>"
 	      "<th scope=\"col\">Name</th><th scope=\"col\" class=\"number\">Refused</th>"
 	      "<th scope=\"col\">Close to</th></tr></thead>\n<tbody>\n",
@@ -109,6 +111,19 @@ static void put_near_misses(const struct review *review, FILE *out) {
 	fputs("</tbody></table></div>\n", out);
 	if (review->near_count > shown)
 		html_print(out, "<p>And %" PRIu64 " more.</p>\n", (uint64_t)(review->near_count - shown));
+}
+
+static void put_near_misses(const struct review *review, FILE *out) {
+	char note[REPORT_WORDS_SIZE];
+	bool noted = report_near_misses_note(review, note);
+
+	if (review->near_count == 0 && !noted)
+		return;
+	fputs("<section aria-labelledby=\"near\"><h2 id=\"near\">Close to what is allowed</h2>\n", out);
+	if (review->near_count > 0)
+		put_near_table(review, out);
+	if (noted)
+		html_print(out, "<p>%s</p>\n", note);
 	fputs("</section>\n", out);
 }
 

@@ -6,6 +6,7 @@
 #include "base/timestamp.h"
 #include "kernel/events.h"
 #include "report/report_print.h"
+#include "report/report_words.h"
 
 /* Texts of a log are escaped already. */
 static struct json_object *text_of(const char *text) {
@@ -89,7 +90,7 @@ static int add_classes(struct json_object *reasons) {
 static int put_near_misses(struct json_object *report, const struct review *review) {
 	static const char *const kinds[] = {[NEAR_APEX] = "apex", [NEAR_EDIT] = "one_edit", [NEAR_SIBLING] = "sibling"};
 	struct json_object *array = json_object_new_array(), *object;
-	char allowed[SNIF_NAME_BUFFER + 4];
+	char allowed[SNIF_NAME_BUFFER + 4], note[REPORT_WORDS_SIZE];
 	int error = 0;
 
 	for (size_t i = 0; i < review->near_count; i++) {
@@ -103,7 +104,10 @@ static int put_near_misses(struct json_object *report, const struct review *revi
 		error |= json_put(object, "allowed", text_of(allowed));
 		error |= json_add(array, json_checked(object, error));
 	}
-	return error | json_put(report, "near_misses", array);
+	error |= json_put(report, "near_misses", array);
+	if (report_near_misses_note(review, note))
+		error |= json_put(report, "near_misses_note", text_of(note));
+	return error;
 }
 
 static int put_losses(struct json_object *report, const struct review *review) {
@@ -112,10 +116,13 @@ static int put_losses(struct json_object *report, const struct review *review) {
 	int error = 0;
 
 	error |= json_put_number(object, "events", runs.lost);
+	error |= json_put_number(object, "lines_before", runs.before);
 	error |= json_put_number(object, "missing_lines", runs.missing);
+	error |= json_put_number(object, "runs_without_end", runs.unended);
 	error |= json_put_number(object, "bad_lines", review->tally.bad);
 	error |= json_put_number(object, "unread_files", review->tally.unread);
 	error |= json_put_number(object, "undecided", review->undecided);
+	error |= json_put_number(object, "names_not_compared", review->uncompared);
 	error |= json_put(report, "lost", object);
 	return error | json_put_number(report, "runs", runs.runs);
 }

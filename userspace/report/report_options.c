@@ -18,7 +18,7 @@ static const char usage[] =
 	"\n"
 	"  --by PROPERTY       a table by name, reason, process, cgroup, address, rule, policy or hour\n" LOG_FILTER_USAGE
 	"  --policy-file FILE  the policy whose names count as allowed, besides those that the log has; default: the one\n"
-	"                      that the log names, where it can be read\n"
+	"                      that the log names, while it is as it was then\n"
 	"  --follow            go on at the end of the last FILE, also when it is rotated, and print the report anew\n"
 	"                      when something came, every two seconds at most\n"
 	"  --json              print one JSON object\n"

@@ -40,6 +40,11 @@ static void print_totals(const struct review *review, const struct terminal *ter
 	int64_t first, last;
 	bool only_counted;
 
+	if (report_none_meant(review)) {
+		fprintf(out, "%" PRIu64 " event%s, none is meant by the filters\n", review->events,
+			plural(review->events));
+		return;
+	}
 	allowed = report_allowed(review, &only_counted);
 	fprintf(out, "%" PRIu64 " blocked", total->blocked);
 	if (total->would_block > 0)
@@ -68,13 +73,11 @@ static int print_near_misses(const struct review *review, const struct terminal 
 	static const struct table_column columns[] = {
 		{"REFUSED", .right = true}, {"NAME", .keep_end = true, .minimum = 16}, {"CLOSE TO", .minimum = 20}};
 	size_t shown = review->near_count < ROWS_SHOWN ? review->near_count : ROWS_SHOWN;
-	struct table *table;
+	struct table *table = table_new(columns, 3);
 	char text[REPORT_WORDS_SIZE];
 	int error = 0;
+	bool noted;
 
-	if (shown == 0)
-		return 0;
-	table = table_new(columns, 3);
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; i < shown; i++) {
@@ -83,12 +86,15 @@ static int print_near_misses(const struct review *review, const struct terminal 
 		report_near_miss(&review->near[i], text);
 		error |= table_add(table, text);
 	}
-	if (!error) {
+	noted = report_near_misses_note(review, text);
+	if (!error && (shown > 0 || noted))
 		report_heading("Close to what is allowed", terminal, out);
+	if (!error && shown > 0)
 		table_print(table, out, terminal, 2);
-	}
 	if (review->near_count > shown)
 		fprintf(out, "  and %zu more\n", review->near_count - shown);
+	if (noted)
+		fprintf(out, "  %s\n", text);
 	table_free(table);
 	return error;
 }

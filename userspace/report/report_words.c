@@ -16,6 +16,23 @@ void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS
 		snprintf(out, REPORT_WORDS_SIZE, "%s%s is allowed, of the same domain", form, name);
 }
 
+bool report_near_misses_note(const struct review *review, char out[REPORT_WORDS_SIZE]) {
+	const char *what = review->allowed_count == 0 ? "near misses are not known"
+						      : "only names that the log has as allowed are compared";
+
+	*out = '\0';
+	if (review->refused_names == 0)
+		return false;
+	if (review->policy_differs)
+		snprintf(out, REPORT_WORDS_SIZE,
+			 "%s: %s is another policy than that of the log, or was changed since; name that with "
+			 "--policy-file",
+			 what, review->rule_file);
+	else if (review->allowed_count == 0)
+		snprintf(out, REPORT_WORDS_SIZE, "%s: name the policy with --policy-file", what);
+	return *out != '\0';
+}
+
 unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]) {
 	struct log_losses runs = log_runs_losses(review->runs);
 	const struct log_tally *tally = &review->tally;
@@ -25,9 +42,16 @@ unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPO
 		snprintf(out[count++], REPORT_WORDS_SIZE,
 			 "%" PRIu64 " event%s lost while the command ran (the ring buffer was full)", runs.lost,
 			 runs.lost == 1 ? " was" : "s were");
+	if (runs.before > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " line%s missing from before the first ones",
+			 runs.before, runs.before == 1 ? " is" : "s are");
 	if (runs.missing > 0)
 		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " line%s missing from between the others",
 			 runs.missing, runs.missing == 1 ? " is" : "s are");
+	if (runs.unended > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE,
+			 "%" PRIu64 " run%s no end: still going, or snifence was killed", runs.unended,
+			 runs.unended == 1 ? " has" : "s have");
 	if (tally->bad > 0)
 		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " bad line%s passed over, the last one at %s",
 			 tally->bad, tally->bad == 1 ? " was" : "s were", tally->last_bad);
@@ -37,6 +61,10 @@ unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPO
 	if (review->undecided > 0)
 		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " event%s without a verdict", review->undecided,
 			 review->undecided == 1 ? "" : "s");
+	if (review->uncompared > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE,
+			 "%zu refused name%s not compared with the allowed ones: there are too many",
+			 review->uncompared, review->uncompared == 1 ? " was" : "s were");
 	return count;
 }
 
@@ -46,4 +74,10 @@ uint64_t report_allowed(const struct review *review, bool *only_counted) {
 
 	*only_counted = logged == 0 && counted > 0 && !log_filter_any(&review->filter);
 	return *only_counted ? counted : logged;
+}
+
+bool report_none_meant(const struct review *review) {
+	const struct group *total = groups_total(review_groups(review));
+
+	return group_refused(total) + total->allowed + review->undecided == 0 && review->events > 0;
 }

@@ -10,9 +10,16 @@ enum { REPORT_WORDS_SIZE = 1024 };
 /* Which allowed name the refused one is close to, and how. */
 void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS_SIZE]);
 
+/* Why near misses are not known, or not all of them, where some name was refused. Returns false, with "", when they are
+ * known. */
+bool report_near_misses_note(const struct review *review, char out[REPORT_WORDS_SIZE]);
+
 /* Each thing that is known to be missing from the report, as a sentence without its full stop. Returns how many. */
-enum { REPORT_LOSSES = 5 };
+enum { REPORT_LOSSES = 8 };
 unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]);
+
+/* Whether there are events, but the filters leave out all of them. */
+bool report_none_meant(const struct review *review);
 
 /* How many events were allowed: of those in the log, or, when there are none and no filter has chosen, as the runs have
  * counted themselves, which sets `only_counted`. */

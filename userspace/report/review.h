@@ -22,26 +22,33 @@ struct review {
 	unsigned groupings; /* 1 << enum group_by, at least one */
 
 	struct groups *by[GROUP_BYS]; /* NULL: not asked for */
-	struct log_runs *runs;	      /* of all lines, whatever the filter */
-	uint64_t undecided;	      /* events without a verdict */
-	struct log_tally tally;	      /* of the files */
+	struct log_runs *runs;
+	uint64_t events;	/* whatever the filter */
+	uint64_t undecided;	/* events without a verdict */
+	struct log_tally tally; /* of the files */
 
-	char rule_file[512]; /* the policy of the last allowed name, as the log has it; "" */
+	/* The policy of the last event with a rule, as the log has it, whatever the filter; "" */
+	char rule_file[512], policy_sha256[65];
+	struct other_name *other; /* names that the filter left out and that were allowed, GROUPS_MAX at most */
+	size_t other_count;
+	bool policy_differs; /* set by the caller: the file is there, and is another policy */
 	struct allowed_name *allowed;
 	size_t allowed_count;
 	struct review_near_miss *near;
 	size_t near_count;
+	size_t refused_names, uncompared; /* that were never allowed; those of them that were not looked at */
 };
 
 /* Makes room for the counts. Returns 0 or -ENOMEM; review_free() is due in either case. */
 int review_start(struct review *review);
 
-/* Counts an event. Returns 0 or -ENOMEM. */
+/* Takes a line of a log, and counts it where it is an event that is meant. Returns 0 or -ENOMEM. */
 int review_add(struct review *review, const struct log_event *event);
 
 /*
- * Finds the near misses among the 200 most frequent refused names, which needs BY_NAME: against the names that the log
- * says were allowed and those of `policy` (NULL: none), which has to live as long. Can be called again when more was
+ * Finds the near misses among the refused names, which needs BY_NAME: against the names that the log says were allowed,
+ * whatever the filter, and those of `policy` (NULL: none), which has to live as long. Siblings come last. Where there
+ * are so many names that this would take seconds, the most refused ones are compared. Can be called again when more was
  * added. Returns 0 or -ENOMEM.
  */
 int review_near_misses(struct review *review, const struct policy *policy);
