@@ -156,6 +156,24 @@ static void test_events_newest_first(void **state) {
 						  "1-2 of 6  newest first  q quit  / filter  Tab view  s sort\n");
 }
 
+/* Where they are of several days, events have a date. */
+static void test_events_of_days(void **state) {
+	(void)state;
+	ADD(14, .name = "a.test");
+	ADD(24 * 3600 - 3 * 3600 - 1, .name = "b.test");
+	press("3");
+	assert_non_null(strstr(screen_at(60, 80, 7), "\n  23:59:59  BLOCKED  b.test "));
+	tear_down(NULL);
+	assert_int_equal(set_up(NULL), 0);
+	setenv("TZ", "UTC-1", 1); /* east of it: the second is of the next day there */
+	tzset();
+	ADD(14, .name = "a.test");
+	ADD(24 * 3600 - 3 * 3600 - 1, .name = "b.test");
+	press("3");
+	assert_non_null(strstr(screen_at(60, 80, 7), "\n  2026-01-03 00:59:59  BLOCKED  b.test "));
+	assert_non_null(strstr(screen_text, "\n  2026-01-02 04:00:14  BLOCKED  a.test "));
+}
+
 /* Expects these keys of groups, the first in each line after the counts, in this order. */
 static void expect_order(const char *first, const char *second, const char *third) {
 	const char *lines = screen_at(15, 80, 9), *a = strstr(lines, first), *b = strstr(lines, second),
@@ -195,6 +213,9 @@ static void test_filter(void **state) {
 	assert_non_null(strstr(screen_at(15, 80, 8), "\n0-0 of 0  /GiThq  by blocked"));
 	top_view_key(&view, TOP_KEY_ESCAPE);
 	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-3 of 3  by blocked"));
+	press("/a b\n"); /* a space is a character, and scrolls only outside of the filter */
+	assert_string_equal(view.filter, "a b");
+	top_view_key(&view, TOP_KEY_ESCAPE);
 	press("/ssh\n"); /* the process that asked */
 	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-1 of 1  /ssh  by blocked"));
 	assert_non_null(strstr(screen_text, " 192.0.2.1:22/TCP "));
@@ -222,7 +243,7 @@ static void test_scrolls(void **state) {
 		ADD(i, .name = name);
 	}
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n1-5 of 20 "));
-	top_view_key(&view, TOP_KEY_PAGE_DOWN);
+	press(" ");
 	top_view_key(&view, TOP_KEY_DOWN);
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n6-10 of 20 "));
 	assert_non_null(strstr(screen_text, "LAST\n        1  host-05.test "));
@@ -304,7 +325,7 @@ static void test_audit(void **state) {
 /* stdout is no terminal here. */
 static void test_no_terminal(void **state) {
 	static const char *const none[] = {"top", NULL}, *const one[] = {"top", "/dev/null", NULL},
-				 *const two[] = {"top", "a", "b", NULL};
+				 *const two[] = {"top", "a", "b", NULL}, *const folder[] = {"top", "/", NULL};
 	char out[64], err[256];
 
 	(void)state;
@@ -313,6 +334,8 @@ static void test_no_terminal(void **state) {
 			    "snifence: top: standard output is no terminal; `snifence report --follow` needs none\n");
 	assert_int_equal(output_of(top_main, none, out, sizeof(out), err, sizeof(err)), EXIT_USAGE);
 	assert_int_equal(output_of(top_main, two, out, sizeof(out), err, sizeof(err)), EXIT_USAGE);
+	assert_int_equal(output_of(top_main, folder, out, sizeof(out), err, sizeof(err)), EXIT_UNREAD);
+	assert_string_equal(err, "snifence: top: / cannot be read: Is a directory\n");
 }
 
 #define top_unit_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -324,6 +347,7 @@ int main(void) {
 		top_unit_test(test_small_screen),
 		top_unit_test(test_processes),
 		top_unit_test(test_events_newest_first),
+		top_unit_test(test_events_of_days),
 		top_unit_test(test_sorts),
 		top_unit_test(test_filter),
 		top_unit_test(test_filter_is_bounded),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/command_line.h"
@@ -49,9 +50,18 @@ static int take(int option, void *context) {
 
 /* Said before the screen is taken over, which has no place for it. */
 static int look_at(const char *file) {
-	if (strcmp(file, "-") == 0 || access(file, R_OK) == 0)
+	struct stat status;
+	int error = 0;
+
+	if (strcmp(file, "-") == 0)
 		return 0;
-	message_error("top: %s cannot be read: %s", file, strerror(errno));
+	if (access(file, R_OK) < 0 || stat(file, &status) < 0)
+		error = errno;
+	else if (S_ISDIR(status.st_mode))
+		error = EISDIR;
+	if (!error)
+		return 0;
+	message_error("top: %s cannot be read: %s", file, strerror(error));
 	return EXIT_UNREAD;
 }
 
@@ -87,13 +97,13 @@ int top_main(int argc, char **argv) {
 				   optind < argc ? argv[optind + 1] : "");
 		return EXIT_USAGE;
 	}
+	code = look_at(argv[optind]);
+	if (code != 0)
+		return code;
 	if (!isatty(STDOUT_FILENO)) {
 		message_error("top: standard output is no terminal; `snifence report --follow` needs none");
 		return EXIT_USAGE;
 	}
-	code = look_at(argv[optind]);
-	if (code != 0)
-		return code;
 	setlocale(LC_CTYPE, "");
 	return show(&top, argv + optind);
 }

@@ -126,12 +126,13 @@ static int put_groups(const struct top_screen *screen, const struct terminal *te
 	return report_groups_print(&shown, terminal, out);
 }
 
-static int add_event(struct table *table, const struct top_event *event) {
+/* `format` is of its time, for strftime(3). */
+static int add_event(struct table *table, const struct top_event *event, const char *format) {
 	static const char *const words[] = {
 		[LOG_PASS] = "allowed", [LOG_REJECT] = "BLOCKED", [LOG_DROP] = "BLOCKED", [LOG_ALERT] = "AUDITED"};
 	char time[32];
 
-	report_moment(time, sizeof(time), event->time, "%T");
+	report_moment(time, sizeof(time), event->time, format);
 	return table_add(table, time) | table_add(table, words[event->action]) | table_add(table, event->name) |
 	       table_add(table, event->reason) | table_add(table, event->process);
 }
@@ -153,6 +154,7 @@ static int put_events(const struct top_screen *screen, const struct terminal *te
 	const struct top_model *model = screen->model;
 	struct top_view *view = screen->view;
 	struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const char *format = report_within_a_day(review_groups(&model->review)) ? "%T" : "%F %T";
 	int error = table ? 0 : -ENOMEM;
 
 	view->rows = 0;
@@ -162,7 +164,7 @@ static int put_events(const struct top_screen *screen, const struct terminal *te
 		if (!event_chosen(view, event))
 			continue;
 		if (view->rows >= view->top && view->rows < view->top + view->page)
-			error = add_event(table, event);
+			error = add_event(table, event, format);
 		view->rows++;
 	}
 	if (!error && view->rows > 0)

@@ -29,7 +29,7 @@ static bool scroll(struct top_view *view, int key) {
 
 	if (key == TOP_KEY_UP || key == TOP_KEY_PAGE_UP)
 		up = key == TOP_KEY_UP ? 1 : step;
-	else if (key == TOP_KEY_DOWN || key == TOP_KEY_PAGE_DOWN)
+	else if (key == TOP_KEY_DOWN || key == TOP_KEY_PAGE_DOWN || (key == ' ' && !view->typing))
 		view->top += key == TOP_KEY_DOWN ? 1 : step;
 	else if (key == TOP_KEY_HOME)
 		view->top = 0;
