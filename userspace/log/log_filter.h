@@ -45,7 +45,7 @@ int log_filter_take(struct log_filter *filter, int option, const char *subcomman
 /* Whether it leaves out anything. */
 bool log_filter_any(const struct log_filter *filter);
 
-/* Whether the event is meant, or the line whatever it is. */
+/* Whether the event is meant. */
 bool log_filter_match(const struct log_filter *filter, const struct log_event *event);
 
 #endif
