@@ -144,10 +144,12 @@ static void test_content(void **state) {
 	expect_once("<dt>Look like an attempt</dt><dd class=\"attempt\">1</dd>");
 	expect_once("<dt>Allowed</dt><dd class=\"allowed\">1</dd>");
 	expect_once("<li>1 bad line was passed over, the last one at ");
-	expect_once("<title>2026-01-02 03:01:00, Blocked: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
-		    "height=\"100\"/><rect class=\"refused\" x=\"1\" y=\"0\" width=\"8\" height=\"100\"/>");
-	expect_once("<title>2026-01-02 03:01:30, Blocked: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
-		    "height=\"100\"/><rect class=\"refused\" x=\"301\" y=\"99\" width=\"8\" height=\"1\"/>");
+	expect_once(
+		"<title>2026-01-02 03:01:00, Refused, also by audit mode: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
+		"height=\"100\"/><rect class=\"refused\" x=\"1\" y=\"0\" width=\"8\" height=\"100\"/>");
+	expect_once(
+		"<title>2026-01-02 03:01:30, Refused, also by audit mode: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
+		"height=\"100\"/><rect class=\"refused\" x=\"301\" y=\"99\" width=\"8\" height=\"1\"/>");
 	expect_once("<tr><th scope=\"row\"><time datetime=\"2026-01-02T03:01:01+0000\">2026-01-02 03:01:01</time></th>"
 		    "<td class=\"number none\" data-value=\"0\">0</td>"
 		    "<td class=\"number allowed\" data-value=\"1\">1</td></tr>\n");
@@ -206,6 +208,32 @@ static void test_form(void **state) {
 }
 
 #define PAYLOAD(number) "\\\"'><script>bad" #number "()</script><img src=x onerror=bad" #number "()>"
+
+/* Of a log of two events that are as many hours apart. */
+static void expect_width(int hours, const char *width) {
+	time_t end = 1767322800 + hours * 3600;
+	FILE *log = new_log();
+	char moment[32], expected[96];
+
+	MAKE_LINE(log, .name = "pypi.test");
+	strftime(moment, sizeof(moment), "%FT%TZ", gmtime(&end));
+	fprintf(log, "{\"timestamp\":\"%s\",\"event_type\":\"tls\",\"verdict\":{\"action\":\"drop\"}}\n", moment);
+	make_page(log);
+	snprintf(expected, sizeof(expected), "<span class=\"refused\">Blocked</span> at most 1 in %s</p>", width);
+	expect_once(expected);
+}
+
+/* How long a bar is, which is seconds times a power of two. */
+static void test_widths(void **state) {
+	(void)state;
+	expect_width(1, "64 s");
+	expect_width(2, "2 min");
+	expect_width(12, "17 min");
+	expect_width(24 * 4, "137 min");
+	expect_width(24 * 10, "4.6 h");
+	expect_width(24 * 90, "36.4 h");
+	expect_width(24 * 180, "3.0 days");
+}
 
 /* Whatever a log has of texts, none is anything but a text. */
 static void test_payloads(void **state) {
@@ -295,6 +323,7 @@ static void test_kept_on_failure(void **state) {
 	kept = file_read(page_file, 64, &length, &message);
 	assert_string_equal(kept, "old");
 	free(kept);
+	unlink(page_file);
 }
 
 static void expect_kept(const char *const words[], const char *format) {
@@ -351,11 +380,12 @@ static void test_wrong_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	      cmocka_unit_test(test_content),
-		cmocka_unit_test(test_form),	      cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_bounded),	      cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_replaced),      cmocka_unit_test(test_kept_on_failure),
-		cmocka_unit_test(test_logs_are_kept), cmocka_unit_test(test_wrong_file),
+		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
+		cmocka_unit_test(test_wrong_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

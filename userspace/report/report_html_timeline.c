@@ -30,18 +30,18 @@ static uint64_t largest_of(const struct lane *lane) {
 	return largest;
 }
 
-/* The width of a bucket as a person says it. */
+/* The width of a bucket, a second times a power of two, as a person says it. */
 static void say_width(const struct timeline *timeline, char out[32]) {
-	int64_t seconds = timeline->width / 1000000;
+	double seconds = (double)timeline->width / 1e6;
 
 	if (seconds < 120)
-		snprintf(out, 32, "%" PRId64 " s", seconds);
-	else if (seconds < 7200)
-		snprintf(out, 32, "%" PRId64 " min", seconds / 60);
+		snprintf(out, 32, "%.0f s", seconds);
+	else if (seconds < 4 * 3600)
+		snprintf(out, 32, "%.0f min", seconds / 60);
 	else if (seconds < 2 * 86400)
-		snprintf(out, 32, "%" PRId64 " h", seconds / 3600);
+		snprintf(out, 32, "%.1f h", seconds / 3600);
 	else
-		snprintf(out, 32, "%" PRId64 " days", seconds / 86400);
+		snprintf(out, 32, "%.1f days", seconds / 86400);
 }
 
 /* One bar. What a pointer says of it is said over the whole height. */
@@ -117,12 +117,17 @@ static void put_table(const struct lane lanes[2], const struct timeline *timelin
 	fputs("</tbody></table></details>\n", out);
 }
 
+static const char *refused_title(const struct group *total) {
+	if (total->would_block == 0)
+		return "Blocked";
+	return total->blocked == 0 ? "Would be blocked" : "Refused, also by audit mode";
+}
+
 void html_timeline(const struct groups *groups, FILE *out) {
 	const struct timeline *timeline = groups_timeline(groups);
 	const struct group *total = groups_total(groups);
 	const struct lane lanes[2] = {
-		{"refused", total->blocked == 0 && total->would_block > 0 ? "Would be blocked" : "Blocked",
-		 total->over_time[0]},
+		{"refused", refused_title(total), total->over_time[0]},
 		{"allowed", "Allowed", total->over_time[1]},
 	};
 
