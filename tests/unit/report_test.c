@@ -392,6 +392,26 @@ static void test_widths(void **state) {
 	unsetenv("COLUMNS");
 }
 
+/* Names that only their beginnings tell apart stay whole as long as there is a column to be left out for them. */
+static void test_long_names(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "proxy.individual.githubcopilot.com");
+	MAKE_LINE(log, .name = "telemetry.individual.githubcopilot.com");
+	assert_int_equal(fclose(log), 0);
+	setenv("COLUMNS", "80", 1);
+	expect_by("name", "  BLOCKED  NAME                                    REASON            ASKED BY\n"
+			  "        1  proxy.individual.githubcopilot.com      name_not_allowed  curl\n"
+			  "        1  telemetry.individual.githubcopilot.com  name_not_allowed  curl\n");
+	setenv("COLUMNS", "60", 1);
+	expect_by("name", "  BLOCKED  NAME                   REASON            ASKED BY\n"
+			  "        1  …al.githubcopilot.com  name_not_allowed  curl\n"
+			  "        1  …al.githubcopilot.com  name_not_allowed  curl\n");
+	unsetenv("COLUMNS");
+}
+
 /* Without UTF-8 nothing but ASCII is printed. */
 static void test_ascii(void **state) {
 	(void)state;
@@ -563,6 +583,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_near_misses_not_known),
 		cmocka_unit_test(test_imitation_among_many),
+		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
 		cmocka_unit_test(test_none_meant),
 		cmocka_unit_test(test_overview),

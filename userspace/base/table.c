@@ -75,12 +75,17 @@ static unsigned total_width(const struct table *table, const unsigned widths[COL
 	return total;
 }
 
+/* What a column can be cut down to: at last, or as long as others can be left out. */
+static unsigned least_width(const struct table_column *column, bool at_last) {
+	return !at_last && column->wanted > column->minimum ? column->wanted : column->minimum;
+}
+
 /* Takes one from the widest column that can be cut. Returns false when there is none. */
-static bool cut_one(const struct table *table, unsigned widths[COLUMNS_MAX]) {
+static bool cut_one(const struct table *table, unsigned widths[COLUMNS_MAX], bool at_last) {
 	size_t widest = table->column_count;
 
 	for (size_t i = 0; i < table->column_count; i++)
-		if (table->columns[i].minimum > 0 && widths[i] > table->columns[i].minimum &&
+		if (table->columns[i].minimum > 0 && widths[i] > least_width(&table->columns[i], at_last) &&
 		    (widest == table->column_count || widths[i] > widths[widest]))
 			widest = i;
 	if (widest == table->column_count)
@@ -89,11 +94,12 @@ static bool cut_one(const struct table *table, unsigned widths[COLUMNS_MAX]) {
 	return true;
 }
 
-static bool drop_one(const struct table *table, unsigned widths[COLUMNS_MAX]) {
+/* Leaves out a column; unless `at_last`, one that is not cut. Returns false when there is none. */
+static bool drop_one(const struct table *table, unsigned widths[COLUMNS_MAX], bool at_last) {
 	size_t worst = table->column_count;
 
 	for (size_t i = 0; i < table->column_count; i++)
-		if (widths[i] > 0 && table->columns[i].drop > 0 &&
+		if (widths[i] > 0 && table->columns[i].drop > 0 && (at_last || table->columns[i].minimum == 0) &&
 		    (worst == table->column_count || table->columns[i].drop > table->columns[worst].drop))
 			worst = i;
 	if (worst == table->column_count)
@@ -102,15 +108,31 @@ static bool drop_one(const struct table *table, unsigned widths[COLUMNS_MAX]) {
 	return true;
 }
 
+static bool wants_width(const struct table *table) {
+	size_t i = 0;
+
+	while (i < table->column_count && table->columns[i].wanted == 0)
+		i++;
+	return i < table->column_count;
+}
+
 static void fit(const struct table *table, unsigned room, unsigned widths[COLUMNS_MAX]) {
 	unsigned natural[COLUMNS_MAX];
+	bool at_last = !wants_width(table);
 
 	natural_widths(table, natural);
-	do {
+	for (;;) {
 		memcpy(widths, natural, sizeof(natural));
-		while (total_width(table, widths) > room && cut_one(table, widths))
+		while (total_width(table, widths) > room && cut_one(table, widths, at_last))
 			;
-	} while (total_width(table, widths) > room && drop_one(table, natural));
+		if (total_width(table, widths) <= room)
+			return;
+		if (drop_one(table, natural, at_last))
+			continue;
+		if (at_last)
+			return;
+		at_last = true;
+	}
 }
 
 static void print_cell(const struct table_column *column, const char *text, unsigned width, bool last,

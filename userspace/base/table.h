@@ -12,6 +12,7 @@ struct table_column {
 	bool right;	  /* aligned; else left */
 	bool keep_end;	  /* what is cut off is the beginning: a name's end says whose it is */
 	unsigned minimum; /* columns that it can be cut down to, where there is no room; 0: is not cut */
+	unsigned wanted;  /* columns that it keeps as long as there is another column to be left out that is not cut */
 	unsigned drop;	  /* left out when cutting does not do, the highest first; 0: never */
 };
 

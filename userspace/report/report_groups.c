@@ -17,7 +17,7 @@ static const struct table_column column_of[CELLS] = {
 	[BLOCKED] = {"BLOCKED", .right = true},
 	[WOULD_BLOCK] = {"AUDITED", .right = true},
 	[ALLOWED] = {"ALLOWED", .right = true},
-	[KEY] = {NULL, .keep_end = true, .minimum = 20},
+	[KEY] = {NULL, .keep_end = true, .minimum = 20, .wanted = 40},
 	[REASON] = {"REASON", .minimum = 16, .drop = 1},
 	[PROCESSES] = {"ASKED BY", .minimum = 8, .drop = 2},
 	[NAMES] = {"WHAT", .minimum = 20, .drop = 3},
