@@ -62,7 +62,7 @@
 	"\":\"2026-01-02T03:08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"n" \
 	"ame_elsewhere\"],\"processes\":[\"nc\"],\"names\":[\"api.github.test\"]}],\"lost\":{\"events\":5,\"lines" \
 	"_before\":0,\"missing_lines\":1,\"runs_without_end\":0,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0" \
-	",\"names_not_compared\":0},\"runs\":1}" "\n"
+	",\"names_not_compared\":0},\"runs\":1,\"allowed_counted\":12}" "\n"
 
 #define JSON_NEAR \
 	"\"near_misses\":[{\"name\":\"pypi.test\",\"refused\":4,\"kind\":\"apex\",\"allowed\":\"*.pypi.test\"},{\"na" \
@@ -463,6 +463,24 @@ static void test_filters(void **state) {
 	expect_counts(COUNTS(0, 1, 0), "--action", "alert");
 }
 
+/* Reasons of another version, and the word for what the reader of events did not know. */
+static void test_other_reasons(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "a.test", .reason = "whim");
+	MAKE_LINE(log, .name = "b.test", .reason = "unknown");
+	MAKE_LINE(log, .name = "c.test");
+	assert_int_equal(fclose(log), 0);
+	expect_counts(COUNTS(1, 0, 0), "--reason", "unknown");
+	assert_string_equal(err, "");
+	expect_counts(COUNTS(1, 0, 0), "--reason", "whim");
+	assert_string_equal(err,
+			    "snifence: report: the reason whim is not known to this version: only events with just "
+			    "that word are meant\n");
+}
+
 static void test_json(void **state) {
 	(void)state;
 	write_log();
@@ -471,6 +489,29 @@ static void test_json(void **state) {
 	assert_int_equal(RUN("--json", "--policy-file", policy_file, log_file), 0);
 	assert_non_null(strstr(out, JSON_NEAR));
 	assert_non_null(strstr(out, JSON_ATTACK));
+}
+
+/* Of more than eight names the most frequent are there, and that there were others. */
+static void test_json_incomplete(void **state) {
+	FILE *log = fopen(log_file, "we");
+	char name[16];
+
+	(void)state;
+	assert_non_null(log);
+	for (int i = 0; i < 9; i++) {
+		snprintf(name, sizeof(name), "n%d.test", i);
+		MAKE_LINE(log, .name = name);
+		if (i == 7) {
+			fclose(log);
+			assert_int_equal(RUN("--json", "--by", "process", log_file), 0);
+			assert_non_null(strstr(out, "\"n7.test\"]}"));
+			log = fopen(log_file, "ae");
+			assert_non_null(log);
+		}
+	}
+	fclose(log);
+	assert_int_equal(RUN("--json", "--by", "process", log_file), 0);
+	assert_non_null(strstr(out, "\"],\"incomplete\":[\"names\"]}"));
 }
 
 /* What a spreadsheet would take for a formula, and quotes and commas. */
@@ -557,8 +598,6 @@ static void test_wrong_command_lines(void **state) {
 	(void)state;
 	write_log();
 	expect_wrong(EXIT_USAGE, "--by knows no color; `snifence report --help` shows how", "--by", "color");
-	expect_wrong(EXIT_USAGE, "there is no such reason: none; `snifence report --help` shows how", "--reason",
-		     "none");
 	expect_wrong(EXIT_USAGE, "there is no such action: shrug; `snifence report --help` shows how", "--action",
 		     "shrug");
 	expect_wrong(EXIT_USAGE, "2x is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'", "--since",
@@ -583,6 +622,8 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_near_misses_not_known),
 		cmocka_unit_test(test_imitation_among_many),
+		cmocka_unit_test(test_json_incomplete),
+		cmocka_unit_test(test_other_reasons),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
 		cmocka_unit_test(test_none_meant),

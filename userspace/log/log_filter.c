@@ -33,11 +33,16 @@ static int take_name(struct log_filter *filter, const char *subcommand) {
 	return -EINVAL;
 }
 
-static int take_reason(struct log_filter *filter, const char *subcommand) {
-	filter->reason = reason_of(optarg);
-	if (filter->reason != SNIF_REASON_NONE && filter->reason != SNIF_REASON_COUNT)
-		return 0;
-	return command_line_wrong(subcommand, "there is no such reason: ", optarg);
+/* A log can have reasons that this version does not know; but most words that are none are misspelt. */
+static void take_reason(struct log_filter *filter, const char *subcommand) {
+	enum snif_reason reason = reason_of(optarg);
+
+	filter->reason = optarg;
+	if ((reason == SNIF_REASON_NONE || reason == SNIF_REASON_COUNT) &&
+	    strcmp(optarg, reason_code(SNIF_REASON_COUNT)) != 0)
+		message_error(
+			"%s: the reason %s is not known to this version: only events with just that word are meant",
+			subcommand, optarg);
 }
 
 static int take_action(struct log_filter *filter, const char *subcommand) {
@@ -76,7 +81,8 @@ int log_filter_take(struct log_filter *filter, int option, const char *subcomman
 	case 'N':
 		return take_name(filter, subcommand);
 	case 'R':
-		return take_reason(filter, subcommand);
+		take_reason(filter, subcommand);
+		return 0;
 	case 'A':
 		return take_action(filter, subcommand);
 	default:
@@ -104,7 +110,7 @@ static bool fits(const char *pattern, const char *text) {
 
 bool log_filter_match(const struct log_filter *filter, const struct log_event *event) {
 	return (!filter->since || event->time >= filter->since) && (!filter->until || event->time < filter->until) &&
-	       (!filter->reason || event->reason == filter->reason) &&
+	       (!filter->reason || strcmp(event->reason_word, filter->reason) == 0) &&
 	       (!filter->actions || filter->actions & 1U << event->action) && fits(filter->policy, event->policy) &&
 	       fits(filter->cgroup, event->cgroup) && fits(filter->process, event->process) &&
 	       (!filter->by_name || name_matches(&filter->name, event->name));

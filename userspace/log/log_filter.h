@@ -12,10 +12,10 @@
 struct log_filter {
 	int64_t since, until; /* microseconds since 1970; events at `since` are in, at `until` out; 0: no bound */
 	const char *policy, *cgroup, *process; /* patterns of fnmatch(3) */
+	const char *reason;		       /* its word */
 	bool by_name;
 	struct hostname name;
-	enum snif_reason reason; /* NONE: any */
-	unsigned actions;	 /* 1 << enum log_action; 0: any */
+	unsigned actions; /* 1 << enum log_action; 0: any */
 };
 
 /* The rows of a getopt_long() table, and what --help says of them. */
@@ -33,7 +33,7 @@ struct log_filter {
 	"  --cgroup PATTERN    of cgroups with such a path\n"                                                                  \
 	"  --process PATTERN   of processes with such a name; in patterns * ? [] are as in the shell\n"                        \
 	"  --name NAME         with this server name; *.example.com and .example.com as in a policy\n"                         \
-	"  --reason REASON     with this reason, like name_not_allowed\n"                                                      \
+	"  --reason REASON     with this reason, like name_not_allowed; of a newer version too, or unknown\n"                  \
 	"  --action ACTION     pass, reject, drop, alert, or blocked: reject and drop\n"
 
 /*

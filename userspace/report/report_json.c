@@ -20,7 +20,9 @@ static int put_moment(struct json_object *object, const char *key, int64_t time)
 	return json_put(object, key, text_of(timestamp_write(&timestamp, &when)));
 }
 
-static int put_words(struct json_object *object, const char *key, const struct leaders *leaders) {
+/* The words; where there were others too, the key goes into `incomplete`. */
+static int put_words(struct json_object *object, const char *key, const struct leaders *leaders,
+		     struct json_object *incomplete) {
 	struct json_object *array = json_object_new_array();
 	const char *words[LEADERS];
 	unsigned count = leaders_sorted(leaders, words);
@@ -28,6 +30,8 @@ static int put_words(struct json_object *object, const char *key, const struct l
 
 	for (unsigned i = 0; i < count; i++)
 		error |= json_add(array, text_of(words[i]));
+	if (leaders->more)
+		error |= json_add(incomplete, text_of(key));
 	return error | json_put(object, key, array);
 }
 
@@ -40,16 +44,19 @@ static int put_counts(struct json_object *object, const struct group *group) {
 }
 
 static struct json_object *group_json(const struct groups *groups, const struct group *group) {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_object_new_object(), *incomplete = json_object_new_array();
 	int error = 0;
 
 	error |= json_put(object, group_by_word(groups_by(groups)), text_of(group->key));
 	error |= put_counts(object, group);
 	error |= put_moment(object, "first", group->first);
 	error |= put_moment(object, "last", group->last);
-	error |= put_words(object, "reasons", &group->reasons);
-	error |= put_words(object, "processes", &group->processes);
-	error |= put_words(object, "names", &group->names);
+	error |= put_words(object, "reasons", &group->reasons, incomplete);
+	error |= put_words(object, "processes", &group->processes, incomplete);
+	error |= put_words(object, "names", &group->names, incomplete);
+	if (json_object_array_length(incomplete) > 0)
+		error |= json_put(object, "incomplete", json_object_get(incomplete));
+	json_object_put(incomplete);
 	return json_checked(object, error);
 }
 
@@ -124,7 +131,8 @@ static int put_losses(struct json_object *report, const struct review *review) {
 	error |= json_put_number(object, "undecided", review->undecided);
 	error |= json_put_number(object, "names_not_compared", review->uncompared);
 	error |= json_put(report, "lost", object);
-	return error | json_put_number(report, "runs", runs.runs);
+	error |= json_put_number(report, "runs", runs.runs);
+	return error | json_put_number(report, "allowed_counted", runs.allowed);
 }
 
 static int put_overview(struct json_object *report, const struct review *review) {
