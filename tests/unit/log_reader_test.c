@@ -145,7 +145,21 @@ static void test_stats(void **state) {
 	assert_int_equal(event.blocked, 2);
 	assert_int_equal(event.would_block, 3);
 	assert_int_equal(event.lost, 4);
+	assert_true(event.ended);
 	expect_end(1, 0, 0);
+}
+
+/* The mark that some editors write before the first byte is not part of the first line. */
+static void test_byte_order_mark(void **state) {
+	(void)state;
+	append_text(first, "\xef\xbb\xbf");
+	append_name(first, "one.test");
+	append_name(first, "two.test");
+	append_text(first, "\xef\xbb\xbf{}\n");
+	OPEN(first);
+	expect_name("one.test", 1);
+	expect_name("two.test", 2);
+	expect_end(2, 1, 0);
 }
 
 /* Members, types, actions and reasons of a later version, or of other writers of EVE. */
@@ -370,6 +384,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_members, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_byte_order_mark, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bad_lines, set_up, tear_down),

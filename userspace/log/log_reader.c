@@ -99,9 +99,18 @@ static bool blank(const struct log_line *line) {
 	return i == line->length && !line->too_long;
 }
 
-static bool read_line(struct log_reader *reader, const struct log_line *line, struct log_event *event) {
+/* Editors and other systems write a mark before the first byte of a text in UTF-8. */
+static void pass_byte_order_mark(struct log_line *line) {
+	if (line->number != 1 || line->too_long || line->length < 3 || memcmp(line->text, "\xef\xbb\xbf", 3) != 0)
+		return;
+	line->text += 3;
+	line->length -= 3;
+}
+
+static bool read_line(struct log_reader *reader, struct log_line *line, struct log_event *event) {
 	const char *wrong;
 
+	pass_byte_order_mark(line);
 	if (blank(line))
 		return false;
 	wrong = log_parser_read(reader->parser, line->text, line->too_long ? SIZE_MAX : line->length, event);
