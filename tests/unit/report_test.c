@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -447,6 +448,9 @@ static void test_filters(void **state) {
 	expect_counts(COUNTS(1, 0, 1), "--until", "2026-01-02T03:01:01");
 	expect_counts(COUNTS(0, 0, 0), "--until", "2026-01-02");
 	expect_counts(COUNTS(0, 0, 0), "--until", "2026-01-02T03:01:00Z");
+	expect_counts(COUNTS(0, 0, 0), "--until", "1970-01-01");
+	expect_counts(COUNTS(10, 1, 12), "--since", "1970-01-01");
+	expect_counts(COUNTS(10, 1, 12), "--since", "2024-02-29");
 	expect_counts(COUNTS(0, 0, 0), "--since", "1m");
 	expect_counts(COUNTS(1, 0, 0), "--policy", "oth*");
 	expect_counts(COUNTS(1, 0, 0), "--cgroup", "/snifence-43");
@@ -535,6 +539,8 @@ static void test_csv(void **state) {
 				 "\"say \"\"no\"\"\"" REST "\"\"\r\n");
 }
 
+#define NOTHING "0 blocked, 0 allowed\n\nWhat is not in this report\n  nothing is known to be missing\n"
+
 /* A followed pipe is reported on when it ends, all that came counted once. */
 static void test_follow(void **state) {
 	int ends[2], saved = dup(STDIN_FILENO);
@@ -554,6 +560,33 @@ static void test_follow(void **state) {
 	assert_non_null(strstr(out, "{" COUNTS(1, 0, 1)));
 }
 
+/* Of a followed log that is empty it is said at once that there is nothing yet, and later what came. */
+static void test_follow_nothing(void **state) {
+	int ends[2], saved = dup(STDIN_FILENO), status;
+	pid_t writer;
+	FILE *in;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	writer = fork();
+	if (writer == 0) {
+		in = fdopen(ends[1], "w");
+		usleep(500000);
+		MAKE_LINE(in, .name = "one.test");
+		fclose(in);
+		_exit(0);
+	}
+	close(ends[1]);
+	dup2(ends[0], STDIN_FILENO);
+	close(ends[0]);
+	assert_int_equal(RUN("--follow", "-"), 0);
+	dup2(saved, STDIN_FILENO);
+	close(saved);
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(strncmp(out, NOTHING "\n1 blocked, 0 allowed\n", strlen(NOTHING "\n1 blocked, 0 allowed\n")),
+			 0);
+}
+
 static void test_nothing(void **state) {
 	FILE *log = fopen(log_file, "we");
 
@@ -561,8 +594,7 @@ static void test_nothing(void **state) {
 	assert_non_null(log);
 	fclose(log);
 	assert_int_equal(RUN(log_file), 0);
-	assert_string_equal(out,
-			    "0 blocked, 0 allowed\n\nWhat is not in this report\n  nothing is known to be missing\n");
+	assert_string_equal(out, NOTHING);
 	assert_string_equal(err, "");
 }
 
@@ -602,6 +634,10 @@ static void test_wrong_command_lines(void **state) {
 		     "shrug");
 	expect_wrong(EXIT_USAGE, "2x is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'", "--since",
 		     "2x");
+	expect_wrong(EXIT_USAGE, "2026-02-30 is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'",
+		     "--since", "2026-02-30");
+	expect_wrong(EXIT_USAGE, "--json and --csv cannot both be written; choose one", "--json", "--csv");
+	expect_wrong(EXIT_USAGE, "--csv and --html cannot both be written; choose one", "--csv", "--html=page.html");
 	expect_wrong(EXIT_USAGE,
 		     "99999999999999999999h is no time for --until; write 2h, 2026-01-31 or '2026-01-31 12:00'",
 		     "--until", "99999999999999999999h");
@@ -624,6 +660,7 @@ int main(void) {
 		cmocka_unit_test(test_imitation_among_many),
 		cmocka_unit_test(test_json_incomplete),
 		cmocka_unit_test(test_other_reasons),
+		cmocka_unit_test(test_follow_nothing),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
 		cmocka_unit_test(test_none_meant),

@@ -12,11 +12,24 @@
 #include "base/moment.h"
 #include "kernel/events.h"
 
-static int take_moment(int64_t *moment, const char *option, const char *subcommand) {
+/* Whether a text that begins with a date begins with one that there is: 2026-02-30 is none. */
+static bool has_good_date(const char *text) {
+	struct tm date = {0};
+	int day;
+
+	if (!strptime(text, "%Y-%m-%d", &date))
+		return true;
+	day = date.tm_mday;
+	timegm(&date); /* which makes a date that there is of it */
+	return date.tm_mday == day;
+}
+
+static int take_moment(int64_t *moment, bool *given, const char *option, const char *subcommand) {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (moment_read(optarg, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, moment))
+	*given = true;
+	if (has_good_date(optarg) && moment_read(optarg, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, moment))
 		return 0;
 	message_error("%s: %s is no time for %s; write 2h, 2026-01-31 or '2026-01-31 12:00'", subcommand, optarg,
 		      option);
@@ -66,9 +79,9 @@ static int take_action(struct log_filter *filter, const char *subcommand) {
 int log_filter_take(struct log_filter *filter, int option, const char *subcommand) {
 	switch (option) {
 	case 'S':
-		return take_moment(&filter->since, "--since", subcommand);
+		return take_moment(&filter->since, &filter->has_since, "--since", subcommand);
 	case 'U':
-		return take_moment(&filter->until, "--until", subcommand);
+		return take_moment(&filter->until, &filter->has_until, "--until", subcommand);
 	case 'P':
 		filter->policy = optarg;
 		return 0;
@@ -91,7 +104,7 @@ int log_filter_take(struct log_filter *filter, int option, const char *subcomman
 }
 
 bool log_filter_any(const struct log_filter *filter) {
-	return filter->since || filter->until || filter->policy || filter->cgroup || filter->process ||
+	return filter->has_since || filter->has_until || filter->policy || filter->cgroup || filter->process ||
 	       filter->by_name || filter->reason || filter->actions;
 }
 
@@ -109,7 +122,8 @@ static bool fits(const char *pattern, const char *text) {
 }
 
 bool log_filter_match(const struct log_filter *filter, const struct log_event *event) {
-	return (!filter->since || event->time >= filter->since) && (!filter->until || event->time < filter->until) &&
+	return (!filter->has_since || event->time >= filter->since) &&
+	       (!filter->has_until || event->time < filter->until) &&
 	       (!filter->reason || strcmp(event->reason_word, filter->reason) == 0) &&
 	       (!filter->actions || filter->actions & 1U << event->action) && fits(filter->policy, event->policy) &&
 	       fits(filter->cgroup, event->cgroup) && fits(filter->process, event->process) &&

@@ -10,7 +10,8 @@
 
 /* All zero: every event. The texts are borrowed from the command line. */
 struct log_filter {
-	int64_t since, until; /* microseconds since 1970; events at `since` are in, at `until` out; 0: no bound */
+	bool has_since, has_until;
+	int64_t since, until;		       /* microseconds since 1970; events at `since` are in, at `until` out */
 	const char *policy, *cgroup, *process; /* patterns of fnmatch(3) */
 	const char *reason;		       /* its word */
 	bool by_name;

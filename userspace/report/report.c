@@ -132,10 +132,11 @@ static int print(struct report *report) {
 	return error;
 }
 
-/* Whether a followed log has something new to show, and it is time for it. */
+/* Whether a followed log has something new to show, at first that it is empty, and it is time for it. */
 static bool due(const struct report *report) {
-	return report->options.follow && log_reader_tally(report->reader).events > report->printed &&
-	       uptime() >= report->next;
+	bool changed = !report->next || log_reader_tally(report->reader).events > report->printed;
+
+	return report->options.follow && changed && uptime() >= report->next;
 }
 
 static int read_all(struct report *report) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/command_line.h"
+#include "base/message.h"
 
 static const char usage[] =
 	"Usage: snifence report [OPTION…] [FILE…]\n"
@@ -49,6 +50,18 @@ static const struct option table[] = {
 	{0},
 };
 
+static int take_form(struct report_options *options, enum report_form form) {
+	static const char *const words[] = {[REPORT_JSON] = "--json", [REPORT_CSV] = "--csv", [REPORT_HTML] = "--html"};
+
+	if (options->form != REPORT_TEXT && options->form != form) {
+		message_error("report: %s and %s cannot both be written; choose one", words[options->form],
+			      words[form]);
+		return -EINVAL;
+	}
+	options->form = form;
+	return 0;
+}
+
 static int take(int option, void *context) {
 	struct report_options *options = context;
 
@@ -63,15 +76,12 @@ static int take(int option, void *context) {
 		options->follow = true;
 		return 0;
 	case JSON:
-		options->form = REPORT_JSON;
-		return 0;
+		return take_form(options, REPORT_JSON);
 	case CSV:
-		options->form = REPORT_CSV;
-		return 0;
+		return take_form(options, REPORT_CSV);
 	case HTML:
-		options->form = REPORT_HTML;
 		options->page = optarg;
-		return 0;
+		return take_form(options, REPORT_HTML);
 	default:
 		return log_filter_take(&options->filter, option, "report");
 	}
