@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Logs ──► the tables, JSON, CSV, messages and exit codes that `snifence report` promises, byte for byte. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -645,6 +647,28 @@ static void test_wrong_command_lines(void **state) {
 	assert_int_equal(RUN("--policy-file", log_file, log_file), EXIT_USAGE);
 }
 
+/* Why nothing can be written is said in the system's words. */
+static void test_full_device(void **state) {
+	char *words[] = {"report", "--json", log_file, NULL};
+	int saved = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	FILE *messages = fmemopen(err, sizeof(err), "w");
+
+	(void)state;
+	write_log();
+	fflush(stdout);
+	dup2(full, STDOUT_FILENO);
+	message_redirect(messages);
+	assert_int_equal(report_main(3, words), EXIT_FAILED);
+	message_redirect(NULL);
+	__fpurge(stdout);
+	clearerr(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	close(full);
+	fclose(messages);
+	assert_non_null(strstr(err, "snifence: report: cannot write to standard output: No space left on device\n"));
+}
+
 static void test_unread_file(void **state) {
 	(void)state;
 	write_log();
@@ -661,6 +685,7 @@ int main(void) {
 		cmocka_unit_test(test_json_incomplete),
 		cmocka_unit_test(test_other_reasons),
 		cmocka_unit_test(test_follow_nothing),
+		cmocka_unit_test(test_full_device),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
 		cmocka_unit_test(test_none_meant),

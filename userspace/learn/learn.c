@@ -161,7 +161,7 @@ static int print(const struct learn *learn) {
 		return EXIT_FAILED;
 	}
 	if (error || fflush(stdout) != 0 || ferror(stdout)) {
-		message_error("learn: cannot write to standard output");
+		message_error("learn: cannot write to standard output: %s", strerror(error ? -error : errno));
 		return EXIT_FAILED;
 	}
 	return 0;

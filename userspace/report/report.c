@@ -106,6 +106,7 @@ static int write_page(const struct report *report) {
 	return -ECANCELED;
 }
 
+/* What is wrong with the output is said here, and -ECANCELED returned. */
 static int print(struct report *report) {
 	struct review *review = &report->review;
 	int error = 0;
@@ -125,8 +126,10 @@ static int print(struct report *report) {
 		error = write_page(report);
 	else if (!error)
 		error = report_text(review, report->overview, stdout);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return -EIO;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		message_error("report: cannot write to standard output: %m");
+		return -ECANCELED;
+	}
 	report->printed = review->tally.events;
 	report->next = uptime() + PRINT_INTERVAL;
 	return error;
@@ -183,8 +186,7 @@ static int run(struct report *report) {
 	if (!error)
 		return log_reader_tally(report->reader).unread ? EXIT_UNREAD : 0;
 	if (error != -ECANCELED)
-		message_error("report: %s%s", error == -EIO ? "cannot write to standard output: " : "",
-			      strerror(-error));
+		message_error("report: %s", strerror(-error));
 	return EXIT_FAILED;
 }
 
