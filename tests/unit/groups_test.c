@@ -135,6 +135,46 @@ static void test_many_groups(void **state) {
 	groups_free(groups);
 }
 
+/* A program can send a name that looks like a destination, or like what stands for no property: they are counted apart. */
+static void test_names_like_others(void **state) {
+	struct groups *groups = groups_new(BY_NAME), *cgroups = groups_new(BY_CGROUP);
+	struct log_event destination = {.time = start,
+					.action = LOG_DROP,
+					.reason_word = "port_not_allowed",
+					.process = "",
+					.name = "",
+					.destination = "192.0.2.1",
+					.destination_port = 22,
+					.protocol = "TCP",
+					.cgroup = ""};
+	struct log_event name = destination;
+	const struct group **sorted;
+	size_t count;
+
+	(void)state;
+	assert_true(groups && cgroups);
+	name.name = "192.0.2.1:22/TCP";
+	name.reason_word = "name_invalid";
+	name.cgroup = "(none)";
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(groups_add(groups, i < 2 ? &name : &destination), 0);
+		assert_int_equal(groups_add(cgroups, i < 2 ? &name : &destination), 0);
+	}
+	sorted = groups_sorted(groups, &count);
+	assert_int_equal(count, 2);
+	assert_string_equal(sorted[0]->key, "192.0.2.1:22/TCP");
+	assert_string_equal(sorted[0]->reasons.items[0].word, "name_invalid");
+	assert_int_equal(sorted[0]->blocked, 2);
+	assert_string_equal(sorted[1]->key, "192.0.2.1:22/TCP");
+	assert_string_equal(sorted[1]->reasons.items[0].word, "port_not_allowed");
+	free(sorted);
+	sorted = groups_sorted(cgroups, &count);
+	assert_int_equal(count, 2);
+	free(sorted);
+	groups_free(groups);
+	groups_free(cgroups);
+}
+
 /* A log can hold longer names than TLS; of what is too long the beginning counts. */
 static void test_long_keys(void **state) {
 	struct groups *groups = groups_new(BY_CGROUP);
@@ -221,11 +261,11 @@ static void test_reasons(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leaders),	    cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_sparkline),   cmocka_unit_test(test_even_sparkline),
-		cmocka_unit_test(test_many_groups), cmocka_unit_test(test_long_keys),
-		cmocka_unit_test(test_near_misses), cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_leaders),		  cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_sparkline),	  cmocka_unit_test(test_even_sparkline),
+		cmocka_unit_test(test_names_like_others), cmocka_unit_test(test_many_groups),
+		cmocka_unit_test(test_long_keys),	  cmocka_unit_test(test_near_misses),
+		cmocka_unit_test(test_nearest),		  cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,9 @@
 
 enum { REFUSED, ALLOWED };
 
+/* What a key is: a server name can be sent that looks like a destination, and is counted apart from it. */
+enum { OF_THE_LOG, MADE_HERE, KEY_KINDS };
+
 struct entry {
 	struct group group;
 	UT_hash_handle hh;
@@ -21,7 +24,7 @@ struct entry {
 
 struct groups {
 	enum group_by by;
-	struct entry *entries;
+	struct entry *entries[KEY_KINDS];
 	size_t count;
 	struct timeline timeline;
 	struct group other, total;
@@ -108,11 +111,11 @@ static const char *key_of(struct groups *groups, const struct log_event *event, 
 }
 
 /* The group for the key, found or made; the one for others when there are too many; NULL when memory is out. */
-static struct group *group_for(struct groups *groups, const char *key) {
+static struct group *group_for(struct groups *groups, const char *key, unsigned kind) {
 	size_t length = strnlen(key, GROUP_KEY_LENGTH);
 	struct entry *entry;
 
-	HASH_FIND(hh, groups->entries, key, length, entry);
+	HASH_FIND(hh, groups->entries[kind], key, length, entry);
 	if (entry)
 		return &entry->group;
 	if (groups->count >= GROUPS_MAX)
@@ -122,7 +125,7 @@ static struct group *group_for(struct groups *groups, const char *key) {
 		return NULL;
 	memcpy(entry->key, key, length);
 	entry->group.key = entry->key;
-	HASH_ADD_KEYPTR(hh, groups->entries, entry->key, length, entry);
+	HASH_ADD_KEYPTR(hh, groups->entries[kind], entry->key, length, entry);
 	if (entry->lost) {
 		free(entry);
 		return NULL;
@@ -143,8 +146,9 @@ static void cover(struct groups *groups, int64_t time) {
 		return;
 	move_group(&groups->other, &before, &groups->timeline);
 	move_group(&groups->total, &before, &groups->timeline);
-	for (struct entry *entry = groups->entries; entry; entry = entry->hh.next)
-		move_group(&entry->group, &before, &groups->timeline);
+	for (unsigned kind = 0; kind < KEY_KINDS; kind++)
+		for (struct entry *entry = groups->entries[kind]; entry; entry = entry->hh.next)
+			move_group(&entry->group, &before, &groups->timeline);
 }
 
 static void free_leaders(struct group *group) {
@@ -201,7 +205,7 @@ int groups_add(struct groups *groups, const struct log_event *event) {
 	groups->first = event->time < groups->first ? event->time : groups->first;
 	groups->last = event->time > groups->last ? event->time : groups->last;
 	bucket = timeline_bucket(&groups->timeline, event->time);
-	group = group_for(groups, *key ? key : "(none)");
+	group = group_for(groups, *key ? key : "(none)", *key && key != destination ? OF_THE_LOG : MADE_HERE);
 	if (!group)
 		return -ENOMEM;
 	count(&groups->total, event, bucket);
@@ -230,8 +234,9 @@ const struct group **groups_sorted(const struct groups *groups, size_t *count) {
 	*count = 0;
 	if (!sorted)
 		return NULL;
-	for (struct entry *entry = groups->entries; entry; entry = entry->hh.next)
-		sorted[(*count)++] = &entry->group;
+	for (unsigned kind = 0; kind < KEY_KINDS; kind++)
+		for (struct entry *entry = groups->entries[kind]; entry; entry = entry->hh.next)
+			sorted[(*count)++] = &entry->group;
 	qsort(sorted, *count, sizeof(*sorted), groups->by == BY_HOUR ? order_of_time : order);
 	return sorted;
 }
@@ -257,18 +262,22 @@ const struct timeline *groups_timeline(const struct groups *groups) {
 	return &groups->timeline;
 }
 
-void groups_free(struct groups *groups) {
-	struct entry *entry, *next;
+static void free_entries(struct groups *groups, unsigned kind) {
+	struct entry *entry = groups->entries[kind], *next;
 
-	if (!groups)
-		return;
-	entry = groups->entries;
-	HASH_CLEAR(hh, groups->entries);
+	HASH_CLEAR(hh, groups->entries[kind]);
 	for (; entry; entry = next) {
 		next = entry->hh.next;
 		free_leaders(&entry->group);
 		free(entry);
 	}
+}
+
+void groups_free(struct groups *groups) {
+	if (!groups)
+		return;
+	for (unsigned kind = 0; kind < KEY_KINDS; kind++)
+		free_entries(groups, kind);
 	free_leaders(&groups->other);
 	free(groups);
 }
