@@ -181,6 +181,31 @@ static void test_wildcards(void **state) {
 	assert_string_equal(out, LEARNED);
 }
 
+/* What a wildcard covers has no rule beside it, however far below; the apex and what is bound have. */
+static void test_nested_wildcards(void **state) {
+	FILE *log;
+
+	(void)state;
+	write_names((const char *const[]){"example.com", "a.example.com", "c.example.com", "x.c.example.com",
+					  "y.c.example.com", "z.y.c.example.com", "x.c.example.org", "y.c.example.org"},
+		    8);
+	log = fopen(log_file, "ae");
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "b.example.com", .action = "alert", .port = 8443);
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN("--wildcards", "2", log_file), 0);
+	assert_string_equal(
+		strstr(out, "tls:\n"),
+		"tls:\n  allow:\n"
+		"    - example.com                          # once by curl, 2026-01-02 03:00:00\n"
+		"    - \"*.example.com\"                      # 5 names (a.example.com, c.example.com, x.c.example.com, "
+		"...): 5 times by curl, 2026-01-02 03:00:00\n"
+		"    - {host: b.example.com, ports: [8443]} # once by curl, 2026-01-02 03:00:00\n"
+		"    - \"*.c.example.org\"                    # 2 names (x.c.example.org, y.c.example.org): 2 times by "
+		"curl, 2026-01-02 03:00:00\n");
+	expect_policy(out);
+}
+
 /* Below a public suffix anyone can have a name: none of these is folded. */
 static void test_public_suffixes(void **state) {
 	static const char *const names[] = {"a.com",
@@ -398,10 +423,10 @@ static void test_wrong(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		test(test_policy),   test(test_output),	  test(test_wildcards),	      test(test_public_suffixes),
-		test(test_ports),    test(test_merge),	  test(test_merge_again),     test(test_merge_denied),
-		test(test_by_hand),  test(test_too_much), test(test_changed_by_hand), test(test_bound),
-		test(test_refusals), test(test_wrong),
+		test(test_policy),	    test(test_output),	 test(test_wildcards), test(test_nested_wildcards),
+		test(test_public_suffixes), test(test_ports),	 test(test_merge),     test(test_merge_again),
+		test(test_merge_denied),    test(test_by_hand),	 test(test_too_much),  test(test_changed_by_hand),
+		test(test_bound),	    test(test_refusals), test(test_wrong),
 	};
 	return cmocka_run_group_tests_name("learn", tests, set_up, tear_down);
 }
