@@ -135,7 +135,7 @@ static void test_many_groups(void **state) {
 	groups_free(groups);
 }
 
-/* A program can send a name that looks like a destination, or like what stands for no property: they are counted apart. */
+/* A name can look like a destination, or like what stands for no property: they are counted apart. */
 static void test_names_like_others(void **state) {
 	struct groups *groups = groups_new(BY_NAME), *cgroups = groups_new(BY_CGROUP);
 	struct log_event destination = {.time = start,
