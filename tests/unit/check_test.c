@@ -443,7 +443,8 @@ static void direct_rules_over_inspected_ports_are_warned_of(void **state) {
 		struct policy *policy;
 		char text[512];
 
-		snprintf(text, sizeof(text), "version: 1\ndns: {servers: none}\ntls: {to: %s}\ndirect: {%s}\n",
+		snprintf(text, sizeof(text),
+			 "version: 1\ndns: {servers: none}\ntls: {to: %s, allow: [a.test]}\ndirect: {%s}\n",
 			 cases[i].to, cases[i].direct);
 		policy = policy_parse("t.yaml", text, strlen(text), &diagnostics);
 		diagnostics_free(&diagnostics);

@@ -99,7 +99,7 @@ static struct policy random_policy(void) {
 			list->items[j] = random_prefix();
 	}
 	for (size_t i = 0; i < policy.zone_count; i++)
-		policy.zones[i] = (struct zone){random_below(policy.list_count), random_ports()};
+		policy.zones[i] = (struct zone){random_below(policy.list_count), random_ports(), random_below(4)};
 	for (size_t i = 0; i < policy.direct_count; i++)
 		policy.direct[i] = (struct address_rule){.allow = random_below(2),
 							 .protocols = 1 + random_below(3),
@@ -163,7 +163,8 @@ static struct snif_judgement naive(const struct policy *policy, const uint8_t ad
 		}
 	}
 	for (size_t z = 0; z < policy->zone_count; z++) {
-		bool covered = longest(&policy->lists[policy->zones[z].list], address) >= 0;
+		bool covered =
+			policy->zones[z].inspected && longest(&policy->lists[policy->zones[z].list], address) >= 0;
 
 		known |= covered;
 		if (!best && covered && wanted == PROTO_TCP && has_port(&policy->zones[z].ports, port))
@@ -285,6 +286,7 @@ static struct policy large_policy(size_t lists) {
 	policy.lists[lists] = (struct prefix_list){malloc(sizeof(any)), 2};
 	memcpy(policy.lists[lists].items, any, sizeof(any));
 	policy.zones[0].list = lists;
+	policy.zones[0].inspected = true;
 	policy.zones[0].ports = (struct port_list){calloc(1, sizeof(struct port_range)), 1};
 	policy.zones[0].ports.items[0] = (struct port_range){443, 443};
 	return policy;

@@ -82,7 +82,7 @@ static void expect(const char *text, const struct expected *expected, size_t cou
 #define TCP IPPROTO_TCP
 #define UDP IPPROTO_UDP
 
-static void a_policy_without_rules_inspects_only_port_443(void **state) {
+static void a_policy_of_one_name_inspects_only_port_443(void **state) {
 	static const struct expected expected[] = {
 		{"192.0.2.1", TCP, 443, SNIF_REASON_NONE, 0},
 		{"2001:db8::1", TCP, 443, SNIF_REASON_NONE, 0},
@@ -94,7 +94,33 @@ static void a_policy_without_rules_inspects_only_port_443(void **state) {
 	};
 
 	(void)state;
-	EXPECT(HEAD, expected);
+	EXPECT(HEAD "tls: {allow: [a.example]}\n", expected);
+	/* to see the names that a policy would need */
+	EXPECT(HEAD "mode: audit\n", expected);
+	EXPECT(HEAD "mode: audit\ntls: {deny: [a.example]}\n", expected);
+}
+
+/* A ClientHello that never ends would be a way out. */
+static void where_no_name_is_allowed_nothing_is_inspected(void **state) {
+	static const struct expected without_names[] = {
+		{"192.0.2.1", TCP, 443, SNIF_REASON_ADDRESS_NOT_ALLOWED, 0},
+		{"2001:db8::1", TCP, 443, SNIF_REASON_ADDRESS_NOT_ALLOWED, 0},
+	};
+	static const struct expected bound[] = {
+		{"192.0.2.10", TCP, 443, SNIF_REASON_NONE, 0},
+		{"192.0.2.11", TCP, 443, SNIF_REASON_ADDRESS_NOT_ALLOWED, 0},
+		{"2001:db8::1", TCP, 443, SNIF_REASON_ADDRESS_NOT_ALLOWED, 0},
+	};
+	static const struct expected other_port[] = {
+		{"192.0.2.10", TCP, 443, SNIF_REASON_PORT_NOT_ALLOWED, 0},
+		{"192.0.2.10", TCP, 8443, SNIF_REASON_NONE, 0},
+	};
+
+	(void)state;
+	EXPECT(HEAD, without_names);
+	EXPECT(HEAD "tls: {to: any, ports: [443], deny: [a.example]}\n", without_names);
+	EXPECT(HEAD "tls: {allow: [{host: b.test, to: 192.0.2.10}]}\n", bound);
+	EXPECT(HEAD "tls: {allow: [{host: b.test, ports: [8443]}]}\n", other_port);
 }
 
 static void the_most_specific_prefix_that_has_the_port_decides(void **state) {
@@ -112,7 +138,7 @@ static void the_most_specific_prefix_that_has_the_port_decides(void **state) {
 	};
 
 	(void)state;
-	EXPECT(HEAD "tls: {to: [203.0.113.0/24]}\n"
+	EXPECT(HEAD "tls: {to: [203.0.113.0/24], allow: [a.example]}\n"
 		    "direct:\n"
 		    "  allow:\n"
 		    "    - {to: 198.51.100.0/24}\n"
@@ -150,7 +176,7 @@ static void direct_rules_go_before_inspection_at_any_prefix_length(void **state)
 	};
 
 	(void)state;
-	EXPECT(HEAD "tls: {to: [192.0.2.0/24], ports: [443, 8443]}\n"
+	EXPECT(HEAD "tls: {to: [192.0.2.0/24], ports: [443, 8443], allow: [a.example]}\n"
 		    "direct:\n"
 		    "  allow:\n"
 		    "    - {to: 0.0.0.0/0, ports: [443]}\n",
@@ -178,8 +204,8 @@ static void the_families_are_apart(void **state) {
 	};
 
 	(void)state;
-	EXPECT(HEAD "tls: {to: [203.0.113.0/24]}\ndirect:\n  allow:\n    - \"::/0\"\n", only_ipv6);
-	EXPECT(HEAD "tls: {to: [203.0.113.0/24]}\ndirect:\n  allow:\n    - 0.0.0.0/0\n", only_ipv4);
+	EXPECT(HEAD "tls: {to: [203.0.113.0/24], allow: [a.example]}\ndirect:\n  allow:\n    - \"::/0\"\n", only_ipv6);
+	EXPECT(HEAD "tls: {to: [203.0.113.0/24], allow: [a.example]}\ndirect:\n  allow:\n    - 0.0.0.0/0\n", only_ipv4);
 }
 
 static void ports_at_the_ends_count(void **state) {
@@ -194,7 +220,7 @@ static void ports_at_the_ends_count(void **state) {
 	};
 
 	(void)state;
-	EXPECT(HEAD "tls: {to: [203.0.113.0/24]}\n"
+	EXPECT(HEAD "tls: {to: [203.0.113.0/24], allow: [a.example]}\n"
 		    "direct:\n"
 		    "  allow:\n"
 		    "    - 192.0.2.1\n"
@@ -213,6 +239,7 @@ static bool has_zone(const struct fixture *f, const char *address, __u16 port, u
 static void zones_add_up_from_wide_to_narrow(void **state) {
 	struct fixture f = load("t.yaml", HEAD "tls:\n"
 					       "  allow:\n"
+					       "    - everywhere.example\n"
 					       "    - {host: a.example, to: [192.0.2.0/24]}\n"
 					       "    - {host: b.example, to: [192.0.2.128/25], ports: [443, 8443]}\n");
 
@@ -233,7 +260,7 @@ static void zones_add_up_from_wide_to_narrow(void **state) {
 }
 
 static void all_256_zones_have_their_bit(void **state) {
-	char text[32768] = HEAD "tls:\n  allow:\n";
+	char text[32768] = HEAD "tls:\n  allow:\n    - everywhere.example\n";
 	struct fixture f;
 
 	(void)state;
@@ -253,7 +280,7 @@ static void all_256_zones_have_their_bit(void **state) {
 
 static void tables_are_sorted_and_as_small_as_can_be(void **state) {
 	struct fixture f = load(
-		"t.yaml", HEAD "tls: {to: [203.0.113.0/24]}\n"
+		"t.yaml", HEAD "tls: {to: [203.0.113.0/24], allow: [a.example]}\n"
 			       "direct:\n"
 			       "  allow:\n"
 			       "    - {to: [192.0.2.0/24, 192.0.2.128/25, 192.0.2.7], proto: tcp, ports: [1-65535]}\n");
@@ -274,7 +301,7 @@ static void tables_are_sorted_and_as_small_as_can_be(void **state) {
 		assert_int_equal(c->ports[i].key.protocol, TCP);
 		assert_int_equal(snif_be16(c->ports[i].key.port_be), 1 << i);
 		assert_int_equal(c->ports[i].dest.kind, SNIF_DEST_ALLOW);
-		assert_int_equal(c->ports[i].dest.rule, 1);
+		assert_int_equal(c->ports[i].dest.rule, 2);
 	}
 	assert_memory_equal(&c->ports[16].key, "\x38\0\0\0\0\0\0\2\6\x01\xbb\0", sizeof(struct snif_port_key));
 	assert_int_equal(c->ports[16].dest.kind, SNIF_DEST_INSPECT);
@@ -488,7 +515,8 @@ static void every_setting_changes_the_sha256(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_policy_without_rules_inspects_only_port_443),
+		cmocka_unit_test(a_policy_of_one_name_inspects_only_port_443),
+		cmocka_unit_test(where_no_name_is_allowed_nothing_is_inspected),
 		cmocka_unit_test(the_most_specific_prefix_that_has_the_port_decides),
 		cmocka_unit_test(deny_goes_before_allow_at_one_prefix),
 		cmocka_unit_test(direct_rules_go_before_inspection_at_any_prefix_length),

@@ -88,7 +88,7 @@ int bypassed_zone(const struct policy *policy, const struct address_rule *rule) 
 		const struct zone *zone = &policy->zones[z];
 		int meet;
 
-		if (!ports_meet(&rule->ports, &zone->ports))
+		if (!zone->inspected || !ports_meet(&rule->ports, &zone->ports))
 			continue;
 		meet = lists_meet(&policy->lists[rule->list], &policy->lists[zone->list]);
 		if (meet != 0)

@@ -63,11 +63,13 @@ static void fold_address(const uint8_t given[16], uint8_t out[16]) {
 		memcpy(out, loopback_ipv6, 16);
 }
 
-/* A destination that every zone with the port covers. False when there is none. */
+/* A destination that every inspected zone with the port covers. False when there is none. */
 static bool any_destination(const struct policy *policy, uint16_t port, struct snif_dest *dest) {
 	*dest = (struct snif_dest){.kind = SNIF_DEST_NONE};
 	for (size_t z = 0; z < policy->zone_count; z++) {
-		if (policy->lists[policy->zones[z].list].count == 0 || !port_list_has(&policy->zones[z].ports, port))
+		const struct zone *zone = &policy->zones[z];
+
+		if (!zone->inspected || policy->lists[zone->list].count == 0 || !port_list_has(&zone->ports, port))
 			continue;
 		dest->zones[z / 64] |= 1ULL << z % 64;
 		dest->kind = SNIF_DEST_INSPECT;

@@ -70,13 +70,12 @@ static int compare_source(const void *a, const void *b) {
 	return (x->list > y->list) - (x->list < y->list);
 }
 
-/* Ranks the direct rules, and sorts all sources by their lists. */
+/* Ranks the direct rules, and sorts them and the zones with inspection by their lists. */
 static int find_sources(struct builder *b) {
 	const struct policy *policy = b->policy;
 	struct source *source;
 
-	b->source_count = policy->direct_count + policy->zone_count;
-	source = b->sources = calloc(b->source_count + 1, sizeof(*b->sources));
+	source = b->sources = calloc(policy->direct_count + policy->zone_count + 1, sizeof(*b->sources));
 	b->by_rank = calloc(policy->direct_count + 1, sizeof(*b->by_rank));
 	if (!b->sources || !b->by_rank)
 		return -ENOMEM;
@@ -86,7 +85,9 @@ static int find_sources(struct builder *b) {
 	for (size_t i = 0; i < policy->direct_count; i++)
 		*source++ = (struct source){policy->direct[b->by_rank[i]].list, true, b->by_rank[i], i + 1};
 	for (size_t i = 0; i < policy->zone_count; i++)
-		*source++ = (struct source){policy->zones[i].list, false, i, 0};
+		if (policy->zones[i].inspected)
+			*source++ = (struct source){policy->zones[i].list, false, i, 0};
+	b->source_count = (size_t)(source - b->sources);
 	qsort(b->sources, b->source_count, sizeof(*b->sources), compare_source);
 	return 0;
 }

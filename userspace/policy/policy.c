@@ -43,6 +43,16 @@ static void read_version(struct builder *builder, const struct yaml_node *root) 
 		refuse(builder, version, "version `%.60s` is not known: write `version: 1`", version->text);
 }
 
+/* What no allowed name can follow is not worth a look, save to see what is tried: a ClientHello that never ends would
+ * be a way out. */
+static void find_inspected_zones(struct policy *policy) {
+	for (size_t i = 0; i < policy->zone_count; i++)
+		policy->zones[i].inspected = policy->mode == SNIF_AUDIT;
+	for (size_t i = 0; i < policy->host_count; i++)
+		if (policy->hosts[i].allow)
+			policy->zones[policy->hosts[i].zone].inspected = true;
+}
+
 static void read_root(struct builder *builder, const struct yaml_node *root) {
 	static const char *const keys[] = {"version", "mode", "sets", "tls", "direct", "dns", "inbound", NULL};
 	static const char *const modes[] = {[SNIF_ENFORCE] = "enforce", [SNIF_AUDIT] = "audit", NULL};
@@ -59,6 +69,7 @@ static void read_root(struct builder *builder, const struct yaml_node *root) {
 	policy->inbound_deny = read_choice(builder, yaml_get(root, "inbound"), "`inbound`", inbound_words) == 1;
 	read_sets(builder, yaml_get(root, "sets"));
 	read_tls(builder, yaml_get(root, "tls"));
+	find_inspected_zones(policy);
 	read_direct(builder, yaml_get(root, "direct"));
 	read_dns(builder, yaml_get(root, "dns"), RESOLV_CONF);
 	check_conflicts(builder);
