@@ -44,6 +44,17 @@ static void good_hosts(void **state) {
 		{"github.io", HOST_EXACT, "github.io"},
 		{"*.user.github.io", HOST_BELOW, "user.github.io"},
 		{"*.bucket.s3.amazonaws.com", HOST_BELOW, "bucket.s3.amazonaws.com"},
+		{"*.bucket.s3.us-west-2.amazonaws.com", HOST_BELOW, "bucket.s3.us-west-2.amazonaws.com"},
+		{"*.bucket.s3-us-west-2.amazonaws.com", HOST_BELOW, "bucket.s3-us-west-2.amazonaws.com"},
+		{"*.1a2b.execute-api.eu-west-1.amazonaws.com", HOST_BELOW, "1a2b.execute-api.eu-west-1.amazonaws.com"},
+		{"*.123456789012.dkr.ecr.eu-west-1.amazonaws.com", HOST_BELOW,
+		 "123456789012.dkr.ecr.eu-west-1.amazonaws.com"},
+		{"*.lb-1.eu-west-1.elb.amazonaws.com", HOST_BELOW, "lb-1.eu-west-1.elb.amazonaws.com"},
+		{"*.notamazonaws.com", HOST_BELOW, "notamazonaws.com"},
+		{"*.account.blob.core.windows.net", HOST_BELOW, "account.blob.core.windows.net"},
+		{"*.account.z13.web.core.windows.net", HOST_BELOW, "account.z13.web.core.windows.net"},
+		{"*.app.amplifyapp.com", HOST_BELOW, "app.amplifyapp.com"},
+		{"*.bucket.storage.googleapis.com", HOST_BELOW, "bucket.storage.googleapis.com"},
 	};
 
 	(void)state;
@@ -133,6 +144,30 @@ static void public_suffixes_need_a_word(void **state) {
 		"*.x.ck",
 		"*.core.windows.net",
 		"*.githubusercontent.com",
+		".amazonaws.com.cn",
+		"*.us-west-2.amazonaws.com",
+		"*.us-gov-west-1.amazonaws.com",
+		"*.eusc-de-east-1.amazonaws.com",
+		"*.cn-northwest-1.amazonaws.com.cn",
+		"*.s3-us-west-2.amazonaws.com",
+		"*.s3-website-us-east-1.amazonaws.com",
+		"*.compute.amazonaws.com",
+		"*.elb.amazonaws.com",
+		"*.us-west-2.elb.amazonaws.com",
+		"*.s3.us-west-2.vpce.amazonaws.com",
+		"*.dkr.ecr.us-west-2.amazonaws.com",
+		"*.lambda-url.us-west-2.on.aws",
+		"*.amplifyapp.com",
+		"*.azureedge.net",
+		"*.blob.core.windows.net",
+		"*.table.core.windows.net",
+		"*.queue.core.windows.net",
+		"*.file.core.windows.net",
+		"*.web.core.windows.net",
+		"*.z13.web.core.windows.net",
+		"*.googleusercontent.com",
+		"*.storage.googleapis.com",
+		"*.digitaloceanspaces.com",
 	};
 
 	(void)state;
@@ -152,11 +187,47 @@ static void public_suffixes_need_a_word(void **state) {
 	}
 }
 
+/* Whatever the list knows: it has some of them, by its age. */
+static void amazons_services_in_all_regions_need_a_word(void **state) {
+	static const char *const regions[] = {
+		"af-south-1",	"ap-east-1",	 "ap-northeast-1", "ap-northeast-3", "ap-south-2", "ap-southeast-5",
+		"ca-central-1", "ca-west-1",	 "eu-central-2",   "eu-north-1",     "eu-south-2", "eu-west-3",
+		"il-central-1", "me-central-1",	 "me-south-1",	   "mx-central-1",   "sa-east-1",  "us-east-1",
+		"us-east-2",	"us-gov-east-1", "us-iso-west-1",  "us-isob-east-1", "us-west-1",  "us-west-2",
+	};
+	static const char *const formats[] = {
+		"*.%s.amazonaws.com",
+		".s3.%s.amazonaws.com",
+		"*.s3.dualstack.%s.amazonaws.com",
+		"*.s3-website.%s.amazonaws.com",
+		"*.s3-accesspoint.dualstack.%s.amazonaws.com",
+		"*.s3-%s.amazonaws.com",
+		"*.execute-api.%s.amazonaws.com",
+		"*.sqs.%s.amazonaws.com",
+		"*.iot.%s.amazonaws.com",
+		"*.vfs.cloud9.%s.amazonaws.com",
+		"*.%s.es.amazonaws.com",
+		"*.%s.rds.amazonaws.com",
+	};
+	char text[256], message[HOSTNAME_MESSAGE];
+	struct hostname name;
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(regions) / sizeof(*regions); r++) {
+		for (size_t f = 0; f < sizeof(formats) / sizeof(*formats); f++) {
+			snprintf(text, sizeof(text), formats[f], regions[r]);
+			if (hostname_parse(text, false, &name, message) != -EINVAL)
+				fail_msg("%s is accepted", text);
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_hosts),
 		cmocka_unit_test(bad_hosts),
 		cmocka_unit_test(public_suffixes_need_a_word),
+		cmocka_unit_test(amazons_services_in_all_regions_need_a_word),
 	};
 
 	return cmocka_run_group_tests_name("hostname", tests, NULL, NULL);

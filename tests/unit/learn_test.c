@@ -222,6 +222,8 @@ static void test_public_suffixes(void **state) {
 					    "c.b.core.windows.net",
 					    "x.core.windows.net",
 					    "y.core.windows.net",
+					    "a.s3.us-west-2.amazonaws.com",
+					    "b.s3.us-west-2.amazonaws.com",
 					    "www.linode.com",
 					    "members.linode.com"};
 
@@ -233,6 +235,7 @@ static void test_public_suffixes(void **state) {
 	assert_null(strstr(out, "*.github.io\""));
 	assert_null(strstr(out, "*.amazonaws.com\""));
 	assert_null(strstr(out, "*.core.windows.net\""));
+	assert_null(strstr(out, "*.s3.us-west-2.amazonaws.com\""));
 	assert_null(strstr(out, "*.test\""));
 	assert_null(strstr(out, "*.linode.com\"")); /* which is none, but members.linode.com is */
 	for (size_t i = 0; i < 10; i++)

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "policy/hostname.h"
+#include "policy/public_suffix.h"
 
 enum { NAMES_SHOWN = 3 };
 
@@ -48,7 +49,7 @@ static int compare(const void *left, const void *right) {
 
 /* Whether nobody but the domain's owner has names below `above`, as far as the list of public suffixes knows. */
 static bool is_owned(const char *above, struct learned_rule *const *rules, size_t count) {
-	const char *domain = hostname_domain(above), *other;
+	const char *domain = public_suffix_domain(above), *other;
 	char pattern[SNIF_NAME_BUFFER + 2], message[HOSTNAME_MESSAGE];
 	struct hostname hostname;
 
@@ -56,7 +57,7 @@ static bool is_owned(const char *above, struct learned_rule *const *rules, size_
 	if (!domain || hostname_parse(pattern, false, &hostname, message) < 0)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		other = hostname_domain(rules[i]->name);
+		other = public_suffix_domain(rules[i]->name);
 		if (!other || strcmp(domain, other) != 0)
 			return false;
 	}

@@ -4,13 +4,13 @@
 
 #include <errno.h>
 #include <idn2.h>
-#include <libpsl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/policy.h"
 #include "policy/prefix.h"
+#include "policy/public_suffix.h"
 
 /* More than any name takes before its mapping to A-labels, which can drop characters. */
 #define TEXT_MAX 1024
@@ -149,55 +149,18 @@ static int normalise(struct hostname *out, const char *whole, char message[HOSTN
 	}
 }
 
-/* The newer one of the system's list and the library's. Lives as long as the process. */
-static const psl_ctx_t *public_suffixes(void) {
-	static psl_ctx_t *newest;
-
-	if (!newest)
-		newest = psl_latest(NULL);
-	return newest ? newest : psl_builtin();
-}
-
-/*
- * Whether anyone can have names right below `name`, or below a public suffix under it. The list says nothing of
- * domains like amazonaws.com, which are no suffix themselves but full of them, and libpsl cannot list what is below a
- * name: the large ones are named here, and AWS's regions are known by the suffix for buckets that each of them has.
- */
-static bool is_public_suffix(const char *name) {
-	static const char *const full_of_suffixes[] = {
-		"amazonaws.com.cn",	 "azure.com",  "cloudapp.azure.com", "windows.net", "core.windows.net",
-		"blob.core.windows.net", "fastly.net",
-	};
-	const psl_ctx_t *list = public_suffixes();
-	char bucket[SNIF_NAME_BUFFER + 3];
-
-	if (!list || psl_is_public_suffix(list, name))
-		return true;
-	for (size_t i = 0; i < sizeof(full_of_suffixes) / sizeof(*full_of_suffixes); i++)
-		if (strcmp(name, full_of_suffixes[i]) == 0)
-			return true;
-	snprintf(bucket, sizeof(bucket), "s3.%s", name);
-	return psl_is_public_suffix(list, bucket);
-}
-
 int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char message[HOSTNAME_MESSAGE]) {
 	const char *rest = text;
 
 	if (check_kind(text, message) < 0 || read_form(&rest, &out->form, message) < 0 ||
 	    to_ascii(rest, text, out, message) < 0 || normalise(out, text, message) < 0)
 		return -EINVAL;
-	if (out->form == HOST_EXACT || any_suffix || !is_public_suffix(out->name))
+	if (out->form == HOST_EXACT || any_suffix || !public_suffix_covers(out->name))
 		return 0;
 	return fail(message,
 		    "`%.80s` covers a public suffix, where anyone can get a name: write the hosts you need, or "
 		    "{host: \"%.80s\", public_suffix: true}",
 		    text, text);
-}
-
-const char *hostname_domain(const char *name) {
-	const psl_ctx_t *list = public_suffixes();
-
-	return list ? psl_registrable_domain(list, name) : NULL;
 }
 
 uint64_t hostname_key(const char *name, unsigned bytes) {

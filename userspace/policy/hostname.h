@@ -29,8 +29,4 @@ uint64_t hostname_key(const char *name, unsigned bytes);
  */
 int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char message[HOSTNAME_MESSAGE]);
 
-/* The end of `name` that is one label below its public suffix, which somebody can own: example.co.uk of
- * www.example.co.uk. NULL when it is a public suffix itself, or nothing is known of those. */
-const char *hostname_domain(const char *name);
-
 #endif
