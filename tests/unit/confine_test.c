@@ -329,9 +329,11 @@ static void test_sudo(void **state) {
 	struct identity identity;
 	setenv("SUDO_UID", "4000000001", 1);
 	unsetenv("SUDO_GID");
-	assert_int_equal(identity_resolve(NULL, &identity), 0);
-	assert_false(identity.change);
+	assert_int_equal(identity_resolve(NULL, &identity), -EINVAL);
+	unsetenv("SUDO_UID");
 	setenv("SUDO_GID", "4000000002", 1);
+	assert_int_equal(identity_resolve(NULL, &identity), -EINVAL);
+	setenv("SUDO_UID", "4000000001", 1);
 	assert_int_equal(identity_resolve(NULL, &identity), 0);
 	assert_true(identity.change);
 	assert_true(identity.uid == 4000000001U && identity.gid == 4000000002U);

@@ -84,21 +84,26 @@ static int from_option(const char *user, struct identity *identity) {
 	return -EINVAL;
 }
 
-static int from_sudo(const char *uid, const char *gid, struct identity *identity) {
-	if (parse_id(uid, uid + strlen(uid), &identity->uid) && parse_id(gid, gid + strlen(gid), &identity->gid))
-		return complete(identity, getpwuid(identity->uid), true);
-	message_error("SUDO_UID and SUDO_GID are set, but not to numbers: say whom to run the command as with --user");
+int identity_caller(uid_t *uid, gid_t *gid) {
+	const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
+	if (!user && !group)
+		return -ENOENT;
+	if (user && group && parse_id(user, user + strlen(user), uid) && parse_id(group, group + strlen(group), gid))
+		return 0;
 	return -EINVAL;
 }
 
 int identity_resolve(const char *user, struct identity *identity) {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
 	*identity = (struct identity){0};
 	if (user)
 		return from_option(user, identity);
-	if (uid && gid)
-		return from_sudo(uid, gid, identity);
-	return 0;
+	int err = identity_caller(&identity->uid, &identity->gid);
+	if (!err)
+		return complete(identity, getpwuid(identity->uid), true);
+	if (err == -ENOENT)
+		return 0;
+	message_error("SUDO_UID and SUDO_GID do not both hold a number: say whom to run the command as with --user");
+	return err;
 }
 
 static int set_variables(const struct identity *identity) {
