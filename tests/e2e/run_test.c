@@ -319,6 +319,91 @@ static void test_log_to_stderr(void **state) {
 	assert_int_equal(lines, 2); /* the event and the statistics */
 }
 
+/* What the caller has open under a name in /dev is no link of somebody else's. */
+static void test_log_to_open_file(void **state) {
+	static const char *const names[] = {"/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct lab_program *run = dial_elsewhere((const char *[]){"--quiet", "--log", names[i], NULL});
+
+		assert_string_equal(run->err, "");
+		assert_non_null(strstr(run->out, "\"reason\":\"address_not_allowed\""));
+		assert_non_null(strstr(run->out, "\"event_type\":\"stats\""));
+	}
+}
+
+static void test_log_refused(void **state) {
+	const char *fifo = lab_write("fifo", ""), *link = lab_write("link", "");
+	char fifo_told[256], link_told[256];
+	const char *const cases[][2] = {
+		{fifo, fifo_told},
+		{link, link_told},
+		{"/dev/fd/99", "snifence: cannot open the log /dev/fd/99: there is no such open file\n"},
+		{"/dev/fd/0", "snifence: cannot open the log /dev/fd/0: it is not open for writing\n"},
+	};
+
+	(void)state;
+	lab_enter();
+	unlink(fifo);
+	unlink(link);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(symlink("/dev/null", link), 0);
+	snprintf(fifo_told, sizeof(fifo_told),
+		 "snifence: cannot open the log %s: nobody reads from it; start its reader first\n", fifo);
+	snprintf(link_told, sizeof(link_told),
+		 "snifence: cannot open the log %s: it is a symbolic link; name the file itself\n", link);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lab_program *run = lab_snifence(policy, (const char *[]){"--log", cases[i][0], NULL},
+						       (const char *[]){"true", NULL});
+
+		assert_int_equal(run->status, 125);
+		assert_string_equal(run->err, cases[i][1]);
+	}
+}
+
+static void log_as(const char *uid, const char *gid, const char *log) {
+	struct lab_program *run;
+
+	if (uid) {
+		setenv("SUDO_UID", uid, 1);
+		setenv("SUDO_GID", gid, 1);
+	}
+	run = lab_snifence(policy, (const char *[]){"--user", "root", "--log", log, NULL},
+			   (const char *[]){"true", NULL});
+	unsetenv("SUDO_UID");
+	unsetenv("SUDO_GID");
+	assert_string_equal(run->err, "snifence: 0 allowed, 0 blocked\n");
+	assert_int_equal(run->status, 0);
+}
+
+static void expect_owner(const char *file, gid_t group, mode_t mode) {
+	struct stat status;
+
+	assert_int_equal(stat(file, &status), 0);
+	assert_int_equal(status.st_uid, 0);
+	assert_int_equal(status.st_gid, group);
+	assert_int_equal(status.st_mode, S_IFREG | mode);
+}
+
+/* Who called sudo can read a new log, but neither he nor the command can change it. Other files stay as they are. */
+static void test_log_of_caller(void **state) {
+	const char *log;
+
+	(void)state;
+	lab_enter();
+	log = lab_write("log", "");
+	unlink(log);
+	log_as(NULL, NULL, log);
+	expect_owner(log, 0, 0600);
+	log_as("65533", "65534", log);
+	expect_owner(log, 0, 0600);
+	unlink(log);
+	log_as("65533", "65534", log);
+	expect_owner(log, 65534, 0640);
+}
+
 /* Without --log-allowed only what was blocked. */
 static void test_log_blocked_only(void **state) {
 	struct lab_program *run;
@@ -335,10 +420,11 @@ static void test_log_blocked_only(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_forbidden_name), lab_test(test_no_name),	     lab_test(test_address),
-		lab_test(test_datagrams),      lab_test(test_exit_status),   lab_test(test_command_cannot_run),
-		lab_test(test_five_errors),    lab_test(test_usage),	     lab_test(test_not_root),
-		lab_test(test_summary),	       lab_test(test_log_to_stderr), lab_test(test_log_blocked_only),
+		lab_test(test_forbidden_name),	 lab_test(test_no_name),       lab_test(test_address),
+		lab_test(test_datagrams),	 lab_test(test_exit_status),   lab_test(test_command_cannot_run),
+		lab_test(test_five_errors),	 lab_test(test_usage),	       lab_test(test_not_root),
+		lab_test(test_summary),		 lab_test(test_log_to_stderr), lab_test(test_log_blocked_only),
+		lab_test(test_log_to_open_file), lab_test(test_log_refused),   lab_test(test_log_of_caller),
 	};
 
 	if (argc > 1)

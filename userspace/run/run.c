@@ -17,6 +17,7 @@
 #include "kernel/events.h"
 #include "kernel/loader.h"
 #include "run/confine.h"
+#include "run/log_file.h"
 #include "run/run_options.h"
 #include "run/run_view.h"
 #include "run/spawn.h"
@@ -86,27 +87,11 @@ static int resolve_identity(struct run *run) {
 	return EXIT_USAGE;
 }
 
-/* Opened before anything starts, as root. Not through a symbolic link that somebody else may have put there. */
-static FILE *open_log(const char *file) {
-	bool standard = strcmp(file, "-") == 0;
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
-	int fd = standard ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) : open(file, flags, 0600);
-	if (fd < 0)
-		return NULL;
-	FILE *log = fdopen(fd, "a");
-	if (!log)
-		close(fd);
-	else
-		setvbuf(log, NULL, _IONBF, 0);
-	return log;
-}
-
+/* Before anything starts, as root. */
 static int prepare_log(struct run *run, const char *file) {
-	if (!(run->log_file = open_log(file))) {
-		message_error("cannot open the log %s: %s", file,
-			      errno == ELOOP ? "it is a symbolic link; name the file itself" : strerror(errno));
+	run->log_file = log_file_open(file);
+	if (!run->log_file)
 		return EXIT_FAILED;
-	}
 	run->log = log_new(run->log_file, log_run_id());
 	if (run->log)
 		return 0;
