@@ -202,7 +202,7 @@ $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
 install: $(BUILD)/snifence ## to PREFIX (/usr/local)
-	install -D -m 755 $(BUILD)/snifence $(DESTDIR)$(PREFIX)/sbin/snifence
+	install -D -m 755 $(BUILD)/snifence $(DESTDIR)$(PREFIX)/bin/snifence
 	install -d $(DESTDIR)$(PREFIX)/share/snifence
 	cp -r policy $(DESTDIR)$(PREFIX)/share/snifence/
 
