@@ -351,41 +351,41 @@ static void a_policy_is_expanded(void **state) {
 	(void)state;
 	RUN(&o, policy_file);
 	assert_int_equal(o.code, EXIT_ALLOWED);
-	assert_string_equal(o.err, "");
+	snprintf(expected, sizeof(expected),
+		 "%s:14:7: warning: `allow 192.0.2.128/25 tcp 443` lets TLS through where hostnames are checked "
+		 "otherwise: its traffic is not inspected\n",
+		 policy_file);
+	assert_string_equal(o.err, expected);
 	assert_non_null(strstr(o.out, "sha256   "));
 	snprintf(sha256, sizeof(sha256), "%s", strstr(o.out, "sha256   ") + 9);
-	snprintf(
-		expected, sizeof(expected),
-		"policy   good (%1$s)\n"
-		"sha256   %2$s\n"
-		"mode     enforce\n"
-		"ech      outer: the name outside is judged\n"
-		"inbound  allow\n"
-		"\n"
-		"hostnames (TLS over TCP; the longest match decides, deny before allow):\n"
-		"  names denied everywhere:\n"
-		"    deny  bad.wild.test  %1$s:11\n"
-		"  names allowed on port 443 at 192.0.2.0/24, 2001:db8::/32:\n"
-		"    allow www.example.test  %1$s:6\n"
-		"    allow *.wild.test  %1$s:7\n"
-		"    allow xn--bcher-kva.example  %1$s:9\n"
-		"  names allowed on port 8443 at 198.51.100.0/25:\n"
-		"    allow bound.test  %1$s:8\n"
-		"\n"
-		"addresses (before hostnames; the most specific prefix decides, deny before allow):\n"
-		"    allow 192.0.2.53 tcp and udp port 53  %1$s:2: dns 192.0.2.53\n"
-		"    allow 192.0.2.128/25 tcp port 443  %1$s:14: allow 192.0.2.128/25 tcp 443\n"
-		"    deny  203.0.113.0/24 tcp and udp any port  %1$s:18: deny 203.0.113.0/24\n"
-		"    allow 127.0.0.0/8 tcp and udp any port  %1$s:15: allow 127.0.0.0/8\n"
-		"    allow ::1 tcp and udp any port  %1$s:16: allow ::1\n"
-		"    what neither these nor the hostnames cover is refused\n"
-		"\n"
-		"warning: %1$s:14: allow 192.0.2.128/25 tcp 443 lets TLS through where hostnames are checked otherwise "
-		"(port 443): its traffic is not inspected\n"
-		"\n"
-		"total    5 host rules, 5 address rules, 8 prefixes\n"
-		"tables   5 names, 8 addresses, 12 ports: about 4 KiB in the kernel\n",
-		policy_file, sha256);
+	snprintf(expected, sizeof(expected),
+		 "policy   good (%1$s)\n"
+		 "sha256   %2$s\n"
+		 "mode     enforce\n"
+		 "ech      outer: the name outside is judged\n"
+		 "inbound  allow\n"
+		 "\n"
+		 "hostnames (TLS over TCP; the longest match decides, deny before allow):\n"
+		 "  names denied everywhere:\n"
+		 "    deny  bad.wild.test  %1$s:11\n"
+		 "  names allowed on port 443 at 192.0.2.0/24, 2001:db8::/32:\n"
+		 "    allow www.example.test  %1$s:6\n"
+		 "    allow *.wild.test  %1$s:7\n"
+		 "    allow xn--bcher-kva.example  %1$s:9\n"
+		 "  names allowed on port 8443 at 198.51.100.0/25:\n"
+		 "    allow bound.test  %1$s:8\n"
+		 "\n"
+		 "addresses (before hostnames; the most specific prefix decides, deny before allow):\n"
+		 "    allow 192.0.2.53 tcp and udp port 53  %1$s:2: dns 192.0.2.53\n"
+		 "    allow 192.0.2.128/25 tcp port 443  %1$s:14: allow 192.0.2.128/25 tcp 443\n"
+		 "    deny  203.0.113.0/24 tcp and udp any port  %1$s:18: deny 203.0.113.0/24\n"
+		 "    allow 127.0.0.0/8 tcp and udp any port  %1$s:15: allow 127.0.0.0/8\n"
+		 "    allow ::1 tcp and udp any port  %1$s:16: allow ::1\n"
+		 "    what neither these nor the hostnames cover is refused\n"
+		 "\n"
+		 "total    5 host rules, 5 address rules, 8 prefixes\n"
+		 "tables   5 names, 8 addresses, 12 ports: about 4 KiB in the kernel\n",
+		 policy_file, sha256);
 	assert_string_equal(o.out, expected);
 }
 
@@ -453,6 +453,91 @@ static void direct_rules_over_inspected_ports_are_warned_of(void **state) {
 		assert_int_equal(bypassed_zone(policy, policy->direct), cases[i].zone);
 		policy_free(policy);
 	}
+}
+
+/* The answer for a.test, without an address, and what the expansion warns of. `file` stands for %s in both. */
+static void expect_reach(const char *rules, int code, const char *answer, const char *warning) {
+	char text[512], file[64];
+	struct output o;
+
+	snprintf(file, sizeof(file), "%s/reach.yaml", folder);
+	snprintf(text, sizeof(text), "version: 1\ndns: {servers: none}\n%s", rules);
+	write_file(file, "", text);
+	RUN(&o, "--host", "a.test", file);
+	expect_line(&o, code, answer, file);
+	RUN(&o, file);
+	snprintf(text, sizeof(text), warning, file);
+	assert_string_equal(o.err, text);
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	unlink(file);
+}
+
+static void hosts_that_direct_rules_leave_no_address_are_told(void **state) {
+	static const char allowed[] =
+		"allow a.test at the addresses of its rule port 443/tcp: name_allowed (the server name is on the "
+		"allowlist), rule %s:3: a.test to 192.0.2.0/24\n";
+	static const char part[] =
+		"allow a.test at the addresses of its rule port 443/tcp: name_allowed (the server name is on the "
+		"allowlist), rule %1$s:3: a.test to 192.0.2.0/24; except where this holds: %1$s:4: ";
+	static const char refused[] =
+		"deny a.test at any inspected address port 443/tcp: address_denied (a deny rule covers this address, "
+		"protocol and port), rule %s:4: ";
+	static const char dead[] =
+		"%s:3:22: warning: `a.test to 192.0.2.0/24` is allowed nowhere: `direct` denies all its "
+		"addresses, see `";
+	static const struct {
+		const char *direct, *answer, *rule, *warning;
+	} cases[] = {
+		{"deny: [198.51.100.0/24]", allowed, "", NULL},
+		{"deny: [{to: 192.0.2.0/24, proto: udp}]", allowed, "", NULL},
+		{"deny: [{to: 192.0.2.0/24, ports: [444]}]", allowed, "", NULL},
+		{"deny: [192.0.2.7]", part, "deny 192.0.2.7", NULL},
+		{"deny: [192.0.2.0/25]", part, "deny 192.0.2.0/25", NULL},
+		{"deny: [{to: 192.0.2.255, ports: [443]}]", part, "deny 192.0.2.255 tcp/udp 443", NULL},
+		{"deny: [192.0.2.0/24], allow: [{to: 192.0.2.9}]", part, "deny 192.0.2.0/24", ""},
+		{"deny: [192.0.2.0/24]", refused, "deny 192.0.2.0/24", dead},
+		{"deny: [0.0.0.0/0]", refused, "deny 0.0.0.0/0", dead},
+		{"deny: [{to: any, ports: [1-443]}]", refused, "deny any tcp/udp 1-443", dead},
+		{"deny: [{to: [192.0.2.128/25, 192.0.2.0/25]}]", refused, "deny 192.0.2.128/25,192.0.2.0/25", dead},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bool good = cases[i].answer != refused;
+		char rules[256], answer[512], warning[512] = "";
+
+		snprintf(rules, sizeof(rules), "tls: {allow: [{host: a.test, to: 192.0.2.0/24}]}\ndirect: {%s}\n",
+			 cases[i].direct);
+		snprintf(answer, sizeof(answer), "%s%s%s", cases[i].answer, cases[i].rule, *cases[i].rule ? "\n" : "");
+		if (cases[i].warning == dead)
+			snprintf(warning, sizeof(warning), "%s%s` on line 4\n", dead, cases[i].rule);
+		else if (cases[i].warning)
+			snprintf(warning, sizeof(warning),
+				 "%%s:4:40: warning: `allow 192.0.2.9` lets TLS through where hostnames are checked "
+				 "otherwise: its traffic is not inspected\n");
+		expect_reach(rules, good ? EXIT_ALLOWED : EXIT_DENIED, answer, warning);
+	}
+	/* dead on one port, not on the other */
+	expect_reach("tls: {ports: [443, 8443], allow: [a.test]}\ndirect: {deny: [{to: any, ports: [443]}]}\n",
+		     EXIT_DENIED,
+		     "deny a.test at any inspected address port 443/tcp: address_denied (a deny rule covers this "
+		     "address, protocol and port), rule %s:4: deny any tcp/udp 443\n",
+		     "");
+}
+
+/* What stays on the machine needs no inspection. */
+static void loopback_is_not_warned_of(void **state) {
+	char file[64];
+	struct output o;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/loopback.yaml", folder);
+	write_file(file, "",
+		   "version: 1\ntls: {allow: [a.test]}\ndirect: {allow: [127.0.0.0/8, 127.0.0.1, \"::1\"]}\n");
+	RUN(&o, file);
+	assert_string_equal(o.err, "");
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	unlink(file);
 }
 
 static void bad_command_lines_are_told(void **state) {
@@ -525,6 +610,8 @@ int main(void) {
 		cmocka_unit_test(a_policy_is_expanded),
 		cmocka_unit_test(a_policy_is_expanded_as_json),
 		cmocka_unit_test(direct_rules_over_inspected_ports_are_warned_of),
+		cmocka_unit_test(hosts_that_direct_rules_leave_no_address_are_told),
+		cmocka_unit_test(loopback_is_not_warned_of),
 		cmocka_unit_test(bad_command_lines_are_told),
 		cmocka_unit_test(bad_policies_are_told),
 		cmocka_unit_test(help_is_on_stdout),

@@ -8,6 +8,20 @@
 #include "base/message.h"
 #include "check/check_expand.h"
 #include "check/check_options.h"
+#include "check/check_warn.h"
+
+/* Prints what the policy means, and what of that may not be meant. Returns an exit code. */
+static int expand(const struct check_options *options, const struct policy *policy, const struct compiled *compiled) {
+	struct diagnostics warnings = {0};
+	int error = check_warn(policy, compiled, &warnings);
+
+	diagnostics_print(&warnings, stderr);
+	diagnostics_free(&warnings);
+	if (error == 0)
+		error = options->json ? expand_print_json(policy, compiled, stdout)
+				      : expand_print(policy, compiled, stdout);
+	return error ? EXIT_FAILED : EXIT_ALLOWED;
+}
 
 /* Prints what was asked for. Returns an exit code. */
 static int show(const struct check_options *options, const struct policy *policy, const struct compiled *compiled) {
@@ -15,13 +29,11 @@ static int show(const struct check_options *options, const struct policy *policy
 	struct answer answer;
 	int error;
 
-	if (!question->host && !question->has_address) {
-		error = options->json ? expand_print_json(policy, compiled, stdout)
-				      : expand_print(policy, compiled, stdout);
-		return error ? EXIT_FAILED : EXIT_ALLOWED;
-	}
-	if (question_answer(policy, compiled, question, &answer) < 0)
-		return EXIT_USAGE;
+	if (!question->host && !question->has_address)
+		return expand(options, policy, compiled);
+	error = question_answer(policy, compiled, question, &answer);
+	if (error < 0)
+		return error == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	if (!options->json)
 		answer_print(policy, question, &answer, stdout);
 	else if (answer_print_json(policy, compiled->sha256, question, &answer, stdout) < 0)

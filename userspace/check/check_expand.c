@@ -185,27 +185,6 @@ static int print_direct(const struct policy *policy, FILE *out) {
 	return 0;
 }
 
-/* Says where a direct rule takes traffic away from the hostname rules. */
-static int print_notes(const struct policy *policy, FILE *out) {
-	for (size_t i = 0; i < policy->direct_count; i++) {
-		const struct rule *rule = &policy->rules[policy->direct[i].rule];
-		int zone = bypassed_zone(policy, &policy->direct[i]);
-
-		if (zone == -ENOMEM)
-			return zone;
-		if (zone < 0)
-			continue;
-		fputs("\nwarning: ", out);
-		print_rule_place(rule, out);
-		fputs(": ", out);
-		print_text(rule->text, out);
-		fputs(" lets TLS through where hostnames are checked otherwise (", out);
-		print_ports(&policy->zones[zone].ports, out);
-		fputs("): its traffic is not inspected\n", out);
-	}
-	return 0;
-}
-
 static void print_totals(const struct policy *policy, const struct compiled *compiled, FILE *out) {
 	size_t prefixes = 0;
 
@@ -220,7 +199,7 @@ static void print_totals(const struct policy *policy, const struct compiled *com
 
 int expand_print(const struct policy *policy, const struct compiled *compiled, FILE *out) {
 	print_settings(policy, compiled, out);
-	if (print_hosts(policy, out) < 0 || print_direct(policy, out) < 0 || print_notes(policy, out) < 0)
+	if (print_hosts(policy, out) < 0 || print_direct(policy, out) < 0)
 		return -ENOMEM;
 	print_totals(policy, compiled, out);
 	return 0;

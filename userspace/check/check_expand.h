@@ -10,7 +10,7 @@
 #define EXPAND_PREFIXES 20 /* lists up to this long are printed in full in text; JSON has them all */
 
 /* Prints the policy for a person: its settings, host rules by where they hold, direct rules in the order in which they
- * decide, notes, sizes. Returns 0 or -ENOMEM. */
+ * decide, sizes. Returns 0 or -ENOMEM. */
 int expand_print(const struct policy *policy, const struct compiled *compiled, FILE *out);
 
 /* The same as one JSON object in one line. */

@@ -31,8 +31,7 @@ static int compare_prefixes(const void *a, const void *b) {
 	return prefix_compare(a, b);
 }
 
-/* A list in order, without prefixes that others hold: no two overlap. The caller frees it. */
-static int disjoint(const struct prefix_list *list, struct prefix_list *out) {
+int prefixes_disjoint(const struct prefix_list *list, struct prefix_list *out) {
 	out->count = 0;
 	out->items = calloc(list->count + 1, sizeof(*out->items));
 	if (!out->items)
@@ -50,7 +49,7 @@ static int disjoint(const struct prefix_list *list, struct prefix_list *out) {
 	return 0;
 }
 
-/* Whether an address is in both lists, which are disjoint() each. Two prefixes overlap when one holds the other. */
+/* Whether an address is in both lists, which are prefixes_disjoint() each. Two prefixes overlap when one holds the other. */
 static bool prefixes_meet(const struct prefix_list *a, const struct prefix_list *b) {
 	size_t i = 0, j = 0;
 
@@ -70,10 +69,10 @@ static bool prefixes_meet(const struct prefix_list *a, const struct prefix_list 
 
 static int lists_meet(const struct prefix_list *a, const struct prefix_list *b) {
 	struct prefix_list x = {0}, y = {0};
-	int result = disjoint(a, &x);
+	int result = prefixes_disjoint(a, &x);
 
 	if (result == 0)
-		result = disjoint(b, &y);
+		result = prefixes_disjoint(b, &y);
 	if (result == 0)
 		result = prefixes_meet(&x, &y);
 	free(x.items);

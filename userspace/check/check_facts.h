@@ -11,6 +11,10 @@
  */
 int bypassed_zone(const struct policy *policy, const struct address_rule *rule);
 
+/* A list in the order of prefix_compare(), without prefixes that others of its family hold. The caller frees its items.
+ * Returns 0 or -ENOMEM. */
+int prefixes_disjoint(const struct prefix_list *list, struct prefix_list *out);
+
 /* Bytes of kernel memory that the tables take as maps: an estimate from the sizes of the kernel's elements. */
 size_t kernel_bytes(const struct compiled *compiled);
 

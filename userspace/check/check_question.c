@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/message.h"
+#include "check/check_reach.h"
 #include "kernel/events.h"
 #include "policy/hostname.h"
 #include "policy/prefix.h"
@@ -77,6 +78,28 @@ static bool any_destination(const struct policy *policy, uint16_t port, struct s
 	return dest->kind == SNIF_DEST_INSPECT;
 }
 
+static const struct host_rule *find_host(const struct policy *policy, uint32_t rule) {
+	for (size_t i = 0; i < policy->host_count; i++)
+		if (policy->hosts[i].rule == rule)
+			return &policy->hosts[i];
+	return NULL;
+}
+
+/* Takes away the addresses of the allowed name's rule that direct rules deny. */
+static int subtract_denied(const struct policy *policy, const struct compiled *compiled, uint16_t port,
+			   struct answer *answer) {
+	const struct host_rule *host = find_host(policy, answer->judgement.rule);
+	struct zone_reach reach;
+
+	if (!host || zone_reach(policy, compiled, host->zone, port, &reach) < 0)
+		return -ENOMEM;
+	if (!reach.somewhere)
+		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_ADDRESS_DENIED, reach.denied};
+	else
+		answer->exception = reach.denied;
+	return 0;
+}
+
 int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,
 		    struct answer *answer) {
 	struct snif_dest dest;
@@ -97,6 +120,8 @@ int question_answer(const struct policy *policy, const struct compiled *compiled
 		answer->judgement = judge_name(compiled, answer->name, &dest);
 	else
 		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_SNI_MISSING, 0};
+	if (!question->has_address && answer->judgement.verdict == SNIF_ALLOW)
+		return subtract_denied(policy, compiled, question->port, answer);
 	return 0;
 }
 
@@ -105,6 +130,17 @@ static void address_text(const uint8_t address[16], char text[PREFIX_TEXT]) {
 
 	memcpy(host.address, address, 16);
 	prefix_format(&host, text);
+}
+
+static void print_rule(const struct policy *policy, const char *before, uint32_t number, FILE *out) {
+	const struct rule *rule = &policy->rules[number];
+
+	if (number == 0)
+		return;
+	fputs(before, out);
+	print_escaped(out, rule->file, strlen(rule->file));
+	fprintf(out, ":%u: ", rule->line);
+	print_escaped(out, rule->text, strlen(rule->text));
 }
 
 void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer,
@@ -123,14 +159,8 @@ void answer_print(const struct policy *policy, const struct question *question, 
 	}
 	fprintf(out, " port %u/%s: %s (%s)", question->port, question->protocol == IPPROTO_TCP ? "tcp" : "udp",
 		reason_code(judgement->reason), reason_text(judgement->reason));
-	if (judgement->rule != 0) {
-		const struct rule *rule = &policy->rules[judgement->rule];
-
-		fputs(", rule ", out);
-		print_escaped(out, rule->file, strlen(rule->file));
-		fprintf(out, ":%u: ", rule->line);
-		print_escaped(out, rule->text, strlen(rule->text));
-	}
+	print_rule(policy, ", rule ", judgement->rule, out);
+	print_rule(policy, "; except where this holds: ", answer->exception, out);
 	if (!allowed && policy->mode == SNIF_AUDIT)
 		fputs("; audit mode: it would be logged and let through", out);
 	fputc('\n', out);
