@@ -260,11 +260,17 @@ static void only_so_many_errors(void **state) {
 		diagnose_warning(&diagnostics, "b", i + 1, 1, "w");
 	for (unsigned i = 150; i > 0; i--)
 		diagnose(&diagnostics, "a", i, 7, "%s", "x\n\x1b[31m");
-	assert_int_equal(diagnostics.errors, 150);
-	assert_int_equal(diagnostics.count, 200);
+	for (unsigned i = 1; i <= 101; i++)
+		diagnose(&diagnostics, "b", i, 2, "e");
+	assert_int_equal(diagnostics.errors, 251);
+	assert_int_equal(diagnostics.count, 300);
 	told = diagnostics_told(&diagnostics);
 	assert_memory_equal(told, "a:51:7: error: x\\x0a\\x1b[31m\na:52:7", 35);
-	assert_non_null(strstr(told, "b:100:1: warning: w\nand 50 more errors\n"));
+	assert_non_null(strstr(told, "a:150:7: error: x\\x0a\\x1b[31m\nb:1:1: warning: w\nb:1:2: error: e\n"));
+	assert_non_null(strstr(told, "b:100:2: error: e\n"
+				     "b: and 1 more error\n"
+				     "b: and 50 more warnings\n"
+				     "a: and 50 more errors\n"));
 	free(told);
 }
 

@@ -27,15 +27,35 @@ static ssize_t read_all(int fd, char *bytes, size_t room) {
 	return (ssize_t)done;
 }
 
+/* NULL: it is a file whose bytes are in it. */
+static const char *other_than_file(mode_t mode) {
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return NULL;
+	case S_IFDIR:
+		return "it is a directory: name a file in it";
+	case S_IFIFO:
+		return "it is a pipe: write what comes from it to a file first";
+	default:
+		return "it is a device: name a file";
+	}
+}
+
 static char *read_open(int fd, size_t limit, size_t *length, const char **message) {
+	static char too_large[64];
 	struct stat status;
 	char *bytes = NULL;
 	ssize_t got;
 
-	*message = "it is not a regular file";
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+	if (fstat(fd, &status) < 0) {
+		*message = strerror(errno);
 		return NULL;
-	*message = "it is too large";
+	}
+	*message = other_than_file(status.st_mode);
+	if (*message)
+		return NULL;
+	snprintf(too_large, sizeof(too_large), "it is too large (at most %zu MiB)", limit >> 20);
+	*message = too_large;
 	if ((unsigned long long)status.st_size > limit)
 		return NULL;
 	bytes = malloc((size_t)status.st_size + 2);

@@ -9,21 +9,41 @@
 #include "base/array.h"
 #include "base/message.h"
 
-/* Errors and warnings each have this much room, so that warnings cannot hide an error. */
+/* The errors of a file, and its warnings, each have this much room: neither hides the other, nor those of another file. */
 #define DIAGNOSTICS_KEPT 100
 
-static void keep(struct diagnostics *list, const struct diagnostic *diagnostic) {
-	struct diagnostic *kept;
-	size_t alike = 0;
+/* What is known of the diagnostic's file; NULL: out of memory. */
+static struct diagnostic_file *find_file(struct diagnostics *list, const char *name) {
+	struct diagnostic_file *file;
 
-	for (size_t i = 0; i < list->count; i++)
-		alike += list->items[i].warning == diagnostic->warning;
-	if (alike >= DIAGNOSTICS_KEPT || !diagnostic->file || !diagnostic->message)
+	for (size_t i = 0; i < list->file_count; i++)
+		if (strcmp(list->files[i].name, name) == 0)
+			return &list->files[i];
+	file = array_add(&list->files, &list->file_count, sizeof(*file));
+	if (!file)
+		return NULL;
+	*file = (struct diagnostic_file){.name = strdup(name)};
+	if (file->name)
+		return file;
+	list->file_count--;
+	return NULL;
+}
+
+static void keep(struct diagnostics *list, const struct diagnostic *diagnostic) {
+	struct diagnostic_file *file = diagnostic->file ? find_file(list, diagnostic->file) : NULL;
+	struct diagnostic *kept;
+
+	if (!file || !diagnostic->message)
 		goto drop;
+	if (file->kept[diagnostic->warning] == DIAGNOSTICS_KEPT) {
+		file->more[diagnostic->warning]++;
+		goto drop;
+	}
 	kept = array_add(&list->items, &list->count, sizeof(*kept));
 	if (!kept)
 		goto drop;
 	*kept = *diagnostic;
+	file->kept[diagnostic->warning]++;
 	return;
 drop:
 	free(diagnostic->file);
@@ -83,20 +103,32 @@ static void print_one(const struct diagnostic *diagnostic, FILE *out) {
 	fputc('\n', out);
 }
 
+static void print_more(const struct diagnostic_file *file, bool warning, FILE *out) {
+	size_t more = file->more[warning];
+
+	if (more == 0)
+		return;
+	print_escaped(out, file->name, strlen(file->name));
+	fprintf(out, ": and %zu more %s%s\n", more, warning ? "warning" : "error", more == 1 ? "" : "s");
+}
+
 void diagnostics_print(const struct diagnostics *list, FILE *out) {
 	const struct diagnostic **sorted = calloc(list->count + 1, sizeof(const struct diagnostic *));
-	size_t errors = 0;
+	size_t told = 0;
 
 	for (size_t i = 0; sorted && i < list->count; i++)
 		sorted[i] = &list->items[i];
 	if (sorted)
 		qsort(sorted, list->count, sizeof(*sorted), compare_places);
-	for (size_t i = 0; i < list->count; i++) {
+	for (size_t i = 0; i < list->count; i++)
 		print_one(sorted ? sorted[i] : &list->items[i], out);
-		errors += !list->items[i].warning;
+	for (size_t i = 0; i < list->file_count; i++) {
+		print_more(&list->files[i], false, out);
+		print_more(&list->files[i], true, out);
+		told += list->files[i].kept[false] + list->files[i].more[false];
 	}
-	if (list->errors > errors)
-		fprintf(out, "and %zu more errors\n", list->errors - errors);
+	if (list->errors > told)
+		fprintf(out, "and %zu more errors, for which there was no memory\n", list->errors - told);
 	free(sorted);
 }
 
@@ -105,6 +137,9 @@ void diagnostics_free(struct diagnostics *list) {
 		free(list->items[i].file);
 		free(list->items[i].message);
 	}
+	for (size_t i = 0; i < list->file_count; i++)
+		free(list->files[i].name);
 	free(list->items);
+	free(list->files);
 	*list = (struct diagnostics){0};
 }

@@ -14,19 +14,27 @@ struct diagnostic {
 	char *message; /* one line: what is wrong, then what to write instead */
 };
 
+/* How many of one file are kept, and how many more there were: [warning]. */
+struct diagnostic_file {
+	char *name;
+	size_t kept[2], more[2];
+};
+
 struct diagnostics {
 	struct diagnostic *items;
 	size_t count, errors;
+	struct diagnostic_file *files;
+	size_t file_count;
 };
 
-/* Adds an error (diagnose_warning: a warning). Copies its arguments. Beyond 100 it only counts. */
+/* Adds an error (diagnose_warning: a warning). Copies its arguments. Beyond 100 of a file it only counts. */
 void diagnose(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 void diagnose_warning(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format,
 		      ...) __attribute__((format(printf, 5, 6)));
 
-/* Prints `file:line:column: error: message`, one a line, sorted by file and place. Bytes that are not printable are
- * escaped, so that a hostile file cannot write to the terminal. */
+/* Prints `file:line:column: error: message`, one a line, sorted by file and place, then how many more there are of
+ * each file. Bytes that are not printable are escaped, so that a hostile file cannot write to the terminal. */
 void diagnostics_print(const struct diagnostics *list, FILE *out);
 void diagnostics_free(struct diagnostics *list);
 

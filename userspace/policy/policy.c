@@ -109,8 +109,7 @@ struct policy *policy_load(const char *file, struct diagnostics *diagnostics) {
 	char *text = file_read(file, POLICY_FILE_MAX, &length, &why);
 
 	if (!text) {
-		diagnose(diagnostics, file, 0, 0, "the policy cannot be read: %s (at most %u MiB)", why,
-			 POLICY_FILE_MAX >> 20);
+		diagnose(diagnostics, file, 0, 0, "the policy cannot be read: %s", why);
 		return NULL;
 	}
 	policy = policy_parse(file, text, length, diagnostics);

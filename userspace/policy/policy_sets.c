@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The section `sets` ──► named lists of prefixes. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,9 +105,14 @@ static bool check_filter(struct builder *builder, const struct yaml_node *node, 
 static bool read_path(struct builder *builder, struct address_set *set, const char *path, struct set_filter *regions,
 		      struct set_filter *services) {
 	const struct yaml_node *node = set->node;
+	const char *unread;
 	bool good;
+	int error = set_file_read(path, regions, services, &set->prefixes, builder->diagnostics, &unread);
 
-	if (set_file_read(path, regions, services, &set->prefixes, builder->diagnostics) < 0)
+	if (error == -EIO)
+		refuse(builder, yaml_get(node, "file"), "the set `%.60s` cannot be read from %.200s: %s",
+		       node->key->text, path, unread);
+	if (error < 0)
 		return false;
 	good = check_filter(builder, yaml_get(node, "region"), "region", path, regions);
 	good &= check_filter(builder, yaml_get(node, "service"), "service", path, services);

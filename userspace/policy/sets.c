@@ -155,18 +155,14 @@ static void warn_masked(const struct set_reader *reader) {
 }
 
 int set_file_read(const char *path, struct set_filter *regions, struct set_filter *services, struct prefix_list *out,
-		  struct diagnostics *diagnostics) {
+		  struct diagnostics *diagnostics, const char **unread) {
 	struct set_reader reader = {
 		.path = path, .regions = regions, .services = services, .out = out, .diagnostics = diagnostics};
 	size_t errors = diagnostics->errors;
-	const char *why;
-	char *text = file_read(path, SET_FILE_MAX, &reader.length, &why);
+	char *text = file_read(path, SET_FILE_MAX, &reader.length, unread);
 
-	if (!text) {
-		diagnose(diagnostics, path, 0, 0, "the set cannot be read: %s (at most %u MiB)", why,
-			 SET_FILE_MAX >> 20);
-		return -EINVAL;
-	}
+	if (!text)
+		return -EIO;
 	reader.text = text;
 	read_text(&reader);
 	warn_masked(&reader);

@@ -23,9 +23,10 @@ struct set_filter {
  * is recognised by content: one prefix a line with # comments (also Cloudflare's lists), AWS ip-ranges.json, Google's
  * cloud.json and goog.json, Azure's ServiceTags, GitHub's meta. Bits behind a prefix's length are cleared, with one
  * warning for the file. Everything else that is wrong is an error with the place in this file. Returns 0 when there
- * was no error, else -EINVAL; what the filters left out is for the caller to judge.
+ * was no error, else -EINVAL, or -EIO when the file cannot be read: why is then in `unread`, as of file_read(), and for
+ * the caller to tell. What the filters left out is for the caller to judge.
  */
 int set_file_read(const char *path, struct set_filter *regions, struct set_filter *services, struct prefix_list *out,
-		  struct diagnostics *diagnostics);
+		  struct diagnostics *diagnostics, const char **unread);
 
 #endif
