@@ -548,6 +548,13 @@ static void bad_command_lines_are_told(void **state) {
 		{{"check", "a.yaml", "b.yaml"}, "one policy at a time; what is this: b.yaml"},
 		{{"check", "--host"}, "an argument is missing after --host"},
 		{{"check", "--nonsense", "a.yaml"}, "there is no such option: --nonsense"},
+		{{"check", "a.yaml", "-x"}, "there is no such option: -x"},
+		{{"check", "--json", "-xh", "a.yaml"}, "there is no such option: -x"},
+		{{"check", "--json", "-jh", "a.yaml"}, "there is no such option: -j"},
+		{{"check", "--jsonx", "a.yaml"}, "there is no such option: --jsonx"},
+		{{"check", "--json=1", "a.yaml"}, "this option takes no value: --json=1"},
+		{{"check", "--js=1", "a.yaml"}, "this option takes no value: --js=1"},
+		{{"check", "--p", "1", "a.yaml"}, "more than one option begins like this, write it out: --p"},
 		{{"check", "--ip", "192.0.2.256", "a.yaml"}, "not an IPv4 or IPv6 address: 192.0.2.256"},
 		{{"check", "--ip", "fe80::1%lo", "a.yaml"}, "not an IPv4 or IPv6 address: fe80::1%lo"},
 		{{"check", "--ip", "192.0.2.1", "--port", "65536", "a.yaml"},
@@ -588,13 +595,16 @@ static void bad_policies_are_told(void **state) {
 }
 
 static void help_is_on_stdout(void **state) {
+	static const char *const words[] = {"--help", "-h", "--he"};
 	struct output o;
 
 	(void)state;
-	RUN(&o, "--help");
-	assert_int_equal(o.code, EXIT_ALLOWED);
-	assert_memory_equal(o.out, "Usage: snifence check [OPTION…] POLICY\n", 41);
-	assert_string_equal(o.err, "");
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		RUN(&o, words[i]);
+		assert_int_equal(o.code, EXIT_ALLOWED);
+		assert_memory_equal(o.out, "Usage: snifence check [OPTION…] POLICY\n", 41);
+		assert_string_equal(o.err, "");
+	}
 }
 
 int main(void) {

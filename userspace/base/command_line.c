@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/message.h"
@@ -13,11 +14,42 @@ int command_line_wrong(const char *subcommand, const char *what, const char *whi
 	return -EINVAL;
 }
 
+/* How many long options the word, like `--lo` or `--json=1`, can be; one that has this very name is the only one. */
+static size_t count_meant(const struct option *table, const char *word) {
+	size_t length = strcspn(word + 2, "="), count = 0;
+
+	for (; table->name; table++) {
+		if (strncmp(table->name, word + 2, length) != 0)
+			continue;
+		if (!table->name[length])
+			return 1;
+		count++;
+	}
+	return count;
+}
+
+/* After getopt_long() has said `?`. */
+static int refuse(const struct command_line *line, const char *word) {
+	char letter[] = {'-', (char)optopt, '\0'};
+	size_t meant = strncmp(word, "--", 2) == 0 ? count_meant(line->table, word) : 0;
+
+	if (optopt && meant == 1 && strchr(word, '='))
+		return command_line_wrong(line->subcommand, "this option takes no value: ", word);
+	if (optopt)
+		return command_line_wrong(line->subcommand, "there is no such option: ", letter);
+	if (meant > 1)
+		return command_line_wrong(line->subcommand,
+					  "more than one option begins like this, write it out: ", word);
+	return command_line_wrong(line->subcommand, "there is no such option: ", word);
+}
+
 int command_line_read(const struct command_line *line, int argc, char **argv, void *context) {
 	int option, error = 0;
+	char flags[16];
 
+	snprintf(flags, sizeof(flags), "%sh", line->flags);
 	optind = 0; /* start over, forgetting an earlier command line */
-	while (!error && (option = getopt_long(argc, argv, line->flags, line->table, NULL)) != -1) {
+	while (!error && (option = getopt_long(argc, argv, flags, line->table, NULL)) != -1) {
 		switch (option) {
 		case 'h':
 			fputs(line->usage, stdout);
@@ -25,7 +57,7 @@ int command_line_read(const struct command_line *line, int argc, char **argv, vo
 		case ':':
 			return command_line_wrong(line->subcommand, "an argument is missing after ", argv[optind - 1]);
 		case '?':
-			return command_line_wrong(line->subcommand, "there is no such option: ", argv[optind - 1]);
+			return refuse(line, argv[optind - 1]);
 		default:
 			error = line->take(option, context);
 		}

@@ -8,7 +8,7 @@
 /* A subcommand's options. `take` gets each with optarg set and returns 0 or -EINVAL after saying what is wrong. */
 struct command_line {
 	const char *subcommand;
-	const char *usage; /* what --help prints, which is 'h' in the table */
+	const char *usage; /* what --help and -h print, which is 'h' in the table */
 	const char *flags; /* of getopt_long(3): "+:" ends at the first operand, ":" takes options anywhere */
 	const struct option *table;
 	int (*take)(int option, void *context);
