@@ -240,6 +240,32 @@ static void addresses_are_judged_first(void **state) {
 		policy_file);
 }
 
+static void urls_and_ports_are_no_server_names(void **state) {
+	static const struct {
+		const char *host, *message;
+	} cases[] = {
+		{"https://a.test", "https://a.test: write --host a.test"},
+		{"https://a.test:8443/x", "https://a.test:8443/x: write --host a.test --port NUMBER"},
+		{"a.test:443", "a.test:443: write --host a.test --port NUMBER"},
+		{"a.test:http", "a.test:http: write --host a.test --port NUMBER"},
+		{"192.0.2.1:443", "192.0.2.1:443: write --ip 192.0.2.1 --port NUMBER"},
+		{"[::1]:443", "[::1]:443"},
+		{":443", ":443"},
+	};
+	struct output o;
+	char line[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		RUN(&o, "--host", cases[i].host, policy_file);
+		snprintf(line, sizeof(line), "snifence: check: --host takes a server name alone, not %s\n",
+			 cases[i].message);
+		assert_string_equal(o.err, line);
+		assert_string_equal(o.out, "");
+		assert_int_equal(o.code, EXIT_USAGE);
+	}
+}
+
 /* The forms of an address that reach the same place get the same answer. */
 static void addresses_are_folded_as_the_kernel_does(void **state) {
 	static const char *const forms[][2] = {
@@ -613,6 +639,7 @@ int main(void) {
 		cmocka_unit_test(names_without_an_address_are_judged_where_names_are_checked),
 		cmocka_unit_test(unicode_names_are_sent_as_a_labels),
 		cmocka_unit_test(what_is_no_hostname_is_refused_as_the_kernel_does),
+		cmocka_unit_test(urls_and_ports_are_no_server_names),
 		cmocka_unit_test(addresses_are_judged_first),
 		cmocka_unit_test(addresses_are_folded_as_the_kernel_does),
 		cmocka_unit_test(audit_mode_is_said),

@@ -89,6 +89,30 @@ static void bad_hosts(void **state) {
 			     "write the names one by one"},
 		{"https://a.test/x?y", "`https://a.test/x?y` is a URL: write its host alone, `a.test`"},
 		{"a.test:443", "`a.test:443` has a port: write {host: \"a.test\", ports: [443]}"},
+		{"a.test:http",
+		 "`a.test:http` has a colon in it: write the host alone, `a.test`; ports go under `ports`, as "
+		 "numbers"},
+		{"a.test:",
+		 "`a.test:` has a colon in it: write the host alone, `a.test`; ports go under `ports`, as numbers"},
+		{"a.test:65536",
+		 "`a.test:65536` has a colon in it: write the host alone, `a.test`; ports go under `ports`, "
+		 "as numbers"},
+		{"a.test:0443", "`a.test:0443` has a port: write {host: \"a.test\", ports: [443]}"},
+		{"*.a.test:443", "`*.a.test:443` has a port: write {host: \"*.a.test\", ports: [443]}"},
+		{"a b:443", "`a b:443` has a colon in it: hostnames have letters, digits, - and _"},
+		{"192.0.2.1:443",
+		 "`192.0.2.1:443` is an address with a port, not a hostname: address rules go under `direct`"},
+		{"2001:db8::x", "`2001:db8::x` has a colon in it: hostnames have letters, digits, - and _"},
+		{"https://", "`https://` is a URL: write a host alone, like example.com"},
+		{"https://192.0.2.1/", "`https://192.0.2.1/` is a URL: write a host alone, like example.com"},
+		{"https://a..test/", "`https://a..test/` is a URL: write a host alone, like example.com"},
+		{"https://*a.test/", "`https://*a.test/` is a URL: write a host alone, like example.com"},
+		{"/x", "`/x` has a path, which TLS does not show: write a host alone, like example.com"},
+		{"*/x", "`*/x` has a path, which TLS does not show: write a host alone, like example.com"},
+		{"a.*.b..test", "`a.*.b..test`: a * can only stand alone before the first dot, like `*.example.com`: "
+				"write the names one by one"},
+		{"a*.2.1", "`a*.2.1`: a * can only stand alone before the first dot, like `*.example.com`: write the "
+			   "names one by one"},
 		{"a.test/x", "`a.test/x` has a path, which TLS does not show: write the host alone, `a.test`"},
 		{"192.0.2.1", "`192.0.2.1` is an address, not a hostname: address rules go under `direct`"},
 		{"192.0.2.0/24", "`192.0.2.0/24` is an address, not a hostname: address rules go under `direct`"},
@@ -187,6 +211,26 @@ static void public_suffixes_need_a_word(void **state) {
 	}
 }
 
+/* A suggestion would be refused for what it covers. */
+static void no_public_suffix_is_suggested(void **state) {
+	static const char *const table[][2] = {
+		{"https://*.com/", "`https://*.com/` is a URL: write a host alone, like example.com"},
+		{"*.co.uk:443", "`*.co.uk:443` has a colon in it: hostnames have letters, digits, - and _"},
+		{"*.github.io/x",
+		 "`*.github.io/x` has a path, which TLS does not show: write a host alone, like example.com"},
+		{"a*.github.io", "`a*.github.io`: a * can only stand alone before the first dot, like `*.example.com`: "
+				 "write the names one by one"},
+	};
+	char message[HOSTNAME_MESSAGE];
+	struct hostname name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		assert_int_equal(hostname_parse(table[i][0], false, &name, message), -EINVAL);
+		assert_string_equal(message, table[i][1]);
+	}
+}
+
 /* Whatever the list knows: it has some of them, by its age. */
 static void amazons_services_in_all_regions_need_a_word(void **state) {
 	static const char *const regions[] = {
@@ -227,6 +271,7 @@ int main(void) {
 		cmocka_unit_test(good_hosts),
 		cmocka_unit_test(bad_hosts),
 		cmocka_unit_test(public_suffixes_need_a_word),
+		cmocka_unit_test(no_public_suffix_is_suggested),
 		cmocka_unit_test(amazons_services_in_all_regions_need_a_word),
 	};
 

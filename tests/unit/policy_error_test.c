@@ -184,6 +184,10 @@ static void wrong_dns(void **state) {
 	       "2:16: error: `dns.servers` is empty: write none to allow no DNS server\n");
 	expect("version: 1\ndns: {servers: google}\n",
 	       "2:16: error: `google` is no DNS server: write addresses, like [192.0.2.53], or system, or none\n");
+	expect("version: 1\ndns: {servers: [none]}\n",
+	       "2:17: error: `none` stands alone: write `servers: none`, or addresses in a list\n");
+	expect("version: 1\ndns: {servers: [system, 192.0.2.53]}\n",
+	       "2:17: error: `system` stands alone: write `servers: system`, or addresses in a list\n");
 	expect("version: 1\ndns: {servers: [192.0.2.0/24, 192.0.2.1.1, {}], server: x}\n",
 	       "2:17: error: `192.0.2.0/24` is no DNS server: write addresses, like [192.0.2.53], or system, or none\n"
 	       "2:31: error: `192.0.2.1.1` is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32\n"

@@ -19,11 +19,37 @@ static bool is_ascii(const char *text) {
 	return !*text;
 }
 
+static bool is_address(const char *text) {
+	char unused[PREFIX_MESSAGE];
+	struct prefix prefix;
+
+	return prefix_parse(text, &prefix, unused) != PREFIX_WRONG;
+}
+
+/* A URL or a port is a slip of who asks: no client would send that as a server name. */
+static int refuse_url(const char *text) {
+	const char *scheme = strstr(text, "://"), *start = scheme ? scheme + strlen("://") : text;
+	size_t length = strcspn(start, "/:?#");
+	char host[SNIF_NAME_BUFFER];
+
+	if (!strchr(text, ':') || is_address(text))
+		return 0;
+	snprintf(host, sizeof(host), "%.*s", (int)(length < sizeof(host) ? length : 0), start);
+	if (!*host || *host == '[')
+		message_error("check: --host takes a server name alone, not %s", text);
+	else
+		message_error("check: --host takes a server name alone, not %s: write %s %s%s", text,
+			      is_address(host) ? "--ip" : "--host", host, start[length] == ':' ? " --port NUMBER" : "");
+	return -EINVAL;
+}
+
 /* The bytes that a client would send for the host. */
 static int name_on_wire(const char *host, char out[SNIF_NAME_BUFFER]) {
 	char message[HOSTNAME_MESSAGE];
 	struct hostname parsed;
 
+	if (refuse_url(host) < 0)
+		return -EINVAL;
 	if (is_ascii(host)) {
 		snprintf(out, SNIF_NAME_BUFFER, "%s", host);
 		return 0;

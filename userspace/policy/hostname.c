@@ -2,6 +2,7 @@
 /* Text like *.Bücher.example ──► a name of A-labels and which names it stands for. */
 #include "policy/hostname.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <idn2.h>
 #include <stdarg.h>
@@ -25,51 +26,92 @@ static int fail(char message[HOSTNAME_MESSAGE], const char *format, ...) {
 	return -EINVAL;
 }
 
-/* `host:443`: one colon, digits behind it. */
-static const char *find_port(const char *text) {
-	const char *colon = strchr(text, ':');
+/* Copies a part of what was written when it would be a good host: nothing is suggested that would be refused too. */
+static bool suggest(const char *text, size_t length, bool any_suffix, char out[SNIF_NAME_BUFFER]) {
+	char message[HOSTNAME_MESSAGE];
+	struct hostname unused;
 
-	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return NULL;
-	return colon;
+	if (length > SNIF_NAME_MAX)
+		return false;
+	snprintf(out, SNIF_NAME_BUFFER, "%.*s", (int)length, text);
+	return hostname_parse(out, any_suffix, &unused, message) == 0;
+}
+
+static bool is_address(const char *text, size_t length) {
+	char address[INET6_ADDRSTRLEN + sizeof("/128")], unused[PREFIX_MESSAGE];
+	struct prefix prefix;
+
+	if (*text == '[')
+		return true;
+	if (length >= sizeof(address))
+		return false;
+	snprintf(address, sizeof(address), "%.*s", (int)length, text);
+	return prefix_parse(address, &prefix, unused) != PREFIX_WRONG;
+}
+
+static int refuse_url(const char *text, const char *host, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
+	char good[SNIF_NAME_BUFFER];
+
+	if (suggest(host, strcspn(host, "/:?#"), any_suffix, good))
+		return fail(message, "`%.80s` is a URL: write its host alone, `%s`", text, good);
+	return fail(message, "`%.80s` is a URL: write a host alone, like example.com", text);
+}
+
+static int refuse_path(const char *text, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
+	char good[SNIF_NAME_BUFFER];
+
+	if (suggest(text, strcspn(text, "/"), any_suffix, good))
+		return fail(message, "`%.80s` has a path, which TLS does not show: write the host alone, `%s`", text,
+			    good);
+	return fail(message, "`%.80s` has a path, which TLS does not show: write a host alone, like example.com", text);
+}
+
+/* `host:443`, or something else behind a colon. */
+static int refuse_port(const char *text, const char *colon, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
+	size_t digits = strspn(colon + 1, "0123456789");
+	unsigned long port = digits > 0 && digits <= 5 && !colon[1 + digits] ? strtoul(colon + 1, NULL, 10) : 0;
+	char good[SNIF_NAME_BUFFER];
+
+	if (is_address(text, (size_t)(colon - text)))
+		return fail(message,
+			    "`%.80s` is an address with a port, not a hostname: address rules go under `direct`", text);
+	if (!suggest(text, (size_t)(colon - text), any_suffix, good))
+		return fail(message, "`%.80s` has a colon in it: hostnames have letters, digits, - and _", text);
+	if (port > 0 && port <= UINT16_MAX)
+		return fail(message, "`%.80s` has a port: write {host: \"%s\", ports: [%lu]}", text, good, port);
+	return fail(message,
+		    "`%.80s` has a colon in it: write the host alone, `%s`; ports go under `ports`, as numbers", text,
+		    good);
 }
 
 /* Refuses what is something else than a host, with the words for what it is. */
-static int check_kind(const char *text, char message[HOSTNAME_MESSAGE]) {
-	const char *scheme = strstr(text, "://"), *host, *port = find_port(text);
-	char unused[PREFIX_MESSAGE];
-	struct prefix prefix;
+static int check_kind(const char *text, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
+	const char *scheme = strstr(text, "://"), *colon = strchr(text, ':');
 
 	if (!*text)
 		return fail(message, "a host is empty: write one like example.com");
 	if (strlen(text) > TEXT_MAX)
 		return fail(message, "`%.60s...` is longer than a hostname can be (%d bytes)", text, SNIF_NAME_MAX);
-	if (scheme) {
-		host = scheme + strlen("://");
-		return fail(message, "`%.80s` is a URL: write its host alone, `%.*s`", text, (int)strcspn(host, "/:?#"),
-			    host);
-	}
-	if (*text == '[' || prefix_parse(text, &prefix, unused) != PREFIX_WRONG)
+	if (scheme)
+		return refuse_url(text, scheme + strlen("://"), any_suffix, message);
+	if (is_address(text, strlen(text)))
 		return fail(message, "`%.80s` is an address, not a hostname: address rules go under `direct`", text);
-	if (port)
-		return fail(message, "`%.80s` has a port: write {host: \"%.*s\", ports: [%.5s]}", text,
-			    (int)(port - text), text, port + 1);
-	if (strchr(text, '/'))
-		return fail(message, "`%.80s` has a path, which TLS does not show: write the host alone, `%.*s`", text,
-			    (int)strcspn(text, "/"), text);
-	return 0;
+	if (colon)
+		return refuse_port(text, colon, any_suffix, message);
+	return strchr(text, '/') ? refuse_path(text, any_suffix, message) : 0;
 }
 
 /* A `*` that is not the first label of several. Suggests the wildcard that its author may have meant. */
-static int refuse_star(const char *text, char message[HOSTNAME_MESSAGE]) {
+static int refuse_star(const char *text, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
 	const char *rest = strchr(strrchr(text, '*'), '.');
+	char wildcard[TEXT_MAX + 2], good[SNIF_NAME_BUFFER];
 
 	if (strcmp(text, "*") == 0 || strcmp(text, "*.") == 0)
 		return fail(message, "`%s` would allow every name: write hosts, or allow addresses under `direct`",
 			    text);
-	if (rest && strchr(rest + 1, '.'))
-		return fail(message, "`%.80s`: a * can only stand alone before the first dot: write `*%.80s`", text,
-			    rest);
+	snprintf(wildcard, sizeof(wildcard), "*%s", rest ? rest : "");
+	if (rest && strchr(rest + 1, '.') && suggest(wildcard, strlen(wildcard), any_suffix, good))
+		return fail(message, "`%.80s`: a * can only stand alone before the first dot: write `%s`", text, good);
 	return fail(message,
 		    "`%.80s`: a * can only stand alone before the first dot, like `*.example.com`: "
 		    "write the names one by one",
@@ -77,7 +119,7 @@ static int refuse_star(const char *text, char message[HOSTNAME_MESSAGE]) {
 }
 
 /* Takes the form off the front of `*text`. */
-static int read_form(const char **text, enum host_form *form, char message[HOSTNAME_MESSAGE]) {
+static int read_form(const char **text, bool any_suffix, enum host_form *form, char message[HOSTNAME_MESSAGE]) {
 	const char *whole = *text;
 
 	*form = HOST_EXACT;
@@ -88,7 +130,7 @@ static int read_form(const char **text, enum host_form *form, char message[HOSTN
 		*form = HOST_BOTH;
 		*text += 1;
 	}
-	return strchr(*text, '*') ? refuse_star(whole, message) : 0;
+	return strchr(*text, '*') ? refuse_star(whole, any_suffix, message) : 0;
 }
 
 static bool is_ascii(const char *text) {
@@ -152,14 +194,14 @@ static int normalise(struct hostname *out, const char *whole, char message[HOSTN
 int hostname_parse(const char *text, bool any_suffix, struct hostname *out, char message[HOSTNAME_MESSAGE]) {
 	const char *rest = text;
 
-	if (check_kind(text, message) < 0 || read_form(&rest, &out->form, message) < 0 ||
+	if (check_kind(text, any_suffix, message) < 0 || read_form(&rest, any_suffix, &out->form, message) < 0 ||
 	    to_ascii(rest, text, out, message) < 0 || normalise(out, text, message) < 0)
 		return -EINVAL;
 	if (out->form == HOST_EXACT || any_suffix || !public_suffix_covers(out->name))
 		return 0;
 	return fail(message,
 		    "`%.80s` covers a public suffix, where anyone can get a name: write the hosts you need, or "
-		    "{host: \"%.80s\", public_suffix: true}",
+		    "{host: \"%.260s\", public_suffix: true}",
 		    text, text);
 }
 

@@ -137,7 +137,10 @@ static void read_server(struct builder *builder, const struct yaml_node *item) {
 
 	if (!expect_word(builder, item, "a DNS server"))
 		return;
-	if (item->text[strspn(item->text, "0123456789abcdefABCDEF:.")])
+	if (strcmp(item->text, "system") == 0 || strcmp(item->text, "none") == 0)
+		refuse(builder, item, "`%s` stands alone: write `servers: %s`, or addresses in a list", item->text,
+		       item->text);
+	else if (item->text[strspn(item->text, "0123456789abcdefABCDEF:.")])
 		refuse(builder, item,
 		       "`%.60s` is no DNS server: write addresses, like [192.0.2.53], or system, or none", item->text);
 	else if (prefix_parse(item->text, &server, message) != PREFIX_OK)
