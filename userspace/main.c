@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/message.h"
 #include "check/check.h"
 #include "features/feature_command.h"
@@ -60,6 +61,16 @@ static int show_help(int argc, char **argv) {
 	return 0;
 }
 
+/* What was printed can have been lost. Those who have told so themselves come with EXIT_FAILED. */
+static int finish(int code) {
+	int error = code == EXIT_FAILED ? 0 : stream_flush(stdout);
+
+	if (!error)
+		return code;
+	message_error("cannot write to standard output: %s", strerror(-error));
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv) {
 	if (argc < 2) {
 		print_help(stderr);
@@ -70,7 +81,7 @@ int main(int argc, char **argv) {
 		name = "version";
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		if (strcmp(name, subcommands[i].name) == 0)
-			return subcommands[i].run(argc - 1, argv + 1);
+			return finish(subcommands[i].run(argc - 1, argv + 1));
 	message_error("there is no subcommand %s; 'snifence help' lists them", name);
 	return EXIT_USAGE;
 }

@@ -262,6 +262,37 @@ static void test_usage(void **state) {
 	assert_int_equal(lab_run((const char *[]){"build/snifence", "run", "--nonsense", NULL})->status, 2);
 }
 
+/* Whatever it prints, and cannot. */
+static void test_full_output(void **state) {
+	static const char *const words[][2] = {
+		{"version", ""},
+		{"help", ""},
+		{"--help", ""},
+		{"run --help", ""},
+		{"check -h", ""},
+		{"check $0", "check: "},
+		{"check --json $0", "check: "},
+		{"check --host allowed.lab.test $0", "check: "},
+		{"check --host allowed.lab.test --json $0", "check: "},
+	};
+	const char *file;
+
+	(void)state;
+	lab_enter();
+	file = lab_write("policy.yaml", policy);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char command[128], expected[128];
+		struct lab_program *run;
+
+		snprintf(command, sizeof(command), "build/snifence %s >/dev/full", words[i][0]);
+		snprintf(expected, sizeof(expected),
+			 "snifence: %scannot write to standard output: No space left on device\n", words[i][1]);
+		run = lab_run((const char *[]){"sh", "-c", command, file, NULL});
+		assert_string_equal(run->err, expected);
+		assert_int_equal(run->status, 125);
+	}
+}
+
 static void test_not_root(void **state) {
 	static const char message[] =
 		"snifence: run needs root, to load BPF programs and make a cgroup: try 'sudo snifence run ...'\n";
@@ -420,11 +451,14 @@ static void test_log_blocked_only(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_forbidden_name),	 lab_test(test_no_name),       lab_test(test_address),
-		lab_test(test_datagrams),	 lab_test(test_exit_status),   lab_test(test_command_cannot_run),
-		lab_test(test_five_errors),	 lab_test(test_usage),	       lab_test(test_not_root),
-		lab_test(test_summary),		 lab_test(test_log_to_stderr), lab_test(test_log_blocked_only),
-		lab_test(test_log_to_open_file), lab_test(test_log_refused),   lab_test(test_log_of_caller),
+		lab_test(test_forbidden_name),	 lab_test(test_no_name),
+		lab_test(test_address),		 lab_test(test_datagrams),
+		lab_test(test_exit_status),	 lab_test(test_command_cannot_run),
+		lab_test(test_five_errors),	 lab_test(test_usage),
+		lab_test(test_full_output),	 lab_test(test_not_root),
+		lab_test(test_summary),		 lab_test(test_log_to_stderr),
+		lab_test(test_log_blocked_only), lab_test(test_log_to_open_file),
+		lab_test(test_log_refused),	 lab_test(test_log_of_caller),
 	};
 
 	if (argc > 1)

@@ -248,8 +248,8 @@ static void test_output_lost(void **state) {
 	(void)state;
 	assert_non_null(full);
 	set(findings, NULL, NULL);
-	assert_int_equal(feature_print(full, findings), -EIO);
-	assert_int_equal(feature_print_json(full, findings), -EIO);
+	assert_int_equal(feature_print(full, findings), -ENOSPC);
+	assert_int_equal(feature_print_json(full, findings), -ENOSPC);
 	fclose(full);
 }
 

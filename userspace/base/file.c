@@ -89,6 +89,13 @@ char *file_read(const char *path, size_t limit, size_t *length, const char **mes
 	return bytes;
 }
 
+int stream_flush(FILE *stream) {
+	/* where an earlier write failed, and this one has nothing left, errno still is of that */
+	if (fflush(stream) == 0 && !ferror(stream))
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
 int stream_close(FILE *stream) {
 	int failed = !stream || ferror(stream);
 

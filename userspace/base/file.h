@@ -13,6 +13,9 @@
  */
 char *file_read(const char *path, size_t limit, size_t *length, const char **message);
 
+/* Writes what waits in the stream. Returns 0, or a negative errno when that, or anything before, could not be written. */
+int stream_flush(FILE *stream);
+
 /* Closes the stream, which may be NULL. Returns 0, or -1 when it was NULL or anything written to it was lost. */
 int stream_close(FILE *stream);
 

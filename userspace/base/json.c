@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/message.h"
 
 int json_put(struct json_object *object, const char *key, struct json_object *value) {
@@ -73,7 +74,7 @@ int json_write(struct json_object *object, int error, FILE *out) {
 	if (object)
 		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text)
-		result = fprintf(out, "%s\n", text) < 0 || fflush(out) ? -EIO : 0;
+		result = fprintf(out, "%s\n", text) < 0 ? -errno : stream_flush(out);
 	json_object_put(object);
 	return result;
 }

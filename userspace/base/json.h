@@ -25,7 +25,8 @@ int json_add(struct json_object *array, struct json_object *value);
 struct json_object *json_checked(struct json_object *object, int error);
 
 /*
- * Prints the object in one line unless `error`, and frees it. Returns 0, -ENOMEM, or -EIO when `out` cannot be written.
+ * Prints the object in one line unless `error`, and frees it. Returns 0, -ENOMEM, or another negative errno when `out`
+ * cannot be written.
  */
 int json_write(struct json_object *object, int error, FILE *out);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/message.h"
 #include "check/check_expand.h"
 #include "check/check_options.h"
@@ -43,7 +44,7 @@ static int show(const struct check_options *options, const struct policy *policy
 
 static int check_policy(const struct check_options *options, const struct policy *policy) {
 	struct compiled compiled;
-	int code, error = compile_to_ask(policy, &compiled);
+	int code, unwritten, error = compile_to_ask(policy, &compiled);
 
 	if (error < 0) {
 		message_error("check: cannot make the tables of this policy: %s", strerror(-error));
@@ -51,12 +52,13 @@ static int check_policy(const struct check_options *options, const struct policy
 	}
 	code = show(options, policy, &compiled);
 	compiled_free(&compiled);
-	if (code == EXIT_FAILED)
-		message_error("check: out of memory");
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		message_error("check: cannot write to standard output: %m");
+	unwritten = stream_flush(stdout);
+	if (unwritten < 0) {
+		message_error("check: cannot write to standard output: %s", strerror(-unwritten));
 		return EXIT_FAILED;
 	}
+	if (code == EXIT_FAILED)
+		message_error("check: out of memory");
 	return code;
 }
 

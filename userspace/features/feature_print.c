@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base/file.h"
 #include "base/json.h"
 
 static const char *const headings[FEATURE_NEEDS] = {
@@ -94,7 +95,7 @@ int feature_print(FILE *out, const struct finding findings[]) {
 	}
 	fputc('\n', out);
 	print_verdict(out, findings);
-	return fflush(out) || ferror(out) ? -EIO : 0;
+	return stream_flush(out);
 }
 
 /* true, false, or null: not known. */
