@@ -178,6 +178,32 @@ static void test_command_cannot_run(void **state) {
 	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"/etc/hosts", NULL})->status, 126);
 }
 
+/* The kernel says the same of it as of a command that is not there. */
+static void test_interpreter_is_missing(void **state) {
+	char *script, expected[512], path[4096], *before;
+	struct lab_program *run;
+
+	(void)state;
+	lab_enter();
+	script = strdup(lab_write("script-without", "#!/no/such/interpreter\n"));
+	assert_int_equal(chmod(script, 0755), 0);
+	snprintf(expected, sizeof(expected),
+		 "snifence: cannot execute %s: it is there, but its interpreter is not: that of its #! line, or the "
+		 "loader of a program\n",
+		 script);
+	run = lab_snifence(policy, NULL, (const char *[]){script, NULL});
+	assert_string_equal(run->err, expected);
+	assert_int_equal(run->status, 126);
+	before = strdup(getenv("PATH"));
+	snprintf(path, sizeof(path), "%s:%s", lab_folder(), before);
+	setenv("PATH", path, 1);
+	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"script-without", NULL})->status, 126);
+	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"script-within", NULL})->status, 127);
+	setenv("PATH", before, 1);
+	free(before);
+	free(script);
+}
+
 /* Whether a cgroup of this name has been made in the folder that `fd` watches. */
 static bool was_made(int fd, const char *name) {
 	char buffer[8192] __attribute__((aligned(8)));
@@ -451,14 +477,23 @@ static void test_log_blocked_only(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_forbidden_name),	 lab_test(test_no_name),
-		lab_test(test_address),		 lab_test(test_datagrams),
-		lab_test(test_exit_status),	 lab_test(test_command_cannot_run),
-		lab_test(test_five_errors),	 lab_test(test_usage),
-		lab_test(test_full_output),	 lab_test(test_not_root),
-		lab_test(test_summary),		 lab_test(test_log_to_stderr),
-		lab_test(test_log_blocked_only), lab_test(test_log_to_open_file),
-		lab_test(test_log_refused),	 lab_test(test_log_of_caller),
+		lab_test(test_forbidden_name),
+		lab_test(test_no_name),
+		lab_test(test_address),
+		lab_test(test_datagrams),
+		lab_test(test_exit_status),
+		lab_test(test_command_cannot_run),
+		lab_test(test_interpreter_is_missing),
+		lab_test(test_five_errors),
+		lab_test(test_usage),
+		lab_test(test_full_output),
+		lab_test(test_not_root),
+		lab_test(test_summary),
+		lab_test(test_log_to_stderr),
+		lab_test(test_log_blocked_only),
+		lab_test(test_log_to_open_file),
+		lab_test(test_log_refused),
+		lab_test(test_log_of_caller),
 	};
 
 	if (argc > 1)

@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -94,16 +95,35 @@ _Noreturn static void become(char *const argv[], const struct confinement *confi
 	_exit(failure.step < CONFINE_STEPS ? EXIT_FAILED : EXIT_CANNOT_EXECUTE);
 }
 
+/* Whether there is a file of this name where execvp() has looked for it. */
+static bool is_there(const char *command) {
+	const char *folder = getenv("PATH"), *end;
+	if (strchr(command, '/') || !folder)
+		return access(command, F_OK) == 0;
+	for (;; folder = end + 1) {
+		char *file;
+		end = strchrnul(folder, ':');
+		if (asprintf(&file, "%.*s/%s", (int)(end - folder), folder, command) < 0)
+			return false;
+		bool there = access(file, F_OK) == 0;
+		free(file);
+		if (there || !*end)
+			return there;
+	}
+}
+
 static int explain(const struct failure *failure, const char *command) {
 	const char *error = strerror(failure->error);
 	if (failure->step < CONFINE_STEPS) {
 		message_error("cannot %s: %s; nothing was started", confine_step_text(failure->step), error);
 		return EXIT_FAILED;
 	}
-	if (failure->error == ENOENT) {
+	if (failure->error == ENOENT && !is_there(command)) {
 		message_error("%s: command not found", command);
 		return EXIT_NOT_FOUND;
 	}
+	if (failure->error == ENOENT)
+		error = "it is there, but its interpreter is not: that of its #! line, or the loader of a program";
 	message_error("cannot execute %s: %s", command, error);
 	return EXIT_CANNOT_EXECUTE;
 }
