@@ -56,6 +56,22 @@ static void test_not_handled(void **state) {
 	finish(program, 128 + SIGTERM);
 }
 
+/* What is stopped goes on, or it would not end. */
+static void test_stopped(void **state) {
+	static const int signals[] = {SIGTERM, SIGHUP};
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct lab_program *program = start_shell("trap 'exit 3' TERM HUP; echo ready; kill -STOP $$; exit 4");
+
+		lab_await_output(program, "ready\n");
+		lab_sleep_ms(200);
+		kill(program->pid, signals[i]);
+		finish(program, 3);
+	}
+}
+
 /* Every process of the tree gets it, also one that has left the session. */
 static void test_whole_tree(void **state) {
 	struct lab_program *program;
@@ -127,7 +143,7 @@ static void test_flood(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_handled),	  lab_test(test_not_handled), lab_test(test_whole_tree),
+		lab_test(test_handled),	  lab_test(test_not_handled), lab_test(test_stopped), lab_test(test_whole_tree),
 		lab_test(test_outliving), lab_test(test_stubborn),    lab_test(test_flood),
 	};
 	if (argc == 2 && strcmp(argv[1], "flood") == 0)

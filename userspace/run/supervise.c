@@ -27,9 +27,14 @@ static long now_ms(void) {
 static void forward_signals(const struct supervised *supervised) {
 	bool everywhere;
 	int signal;
-	while ((signal = signals_next(supervised->signals, &everywhere)) != 0)
-		if (!everywhere)
-			cgroup_signal(supervised->cgroup, signal);
+	while ((signal = signals_next(supervised->signals, &everywhere)) != 0) {
+		if (everywhere)
+			continue;
+		cgroup_signal(supervised->cgroup, signal);
+		/* what is stopped would get it only when somebody else continues it */
+		if (signal == SIGTERM || signal == SIGHUP)
+			cgroup_signal(supervised->cgroup, SIGCONT);
+	}
 }
 
 /* Returns whether there were events. When the ring buffer cannot be read the verdicts still hold: go on without. */
