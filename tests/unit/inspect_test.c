@@ -133,11 +133,17 @@ static void every_link_type_leads_to_ip(void **state) {
 }
 
 static void frames_without_ip_are_passed_over(void **state) {
+	char expected[512];
+
 	(void)state;
 	write_capture(capture, DLT_EN10MB, LITERAL("dst...src...\x08\x06"), &(struct packet){.length = 0});
 	assert_int_equal(RUN(capture), 0);
 	assert_string_equal(out, "");
-	assert_string_equal(err, "");
+	snprintf(expected, sizeof(expected), "snifence: inspect: %s: no connection in it begins with TLS\n", capture);
+	assert_string_equal(err, expected);
+	write_hello(second_capture, &(struct hello){.name = "www.a.example"});
+	assert_int_equal(RUN(second_capture, capture), 0);
+	assert_string_equal(err, expected);
 }
 
 /* A block of pcapng: type, length, what is in it, length. */
@@ -225,7 +231,11 @@ static void a_policy_judges(void **state) {
 	assert_int_equal(RUN("--policy", policy_file, capture), 0);
 	assert_string_equal(out, IPV4_FLOW
 			    "b.example TLS 1.3 segments=1 records=1 deny name_not_allowed (no rule allows this "
-			    "server name)\n");
+			    "server name); audit mode: it would be logged and let through\n");
+	write_bytes(second_capture, LITERAL("version: 1\n"));
+	assert_int_equal(RUN("--policy", second_capture, capture), 0);
+	assert_string_equal(out, IPV4_FLOW "b.example TLS 1.3 segments=1 records=1 deny address_not_allowed (no rule "
+					   "covers this address)\n");
 	write_hello(capture, &(struct hello){.name = NULL});
 	assert_int_equal(RUN("--policy", policy_file, capture), 0);
 	assert_non_null(strstr(out, " deny sni_missing ("));
@@ -339,7 +349,9 @@ static void fragments_are_told(void **state) {
 	write_capture(capture, DLT_RAW, NULL, 0, &(struct packet){.fragment = 0x2000, .data = "x", .length = 1});
 	assert_int_equal(RUN(capture), 0);
 	snprintf(expected, sizeof(expected),
-		 "snifence: inspect: %s: IP fragments were passed over, as they are not put together: 1\n", capture);
+		 "snifence: inspect: %s: IP fragments were passed over, as they are not put together: 1\n"
+		 "snifence: inspect: %s: no connection in it begins with TLS\n",
+		 capture, capture);
 	assert_string_equal(err, expected);
 }
 

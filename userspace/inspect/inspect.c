@@ -20,7 +20,8 @@ struct inspect {
 	struct compiled compiled;
 	struct flows *flows;
 	struct log *log;
-	int error; /* of writing an event */
+	bool found; /* a flow in the file at hand */
+	int error;  /* of writing an event */
 };
 
 /* Shows one flow. A flow_reader. */
@@ -31,6 +32,7 @@ static void show(void *context, const struct flow_hello *found) {
 	struct snif_event event;
 	int error;
 
+	inspect->found = true;
 	if (inspect->policy) {
 		judgement = inspect_judge(&inspect->compiled, found);
 		words.policy_sha256 = inspect->compiled.sha256;
@@ -67,6 +69,7 @@ static int read_file(struct inspect *inspect, const char *file) {
 
 	if (!capture)
 		return EXIT_UNREAD;
+	inspect->found = false;
 	while ((more = capture_next(capture, &packet)) > 0 && !error)
 		error = flows_add(inspect->flows, &packet);
 	capture_close(capture);
@@ -76,6 +79,8 @@ static int read_file(struct inspect *inspect, const char *file) {
 		message_error("inspect: %s: %s", file, strerror(-error));
 		return EXIT_FAILED;
 	}
+	if (more == 0 && !inspect->found)
+		message_error("inspect: %s: no connection in it begins with TLS", file);
 	return more < 0 ? EXIT_UNREAD : 0;
 }
 

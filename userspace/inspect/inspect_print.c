@@ -40,12 +40,14 @@ static void print_judgement(FILE *out, const struct policy *policy, const struct
 
 	fputs(judgement->verdict == SNIF_ALLOW ? " allow" : " deny", out);
 	print_reason(out, judgement->reason);
-	if (judgement->rule == 0)
-		return;
-	fputs(" rule ", out);
-	print_escaped(out, rule->file, strlen(rule->file));
-	fprintf(out, ":%u: ", rule->line);
-	print_escaped(out, rule->text, strlen(rule->text));
+	if (judgement->rule != 0) {
+		fputs(" rule ", out);
+		print_escaped(out, rule->file, strlen(rule->file));
+		fprintf(out, ":%u: ", rule->line);
+		print_escaped(out, rule->text, strlen(rule->text));
+	}
+	if (judgement->verdict != SNIF_ALLOW && policy->mode == SNIF_AUDIT)
+		fputs("; audit mode: it would be logged and let through", out);
 }
 
 void inspect_print(FILE *out, const struct flow_hello *found, const struct policy *policy,
