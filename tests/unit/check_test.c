@@ -415,6 +415,31 @@ static void a_policy_is_expanded(void **state) {
 	assert_string_equal(o.out, expected);
 }
 
+/* Rules that are written nowhere have no line. */
+static void defaults_are_told_as_such(void **state) {
+	char file[64], server[64], *found, *text;
+	struct json_object *answer;
+	struct output o;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/default.yaml", folder);
+	write_file(file, "", "version: 1\n");
+	RUN(&o, file);
+	found = strstr(o.out, " port 53  default: dns ");
+	assert_non_null(found);
+	assert_int_equal(sscanf(found, " port 53 default: dns %63s", server), 1);
+	RUN(&o, "--ip", server, "--port", "53", "--proto", "udp", file);
+	text = strstr(o.out, ", rule default: dns ");
+	assert_non_null(text);
+	assert_memory_equal(text + strlen(", rule default: dns "), server, strlen(server));
+	RUN(&o, "--json", "--ip", server, "--port", "53", file);
+	answer = json_tokener_parse(o.out);
+	assert_null(member(member(answer, "rule"), "file"));
+	assert_null(member(member(answer, "rule"), "line"));
+	json_object_put(answer);
+	unlink(file);
+}
+
 static void a_policy_is_expanded_as_json(void **state) {
 	struct json_object *policy, *direct, *rule;
 	struct output o;
@@ -645,6 +670,7 @@ int main(void) {
 		cmocka_unit_test(audit_mode_is_said),
 		cmocka_unit_test(answers_as_json),
 		cmocka_unit_test(a_policy_is_expanded),
+		cmocka_unit_test(defaults_are_told_as_such),
 		cmocka_unit_test(a_policy_is_expanded_as_json),
 		cmocka_unit_test(direct_rules_over_inspected_ports_are_warned_of),
 		cmocka_unit_test(hosts_that_direct_rules_leave_no_address_are_told),

@@ -169,6 +169,9 @@ static void test_out_of_range(void **state) {
 	struct snif_event event = hello_event();
 
 	(void)state;
+	rules[1].line = 0;
+	expect(&event, "/rule", "default");
+	rules[1].line = 7;
 	event.rule = policy.rule_count;
 	assert_null(member(&event, "/rule"));
 	event.rule = UINT32_MAX;

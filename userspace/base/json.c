@@ -52,8 +52,13 @@ int json_put_rule(struct json_object *object, const struct policy *policy, uint3
 	if (rule == 0)
 		return json_put_text(object, "rule", NULL);
 	value = json_object_new_object();
-	error |= json_put_text(value, "file", policy->rules[rule].file);
-	error |= json_put_number(value, "line", policy->rules[rule].line);
+	if (policy->rules[rule].line == 0) {
+		error |= json_put_text(value, "file", NULL);
+		error |= json_put_text(value, "line", NULL);
+	} else {
+		error |= json_put_text(value, "file", policy->rules[rule].file);
+		error |= json_put_number(value, "line", policy->rules[rule].line);
+	}
 	error |= json_put_text(value, "text", policy->rules[rule].text);
 	error |= json_put(object, "rule", value);
 	return error;

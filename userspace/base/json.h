@@ -11,7 +11,7 @@
 /*
  * Each adds one member to `object` and returns 0 or -ENOMEM; -ENOMEM also when `object` is NULL, so that a failed
  * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. json_put_rule() adds the
- * member "rule": {"file", "line", "text"}, or null for rule 0. json_put() takes over `value`, also when it fails.
+ * member "rule": {"file", "line", "text"} (null for where a default is written), or null for rule 0. json_put() takes over `value`, also when it fails.
  */
 int json_put(struct json_object *object, const char *key, struct json_object *value);
 int json_put_text(struct json_object *object, const char *key, const char *text);

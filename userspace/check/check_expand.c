@@ -16,11 +16,6 @@ static void print_text(const char *text, FILE *out) {
 	print_escaped(out, text, strlen(text));
 }
 
-static void print_rule_place(const struct rule *rule, FILE *out) {
-	print_text(rule->file, out);
-	fprintf(out, ":%u", rule->line);
-}
-
 static void print_settings(const struct policy *policy, const struct compiled *compiled, FILE *out) {
 	fputs("policy   ", out);
 	print_text(policy->name, out);
@@ -61,7 +56,7 @@ static void print_host(const struct policy *policy, const struct host_rule *host
 	fprintf(out, "    %s %s", host->allow ? "allow" : "deny ", host_form_text(host->form));
 	print_text(host->name, out);
 	fputs("  ", out);
-	print_rule_place(&policy->rules[host->rule], out);
+	rule_place_print(&policy->rules[host->rule], out);
 	fputc('\n', out);
 }
 
@@ -162,7 +157,7 @@ static void print_row(const struct policy *policy, const struct direct_row *row,
 	fprintf(out, " %s ", protocols_text(row->rule->protocols));
 	print_ports(&row->rule->ports, out);
 	fputs("  ", out);
-	print_rule_place(&policy->rules[row->rule->rule], out);
+	rule_place_print(&policy->rules[row->rule->rule], out);
 	fputs(": ", out);
 	print_text(policy->rules[row->rule->rule].text, out);
 	fputc('\n', out);

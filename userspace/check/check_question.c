@@ -164,8 +164,8 @@ static void print_rule(const struct policy *policy, const char *before, uint32_t
 	if (number == 0)
 		return;
 	fputs(before, out);
-	print_escaped(out, rule->file, strlen(rule->file));
-	fprintf(out, ":%u: ", rule->line);
+	rule_place_print(rule, out);
+	fputs(": ", out);
 	print_escaped(out, rule->text, strlen(rule->text));
 }
 

@@ -42,8 +42,8 @@ static void print_judgement(FILE *out, const struct policy *policy, const struct
 	print_reason(out, judgement->reason);
 	if (judgement->rule != 0) {
 		fputs(" rule ", out);
-		print_escaped(out, rule->file, strlen(rule->file));
-		fprintf(out, ":%u: ", rule->line);
+		rule_place_print(rule, out);
+		fputs(": ", out);
 		print_escaped(out, rule->text, strlen(rule->text));
 	}
 	if (judgement->verdict != SNIF_ALLOW && policy->mode == SNIF_AUDIT)

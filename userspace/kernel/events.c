@@ -113,12 +113,15 @@ static const char *action(const struct snif_event *event) {
 	return event->hook == SNIF_HOOK_EGRESS ? "drop" : "reject";
 }
 
-static void put_rule(struct log *log, const struct policy *policy, __u32 rule) {
-	char place[PATH_MAX + 16]; /* a longer path could not have been opened */
+static void put_rule(struct log *log, const struct policy *policy, __u32 number) {
+	char place[PATH_MAX + 16] = "default"; /* a longer path could not have been opened */
+	const struct rule *rule;
 
-	if (rule == 0 || rule >= policy->rule_count)
+	if (number == 0 || number >= policy->rule_count)
 		return;
-	snprintf(place, sizeof(place), "%s:%u", policy->rules[rule].file, policy->rules[rule].line);
+	rule = &policy->rules[number];
+	if (rule->line != 0)
+		snprintf(place, sizeof(place), "%s:%u", rule->file, rule->line);
 	log_text(log, "rule", place);
 }
 

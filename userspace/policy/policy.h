@@ -71,9 +71,9 @@ struct address_rule {
 
 /* Where a rule was written and how: what events and check show. */
 struct rule {
-	const char *file; /* points into the policy; not owned by the rule */
-	unsigned line, column;
-	char *text; /* the rule in one line, like `*.example.com` or `10.0.0.0/8 tcp 22,5432` */
+	const char *file;      /* points into the policy; not owned by the rule */
+	unsigned line, column; /* line 0: nowhere, it is a default */
+	char *text;	       /* the rule in one line, like `*.example.com` or `10.0.0.0/8 tcp 22,5432` */
 };
 
 struct policy {
@@ -108,6 +108,9 @@ void policy_free(struct policy *policy);
 
 /* What stands before the name of a host rule: `*.` or `.` or nothing. */
 const char *host_form_text(enum host_form form);
+
+/* Prints `file:line`, escaped, or `default` for a rule that is written nowhere. */
+void rule_place_print(const struct rule *rule, FILE *out);
 
 bool port_list_has(const struct port_list *ports, uint16_t port);
 

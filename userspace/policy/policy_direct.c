@@ -151,7 +151,7 @@ static void read_server(struct builder *builder, const struct yaml_node *item) {
 
 void read_dns(struct builder *builder, const struct yaml_node *dns, const char *resolv_conf) {
 	static const char *const keys[] = {"servers", NULL};
-	const struct yaml_node nowhere = {.line = 1, .column = 1};
+	static const struct yaml_node nowhere;
 	const struct yaml_node *servers = expect_map(builder, dns, "`dns`", keys) ? yaml_get(dns, "servers") : NULL;
 
 	if (!servers)
