@@ -67,6 +67,8 @@ static __always_inline struct snif_judgement snif_judge_address(snif_tables tabl
 	}
 }
 
+#define SNIF_SUFFIXES 8 /* a power of two */
+
 struct snif_name_match {
 	snif_tables tables;
 	const struct snif_settings *settings;
@@ -74,7 +76,10 @@ struct snif_name_match {
 	__u32 length, words; /* bytes; words begun, from the right */
 	__u64 word, dots;    /* the one at hand; those of its dots that are still to be looked at */
 	struct snif_hash hash;
-	struct snif_name_rule best; /* the longest match so far */
+	/* of the shortest suffixes that there may be rules for, the hashes: they are asked last, if at all */
+	__u64 suffixes[SNIF_SUFFIXES];
+	__u32 suffix_count;
+	struct snif_name_rule best; /* the longest match among the others */
 };
 
 static __always_inline _Bool snif_has_length(const __u64 lengths[4], __u32 length) {
@@ -101,11 +106,17 @@ static __always_inline long snif_name_match_word(struct snif_name_match *match) 
 	return snif_name_match_next(match);
 }
 
+static __always_inline void snif_name_match_below(struct snif_name_match *match, __u64 hash) {
+	const struct snif_name_rules *rules = snif_find_name(match->tables, hash);
+
+	if (rules && rules->below.verdict != SNIF_UNDECIDED)
+		match->best = rules->below;
+}
+
 /* A step from the right: to the next dot, where there may be rules for what is below the suffix, or the next word. */
 static inline long snif_name_match_step(__u32 index, void *context) {
 	struct snif_name_match *match = context;
-	const struct snif_name_rules *rules;
-	__u64 dot = match->dots & -match->dots;
+	__u64 dot = match->dots & -match->dots, hash;
 	__u32 length;
 
 	(void)index;
@@ -114,12 +125,31 @@ static inline long snif_name_match_step(__u32 index, void *context) {
 	length = match->words * 8 - 8 + snif_bytes_below(dot);
 	match->dots -= dot;
 	if (snif_has_length(match->settings->below_lengths, length)) {
-		rules = snif_find_name(match->tables,
-				       snif_hash_value(&match->hash, match->word & ((dot >> 7) - 1), length));
-		if (rules && rules->below.verdict != SNIF_UNDECIDED)
-			match->best = rules->below;
+		hash = snif_hash_value(&match->hash, match->word & ((dot >> 7) - 1), length);
+		if (match->suffix_count < SNIF_SUFFIXES)
+			match->suffixes[match->suffix_count++ & (SNIF_SUFFIXES - 1)] = hash;
+		else
+			snif_name_match_below(match, hash);
 	}
 	return snif_name_match_next(match);
+}
+
+/*
+ * The longest match: the name itself, then its suffixes from the longest on. Each look-up among a million names reads
+ * memory that no cache has, so none is made that cannot matter.
+ */
+static __always_inline void snif_name_match_longest(struct snif_name_match *match) {
+	const struct snif_name_rules *rules;
+
+	if (snif_has_length(match->settings->exact_lengths, match->length)) {
+		rules = snif_find_name(match->tables, snif_hash_value(&match->hash, match->word, match->length));
+		if (rules && rules->exact.verdict != SNIF_UNDECIDED) {
+			match->best = rules->exact;
+			return;
+		}
+	}
+	for (__u32 i = 0; i < SNIF_SUFFIXES && i < match->suffix_count && match->best.verdict == SNIF_UNDECIDED; i++)
+		snif_name_match_below(match, match->suffixes[(match->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);
 }
 
 /*
@@ -130,20 +160,19 @@ static inline long snif_name_match_step(__u32 index, void *context) {
 static __always_inline struct snif_judgement snif_judge_name(snif_tables tables, const struct snif_settings *settings,
 							     const __u8 *name, __u16 length,
 							     const struct snif_dest *dest) {
-	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .length = length};
-	const struct snif_name_rules *rules;
+	struct snif_name_match match = {.tables = tables,
+					.settings = settings,
+					.name = name,
+					.length = length,
+					.suffix_count = settings->options.zero};
 	struct snif_name_rule best;
 
 	snif_hash_start(&match.hash, settings->hash_key);
 	snif_name_match_read(&match); /* before the loop: see snif_loop() */
 	if (snif_name_match_next(&match) == SNIF_NEXT)
 		snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
+	snif_name_match_longest(&match);
 	best = match.best;
-	if (snif_has_length(settings->exact_lengths, length)) {
-		rules = snif_find_name(tables, snif_hash_value(&match.hash, match.word, length));
-		if (rules && rules->exact.verdict != SNIF_UNDECIDED)
-			best = rules->exact;
-	}
 	if (best.verdict == SNIF_UNDECIDED)
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 0};
 	if (best.verdict != SNIF_ALLOW)

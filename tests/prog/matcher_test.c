@@ -13,35 +13,59 @@
 #define NAME253 LABEL63 "." LABEL63 "." LABEL63 ".abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu.below.test"
 #define DEEP LABEL63 "." LABEL63 "." LABEL63 ".deep.test"
 
-static const char policy[] = "version: 1\n"
-			     "sets:\n"
-			     "  near: [192.0.2.0/24, \"2001:db8::1\"]\n"
-			     "  far: [198.51.100.0/24]\n"
-			     "tls:\n"
-			     "  ports: [443]\n"
-			     "  to: [near, far, 203.0.113.0/28]\n"
-			     "  allow:\n"
-			     "    - exact.test\n"
-			     "    - \"*.below.test\"\n"
-			     "    - .both.test\n"
-			     "    - {host: far.test, to: [far]}\n"
-			     "    - {host: port.test, ports: [8443]}\n"
-			     "    - {host: \"*.wide.test\", to: [near, far], ports: [443, 8443]}\n"
-			     "    - {host: bound.wide.test, to: [far]}\n"
-			     "    - again.denied.below.test\n"
-			     "    - bücher.example\n"
-			     "    - .a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test\n"
-			     "    - \"*." DEEP "\"\n"
-			     "  deny:\n"
-			     "    - .denied.below.test\n"
-			     "    - \"*.a.both.test\"\n"
-			     "direct:\n"
-			     "  allow:\n"
-			     "    - {to: 192.0.2.2, proto: tcp, ports: [443]}\n"
-			     "    - {to: 203.0.113.0/24, proto: tcp, ports: [8000-8999]}\n"
-			     "  deny:\n"
-			     "    - {to: 203.0.113.1, proto: tcp, ports: [8443]}\n"
-			     "dns: {servers: none}\n";
+/* More rules on a name's way than the matcher remembers: each step up is allowed or denied in turn. */
+#define STAIRS "stairs.test"
+#define UP4(name) "e.e.e.e." name
+#define UP8(name) UP4(UP4(name))
+
+static const char policy[] =
+	"version: 1\n"
+	"sets:\n"
+	"  near: [192.0.2.0/24, \"2001:db8::1\"]\n"
+	"  far: [198.51.100.0/24]\n"
+	"tls:\n"
+	"  ports: [443]\n"
+	"  to: [near, far, 203.0.113.0/28]\n"
+	"  allow:\n"
+	"    - exact.test\n"
+	"    - \"*.below.test\"\n"
+	"    - .both.test\n"
+	"    - {host: far.test, to: [far]}\n"
+	"    - {host: port.test, ports: [8443]}\n"
+	"    - {host: \"*.wide.test\", to: [near, far], ports: [443, 8443]}\n"
+	"    - {host: bound.wide.test, to: [far]}\n"
+	"    - again.denied.below.test\n"
+	"    - bücher.example\n"
+	"    - .a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test\n"
+	"    - \"*." DEEP "\"\n"
+	"    - \"*.e." STAIRS "\"\n"
+	"    - \"*.e.e.e." STAIRS "\"\n"
+	"    - \"*.e." UP4(
+		STAIRS) "\"\n"
+			"    - \"*.e.e.e." UP4(
+				STAIRS) "\"\n"
+					"    - \"*.e." UP8(
+						STAIRS) "\"\n"
+							"  deny:\n"
+							"    - .denied.below.test\n"
+							"    - \"*.a.both.test\"\n"
+							"    - \"*." STAIRS "\"\n"
+							"    - \"*.e.e." STAIRS "\"\n"
+							"    - \"*." UP4(
+								STAIRS) "\"\n"
+									"    - \"*.e.e." UP4(
+										STAIRS) "\"\n"
+											"    - \"*." UP8(
+												STAIRS) "\"\n"
+													"    - \"*.e.e." UP8(
+														STAIRS) "\"\n"
+															"direct:\n"
+															"  allow:\n"
+															"    - {to: 192.0.2.2, proto: tcp, ports: [443]}\n"
+															"    - {to: 203.0.113.0/24, proto: tcp, ports: [8000-8999]}\n"
+															"  deny:\n"
+															"    - {to: 203.0.113.1, proto: tcp, ports: [8443]}\n"
+															"dns: {servers: none}\n";
 
 /* What is right at 192.0.2.1 port 443; elsewhere kernel and userspace are held against each other. */
 static const struct {
@@ -82,6 +106,15 @@ static const struct {
 	{"b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test", SNIF_REASON_NAME_NOT_ALLOWED, NULL},
 	{"a." DEEP, SNIF_REASON_NAME_ALLOWED, "*." DEEP},
 	{DEEP, SNIF_REASON_NAME_NOT_ALLOWED, NULL},
+	{"x." STAIRS, SNIF_REASON_NAME_DENIED, "deny *." STAIRS},
+	{"x.e.e.e." STAIRS, SNIF_REASON_NAME_ALLOWED, "*.e.e.e." STAIRS},
+	{"x.e.e.e." UP4(STAIRS), SNIF_REASON_NAME_ALLOWED, "*.e.e.e." UP4(STAIRS)},
+	{"x." UP8(STAIRS), SNIF_REASON_NAME_DENIED, "deny *." UP8(STAIRS)},
+	{"x.e." UP8(STAIRS), SNIF_REASON_NAME_ALLOWED, "*.e." UP8(STAIRS)},
+	{"x.e.e." UP8(STAIRS), SNIF_REASON_NAME_DENIED, "deny *.e.e." UP8(STAIRS)},
+	{"x." UP8(UP8(STAIRS)), SNIF_REASON_NAME_DENIED, "deny *.e.e." UP8(STAIRS)},
+	{"x.f.f.f.f.f.f.f.f.f.e." STAIRS, SNIF_REASON_NAME_ALLOWED, "*.e." STAIRS},
+	{"x.f.f.f.f.f.f.f.f." STAIRS, SNIF_REASON_NAME_DENIED, "deny *." STAIRS},
 	{".exact.test", SNIF_REASON_NAME_INVALID, NULL},
 	{"exact..test", SNIF_REASON_NAME_INVALID, NULL},
 	{"exact.test..", SNIF_REASON_NAME_INVALID, NULL},
