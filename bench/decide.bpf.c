@@ -51,8 +51,7 @@ static __always_inline void tag_once(struct __sk_buff *skb) {
 }
 
 /*
- * egress_judge() without the check that the socket is one of the packet's protocol: this one is of none. It has no peer
- * either, so udp_was_judged() has nothing to compare.
+ * egress_judge() without the check that the socket is one of the packet's protocol: this one is of none.
  */
 static __always_inline int judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
 	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_now()};

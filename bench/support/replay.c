@@ -86,6 +86,9 @@ void replay_open_flow(int program, int client, const struct replay *replay) {
 	double ns[3][MOST_SLICES];
 	unsigned slices = bench_count(20, 3);
 
+	if (replay->udp)
+		skeleton->bss->original.connects =
+			0; /* the test's socket has no peer, as one that was never connected */
 	for (unsigned s = 0; s < slices; s++)
 		for (int i = 0; i < 3; i++) {
 			skeleton->bss->tagged = 0;
