@@ -11,7 +11,7 @@ enum {
 	EXIT_DENIED = 1,  /* check --host: refused */
 	EXIT_MISSING = 1, /* features: something that run needs */
 	EXIT_UNREAD = 1,  /* inspect, report, top, learn: a file could not be read, or not to its end; the rest was */
-	EXIT_BY_HAND = 1, /* learn --merge: the policy would have to be changed; nothing was written */
+	EXIT_BY_HAND = 1, /* learn --merge: something in the policy has to be changed by hand */
 	EXIT_USAGE = 2,	  /* the command line or the policy is wrong; nothing was started or attached */
 	EXIT_FAILED = 125,
 	EXIT_CANNOT_EXECUTE = 126,
