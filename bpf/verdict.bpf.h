@@ -120,6 +120,8 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		if ((hello->hellos == 1 || rule != out->rule) && event_wanted(policy, out))
 			event_of_packet(skb, policy, out, tag, packet);
 		snif_hello_continue(hello);
+		if (hello->offset >= hello->end)
+			break;
 		reason = SNIF_REASON_SCAN_LIMIT;
 	}
 	if (reason != SNIF_REASON_NONE) {

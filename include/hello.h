@@ -24,7 +24,7 @@
 	(1 << 17)	      /* rounds for one segment: over two for each byte of the longest hello in tiny records */
 #define SNIF_RECORD_MAX 16384 /* RFC 8446, section 5.1 */
 #define SNIF_WINDOW 512	      /* bytes read from the packet at once; a power of two */
-#define SNIF_PLAIN_EXTENSIONS 8 /* passed over in one step, before its rounds */
+#define SNIF_PLAIN_EXTENSIONS 16 /* passed over in one step, before its rounds */
 
 enum snif_hello_status {
 	SNIF_HELLO_MORE,    /* well-formed so far, not complete */
@@ -46,7 +46,7 @@ enum snif_hello_field {
 	SNIF_FIELD_SNI_ENTRY, /* type and length */
 	SNIF_FIELD_SNI_NAME,
 	SNIF_FIELD_VERSIONS,
-	SNIF_FIELD_VERSION_ITEM,
+	SNIF_FIELD_VERSION_ITEMS,
 	SNIF_FIELD_END,
 };
 
@@ -186,7 +186,8 @@ static __always_inline enum snif_reason snif_hello_see(struct snif_hello *h, __u
 		h->seen_low |= 1ULL << type;
 		return SNIF_REASON_NONE;
 	}
-	mixed = 1ULL << ((type * 0x9e37) >> 10 & 63);
+	/* so mixed, GREASE's types (RFC 8701) and those that browsers send fall on bits of their own */
+	mixed = 1ULL << ((type * 0x113) >> 8 & 63);
 	if ((h->seen_mixed & mixed) && snif_hello_saw(h, type))
 		return SNIF_REASON_EXTENSION_TWICE;
 	if (h->seen_count >= SNIF_HELLO_EXTENSIONS)
@@ -307,25 +308,34 @@ SNIF_SUBPROGRAM long snif_hello_sni_name(struct snif_hello *h) {
 	return snif_hello_want_extension(h, 0);
 }
 
+/* Asks for the next two versions, or for the last one. */
+static __always_inline long snif_hello_want_versions(struct snif_hello *h) {
+	__u32 need = h->extension_left < 4 ? 2 : 4;
+
+	h->extension_left -= need;
+	return snif_hello_want(h, SNIF_FIELD_VERSION_ITEMS, 0, need);
+}
+
 static __always_inline long snif_hello_versions(struct snif_hello *h) {
 	__u32 length = h->value;
 
 	if (length != h->extension_left || length < 2 || length % 2 != 0)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
-	h->extension_left = length - 2;
-	return snif_hello_want(h, SNIF_FIELD_VERSION_ITEM, 0, 2);
+	h->extension_left = length;
+	return snif_hello_want_versions(h);
 }
 
-static __always_inline long snif_hello_version_item(struct snif_hello *h) {
-	__u32 version = h->value;
-
+static __always_inline void snif_hello_offer(struct snif_hello *h, __u32 version) {
 	/* GREASE values (RFC 8701) are no versions */
 	if ((version & 0x0f0f) != 0x0a0a && version > h->version)
 		h->version = version;
-	if (h->extension_left == 0)
-		return snif_hello_want_extension(h, 0);
-	h->extension_left -= 2;
-	return snif_hello_want(h, SNIF_FIELD_VERSION_ITEM, 0, 2);
+}
+
+static __always_inline long snif_hello_version_items(struct snif_hello *h) {
+	if (h->need == 4)
+		snif_hello_offer(h, h->value >> 16);
+	snif_hello_offer(h, h->value & 0xffff);
+	return h->extension_left ? snif_hello_want_versions(h) : snif_hello_want_extension(h, 0);
 }
 
 /* Its record ends with it (RFC 8446, section 5.1): behind a ClientHello it is the server's turn, or keys change. */
@@ -387,8 +397,8 @@ static __always_inline long snif_hello_field(struct snif_hello *h) {
 		return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
 	case SNIF_FIELD_VERSIONS:
 		return snif_hello_versions(h);
-	case SNIF_FIELD_VERSION_ITEM:
-		return snif_hello_version_item(h);
+	case SNIF_FIELD_VERSION_ITEMS:
+		return snif_hello_version_items(h);
 	case SNIF_FIELD_END:
 		return snif_hello_end(h);
 	default:
