@@ -141,7 +141,9 @@ static __always_inline int decide_udp(struct bpf_sock_addr *ctx, const struct po
 		tag_judge(tag, policy, &judgement);
 	}
 	if (tag && judgement.verdict != SNIF_ALLOW) {
-		tag->verdict = SNIF_UNDECIDED; /* what egress refuses next is told again */
+		/* what egress refuses next is told again, but for what audit mode lets through: this call tells it */
+		if (hook == SNIF_HOOK_CONNECT || policy->options.mode == SNIF_ENFORCE)
+			tag->verdict = SNIF_UNDECIDED;
 		/*
 		 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing
 		 * it here would log names' addresses that nobody spoke to. Egress judges each datagram.
