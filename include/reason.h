@@ -57,8 +57,7 @@
 	/* refused because the filter cannot tell */ \
 	X(NO_POLICY, "no_policy", "no policy is loaded for this cgroup") \
 	X(STATE_LOST, "state_lost", "a look-up that cannot fail did fail, or memory ran out") \
-	X(FURTHER_SUBFLOW, "further_subflow", \
-	  "a further subflow of an MPTCP connection: it could change what the server reads")
+	X(FURTHER_SUBFLOW, "further_subflow", "a further subflow of an MPTCP connection: it could change what the server reads")
 
 /* clang-format on */
 

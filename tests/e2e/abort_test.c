@@ -223,6 +223,7 @@ static void test_bound_to_device(void **state) {
 /* The process that is named has ended, or never was: the cgroup leads to one that has the socket. */
 static void test_other_process(void **state) {
 	struct holder gone, holder;
+	int err;
 
 	(void)state;
 	begin();
@@ -232,7 +233,9 @@ static void test_other_process(void **state) {
 	holder.event.process.pid = (__u32)gone.pid;
 	expect_ended(&holder, &holder.event);
 	stop(&holder);
-	assert_int_equal(end_flow(&gone.event), -ENOENT);
+	/* its socket may outlive its process, until the connection is closed */
+	err = end_flow(&gone.event);
+	assert_int_equal(err ? err : end_flow(&gone.event), -ENOENT);
 }
 
 /* A command with the right to make cgroups may have moved its processes down. */
