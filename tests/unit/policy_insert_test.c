@@ -33,6 +33,10 @@ static const struct {
 	{"version: 1\n# the end", "version: 1\n# the end\n" TLS DIRECT},
 	{"---\nversion: 1\n...\n", "---\nversion: 1\n" TLS DIRECT "...\n"},
 	{"{version: 1}", "{version: 1, tls: {allow: [" FLOW_A_B "]}, direct: {allow: [" FLOW_C "]}}"},
+	{"{version: 1 # c\n}\n",
+	 "{version: 1, # c\n tls: {allow: [" FLOW_A_B "]},\n direct: {allow: [" FLOW_C "]}\n}\n"},
+	{"{version: 1, # c\n}\n",
+	 "{version: 1, # c\n tls: {allow: [" FLOW_A_B "]},\n direct: {allow: [" FLOW_C "]}\n}\n"},
 	/* lists that are there, with comments before, in and behind them */
 	{"# top\nversion: 1\ntls:\n  # names\n  allow:\n    - x.test # x\n    # - y.test\n\n# bottom\n",
 	 "# top\nversion: 1\ntls:\n  # names\n  allow:\n    - x.test # x\n    " A "    " B

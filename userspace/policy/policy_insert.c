@@ -198,8 +198,9 @@ static const char *find_place(struct source *source, const char *section, struct
 	return NULL;
 }
 
+/* `more`: something else follows in the same brackets. */
 static void write_flow(const struct source *source, const struct place *place, const struct insertion *insertion,
-		       FILE *out) {
+		       bool more, FILE *out) {
 	if (place->own_line)
 		fprintf(out, "%*s", (int)place->indent, "");
 	else
@@ -211,7 +212,8 @@ static void write_flow(const struct source *source, const struct place *place, c
 		fprintf(out, "%s%s", i ? ", " : "", insertion->items[i].rule);
 	fputs(place->keys > 0 ? "]" : "", out);
 	fputs(place->keys > 1 ? "}" : "", out);
-	fputs(place->own_line ? source->line_end : "", out);
+	if (place->own_line)
+		fprintf(out, "%s%s", more ? "," : "", source->line_end);
 }
 
 /* How wide rules are, for comments to stand in one column; longer ones push theirs out of it. */
@@ -263,17 +265,18 @@ static void write_all(const struct source *source, const struct place *places, c
 	bool line_open = false;
 
 	for (size_t i = 0; i < count; i++) {
-		const struct place *place = &places[swap ? count - 1 - i : i];
+		const struct place *place = &places[swap ? count - 1 - i : i], *next = &places[swap ? 0 : count - 1];
+		bool more = place != next && place->own_line && next->own_line && place->offset == next->offset;
 
 		if (place->offset > done)
 			line_open = source->text[place->offset - 1] != '\n';
-		if (place->comma) {
+		if (place->comma && place->comma_offset >= done) {
 			copy(source, &done, place->comma_offset, out);
 			fputc(',', out);
 		}
 		copy(source, &done, place->offset, out);
 		if (place->flow) {
-			write_flow(source, place, &insertions[place - places], out);
+			write_flow(source, place, &insertions[place - places], more, out);
 			continue;
 		}
 		fputs(line_open ? source->line_end : "", out);
