@@ -55,6 +55,7 @@ static void good_hosts(void **state) {
 		{"*.account.z13.web.core.windows.net", HOST_BELOW, "account.z13.web.core.windows.net"},
 		{"*.app.amplifyapp.com", HOST_BELOW, "app.amplifyapp.com"},
 		{"*.bucket.storage.googleapis.com", HOST_BELOW, "bucket.storage.googleapis.com"},
+		{"*.vm.westeurope.cloudapp.azure.com", HOST_BELOW, "vm.westeurope.cloudapp.azure.com"},
 	};
 
 	(void)state;
@@ -103,6 +104,8 @@ static void bad_hosts(void **state) {
 		{"192.0.2.1:443",
 		 "`192.0.2.1:443` is an address with a port, not a hostname: address rules go under `direct`"},
 		{"2001:db8::x", "`2001:db8::x` has a colon in it: hostnames have letters, digits, - and _"},
+		{"https://user:word@a.test:8443/@",
+		 "`https://user:word@a.test:8443/@` is a URL: write its host alone, `a.test`"},
 		{"https://", "`https://` is a URL: write a host alone, like example.com"},
 		{"https://192.0.2.1/", "`https://192.0.2.1/` is a URL: write a host alone, like example.com"},
 		{"https://a..test/", "`https://a..test/` is a URL: write a host alone, like example.com"},
@@ -192,6 +195,8 @@ static void public_suffixes_need_a_word(void **state) {
 		"*.googleusercontent.com",
 		"*.storage.googleapis.com",
 		"*.digitaloceanspaces.com",
+		"*.cloudapp.azure.com",
+		"*.westeurope.cloudapp.azure.com",
 	};
 
 	(void)state;

@@ -37,22 +37,31 @@ static bool suggest(const char *text, size_t length, bool any_suffix, char out[S
 	return hostname_parse(out, any_suffix, &unused, message) == 0;
 }
 
-static bool is_address(const char *text, size_t length) {
+const char *hostname_part(const char *text, size_t *length) {
+	const char *scheme = strstr(text, "://"), *host = scheme ? scheme + strlen("://") : text;
+	const char *user = memrchr(host, '@', strcspn(host, "/?#"));
+
+	host = user ? user + 1 : host;
+	*length = strcspn(host, "/:?#");
+	return host;
+}
+
+bool hostname_is_address(const char *text, size_t length) {
 	char address[INET6_ADDRSTRLEN + sizeof("/128")], unused[PREFIX_MESSAGE];
 	struct prefix prefix;
 
-	if (*text == '[')
-		return true;
 	if (length >= sizeof(address))
 		return false;
 	snprintf(address, sizeof(address), "%.*s", (int)length, text);
 	return prefix_parse(address, &prefix, unused) != PREFIX_WRONG;
 }
 
-static int refuse_url(const char *text, const char *host, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
+static int refuse_url(const char *text, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
+	size_t length;
+	const char *host = hostname_part(text, &length);
 	char good[SNIF_NAME_BUFFER];
 
-	if (suggest(host, strcspn(host, "/:?#"), any_suffix, good))
+	if (suggest(host, length, any_suffix, good))
 		return fail(message, "`%.80s` is a URL: write its host alone, `%s`", text, good);
 	return fail(message, "`%.80s` is a URL: write a host alone, like example.com", text);
 }
@@ -72,7 +81,7 @@ static int refuse_port(const char *text, const char *colon, bool any_suffix, cha
 	unsigned long port = digits > 0 && digits <= 5 && !colon[1 + digits] ? strtoul(colon + 1, NULL, 10) : 0;
 	char good[SNIF_NAME_BUFFER];
 
-	if (is_address(text, (size_t)(colon - text)))
+	if (hostname_is_address(text, (size_t)(colon - text)))
 		return fail(message,
 			    "`%.80s` is an address with a port, not a hostname: address rules go under `direct`", text);
 	if (!suggest(text, (size_t)(colon - text), any_suffix, good))
@@ -86,15 +95,15 @@ static int refuse_port(const char *text, const char *colon, bool any_suffix, cha
 
 /* Refuses what is something else than a host, with the words for what it is. */
 static int check_kind(const char *text, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
-	const char *scheme = strstr(text, "://"), *colon = strchr(text, ':');
+	const char *colon = strchr(text, ':');
 
 	if (!*text)
 		return fail(message, "a host is empty: write one like example.com");
 	if (strlen(text) > TEXT_MAX)
 		return fail(message, "`%.60s...` is longer than a hostname can be (%d bytes)", text, SNIF_NAME_MAX);
-	if (scheme)
-		return refuse_url(text, scheme + strlen("://"), any_suffix, message);
-	if (is_address(text, strlen(text)))
+	if (strstr(text, "://"))
+		return refuse_url(text, any_suffix, message);
+	if (*text == '[' || hostname_is_address(text, strlen(text)))
 		return fail(message, "`%.80s` is an address, not a hostname: address rules go under `direct`", text);
 	if (colon)
 		return refuse_port(text, colon, any_suffix, message);
@@ -133,7 +142,7 @@ static int read_form(const char **text, bool any_suffix, enum host_form *form, c
 	return strchr(*text, '*') ? refuse_star(whole, any_suffix, message) : 0;
 }
 
-static bool is_ascii(const char *text) {
+bool hostname_is_ascii(const char *text) {
 	for (; *text; text++)
 		if ((unsigned char)*text > 0x7f)
 			return false;
@@ -146,7 +155,7 @@ static int to_ascii(const char *text, const char *whole, struct hostname *out, c
 	size_t length;
 	int error;
 
-	if (is_ascii(text))
+	if (hostname_is_ascii(text))
 		ascii = strdup(text);
 	else if ((error = idn2_to_ascii_8z(text, &ascii, IDN2_NONTRANSITIONAL)) != IDN2_OK)
 		return fail(message, "`%.80s` is no international hostname: %s", whole, idn2_strerror(error));

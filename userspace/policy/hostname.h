@@ -20,6 +20,14 @@ struct hostname {
  */
 uint64_t hostname_key(const char *name, unsigned bytes);
 
+/* The host in a URL, or in a host with a port or a path behind it. Points into `text`, `length` bytes. */
+const char *hostname_part(const char *text, size_t *length);
+
+/* Whether the first `length` bytes of the text are an address, or a prefix of addresses. */
+bool hostname_is_address(const char *text, size_t length);
+
+bool hostname_is_ascii(const char *text);
+
 /*
  * Reads the host of a rule from UTF-8 text. Unicode becomes A-labels (IDNA2008 with the mapping of UTS 46,
  * non-transitional); upper case becomes lower case; one dot behind is dropped. The name is then held to the same rules

@@ -80,8 +80,6 @@ static bool is_known(const char *name) {
 		"azuredatalakestore.net",
 		"azureedge.net",
 		"azurefd.net",
-		"cloudapp.azure.com",
-		"*.cloudapp.azure.com",
 		"core.windows.net",
 		"blob.core.windows.net",
 		"dfs.core.windows.net",
@@ -102,8 +100,9 @@ static bool is_known(const char *name) {
 		"trafficmanager.net",
 		NULL,
 	};
+	char region[SNIF_NAME_BUFFER];
 
-	return is_any(names, name);
+	return is_any(names, name) || (cut_domain(name, "cloudapp.azure.com", region) && !strchr(region, '.'));
 }
 
 /* A rule like *.elb.amazonaws.com makes a suffix of every name below one, so also of one that nobody has. */

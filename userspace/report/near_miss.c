@@ -2,9 +2,10 @@
 /* A refused name, the allowed ones ──► the one that was perhaps meant. */
 #include "report/near_miss.h"
 
-#include <libpsl.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "policy/public_suffix.h"
 
 /* Whether one insertion, deletion, replacement or swap of neighbours makes `a` into `b`. */
 static bool one_edit(const char *a, size_t length_a, const char *b, size_t length_b) {
@@ -70,7 +71,7 @@ static bool is_sibling(const char *above, const char *refused, const struct allo
 enum near_miss near_miss_find(const char *refused, const struct allowed_name *allowed, size_t count,
 			      const struct allowed_name **which) {
 	const char *above = parent(refused);
-	bool own = strchr(above, '.') && !psl_is_public_suffix(psl_builtin(), above);
+	bool own = !public_suffix_covers(above);
 	enum near_miss nearest = NEAR_NONE;
 	size_t length = strlen(refused);
 
