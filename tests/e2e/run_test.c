@@ -199,6 +199,9 @@ static void test_interpreter_is_missing(void **state) {
 	setenv("PATH", path, 1);
 	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"script-without", NULL})->status, 126);
 	assert_int_equal(lab_snifence(policy, NULL, (const char *[]){"script-within", NULL})->status, 127);
+	run = lab_snifence(policy, NULL, (const char *[]){"", NULL});
+	assert_string_equal(run->err, "snifence: : command not found\n");
+	assert_int_equal(run->status, 127);
 	setenv("PATH", before, 1);
 	free(before);
 	free(script);
@@ -291,15 +294,15 @@ static void test_usage(void **state) {
 /* Whatever it prints, and cannot. */
 static void test_full_output(void **state) {
 	static const char *const words[][2] = {
-		{"version", ""},
-		{"help", ""},
-		{"--help", ""},
-		{"run --help", ""},
-		{"check -h", ""},
-		{"check $0", "check: "},
-		{"check --json $0", "check: "},
-		{"check --host allowed.lab.test $0", "check: "},
-		{"check --host allowed.lab.test --json $0", "check: "},
+		{"version", "cannot write to standard output"},
+		{"help", "cannot write to standard output"},
+		{"--help", "cannot write to standard output"},
+		{"run --help", "cannot write to standard output"},
+		{"check -h", "cannot write to standard output"},
+		{"check $0", "cannot write to standard output"},
+		{"check --json $0", "check: cannot print"},
+		{"check --host allowed.lab.test $0", "cannot write to standard output"},
+		{"check --host allowed.lab.test --json $0", "check: cannot print"},
 	};
 	const char *file;
 
@@ -311,8 +314,7 @@ static void test_full_output(void **state) {
 		struct lab_program *run;
 
 		snprintf(command, sizeof(command), "build/snifence %s >/dev/full", words[i][0]);
-		snprintf(expected, sizeof(expected),
-			 "snifence: %scannot write to standard output: No space left on device\n", words[i][1]);
+		snprintf(expected, sizeof(expected), "snifence: %s: No space left on device\n", words[i][1]);
 		run = lab_run((const char *[]){"sh", "-c", command, file, NULL});
 		assert_string_equal(run->err, expected);
 		assert_int_equal(run->status, 125);
@@ -408,7 +410,9 @@ static void test_log_refused(void **state) {
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_int_equal(symlink("/dev/null", link), 0);
 	snprintf(fifo_told, sizeof(fifo_told),
-		 "snifence: cannot open the log %s: nobody reads from it; start its reader first\n", fifo);
+		 "snifence: cannot open the log %s: it is a pipe that nobody reads from, whose reader has to "
+		 "be started first, or a socket\n",
+		 fifo);
 	snprintf(link_told, sizeof(link_told),
 		 "snifence: cannot open the log %s: it is a symbolic link; name the file itself\n", link);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -246,6 +246,7 @@ static void urls_and_ports_are_no_server_names(void **state) {
 	} cases[] = {
 		{"https://a.test", "https://a.test: write --host a.test"},
 		{"https://a.test:8443/x", "https://a.test:8443/x: write --host a.test --port NUMBER"},
+		{"https://user:word@a.test/@", "https://user:word@a.test/@: write --host a.test"},
 		{"a.test:443", "a.test:443: write --host a.test --port NUMBER"},
 		{"a.test:http", "a.test:http: write --host a.test --port NUMBER"},
 		{"192.0.2.1:443", "192.0.2.1:443: write --ip 192.0.2.1 --port NUMBER"},
@@ -335,12 +336,13 @@ static void answers_as_json(void **state) {
 	assert_int_equal(o.code, EXIT_ALLOWED);
 	answer = json_tokener_parse(o.out);
 	assert_non_null(answer);
-	assert_int_equal(json_object_object_length(answer), 11);
+	assert_int_equal(json_object_object_length(answer), 12);
 	assert_string_equal(text_of(answer, "verdict"), "allow");
 	assert_string_equal(text_of(answer, "reason"), "name_allowed");
 	assert_string_equal(text_of(answer, "text"), "the server name is on the allowlist");
 	assert_string_equal(text_of(member(answer, "rule"), "file"), policy_file);
 	assert_int_equal(json_object_get_int(member(member(answer, "rule"), "line")), 7);
+	assert_null(member(answer, "exception"));
 	assert_string_equal(text_of(member(answer, "rule"), "text"), "*.wild.test");
 	assert_string_equal(text_of(answer, "host"), "a.wild.test");
 	assert_string_equal(text_of(answer, "ip"), "192.0.2.1");
@@ -472,20 +474,20 @@ static void a_policy_is_expanded_as_json(void **state) {
 static void direct_rules_over_inspected_ports_are_warned_of(void **state) {
 	static const struct {
 		const char *to, *direct;
-		int zone;
+		int bypasses;
 	} cases[] = {
-		{"[192.0.2.0/24]", "allow: [192.0.2.7]", 0},
-		{"[192.0.2.7]", "allow: [192.0.2.0/24]", 0},
-		{"[192.0.2.7]", "allow: [{to: [198.51.100.1, 192.0.2.0/24, 192.0.2.0/25, 203.0.113.1]}]", 0},
-		{"[192.0.2.0/25, 203.0.113.1]", "allow: [{to: [192.0.2.128/25, 203.0.113.0/24]}]", 0},
-		{"[192.0.2.0/25]", "allow: [192.0.2.128/25]", -ENOENT},
-		{"[192.0.2.0/24]", "allow: [\"::/0\"]", -ENOENT},
-		{"[\"::/0\"]", "allow: [0.0.0.0/0]", -ENOENT},
-		{"[\"2001:db8::/32\", 192.0.2.1]", "allow: [\"2001:db8::1\"]", 0},
-		{"[192.0.2.0/24]", "deny: [192.0.2.7]", -ENOENT},
-		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, proto: udp}]", -ENOENT},
-		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, ports: [442, 444-500]}]", -ENOENT},
-		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, ports: [22, 400-443]}]", 0},
+		{"[192.0.2.0/24]", "allow: [192.0.2.7]", 1},
+		{"[192.0.2.7]", "allow: [192.0.2.0/24]", 1},
+		{"[192.0.2.7]", "allow: [{to: [198.51.100.1, 192.0.2.0/24, 192.0.2.0/25, 203.0.113.1]}]", 1},
+		{"[192.0.2.0/25, 203.0.113.1]", "allow: [{to: [192.0.2.128/25, 203.0.113.0/24]}]", 1},
+		{"[192.0.2.0/25]", "allow: [192.0.2.128/25]", 0},
+		{"[192.0.2.0/24]", "allow: [\"::/0\"]", 0},
+		{"[\"::/0\"]", "allow: [0.0.0.0/0]", 0},
+		{"[\"2001:db8::/32\", 192.0.2.1]", "allow: [\"2001:db8::1\"]", 1},
+		{"[192.0.2.0/24]", "deny: [192.0.2.7]", 0},
+		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, proto: udp}]", 0},
+		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, ports: [442, 444-500]}]", 0},
+		{"[192.0.2.0/24]", "allow: [{to: 192.0.2.7, ports: [22, 400-443]}]", 1},
 	};
 
 	(void)state;
@@ -501,9 +503,23 @@ static void direct_rules_over_inspected_ports_are_warned_of(void **state) {
 		diagnostics_free(&diagnostics);
 		assert_non_null(policy);
 		assert_int_equal(policy->direct_count, 1);
-		assert_int_equal(bypassed_zone(policy, policy->direct), cases[i].zone);
+		assert_int_equal(bypasses_inspection(policy, policy->direct), cases[i].bypasses);
 		policy_free(policy);
 	}
+}
+
+/* The answer for a.test as JSON names the rule on line 4, or none. */
+static void expect_exception(const char *file, bool excepted) {
+	struct json_object *answer, *exception;
+	struct output o;
+
+	RUN(&o, "--json", "--host", "a.test", file);
+	answer = json_tokener_parse(o.out);
+	exception = member(answer, "exception");
+	assert_int_equal(exception != NULL, excepted);
+	if (excepted)
+		assert_int_equal(json_object_get_int(member(exception, "line")), 4);
+	json_object_put(answer);
 }
 
 /* The answer for a.test, without an address, and what the expansion warns of. `file` stands for %s in both. */
@@ -516,6 +532,7 @@ static void expect_reach(const char *rules, int code, const char *answer, const 
 	write_file(file, "", text);
 	RUN(&o, "--host", "a.test", file);
 	expect_line(&o, code, answer, file);
+	expect_exception(file, strstr(answer, "except where") != NULL);
 	RUN(&o, file);
 	snprintf(text, sizeof(text), warning, file);
 	assert_string_equal(o.err, text);
@@ -601,6 +618,7 @@ static void bad_command_lines_are_told(void **state) {
 		{{"check", "--nonsense", "a.yaml"}, "there is no such option: --nonsense"},
 		{{"check", "a.yaml", "-x"}, "there is no such option: -x"},
 		{{"check", "--json", "-xh", "a.yaml"}, "there is no such option: -x"},
+		{{"check", "--host=a.test", "-xh", "a.yaml"}, "there is no such option: -x"},
 		{{"check", "--json", "-jh", "a.yaml"}, "there is no such option: -j"},
 		{{"check", "--jsonx", "a.yaml"}, "there is no such option: --jsonx"},
 		{{"check", "--json=1", "a.yaml"}, "this option takes no value: --json=1"},

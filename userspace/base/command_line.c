@@ -14,13 +14,15 @@ int command_line_wrong(const char *subcommand, const char *what, const char *whi
 	return -EINVAL;
 }
 
-/* How many long options the word, like `--lo` or `--json=1`, can be; one that has this very name is the only one. */
-static size_t count_meant(const struct option *table, const char *word) {
+/* How many long options the word, like `--lo` or `--json=1`, can be; one that has this very name is the only one. `last`
+ * gets the last of them. */
+static size_t count_meant(const struct option *table, const char *word, const struct option **last) {
 	size_t length = strcspn(word + 2, "="), count = 0;
 
 	for (; table->name; table++) {
 		if (strncmp(table->name, word + 2, length) != 0)
 			continue;
+		*last = table;
 		if (!table->name[length])
 			return 1;
 		count++;
@@ -28,12 +30,13 @@ static size_t count_meant(const struct option *table, const char *word) {
 	return count;
 }
 
-/* After getopt_long() has said `?`. */
+/* After getopt_long() has said `?`: of `word`, or of a letter that stands behind others in the next one. */
 static int refuse(const struct command_line *line, const char *word) {
 	char letter[] = {'-', (char)optopt, '\0'};
-	size_t meant = strncmp(word, "--", 2) == 0 ? count_meant(line->table, word) : 0;
+	const struct option *option = NULL;
+	size_t meant = strncmp(word, "--", 2) == 0 ? count_meant(line->table, word, &option) : 0;
 
-	if (optopt && meant == 1 && strchr(word, '='))
+	if (optopt && meant == 1 && option->has_arg == no_argument && strchr(word, '='))
 		return command_line_wrong(line->subcommand, "this option takes no value: ", word);
 	if (optopt)
 		return command_line_wrong(line->subcommand, "there is no such option: ", letter);

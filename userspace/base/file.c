@@ -90,10 +90,9 @@ char *file_read(const char *path, size_t limit, size_t *length, const char **mes
 }
 
 int stream_flush(FILE *stream) {
-	/* where an earlier write failed, and this one has nothing left, errno still is of that */
-	if (fflush(stream) == 0 && !ferror(stream))
-		return 0;
-	return errno ? -errno : -EIO;
+	if (fflush(stream) != 0)
+		return -errno;
+	return ferror(stream) ? -EIO : 0; /* why an earlier write failed is no longer known */
 }
 
 int stream_close(FILE *stream) {

@@ -45,12 +45,12 @@ int json_put_number(struct json_object *object, const char *key, uint64_t number
 	return json_put(object, key, json_object_new_uint64(number));
 }
 
-int json_put_rule(struct json_object *object, const struct policy *policy, uint32_t rule) {
+int json_put_rule(struct json_object *object, const char *key, const struct policy *policy, uint32_t rule) {
 	struct json_object *value;
 	int error = 0;
 
 	if (rule == 0)
-		return json_put_text(object, "rule", NULL);
+		return json_put_text(object, key, NULL);
 	value = json_object_new_object();
 	if (policy->rules[rule].line == 0) {
 		error |= json_put_text(value, "file", NULL);
@@ -60,7 +60,7 @@ int json_put_rule(struct json_object *object, const struct policy *policy, uint3
 		error |= json_put_number(value, "line", policy->rules[rule].line);
 	}
 	error |= json_put_text(value, "text", policy->rules[rule].text);
-	error |= json_put(object, "rule", value);
+	error |= json_put(object, key, value);
 	return error;
 }
 

@@ -9,14 +9,15 @@
 #include "policy/policy.h"
 
 /*
- * Each adds one member to `object` and returns 0 or -ENOMEM; -ENOMEM also when `object` is NULL, so that a failed
- * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. json_put_rule() adds the
- * member "rule": {"file", "line", "text"} (null for where a default is written), or null for rule 0. json_put() takes over `value`, also when it fails.
+ * Each adds the member `key` to `object` and returns 0 or -ENOMEM; -ENOMEM also when `object` is NULL, so that a failed
+ * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. A rule is {"file", "line",
+ * "text"} (file and line are null for a default, which is written nowhere), and rule 0 is null. json_put() takes over
+ * `value`, also when it fails.
  */
 int json_put(struct json_object *object, const char *key, struct json_object *value);
 int json_put_text(struct json_object *object, const char *key, const char *text);
 int json_put_number(struct json_object *object, const char *key, uint64_t number);
-int json_put_rule(struct json_object *object, const struct policy *policy, uint32_t rule);
+int json_put_rule(struct json_object *object, const char *key, const struct policy *policy, uint32_t rule);
 
 /* The same for an array. */
 int json_add(struct json_object *array, struct json_object *value);

@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/message.h"
 #include "check/check_expand.h"
 #include "check/check_options.h"
 #include "check/check_warn.h"
 
-/* Prints what the policy means, and what of that may not be meant. Returns an exit code. */
+/* Prints what the policy means, and what of that may not be meant. Returns 0 or a negative errno. */
 static int expand(const struct check_options *options, const struct policy *policy, const struct compiled *compiled) {
 	struct diagnostics warnings = {0};
 	int error = check_warn(policy, compiled, &warnings);
@@ -21,10 +20,10 @@ static int expand(const struct check_options *options, const struct policy *poli
 	if (error == 0)
 		error = options->json ? expand_print_json(policy, compiled, stdout)
 				      : expand_print(policy, compiled, stdout);
-	return error ? EXIT_FAILED : EXIT_ALLOWED;
+	return error;
 }
 
-/* Prints what was asked for. Returns an exit code. */
+/* Prints what was asked for. Returns an exit code, or a negative errno; -EINVAL has been explained. */
 static int show(const struct check_options *options, const struct policy *policy, const struct compiled *compiled) {
 	const struct question *question = &options->question;
 	struct answer answer;
@@ -33,18 +32,18 @@ static int show(const struct check_options *options, const struct policy *policy
 	if (!question->host && !question->has_address)
 		return expand(options, policy, compiled);
 	error = question_answer(policy, compiled, question, &answer);
-	if (error < 0)
-		return error == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
-	if (!options->json)
+	if (error == 0 && options->json)
+		error = answer_print_json(policy, compiled->sha256, question, &answer, stdout);
+	else if (error == 0)
 		answer_print(policy, question, &answer, stdout);
-	else if (answer_print_json(policy, compiled->sha256, question, &answer, stdout) < 0)
-		return EXIT_FAILED;
+	if (error < 0)
+		return error;
 	return answer.judgement.verdict == SNIF_ALLOW ? EXIT_ALLOWED : EXIT_DENIED;
 }
 
 static int check_policy(const struct check_options *options, const struct policy *policy) {
 	struct compiled compiled;
-	int code, unwritten, error = compile_to_ask(policy, &compiled);
+	int code, error = compile_to_ask(policy, &compiled);
 
 	if (error < 0) {
 		message_error("check: cannot make the tables of this policy: %s", strerror(-error));
@@ -52,14 +51,12 @@ static int check_policy(const struct check_options *options, const struct policy
 	}
 	code = show(options, policy, &compiled);
 	compiled_free(&compiled);
-	unwritten = stream_flush(stdout);
-	if (unwritten < 0) {
-		message_error("check: cannot write to standard output: %s", strerror(-unwritten));
-		return EXIT_FAILED;
-	}
-	if (code == EXIT_FAILED)
-		message_error("check: out of memory");
-	return code;
+	if (code == -EINVAL)
+		return EXIT_USAGE;
+	if (code >= 0)
+		return code;
+	message_error("check: cannot print: %s", strerror(-code));
+	return EXIT_FAILED;
 }
 
 int check_main(int argc, char **argv) {

@@ -11,6 +11,7 @@
 #include "policy/canonical.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
+#include "policy/rule_print.h"
 
 static void print_text(const char *text, FILE *out) {
 	print_escaped(out, text, strlen(text));
@@ -157,9 +158,7 @@ static void print_row(const struct policy *policy, const struct direct_row *row,
 	fprintf(out, " %s ", protocols_text(row->rule->protocols));
 	print_ports(&row->rule->ports, out);
 	fputs("  ", out);
-	rule_place_print(&policy->rules[row->rule->rule], out);
-	fputs(": ", out);
-	print_text(policy->rules[row->rule->rule].text, out);
+	rule_print(&policy->rules[row->rule->rule], out);
 	fputc('\n', out);
 }
 

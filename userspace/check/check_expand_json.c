@@ -51,7 +51,7 @@ static struct json_object *hosts_json(const struct policy *policy) {
 		error |= json_put_text(object, "verdict", host->allow ? "allow" : "deny");
 		if (host->allow)
 			error |= json_put_number(object, "zone", host->zone);
-		error |= json_put_rule(object, policy, host->rule);
+		error |= json_put_rule(object, "rule", policy, host->rule);
 		error |= json_add(array, object);
 	}
 	return json_checked(array, error);
@@ -79,7 +79,7 @@ static struct json_object *direct_json(const struct policy *policy) {
 	for (size_t i = 0; error == 0 && i < policy->direct_count; i++) {
 		const struct address_rule *rule = &policy->direct[i];
 		struct json_object *object = json_object_new_object(), *protocols = json_object_new_array();
-		int zone = bypassed_zone(policy, rule);
+		int bypasses = bypasses_inspection(policy, rule);
 
 		if (rule->protocols & PROTO_TCP)
 			error |= json_add(protocols, json_object_new_string("tcp"));
@@ -89,9 +89,9 @@ static struct json_object *direct_json(const struct policy *policy) {
 		error |= json_put(object, "proto", protocols);
 		error |= put_ports(object, &rule->ports);
 		error |= json_put(object, "to", prefixes_json(&policy->lists[rule->list]));
-		error |= json_put_rule(object, policy, rule->rule);
-		error |= json_put(object, "bypasses_inspection", json_object_new_boolean(zone >= 0));
-		error |= zone == -ENOMEM ? zone : 0;
+		error |= json_put_rule(object, "rule", policy, rule->rule);
+		error |= json_put(object, "bypasses_inspection", json_object_new_boolean(bypasses > 0));
+		error |= bypasses < 0 ? bypasses : 0;
 		error |= json_add(array, object);
 	}
 	return json_checked(array, error);

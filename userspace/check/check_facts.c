@@ -80,20 +80,18 @@ static int lists_meet(const struct prefix_list *a, const struct prefix_list *b) 
 	return result;
 }
 
-int bypassed_zone(const struct policy *policy, const struct address_rule *rule) {
-	if (!rule->allow || !(rule->protocols & PROTO_TCP))
-		return -ENOENT;
-	for (size_t z = 0; z < policy->zone_count; z++) {
-		const struct zone *zone = &policy->zones[z];
-		int meet;
+int bypasses_inspection(const struct policy *policy, const struct address_rule *rule) {
+	int meet = 0;
 
-		if (!zone->inspected || !ports_meet(&rule->ports, &zone->ports))
-			continue;
-		meet = lists_meet(&policy->lists[rule->list], &policy->lists[zone->list]);
-		if (meet != 0)
-			return meet < 0 ? meet : (int)z;
+	if (!rule->allow || !(rule->protocols & PROTO_TCP))
+		return 0;
+	for (size_t z = 0; z < policy->zone_count && meet == 0; z++) {
+		const struct zone *zone = &policy->zones[z];
+
+		if (zone->inspected && ports_meet(&rule->ports, &zone->ports))
+			meet = lists_meet(&policy->lists[rule->list], &policy->lists[zone->list]);
 	}
-	return -ENOENT;
+	return meet;
 }
 
 size_t kernel_bytes(const struct compiled *compiled) {

@@ -6,10 +6,10 @@
 #include "compile/compile.h"
 
 /*
- * A zone whose traffic the direct rule lets through unseen: the rule allows TCP to some address and port where
- * hostnames are checked otherwise. Returns its index, -ENOENT when there is none, or -ENOMEM.
+ * Whether the direct rule lets traffic through unseen: it allows TCP to some address and port where hostnames are checked
+ * otherwise. Returns 1, 0 or -ENOMEM.
  */
-int bypassed_zone(const struct policy *policy, const struct address_rule *rule);
+int bypasses_inspection(const struct policy *policy, const struct address_rule *rule);
 
 /* A list in the order of prefix_compare(), without prefixes that others of its family hold. The caller frees its items.
  * Returns 0 or -ENOMEM. */

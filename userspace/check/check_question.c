@@ -12,34 +12,23 @@
 #include "kernel/events.h"
 #include "policy/hostname.h"
 #include "policy/prefix.h"
-
-static bool is_ascii(const char *text) {
-	while (*text && !(*text & 0x80))
-		text++;
-	return !*text;
-}
-
-static bool is_address(const char *text) {
-	char unused[PREFIX_MESSAGE];
-	struct prefix prefix;
-
-	return prefix_parse(text, &prefix, unused) != PREFIX_WRONG;
-}
+#include "policy/rule_print.h"
 
 /* A URL or a port is a slip of who asks: no client would send that as a server name. */
 static int refuse_url(const char *text) {
-	const char *scheme = strstr(text, "://"), *start = scheme ? scheme + strlen("://") : text;
-	size_t length = strcspn(start, "/:?#");
+	size_t length;
+	const char *start = hostname_part(text, &length);
 	char host[SNIF_NAME_BUFFER];
 
-	if (!strchr(text, ':') || is_address(text))
+	if (!strchr(text, ':') || hostname_is_address(text, strlen(text)))
 		return 0;
 	snprintf(host, sizeof(host), "%.*s", (int)(length < sizeof(host) ? length : 0), start);
 	if (!*host || *host == '[')
 		message_error("check: --host takes a server name alone, not %s", text);
 	else
 		message_error("check: --host takes a server name alone, not %s: write %s %s%s", text,
-			      is_address(host) ? "--ip" : "--host", host, start[length] == ':' ? " --port NUMBER" : "");
+			      hostname_is_address(host, length) ? "--ip" : "--host", host,
+			      start[length] == ':' ? " --port NUMBER" : "");
 	return -EINVAL;
 }
 
@@ -50,7 +39,7 @@ static int name_on_wire(const char *host, char out[SNIF_NAME_BUFFER]) {
 
 	if (refuse_url(host) < 0)
 		return -EINVAL;
-	if (is_ascii(host)) {
+	if (hostname_is_ascii(host)) {
 		snprintf(out, SNIF_NAME_BUFFER, "%s", host);
 		return 0;
 	}
@@ -159,14 +148,10 @@ static void address_text(const uint8_t address[16], char text[PREFIX_TEXT]) {
 }
 
 static void print_rule(const struct policy *policy, const char *before, uint32_t number, FILE *out) {
-	const struct rule *rule = &policy->rules[number];
-
 	if (number == 0)
 		return;
 	fputs(before, out);
-	rule_place_print(rule, out);
-	fputs(": ", out);
-	print_escaped(out, rule->text, strlen(rule->text));
+	rule_print(&policy->rules[number], out);
 }
 
 void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer,
@@ -203,7 +188,8 @@ int answer_print_json(const struct policy *policy, const char *sha256, const str
 	error |= json_put_text(object, "verdict", judgement->verdict == SNIF_ALLOW ? "allow" : "deny");
 	error |= json_put_text(object, "reason", reason_code(judgement->reason));
 	error |= json_put_text(object, "text", reason_text(judgement->reason));
-	error |= json_put_rule(object, policy, judgement->rule);
+	error |= json_put_rule(object, "rule", policy, judgement->rule);
+	error |= json_put_rule(object, "exception", policy, answer->exception);
 	error |= json_put_text(object, "host", question->host ? answer->name : NULL);
 	error |= json_put_text(object, "ip", question->has_address ? address : NULL);
 	error |= json_put_number(object, "port", question->port);

@@ -20,6 +20,7 @@
 struct search {
 	const struct compiled *compiled;
 	const struct prefix_list *where; /* of the zone */
+	struct prefix_list disjoint;	 /* the same; made when it is needed */
 	uint16_t port;
 	bool all; /* what is denied counts too, where something is left */
 	struct zone_reach *reach;
@@ -73,7 +74,6 @@ static void look_at_own(const struct search *search) {
 		ask(search, search->where->items[i].address);
 }
 
-/* The prefixes of the zone have to be disjoint. */
 static void look_at_tables(const struct search *search) {
 	const struct compiled *compiled = search->compiled;
 
@@ -82,37 +82,41 @@ static void look_at_tables(const struct search *search) {
 		uint8_t address[16];
 
 		memcpy(address, key->address, 16);
-		if (is_inside(search->where, address))
+		if (is_inside(&search->disjoint, address))
 			ask(search, address);
 		go_behind(address, key->prefix_length);
-		if (is_inside(search->where, address))
+		if (is_inside(&search->disjoint, address))
 			ask(search, address);
 	}
 }
 
 /* Mostly the first look settles it, and nothing has to be sorted. */
-static int look(const struct search *search) {
-	struct search sorted = *search;
-	struct prefix_list disjoint;
-	int error;
+static int look(struct search *search) {
+	int error = 0;
 
 	look_at_own(search);
 	if (is_settled(search))
 		return 0;
-	error = prefixes_disjoint(search->where, &disjoint);
-	sorted.where = &disjoint;
+	if (!search->disjoint.items)
+		error = prefixes_disjoint(search->where, &search->disjoint);
 	if (error == 0)
-		look_at_tables(&sorted);
-	free(disjoint.items);
+		look_at_tables(search);
 	return error;
 }
 
 int zone_reach(const struct policy *policy, const struct compiled *compiled, size_t zone, uint16_t port,
 	       struct zone_reach *reach) {
-	const struct search search = {compiled, &policy->lists[policy->zones[zone].list], port, true, reach};
+	struct search search = {.compiled = compiled,
+				.where = &policy->lists[policy->zones[zone].list],
+				.port = port,
+				.all = true,
+				.reach = reach};
+	int error;
 
 	*reach = (struct zone_reach){0};
-	return look(&search);
+	error = look(&search);
+	free(search.disjoint.items);
+	return error;
 }
 
 /* Whether the rules may say something else of a port than of the one below it. */
@@ -135,7 +139,8 @@ static bool is_border(const struct policy *policy, size_t zone, uint16_t port) {
 
 int zone_reach_any(const struct policy *policy, const struct compiled *compiled, size_t zone,
 		   struct zone_reach *reach) {
-	struct search search = {compiled, &policy->lists[policy->zones[zone].list], 0, false, reach};
+	struct search search = {
+		.compiled = compiled, .where = &policy->lists[policy->zones[zone].list], .reach = reach};
 	int error = 0;
 
 	*reach = (struct zone_reach){0};
@@ -145,5 +150,6 @@ int zone_reach_any(const struct policy *policy, const struct compiled *compiled,
 		search.port = (uint16_t)port;
 		error = look(&search);
 	}
+	free(search.disjoint.items);
 	return error;
 }

@@ -21,14 +21,14 @@ static bool is_loopback(const struct prefix_list *list) {
 static int warn_bypass(const struct policy *policy, const struct address_rule *direct,
 		       struct diagnostics *diagnostics) {
 	const struct rule *rule = &policy->rules[direct->rule];
-	int zone = is_loopback(&policy->lists[direct->list]) ? -ENOENT : bypassed_zone(policy, direct);
+	int bypasses = is_loopback(&policy->lists[direct->list]) ? 0 : bypasses_inspection(policy, direct);
 
-	if (zone >= 0)
+	if (bypasses > 0)
 		diagnose_warning(diagnostics, rule->file, rule->line, rule->column,
 				 "`%.200s` lets TLS through where hostnames are checked otherwise: its traffic is not "
 				 "inspected",
 				 rule->text);
-	return zone == -ENOMEM ? zone : 0;
+	return bypasses < 0 ? bypasses : 0;
 }
 
 static void warn_dead(const struct policy *policy, const struct host_rule *host, uint32_t denied,

@@ -96,12 +96,10 @@ static int read_files(struct inspect *inspect) {
 
 		code = result ? result : code;
 	}
-	if (inspect->error || fflush(stdout) != 0 || ferror(stdout)) {
-		message_error("inspect: cannot write to standard output: %s",
-			      strerror(inspect->error ? -inspect->error : errno));
-		return EXIT_FAILED;
-	}
-	return code;
+	if (!inspect->error)
+		return code;
+	message_error("inspect: cannot write to standard output: %s", strerror(-inspect->error));
+	return EXIT_FAILED;
 }
 
 static int load_policy(struct inspect *inspect) {

@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "base/timestamp.h"
 #include "kernel/events.h"
+#include "policy/rule_print.h"
 
 static void print_endpoint(FILE *out, const uint8_t address[16], uint16_t port) {
 	char text[EVENT_ADDRESS_SIZE];
@@ -36,15 +37,11 @@ static void print_reason(FILE *out, enum snif_reason reason) {
 }
 
 static void print_judgement(FILE *out, const struct policy *policy, const struct snif_judgement *judgement) {
-	const struct rule *rule = &policy->rules[judgement->rule];
-
 	fputs(judgement->verdict == SNIF_ALLOW ? " allow" : " deny", out);
 	print_reason(out, judgement->reason);
 	if (judgement->rule != 0) {
 		fputs(" rule ", out);
-		rule_place_print(rule, out);
-		fputs(": ", out);
-		print_escaped(out, rule->text, strlen(rule->text));
+		rule_print(&policy->rules[judgement->rule], out);
 	}
 	if (judgement->verdict != SNIF_ALLOW && policy->mode == SNIF_AUDIT)
 		fputs("; audit mode: it would be logged and let through", out);

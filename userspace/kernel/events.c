@@ -3,12 +3,12 @@
 #include "kernel/events.h"
 
 #include <arpa/inet.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "address.h"
+#include "policy/rule_print.h"
 
 static const struct {
 	const char *code, *text;
@@ -114,15 +114,10 @@ static const char *action(const struct snif_event *event) {
 }
 
 static void put_rule(struct log *log, const struct policy *policy, __u32 number) {
-	char place[PATH_MAX + 16] = "default"; /* a longer path could not have been opened */
-	const struct rule *rule;
+	char place[RULE_PLACE];
 
-	if (number == 0 || number >= policy->rule_count)
-		return;
-	rule = &policy->rules[number];
-	if (rule->line != 0)
-		snprintf(place, sizeof(place), "%s:%u", rule->file, rule->line);
-	log_text(log, "rule", place);
+	if (number > 0 && number < policy->rule_count)
+		log_text(log, "rule", rule_place(&policy->rules[number], place));
 }
 
 static void put_decision(struct log *log, const struct snif_event *event, const struct event_context *context) {

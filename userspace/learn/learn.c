@@ -156,15 +156,11 @@ static int print(const struct learn *learn) {
 				  learn->merged.length);
 	else
 		fwrite(learn->merged.text, 1, learn->merged.length, stdout);
-	if (error == -ENOENT) {
+	if (error == -ENOENT)
 		message_error("learn: there is no diff: install diffutils, or write the merged policy with -o FILE");
-		return EXIT_FAILED;
-	}
-	if (error || fflush(stdout) != 0 || ferror(stdout)) {
-		message_error("learn: cannot write to standard output: %s", strerror(error ? -error : errno));
-		return EXIT_FAILED;
-	}
-	return 0;
+	else if (error && error != -EIO)
+		message_error("learn: cannot show what changes: %s", strerror(-error));
+	return error ? EXIT_FAILED : 0;
 }
 
 /* What a reader of the policy alone would not know. Returns 0 or an exit code. */

@@ -7,7 +7,6 @@
 
 #include "base/array.h"
 #include "base/file.h"
-#include "base/message.h"
 #include "policy/policy_build.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
@@ -116,15 +115,6 @@ struct policy *policy_load(const char *file, struct diagnostics *diagnostics) {
 	policy = policy_parse(file, text, length, diagnostics);
 	free(text);
 	return policy;
-}
-
-void rule_place_print(const struct rule *rule, FILE *out) {
-	if (rule->line == 0) {
-		fputs("default", out);
-		return;
-	}
-	print_escaped(out, rule->file, strlen(rule->file));
-	fprintf(out, ":%u", rule->line);
 }
 
 void policy_free(struct policy *policy) {

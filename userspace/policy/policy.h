@@ -109,9 +109,6 @@ void policy_free(struct policy *policy);
 /* What stands before the name of a host rule: `*.` or `.` or nothing. */
 const char *host_form_text(enum host_form form);
 
-/* Prints `file:line`, escaped, or `default` for a rule that is written nowhere. */
-void rule_place_print(const struct rule *rule, FILE *out);
-
 bool port_list_has(const struct port_list *ports, uint16_t port);
 
 /* Writes ports as ranges like 22,5432,8000-8999, as few as possible; `-` when there are none. */

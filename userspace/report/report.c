@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/message.h"
 #include "base/replace.h"
 #include "log/log_progress.h"
@@ -109,7 +110,7 @@ static int write_page(const struct report *report) {
 /* What is wrong with the output is said here, and -ECANCELED returned. */
 static int print(struct report *report) {
 	struct review *review = &report->review;
-	int error = 0;
+	int error = 0, unwritten;
 
 	review->tally = log_reader_tally(report->reader);
 	if (report->overview) {
@@ -126,8 +127,10 @@ static int print(struct report *report) {
 		error = write_page(report);
 	else if (!error)
 		error = report_text(review, report->overview, stdout);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		message_error("report: cannot write to standard output: %m");
+	/* what JSON could not be written says why itself */
+	unwritten = error && error != -ENOMEM && error != -ECANCELED ? error : stream_flush(stdout);
+	if (unwritten) {
+		message_error("report: cannot write to standard output: %s", strerror(-unwritten));
 		return -ECANCELED;
 	}
 	report->printed = review->tally.events;

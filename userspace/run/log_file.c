@@ -63,7 +63,7 @@ static const char *why_not(int error) {
 	case EINVAL:
 		return "it is not open for writing";
 	case ENXIO:
-		return "nobody reads from it; start its reader first";
+		return "it is a pipe that nobody reads from, whose reader has to be started first, or a socket";
 	default:
 		return strerror(error);
 	}

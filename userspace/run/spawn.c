@@ -98,12 +98,14 @@ _Noreturn static void become(char *const argv[], const struct confinement *confi
 /* Whether there is a file of this name where execvp() has looked for it. */
 static bool is_there(const char *command) {
 	const char *folder = getenv("PATH"), *end;
-	if (strchr(command, '/') || !folder)
-		return access(command, F_OK) == 0;
+	if (!*command || strchr(command, '/'))
+		return *command && access(command, F_OK) == 0;
+	if (!folder)
+		folder = "/bin:/usr/bin";
 	for (;; folder = end + 1) {
 		char *file;
 		end = strchrnul(folder, ':');
-		if (asprintf(&file, "%.*s/%s", (int)(end - folder), folder, command) < 0)
+		if (asprintf(&file, "%.*s%s%s", (int)(end - folder), folder, end > folder ? "/" : "", command) < 0)
 			return false;
 		bool there = access(file, F_OK) == 0;
 		free(file);
