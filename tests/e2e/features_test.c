@@ -302,14 +302,13 @@ static void test_no_mount(void **state) {
 	(void)state;
 	lab_enter();
 	program = features(WITHOUT("mount"), NULL);
-	expect_line(
-		program, "confinement", "no",
-		"no command is started, as it could walk out (cannot make the cgroup and bpf file systems read-only "
-		"for the command: Operation not permitted)");
+	expect_line(program, "confinement", "no",
+		    "no command is started, as it could walk out (cannot make read-only for the command what leads "
+		    "out of the filter (cgroup, bpf; for root /sys and parts of /proc): Operation not permitted)");
 	expect_end(program, 1, "\n\nsnifence run does not work here. Missing: confinement.\n");
 	expect_refused(run(WITHOUT("mount"), NULL),
-		       "snifence: cannot make the cgroup and bpf file systems read-only for the command: Operation not "
-		       "permitted; nothing was started\n");
+		       "snifence: cannot make read-only for the command what leads out of the filter (cgroup, bpf; for "
+		       "root /sys and parts of /proc): Operation not permitted; nothing was started\n");
 }
 
 static void test_no_seccomp(void **state) {

@@ -253,13 +253,27 @@ static void test_needs_a_terminal(void **state) {
 	free(line);
 }
 
+static void test_log_needs_another_place(void **state) {
+	const char *policy;
+	char *line = NULL;
+
+	(void)state;
+	lab_enter();
+	policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n");
+	assert_true(asprintf(&line, "build/snifence run --top --log - %s -- echo started", policy) > 0);
+	start("A=1", line);
+	assert_non_null(strstr(await("status 2\n"), "--top and --log - would write to the terminal at once"));
+	expect_terminal_restored();
+	free(line);
+}
+
 #define top_test(function) cmocka_unit_test_teardown(function, end_terminal)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		top_test(test_follows_a_log),	 top_test(test_signals_restore_the_terminal),
 		top_test(test_around_a_command), top_test(test_left_before_the_command_ends),
-		top_test(test_needs_a_terminal),
+		top_test(test_needs_a_terminal), top_test(test_log_needs_another_place),
 	};
 
 	return cmocka_run_group_tests_name("top", tests, NULL, NULL);

@@ -17,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,15 @@
 #include "run/confine.h"
 
 #define NOBODY 65534
+
+static gid_t nobodys_groups[] = {NOBODY};
+static const struct confinement as_nobody = {.identity = {.change = true,
+							  .uid = NOBODY,
+							  .gid = NOBODY,
+							  .groups = nobodys_groups,
+							  .group_count = 1,
+							  .name = (char *)"x.test",
+							  .home = (char *)"/home/x.test"}};
 
 #define CHECK(condition)                                                                                               \
 	do {                                                                                                           \
@@ -140,6 +150,13 @@ static int settings_can_be_written(void) {
 	return 0;
 }
 
+static int settings_are_left(void) {
+	struct statvfs proc, sys;
+	CHECK(statvfs("/proc/sys/kernel", &proc) == 0 && !(proc.f_flag & ST_RDONLY));
+	CHECK(statvfs("/sys", &sys) == 0 && !(sys.f_flag & ST_RDONLY));
+	return 0;
+}
+
 static void test_settings(void **state) {
 	(void)state;
 	struct confinement confinement = {0};
@@ -152,6 +169,8 @@ static void test_settings(void **state) {
 		skip(); /* read-only for this test already, as in a container */
 	confinement.keep_caps = true;
 	confined(&confinement, settings_can_be_written);
+	/* they are not the user's to write */
+	confined(&as_nobody, settings_are_left);
 }
 
 static const cap_value_t dangerous[] = {
@@ -219,15 +238,7 @@ static int is_nobody(void) {
 
 static void test_identity(void **state) {
 	(void)state;
-	gid_t groups[] = {NOBODY};
-	struct confinement confinement = {.identity = {.change = true,
-						       .uid = NOBODY,
-						       .gid = NOBODY,
-						       .groups = groups,
-						       .group_count = 1,
-						       .name = (char *)"x.test",
-						       .home = (char *)"/home/x.test"}};
-	confined(&confinement, is_nobody);
+	confined(&as_nobody, is_nobody);
 }
 
 static int families_are_few(void) {

@@ -22,7 +22,8 @@
 const char *confine_step_text(enum confine_step step) {
 	static const char *const texts[CONFINE_STEPS] = {
 		[CONFINE_FILES] = "mark descriptors to be closed",
-		[CONFINE_MOUNTS] = "make the cgroup and bpf file systems read-only for the command",
+		[CONFINE_MOUNTS] =
+			"make read-only for the command what leads out of the filter (cgroup, bpf; for root /sys and parts of /proc)",
 		[CONFINE_PRIVILEGES] = "set no_new_privs",
 		[CONFINE_BOUNDING] = "drop capabilities from the bounding set",
 		[CONFINE_IDENTITY] = "change to the command's user",
@@ -138,6 +139,7 @@ static int protect_mounts(const struct confinement *confinement) {
 	if (!mounts)
 		return err ? err : -errno;
 	struct mntent *entry;
+	/* what is mounted here comes at its end, and is made read-only once more */
 	while (!err && (entry = getmntent(mounts)))
 		err = protect_mount(entry, is_root(confinement));
 	endmntent(mounts);

@@ -28,8 +28,8 @@ const char *confine_step_text(enum confine_step step);
 
 /*
  * Confines the calling process, for good; it needs root. Afterwards: every descriptor but 0, 1 and 2 closes at exec
- * (a socket from outside belongs to no confined cgroup); cgroup and bpf file systems are read-only, in a mount
- * namespace of its own; no_new_privs is set; only the capabilities that confine.c lists are left, none for a user
+ * (a socket from outside belongs to no confined cgroup); what leads out of the filter, like cgroup and bpf file systems,
+ * is read-only, in a mount namespace of its own; no_new_privs is set; only the capabilities that confine.c lists are left, none for a user
  * other than root; the identity is taken; seccomp refuses what syscalls.c lists. Returns 0, or a negative errno with
  * the failed step in `step`: then the process has to end, not to run anything.
  */

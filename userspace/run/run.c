@@ -113,7 +113,14 @@ static int prepare_outputs(struct run *run) {
 
 /* Before the programs are loaded, whose descriptors the view's process is not to have. */
 static int start_view(struct run *run) {
-	return run->options.top ? run_view_start(&run->view, &run->confinement.identity, &run->signals) : 0;
+	if (!run->options.top)
+		return 0;
+	if (run->log_file && isatty(fileno(run->log_file))) {
+		message_error("--top and --log %s would write to the terminal at once: name a file for the log",
+			      run->options.log);
+		return EXIT_USAGE;
+	}
+	return run_view_start(&run->view, &run->confinement.identity, &run->signals);
 }
 
 /* After the message about what could not be done. */

@@ -24,16 +24,24 @@ static long now_ms(void) {
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* What is stopped would get the signal only when somebody else continues it. Returns how many processes there were. */
+static int ask_to_end(const struct cgroup *cgroup, int signal) {
+	int asked = cgroup_signal(cgroup, signal);
+
+	cgroup_signal(cgroup, SIGCONT);
+	return asked;
+}
+
 static void forward_signals(const struct supervised *supervised) {
 	bool everywhere;
 	int signal;
 	while ((signal = signals_next(supervised->signals, &everywhere)) != 0) {
 		if (everywhere)
 			continue;
-		cgroup_signal(supervised->cgroup, signal);
-		/* what is stopped would get it only when somebody else continues it */
 		if (signal == SIGTERM || signal == SIGHUP)
-			cgroup_signal(supervised->cgroup, SIGCONT);
+			ask_to_end(supervised->cgroup, signal);
+		else
+			cgroup_signal(supervised->cgroup, signal);
 	}
 }
 
@@ -90,9 +98,7 @@ static void await_empty(const struct supervised *supervised, int watch_fd, long 
  * those don't count. Returns how many had to be asked. */
 static int end_the_rest(const struct supervised *supervised, int watch_fd, bool *deaf) {
 	await_empty(supervised, watch_fd, SETTLE_MS, deaf);
-	int outlived = cgroup_signal(supervised->cgroup, SIGTERM);
-	/* Where one is stopped, SIGTERM waits. */
-	cgroup_signal(supervised->cgroup, SIGCONT);
+	int outlived = ask_to_end(supervised->cgroup, SIGTERM);
 	await_empty(supervised, watch_fd, GRACE_MS, deaf);
 	return outlived;
 }
