@@ -12,28 +12,36 @@ static __always_inline int socket_protocol(__u32 protocol) {
 	return protocol == IPPROTO_MPTCP_SOCKET ? IPPROTO_TCP : (int)protocol;
 }
 
+/* Tells a judgement of a call, and whether the call may go on. */
+static __always_inline int hook_verdict(const struct policy *policy, const struct snif_judgement *judgement,
+					enum snif_hook hook, const struct snif_tag *tag) {
+	if (event_wanted(policy, judgement))
+		event_of_call(policy, judgement, hook, tag);
+	return judgement->verdict == SNIF_ALLOW || policy->options.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
+}
+
 /* Raw, ping, SCTP, UDP-Lite and DCCP sockets are refused where they are made. */
 static __always_inline int decide_socket(struct bpf_sock *ctx) {
 	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
 	int protocol = socket_protocol(ctx->protocol);
 	struct policy policy = policy_now();
-	struct snif_tag tag = {};
+	struct snif_tag tag = {}, *made;
 
 	if (!policy.present)
 		refused.reason = SNIF_REASON_NO_POLICY;
 	else if (ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP)
 		return HOOK_PASS;
 	else if (ctx->type == SOCK_DGRAM && protocol == IPPROTO_UDP) {
-		/* one that cannot be tagged here counts as older than the filter */
-		bpf_sk_storage_get(&tags, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		/* one that has no tag from here is as one from before the filter: what it holds back, nobody knows */
+		made = bpf_sk_storage_get(&tags, ctx, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (made)
+			made->kept = 1;
 		return HOOK_PASS;
 	}
 	/* a socket that is not made carries no tag; this one is for the event */
 	tag.to.protocol = protocol;
 	process_read(&tag.process);
-	if (event_wanted(&policy, &refused))
-		event_of_call(&policy, &refused, SNIF_HOOK_SOCKET, &tag);
-	return policy.options.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
+	return hook_verdict(&policy, &refused, SNIF_HOOK_SOCKET, &tag);
 }
 
 static __always_inline struct snif_judgement judge_target(const struct policy *policy, const struct snif_target *to,
@@ -65,16 +73,8 @@ static __always_inline void tag_fill(struct snif_tag *tag, struct bpf_sock_addr 
 	tag->to = *to;
 }
 
-/* Tells a judgement of a call, and whether the call may go on. */
-static __always_inline int hook_verdict(const struct policy *policy, const struct snif_judgement *judgement,
-					enum snif_hook hook, const struct snif_tag *tag) {
-	if (event_wanted(policy, judgement))
-		event_of_call(policy, judgement, hook, tag);
-	return judgement->verdict == SNIF_ALLOW || policy->options.mode == SNIF_AUDIT ? HOOK_PASS : HOOK_REFUSE;
-}
-
 static __always_inline int decide_tcp(struct bpf_sock_addr *ctx, const struct policy *policy,
-				      const struct snif_target *to, enum snif_hook hook) {
+				      const struct snif_target *to) {
 	struct snif_tag *tag = tag_renew(ctx->sk);
 	struct snif_judgement judgement;
 	int verdict;
@@ -88,7 +88,7 @@ static __always_inline int decide_tcp(struct bpf_sock_addr *ctx, const struct po
 	}
 	if (judgement.verdict == SNIF_UNDECIDED)
 		return HOOK_PASS;
-	verdict = hook_verdict(policy, &judgement, hook, tag);
+	verdict = hook_verdict(policy, &judgement, SNIF_HOOK_CONNECT, tag);
 	if (verdict == HOOK_REFUSE)
 		bpf_sk_storage_delete(&tags, ctx->sk);
 	return verdict;
@@ -107,20 +107,27 @@ static __always_inline _Bool told_before(const struct snif_tag *tag, const struc
 }
 
 /*
- * Whether a datagram can come to leave for elsewhere than calls were allowed under the policy in force: then egress has
- * to look. It can when one was let through unallowed, or under another policy; and when the socket is connected more
+ * Notes where a datagram can come to leave for elsewhere than calls were allowed under the policy in force: then egress
+ * has to look. It can when one was let through unallowed, or under another policy; and when the socket is connected more
  * than once, as what is held back (MSG_MORE) goes to where it was connected first, and a sender on another thread may
- * read the old address with the new port. Each call counts before it looks: of two at once, one sees both.
+ * read the old address with the new port. Of IPv4, a sender on a connected socket reads both from where what is held
+ * back for another place has written its own. Each call counts before it looks: of two at once, one sees both.
  */
-static __always_inline _Bool may_stray(struct snif_tag *tag, const struct policy *policy,
-				       const struct snif_judgement *judgement, enum snif_hook hook) {
+static __always_inline void note_stray(struct snif_tag *tag, const struct policy *policy,
+				       const struct snif_judgement *judgement, enum snif_hook hook, _Bool told) {
+	volatile struct snif_tag *counts = tag;
+	_Bool allowed = judgement->verdict == SNIF_ALLOW;
+	__u32 connects;
+
+	if (allowed && !told)
+		__sync_fetch_and_add(&tag->places, 1);
 	if (hook == SNIF_HOOK_CONNECT)
 		__sync_fetch_and_add(&tag->connects, 1);
-	if (*(volatile __u32 *)&tag->connects > 1)
-		return 1;
-	if (tag->judged_under.slot != 0 && !same_policy(&tag->judged_under, &policy->active))
-		return 1;
-	return judgement->verdict != SNIF_ALLOW && (hook == SNIF_HOOK_CONNECT || policy->options.mode == SNIF_AUDIT);
+	connects = counts->connects;
+	if (connects > 1 || (connects > 0 && counts->places > 1) ||
+	    (tag->judged_under.slot != 0 && !same_policy(&tag->judged_under, &policy->active)) ||
+	    (!allowed && (hook == SNIF_HOOK_CONNECT || policy->options.mode == SNIF_AUDIT)))
+		tag->kept = 0;
 }
 
 /*
@@ -129,28 +136,27 @@ static __always_inline _Bool may_stray(struct snif_tag *tag, const struct policy
  */
 static __always_inline int decide_udp(struct bpf_sock_addr *ctx, const struct policy *policy,
 				      const struct snif_target *to, enum snif_hook hook) {
-	struct snif_tag *tag = tag_of_datagrams(ctx->sk);
-	struct snif_judgement judgement = judge_target(policy, to, ctx->sk, tag);
+	struct snif_tag *tag = tag_make(ctx->sk);
+	struct snif_judgement judgement = judge_target(policy, to, ctx->sk, tag), kept = judgement;
+	_Bool allowed = judgement.verdict == SNIF_ALLOW, told;
 
-	if (tag) {
-		if (hook == SNIF_HOOK_SENDMSG && judgement.verdict == SNIF_ALLOW && told_before(tag, policy, to))
-			return HOOK_PASS;
-		if (may_stray(tag, policy, &judgement, hook))
-			tag->strayed = 1;
-		tag_fill(tag, ctx, to);
-		tag_judge(tag, policy, &judgement);
-	}
-	if (tag && judgement.verdict != SNIF_ALLOW) {
-		/* what egress refuses next is told again, but for what audit mode lets through: this call tells it */
-		if (hook == SNIF_HOOK_CONNECT || policy->options.mode == SNIF_ENFORCE)
-			tag->verdict = SNIF_UNDECIDED;
-		/*
-		 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing
-		 * it here would log names' addresses that nobody spoke to. Egress judges each datagram.
-		 */
-		if (hook == SNIF_HOOK_CONNECT)
-			return HOOK_PASS;
-	}
+	if (!tag)
+		return hook_verdict(policy, &judgement, hook, NULL);
+	told = allowed && told_before(tag, policy, to);
+	if (told && hook == SNIF_HOOK_SENDMSG)
+		return HOOK_PASS;
+	note_stray(tag, policy, &judgement, hook, told);
+	/* what egress refuses next is told again, but for what audit mode lets through: this call tells it */
+	if (!allowed && (hook == SNIF_HOOK_CONNECT || policy->options.mode == SNIF_ENFORCE))
+		kept.verdict = SNIF_UNDECIDED;
+	tag_fill(tag, ctx, to);
+	tag_judge(tag, policy, &kept);
+	/*
+	 * connect() of a UDP socket sends nothing, and resolvers use it to ask for source addresses: refusing it here
+	 * would log names' addresses that nobody spoke to. Egress judges each datagram.
+	 */
+	if (!allowed && hook == SNIF_HOOK_CONNECT)
+		return HOOK_PASS;
 	return hook_verdict(policy, &judgement, hook, tag);
 }
 
@@ -161,7 +167,7 @@ static __always_inline int decide_target(struct bpf_sock_addr *ctx, const struct
 		return HOOK_REFUSE;
 	if (hook == SNIF_HOOK_SENDMSG || to->protocol == IPPROTO_UDP)
 		return decide_udp(ctx, &policy, to, hook);
-	return decide_tcp(ctx, &policy, to, hook);
+	return decide_tcp(ctx, &policy, to);
 }
 
 /*

@@ -47,7 +47,6 @@ static __always_inline struct snif_tag *egress_tag(struct egress *e) {
 
 	if (!tag)
 		return NULL;
-	tag->strayed = 1;
 	tag->flow = bpf_get_socket_cookie(e->skb);
 	tag->process.cgroup_id = bpf_skb_cgroup_id(e->skb);
 	tag->to = e->packet.to;
@@ -137,17 +136,18 @@ static __always_inline int egress_tcp(struct egress *e) {
 
 /*
  * A datagram leaves unseen where the hooks have allowed all places that it can go to. The address on it is asked only
- * where it may have strayed from these (may_stray()): netfilter may have written another one there (DNAT), as that of a
- * container's resolver. A disconnect passes no hook, and a sender on another thread can come in the middle of it.
+ * where it may have strayed from these (note_stray()): netfilter may have written another one there (DNAT), as that of a
+ * container's resolver. A disconnect passes no hook, and a sender on another thread can come in the middle of it; the
+ * state is what it changes first.
  */
 static __always_inline int egress_udp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	_Bool current = same_policy(&tag->judged_under, &e->policy.active);
-	_Bool disconnected = tag->connects > 0 && e->socket->dst_port == 0;
+	_Bool disconnected = tag->connects > 0 && e->socket->state != BPF_TCP_ESTABLISHED;
 
-	if (current && !tag->strayed && !disconnected)
+	if (current && tag->kept && !disconnected)
 		return EGRESS_PASS;
-	tag->strayed = 1;
+	tag->kept = 0;
 	if (!current && tag->verdict == SNIF_ALLOW)
 		tag->verdict = SNIF_UNDECIDED; /* told again */
 	return egress_by_address(e);

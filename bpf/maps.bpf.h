@@ -8,7 +8,7 @@
 
 #include "abi.h"
 
-/* One for each socket that the connect hooks or egress have seen. */
+/* One for each socket that a hook has seen: see tag.bpf.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tag that a socket carries: made at connect, or on egress for a socket that no connect hook saw. */
+/* The tag that a socket carries: of TCP made at connect(), of UDP at socket(), or later where no hook has seen that. */
 #ifndef SNIF_TAG_BPF_H
 #define SNIF_TAG_BPF_H
 
@@ -28,18 +28,6 @@ static __always_inline struct snif_tag *tag_make(struct bpf_sock *sk) {
 	struct snif_tag *tag = bpf_sk_storage_get(&tags, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
 	return tag ? tag : tag_of(sk);
-}
-
-/* The tag of a UDP socket, which has it from its birth on: where one comes from before the filter, nobody knows. */
-static __always_inline struct snif_tag *tag_of_datagrams(struct bpf_sock *sk) {
-	struct snif_tag *tag = tag_of(sk);
-
-	if (tag)
-		return tag;
-	tag = tag_make(sk);
-	if (tag)
-		tag->strayed = 1;
-	return tag;
 }
 
 /* Replaces the socket's tag by an empty one: a socket that connects again starts anew. NULL: no memory. */

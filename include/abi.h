@@ -109,7 +109,7 @@ struct snif_target {
 #define SNIF_TAG_NAME 88
 
 /*
- * What a socket carries from connect() on. Its size is that of the kernel's allocation classes: with the kernel's own
+ * What a socket carries: of TCP from connect() on, of UDP from its birth. Its size is that of the kernel's allocation classes: with the kernel's own
  * 72 bytes it takes 256, with one byte more it would take 512, for each open connection.
  */
 struct snif_tag {
@@ -125,7 +125,7 @@ struct snif_tag {
 	 * settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it
 	 */
 	__u8 ech;
-	__u8 strayed; /* of UDP: what leaves need not be what a call was allowed, see egress_udp() */
+	__u8 kept; /* of UDP: what leaves can only go where calls were allowed to, see note_stray() */
 	struct snif_process process;
 	__u64 flow;	       /* the socket's cookie */
 	__u64 netns_cookie;    /* 0: not known */
@@ -135,8 +135,13 @@ struct snif_tag {
 		__u32 next_sequence; /* of the first byte that was not parsed yet */
 		__u32 connects;	     /* of UDP: how often it was connected */
 	};
-	__u16 version;
-	__u16 name_length;
+	union {
+		struct {
+			__u16 version;
+			__u16 name_length;
+		};
+		__u32 places; /* of UDP: how often a call was allowed another place than the one before */
+	};
 	__u8 name[SNIF_TAG_NAME];
 };
 

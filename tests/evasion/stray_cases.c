@@ -2,6 +2,7 @@
 /* T12: datagrams that are to leave for elsewhere than the call was allowed that the filter saw last. */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -152,23 +153,35 @@ static void port_zero(void) {
 
 /* ---- threads ---- */
 
-enum { ROUNDS = 10, TIMES = 300, SENDS = 2000 };
+enum { ROUNDS = 10, TIMES = 300, SENDS = 2000, RACES = 20000 };
 
 struct sender {
 	int fd;
 	const struct place *place; /* NULL: where the socket is connected */
 	volatile bool *stop;	   /* NULL: SENDS times */
-	size_t refused;
+	volatile size_t sent, refused;
 };
 
 static void *send_thread(void *argument) {
 	struct sender *sender = argument;
 
-	for (int i = 0; sender->stop ? !*sender->stop : i < SENDS; i++)
-		if ((sender->place ? send_to(sender->fd, sender->place) : send(sender->fd, "x", 1, 0)) < 0 &&
-		    errno == EPERM)
-			sender->refused++;
+	for (int i = 0; sender->stop ? !*sender->stop : i < SENDS; i++) {
+		ssize_t sent = sender->place ? send_to(sender->fd, sender->place) : send(sender->fd, "x", 1, 0);
+
+		sender->sent += sent == 1;
+		sender->refused += sent < 0 && errno == EPERM;
+	}
 	return NULL;
+}
+
+/* Comes back when the first datagram was sent, or refused. */
+static pthread_t start_sending(struct sender *sender) {
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, send_thread, sender), 0);
+	while (sender->sent + sender->refused == 0)
+		sched_yield();
+	return thread;
 }
 
 /* Without events of what is allowed: the lab keeps all that come, and these are many. `false` ends it. */
@@ -192,7 +205,7 @@ static void race(void) {
 
 		stop = false;
 		connect_to(fd, &good);
-		assert_int_equal(pthread_create(&thread, NULL, send_thread, &sender), 0);
+		thread = start_sending(&sender);
 		for (int i = 0; i < TIMES; i++) {
 			connect_to(fd, &bad);
 			connect_to(fd, &good);
@@ -206,6 +219,78 @@ static void race(void) {
 	}
 	only_refusals(false);
 	nothing_arrived(evasion_udp443, 0);
+}
+
+/* Each is allowed; the one's address with the other's port is not. */
+static const char two_places[] =
+	"version: 1\n"
+	"dns: {servers: none}\n"
+	"direct: {allow: [{to: 192.0.2.1, proto: udp, ports: [7001]}, {to: 192.0.2.2, proto: udp, ports: [7002]}]}\n";
+
+/* What the other thread does while one sends where the socket is connected, which is the first place. */
+typedef void (*stray_mover)(int fd, const struct place *first, const struct place *second);
+
+static void move_by_connect(int fd, const struct place *first, const struct place *second) {
+	connect_to(fd, second);
+	connect_to(fd, first);
+}
+
+static void send_in_parts(int fd, const struct place *place) {
+	sendto(fd, "x", 1, MSG_MORE, (const struct sockaddr *)&place->address, place->length);
+	send_to(fd, place);
+}
+
+static void move_by_parts(int fd, const struct place *first, const struct place *second) {
+	send_in_parts(fd, second);
+	send_in_parts(fd, first);
+}
+
+static int listen_at(const struct place *place) {
+	int fd;
+
+	evasion_outside();
+	fd = udp(place);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&place->address, place->length), 0);
+	evasion_inside();
+	return fd;
+}
+
+/* A datagram's address and port are of two different places, both of which calls were allowed. */
+static void race_between_allowed(stray_mover move) {
+	const struct place first = place(V4, 7001), second = place(V4_OTHER, 7002);
+	const struct place crossed[2] = {place(V4, 7002), place(V4_OTHER, 7001)};
+	int fd = udp(&first), servers[2] = {listen_at(&crossed[0]), listen_at(&crossed[1])};
+	volatile bool stop = false;
+	struct sender sender = {.fd = fd, .stop = &stop};
+	pthread_t thread;
+	char byte;
+
+	evasion_use_policy(two_places);
+	only_refusals(true);
+	connect_to(fd, &first);
+	thread = start_sending(&sender);
+	for (int i = 0; i < RACES; i++) {
+		move(fd, &first, &second);
+		drain(); /* each stray is told, and none is to be lost */
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	close(fd);
+	drain();
+	only_refusals(false);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(recv(servers[i], &byte, 1, MSG_DONTWAIT), -1);
+		assert_int_equal(errno, EAGAIN);
+		close(servers[i]);
+	}
+}
+
+static void race_of_connects(void) {
+	race_between_allowed(move_by_connect);
+}
+
+static void race_of_parts(void) {
+	race_between_allowed(move_by_parts);
 }
 
 /* Two threads send to two allowed places by one socket, which nothing was sent by before: none is refused. */
@@ -222,7 +307,8 @@ static void two_threads(void) {
 			assert_int_equal(pthread_create(&threads[i], NULL, send_thread, &senders[i]), 0);
 		for (size_t i = 0; i < 2; i++)
 			pthread_join(threads[i], NULL);
-		assert_int_equal(senders[0].refused + senders[1].refused, 0);
+		for (size_t i = 0; i < 2; i++)
+			assert_int_equal(senders[i].sent, SENDS);
 		close(fd);
 	}
 	only_refusals(false);
@@ -278,6 +364,8 @@ static const struct evasion cases[] = {
 	{"T7-udp-held-back-before-attach", .run = held_back_before},
 	{"T12-udp-port-zero", .run = port_zero},
 	{"T12-udp-connect-race", .run = race},
+	{"T12-udp-connect-race-between-allowed", .run = race_of_connects},
+	{"T12-udp-parts-race-between-allowed", .run = race_of_parts},
 	{"X-udp-two-threads", .run = two_threads},
 	{"X-udp-translated", .run = translated},
 };
