@@ -169,38 +169,43 @@ static inline long snif_seen_step(__u32 index, void *context) {
 	return search->found ? SNIF_STOP : SNIF_NEXT;
 }
 
+/* A bit for a type. So mixed, GREASE's types (RFC 8701) and those that browsers send have bits of their own. */
+static __always_inline __u64 snif_extension_bit(__u32 type) {
+	return 1ULL << ((type * 0x113) >> 8 & 63);
+}
+
+/* Whether the extension, of a type from 64 on, was there. */
 static __always_inline _Bool snif_hello_saw(const struct snif_hello *h, __u32 type) {
 	struct snif_seen_search search = {.hello = h, .type = type};
 
-	snif_loop(SNIF_HELLO_EXTENSIONS, snif_seen_step, &search);
+	if (h->seen_mixed & snif_extension_bit(type))
+		snif_loop(SNIF_HELLO_EXTENSIONS, snif_seen_step, &search);
 	return search.found;
 }
 
-/* Remembers an extension's type. Returns SNIF_REASON_NONE when it is a new one and there was room. */
+/* Remembers an extension's type. Returns SNIF_REASON_NONE when it is a new one, may be there, and there was room. */
 static __always_inline enum snif_reason snif_hello_see(struct snif_hello *h, __u32 type) {
-	__u64 mixed;
-
 	if (type < 64) {
 		if (h->seen_low >> type & 1)
 			return SNIF_REASON_EXTENSION_TWICE;
 		h->seen_low |= 1ULL << type;
 		return SNIF_REASON_NONE;
 	}
-	/* so mixed, GREASE's types (RFC 8701) and those that browsers send fall on bits of their own */
-	mixed = 1ULL << ((type * 0x113) >> 8 & 63);
-	if ((h->seen_mixed & mixed) && snif_hello_saw(h, type))
+	if (type == SNIF_EXTENSION_ESNI)
+		return SNIF_REASON_ESNI;
+	if (snif_hello_saw(h, type))
 		return SNIF_REASON_EXTENSION_TWICE;
 	if (h->seen_count >= SNIF_HELLO_EXTENSIONS)
 		return SNIF_REASON_TOO_MANY_EXTENSIONS;
-	h->seen_mixed |= mixed;
+	h->seen_mixed |= snif_extension_bit(type);
 	h->seen[h->seen_count++ % SNIF_HELLO_EXTENSIONS] = type;
 	return SNIF_REASON_NONE;
 }
 
-/* Of the types that snif_hello_extension() has a case for. */
-static __always_inline _Bool snif_extension_is_special(__u32 type) {
-	return type == SNIF_EXTENSION_SERVER_NAME || type == SNIF_EXTENSION_EARLY_DATA ||
-	       type == SNIF_EXTENSION_SUPPORTED_VERSIONS || type == SNIF_EXTENSION_ECH || type == SNIF_EXTENSION_ESNI;
+/* Whether the type is one that is more than remembered. */
+static __always_inline _Bool snif_extension_matters(__u32 type) {
+	return type == SNIF_EXTENSION_SERVER_NAME || type == SNIF_EXTENSION_SUPPORTED_VERSIONS ||
+	       type == SNIF_EXTENSION_ECH;
 }
 
 static __always_inline long snif_hello_extension(struct snif_hello *h) {
@@ -211,6 +216,8 @@ static __always_inline long snif_hello_extension(struct snif_hello *h) {
 		return snif_hello_refuse(h, reason);
 	if (length > h->left)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	if (!snif_extension_matters(type))
+		return snif_hello_want_extension(h, length);
 	switch (type) {
 	case SNIF_EXTENSION_SERVER_NAME:
 		if (length < 2)
@@ -222,22 +229,16 @@ static __always_inline long snif_hello_extension(struct snif_hello *h) {
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
 		h->extension_left = length - 1;
 		return snif_hello_want(h, SNIF_FIELD_VERSIONS, 0, 1);
-	case SNIF_EXTENSION_ESNI:
-		return snif_hello_refuse(h, SNIF_REASON_ESNI);
-	case SNIF_EXTENSION_ECH:
+	default:
 		h->ech = 1;
-		break;
-	case SNIF_EXTENSION_EARLY_DATA:
-		h->early_data = 1;
-		break;
+		return snif_hello_want_extension(h, length);
 	}
-	return snif_hello_want_extension(h, length);
 }
 
 /*
  * Passes over extensions that are only to be remembered, as far as their headers lie in the window: most of a browser's,
- * in less time than a round takes for each. It stops before what is special or contradicts itself, which is left to the
- * rounds.
+ * in less time than a round takes for each. It stops before one that matters, and before one that is the last or too
+ * long, which are left to the rounds.
  */
 static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
 	__u32 skip = h->skip, left = h->left, offset = h->offset, room, passed = 0, type, length;
@@ -251,7 +252,7 @@ static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
 		header = snif_load_be64(h->window + ((offset + passed + skip - h->window_at) & (SNIF_WINDOW - 1)));
 		type = header >> 48;
 		length = header >> 32 & 0xffff;
-		if (snif_extension_is_special(type) || length + 4 > left)
+		if (snif_extension_matters(type) || length + 4 > left)
 			break;
 		reason = snif_hello_see(h, type);
 		if (reason != SNIF_REASON_NONE)
@@ -628,6 +629,7 @@ static __always_inline void snif_hello_continue(struct snif_hello *h) {
 	h->version = 0;
 	h->ech = 0;
 	h->changed = 0;
+	h->early_data |= h->seen_low >> SNIF_EXTENSION_EARLY_DATA & 1;
 	h->seen_low = 0;
 	h->seen_mixed = 0;
 	h->seen_count = 0;
