@@ -120,7 +120,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		if ((hello->hellos == 1 || rule != out->rule) && event_wanted(policy, out))
 			event_of_packet(skb, policy, out, tag, packet);
 		snif_hello_continue(hello);
-		if (i == 0 && hello->offset >= hello->end) /* as with all but strange clients */
+		if (hello->offset >= hello->end)
 			break;
 		reason = SNIF_REASON_SCAN_LIMIT;
 	}
