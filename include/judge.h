@@ -79,7 +79,7 @@ struct snif_name_match {
 	/* of the shortest suffixes that there may be rules for, the hashes: they are asked last, if at all */
 	__u64 suffixes[SNIF_SUFFIXES];
 	__u32 suffix_count;
-	struct snif_name_rule best; /* the longest match among the others */
+	struct snif_name_rule best; /* the longest match so far; at the end, of all */
 };
 
 static __always_inline _Bool snif_has_length(const __u64 lengths[4], __u32 length) {
@@ -143,10 +143,8 @@ static __always_inline void snif_name_match_longest(struct snif_name_match *matc
 
 	if (snif_has_length(match->settings->exact_lengths, match->length)) {
 		rules = snif_find_name(match->tables, snif_hash_value(&match->hash, match->word, match->length));
-		if (rules && rules->exact.verdict != SNIF_UNDECIDED) {
+		if (rules && rules->exact.verdict != SNIF_UNDECIDED)
 			match->best = rules->exact;
-			return;
-		}
 	}
 	for (__u32 i = 0; i < SNIF_SUFFIXES && i < match->suffix_count && match->best.verdict == SNIF_UNDECIDED; i++)
 		snif_name_match_below(match, match->suffixes[(match->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);
@@ -165,21 +163,20 @@ static __always_inline struct snif_judgement snif_judge_name(snif_tables tables,
 					.name = name,
 					.length = length,
 					.suffix_count = settings->options.zero};
-	struct snif_name_rule best;
+	const struct snif_name_rule *best = &match.best;
 
 	snif_hash_start(&match.hash, settings->hash_key);
 	snif_name_match_read(&match); /* before the loop: see snif_loop() */
 	if (snif_name_match_next(&match) == SNIF_NEXT)
 		snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
 	snif_name_match_longest(&match);
-	best = match.best;
-	if (best.verdict == SNIF_UNDECIDED)
+	if (best->verdict == SNIF_UNDECIDED)
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 0};
-	if (best.verdict != SNIF_ALLOW)
-		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_DENIED, best.rule};
-	if (!(dest->zones[(best.zone / 64) % (SNIF_ZONES / 64)] >> best.zone % 64 & 1))
-		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, best.rule};
-	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, best.rule};
+	if (best->verdict != SNIF_ALLOW)
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_DENIED, best->rule};
+	if (!(dest->zones[(best->zone / 64) % (SNIF_ZONES / 64)] >> best->zone % 64 & 1))
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, best->rule};
+	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, best->rule};
 }
 
 #endif

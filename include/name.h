@@ -4,7 +4,7 @@
  *
  * A rule is found by the hash of its name: SipHash-1-3 (Aumasson, Bernstein, 2012; the rounds that hash tables take)
  * with a random key, over the bytes from the last to the first. Reading from the right gives the hash of every suffix
- * of a name in one pass, so that a look-up costs one probe for each label, however many names the policy holds. Two
+ * of a name in one pass, so that a look-up costs at most one probe for each label, however many names the policy holds. Two
  * names with one hash would be taken for each other; the key is random for each load and never leaves the kernel's
  * maps, so that finding such a name means trying 2^64 / (number of rules) connections.
  */

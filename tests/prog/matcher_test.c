@@ -17,7 +17,9 @@
 #define STAIRS "stairs.test"
 #define UP4(name) "e.e.e.e." name
 #define UP8(name) UP4(UP4(name))
+#define BELOW(name) "    - \"*." name "\"\n"
 
+/* clang-format off: it would put several rules on a line */
 static const char policy[] =
 	"version: 1\n"
 	"sets:\n"
@@ -36,36 +38,20 @@ static const char policy[] =
 	"    - {host: bound.wide.test, to: [far]}\n"
 	"    - again.denied.below.test\n"
 	"    - bücher.example\n"
-	"    - .a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test\n"
-	"    - \"*." DEEP "\"\n"
-	"    - \"*.e." STAIRS "\"\n"
-	"    - \"*.e.e.e." STAIRS "\"\n"
-	"    - \"*.e." UP4(
-		STAIRS) "\"\n"
-			"    - \"*.e.e.e." UP4(
-				STAIRS) "\"\n"
-					"    - \"*.e." UP8(
-						STAIRS) "\"\n"
-							"  deny:\n"
-							"    - .denied.below.test\n"
-							"    - \"*.a.both.test\"\n"
-							"    - \"*." STAIRS "\"\n"
-							"    - \"*.e.e." STAIRS "\"\n"
-							"    - \"*." UP4(
-								STAIRS) "\"\n"
-									"    - \"*.e.e." UP4(
-										STAIRS) "\"\n"
-											"    - \"*." UP8(
-												STAIRS) "\"\n"
-													"    - \"*.e.e." UP8(
-														STAIRS) "\"\n"
-															"direct:\n"
-															"  allow:\n"
-															"    - {to: 192.0.2.2, proto: tcp, ports: [443]}\n"
-															"    - {to: 203.0.113.0/24, proto: tcp, ports: [8000-8999]}\n"
-															"  deny:\n"
-															"    - {to: 203.0.113.1, proto: tcp, ports: [8443]}\n"
-															"dns: {servers: none}\n";
+	"    - .a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.deep.test\n" BELOW(DEEP) BELOW("e." STAIRS)
+		BELOW("e.e.e." STAIRS) BELOW("e." UP4(STAIRS)) BELOW("e.e.e." UP4(STAIRS)) BELOW("e." UP8(
+			STAIRS)) "  deny:\n"
+				 "    - .denied.below.test\n" BELOW("a.both.test") BELOW(STAIRS) BELOW(
+					 "e.e." STAIRS) BELOW(UP4(STAIRS)) BELOW("e.e." UP4(STAIRS)) BELOW(UP8(STAIRS))
+					 BELOW("e.e." UP8(
+						 STAIRS)) "direct:\n"
+							  "  allow:\n"
+							  "    - {to: 192.0.2.2, proto: tcp, ports: [443]}\n"
+							  "    - {to: 203.0.113.0/24, proto: tcp, ports: [8000-8999]}\n"
+							  "  deny:\n"
+							  "    - {to: 203.0.113.1, proto: tcp, ports: [8443]}\n"
+							  "dns: {servers: none}\n";
+/* clang-format on */
 
 /* What is right at 192.0.2.1 port 443; elsewhere kernel and userspace are held against each other. */
 static const struct {
