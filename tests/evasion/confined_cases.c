@@ -94,10 +94,11 @@ static int smc(void) {
 	return result(socket(43, SOCK_STREAM, 0));
 }
 
-static int pair_of_qrtr(void) {
+/* There are no such pairs, which the kernel would say by another error. */
+static int pair_of_packet(void) {
 	int pair[2];
 
-	return result(socketpair(42, SOCK_DGRAM, 0, pair));
+	return result(socketpair(AF_PACKET, SOCK_DGRAM, 0, pair));
 }
 
 /* A namespace of one's own gives all capabilities inside. */
@@ -109,7 +110,7 @@ static int packet_in_user_namespace(void) {
 
 static void families(void) {
 	static const attempt_function attempts[] = {packet_raw, packet_datagram, packet_with_high_bits,	  vsock, xdp,
-						    smc,	pair_of_qrtr,	 packet_in_user_namespace};
+						    smc,	pair_of_packet,	 packet_in_user_namespace};
 
 	for (size_t i = 0; i < COUNT(attempts); i++)
 		must_fail(attempts[i], EAFNOSUPPORT, EAFNOSUPPORT);
@@ -157,31 +158,29 @@ static int use_bpf(void) {
 	return result(syscall(SYS_bpf, BPF_MAP_GET_NEXT_ID, &attributes, sizeof(attributes)));
 }
 
-static int leave_cgroup(void) {
+/* Opens something in the parent of the cgroup. */
+static int open_outside(const char *name, int flags) {
 	FILE *mounts = setmntent("/proc/self/mounts", "r");
 	struct mntent *entry;
 	char path[1024] = "";
 
 	while ((entry = getmntent(mounts)))
 		if (strcmp(entry->mnt_type, "cgroup2") == 0)
-			snprintf(path, sizeof(path), "%s%s/../cgroup.procs", entry->mnt_dir, lab_cgroup()->path);
+			snprintf(path, sizeof(path), "%s%s/../%s", entry->mnt_dir, lab_cgroup()->path, name);
 	endmntent(mounts);
-	return result(open(path, O_WRONLY));
+	return open(path, flags);
+}
+
+static int leave_cgroup(void) {
+	return result(open_outside("cgroup.procs", O_WRONLY));
 }
 
 /* A child that begins its life in the parent of the cgroup. */
 static int clone_outside(void) {
 	struct clone_args arguments = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
-	FILE *mounts = setmntent("/proc/self/mounts", "r");
-	struct mntent *entry;
-	char path[1024] = "";
 	long pid;
 
-	while ((entry = getmntent(mounts)))
-		if (strcmp(entry->mnt_type, "cgroup2") == 0)
-			snprintf(path, sizeof(path), "%s%s/..", entry->mnt_dir, lab_cgroup()->path);
-	endmntent(mounts);
-	arguments.cgroup = (uint64_t)open(path, O_PATH | O_DIRECTORY);
+	arguments.cgroup = (uint64_t)open_outside(".", O_PATH | O_DIRECTORY);
 	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid == 0)
 		_exit(0);

@@ -98,20 +98,18 @@ static void add_browser_shares(struct bytes *out, _Bool post_quantum) {
 		X25519 = 29,
 		X25519_SIZE = 32
 	};
+	uint8_t share[MLKEM768_SIZE + X25519_SIZE];
 	size_t extension, list;
 
+	memset(share, 7, sizeof(share));
 	bytes_number(out, 2, KEY_SHARE);
 	extension = bytes_open(out, 2);
 	list = bytes_open(out, 2);
+	/* an entry of the list is written as an extension is */
 	hello_extension(out, GREASE, "", 1);
-	if (post_quantum) {
-		bytes_number(out, 2, X25519MLKEM768);
-		bytes_number(out, 2, MLKEM768_SIZE + X25519_SIZE);
-		bytes_fill(out, 7, MLKEM768_SIZE + X25519_SIZE);
-	}
-	bytes_number(out, 2, X25519);
-	bytes_number(out, 2, X25519_SIZE);
-	bytes_fill(out, 9, X25519_SIZE);
+	if (post_quantum)
+		hello_extension(out, X25519MLKEM768, share, sizeof(share));
+	hello_extension(out, X25519, share, X25519_SIZE);
 	bytes_close(out, 2, list);
 	bytes_close(out, 2, extension);
 }

@@ -37,7 +37,7 @@ struct hello {
 	size_t size;	    /* of the stream, with `record_size` 0; 0: as it comes */
 	size_t record_size; /* bytes of the message in each record; 0: one record */
 	_Bool tls12;	    /* no supported_versions and key_share: TLS 1.2 */
-	_Bool browser; /* what today's browsers send: 16 ciphers, 18 extensions and perhaps padding, GREASE among them */
+	_Bool browser; /* what today's browsers send: 16 ciphers, 17 extensions and perhaps padding, GREASE among them */
 	_Bool post_quantum; /* browser: with a key share for X25519MLKEM768 and a GREASE encrypted_client_hello */
 	_Bool bare;	    /* no extensions but `extra` */
 	const struct hello_extension *extra; /* these come first */
