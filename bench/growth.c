@@ -127,8 +127,6 @@ static void run_names(const void *argument) {
 	places[0].argument = &many;
 	places[1].argument = &few;
 	hello_cost_cold(places, 2);
-	bench_sample("completing-ratio", "×",
-		     bench_median(places[0].ns, places[0].count) / bench_median(places[1].ns, places[1].count), NULL);
 	cost_stop();
 	hello_cost_warm(&confinement, &cell, &(struct hello_shape){.size = 517, .name = draw_name(count, WARM)}, true);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows of goals ──► judged by the medians. */
+/* Rows of goals ──► judged by medians. */
 #include "goals.h"
 
 #include <errno.h>
@@ -38,12 +38,17 @@ static bool holds(const struct goal *goal) {
 static void judge(struct goal *goal, const struct samples *samples) {
 	const struct series *above = find(samples, goal->numerator), *below = find(samples, goal->denominator);
 	bool alone = strcmp(goal->denominator, "-") == 0;
+	size_t rounds;
 
 	goal->outcome = GOAL_NOT_MEASURED;
-	if (!above || (!alone && (!below || below->median <= 0)))
+	if (!above || (!alone && !below))
 		return;
-	goal->value = alone || goal->inside_range ? above->median : above->median / below->median;
-	if (above->count < GOAL_ROUNDS || (!alone && below->count < GOAL_ROUNDS))
+	rounds = alone ? above->count : samples_ratio(above, below, &goal->value);
+	if (rounds == 0)
+		return;
+	if (alone || goal->inside_range)
+		goal->value = above->median;
+	if (rounds < GOAL_ROUNDS)
 		goal->outcome = GOAL_TOO_FEW_ROUNDS;
 	else
 		goal->outcome =

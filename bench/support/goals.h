@@ -12,8 +12,8 @@ enum { GOAL_ROUNDS = 3 }; /* with fewer, a median says little */
 enum outcome { GOAL_MET, GOAL_NOT_MET, GOAL_TOO_FEW_ROUNDS, GOAL_NOT_MEASURED };
 
 /*
- * A row of the file: the value is the median of `case:metric`, or what it is to that of another one. With |range behind
- * the limit the value is the median by itself, and the other one is only for its largest round.
+ * A row of the file: the value is the median of `case:metric`, or of what it is to another one in each round. With
+ * |range behind the limit the value is the median by itself, and the other one is only for its largest round.
  */
 struct goal {
 	char *line; /* holds all the texts */

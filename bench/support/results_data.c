@@ -11,11 +11,12 @@ void results_print_csv(const struct results *results, FILE *out) {
 	fputs("case,metric,unit,median,min,max,rounds,beside,ratio\n", out);
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct series *series = &samples->series[i], *beside = samples_beside(samples, series);
+		double ratio;
 
 		fprintf(out, "%s,%s,%s,%.6g,%.6g,%.6g,%zu,%s,", series->name, series->metric, series->unit,
 			series->median, series->min, series->max, series->count, beside ? series->beside : "");
-		if (beside && beside->median != 0)
-			fprintf(out, "%.4g", series->median / beside->median);
+		if (beside && samples_ratio(series, beside, &ratio) > 0)
+			fprintf(out, "%.4g", ratio);
 		fputc('\n', out);
 	}
 }
@@ -34,12 +35,12 @@ static int put_series(struct json_object *array, const struct samples *samples, 
 	int error = json_put_text(object, "case", series->name) | json_put_text(object, "metric", series->metric) |
 		    json_put_text(object, "unit", series->unit) | json_put(object, "median", number(series->median)) |
 		    json_put(object, "min", number(series->min)) | json_put(object, "max", number(series->max));
+	double ratio;
 
-	if (beside && beside->median != 0)
-		error |= json_put_text(object, "beside", series->beside) |
-			 json_put(object, "ratio", number(series->median / beside->median));
+	if (beside && samples_ratio(series, beside, &ratio) > 0)
+		error |= json_put_text(object, "beside", series->beside) | json_put(object, "ratio", number(ratio));
 	for (size_t i = 0; i < series->count; i++)
-		error |= json_add(values, number(series->values[i]));
+		error |= json_add(values, number(series->samples[i].value));
 	error |= json_put(object, "values", values);
 	return error | json_add(array, object);
 }
@@ -66,11 +67,14 @@ static int put_facts(struct json_object *root, const struct facts *facts) {
 	return error | json_put(root, "facts", object);
 }
 
-/* How far the second measurement of the same thing is from the first, as a part of that. */
-static double noise_of(const struct samples *samples, const struct series *series) {
+/* What should be 1: the second measurement of the same thing to the first, or direct to direct. False: it is neither. */
+static bool noise_of(const struct samples *samples, const struct series *series, double *ratio) {
 	const struct series *first = samples_first(samples, series);
 
-	return series->median / (first ? first->median : 1) - 1;
+	if (first)
+		return samples_ratio(series, first, ratio) > 0;
+	*ratio = series->median;
+	return samples_is_noise(series);
 }
 
 static int put_noise(struct json_object *root, const struct samples *samples) {
@@ -80,12 +84,13 @@ static int put_noise(struct json_object *root, const struct samples *samples) {
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct series *series = &samples->series[i];
 		struct json_object *object;
+		double ratio;
 
-		if (!samples_is_noise(series) && !samples_first(samples, series))
+		if (!noise_of(samples, series, &ratio))
 			continue;
 		object = json_object_new_object();
 		error |= json_put_text(object, "case", series->name) | json_put_text(object, "metric", series->metric) |
-			 json_put(object, "differs", number(noise_of(samples, series))) | json_add(noise, object);
+			 json_put(object, "differs", number(ratio - 1)) | json_add(noise, object);
 	}
 	return error | json_put(root, "noise", noise);
 }

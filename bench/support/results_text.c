@@ -18,10 +18,11 @@ static const char *number(char text[NUMBER], double value) {
 
 static const char *ratio(char text[NUMBER], const struct samples *samples, const struct series *series) {
 	const struct series *beside = samples_beside(samples, series);
+	double value;
 
-	if (!beside || beside->median == 0)
+	if (!beside || samples_ratio(series, beside, &value) == 0)
 		return "";
-	snprintf(text, NUMBER, "%.2f", series->median / beside->median);
+	snprintf(text, NUMBER, "%.2f", value);
 	return text;
 }
 
@@ -32,15 +33,14 @@ static const char *beside_text(const struct samples *samples, const struct serie
 /* What was measured twice in one case: the pair with the largest difference. */
 static void print_noise_within(const struct samples *samples, FILE *out) {
 	const struct series *worst = NULL;
-	double most = -1;
+	double most = -1, ratio;
 
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct series *again = &samples->series[i], *first = samples_first(samples, again);
-		double differs = first ? fabs(again->median / first->median - 1) : 0;
 
-		if (first && differs > most) {
+		if (first && samples_ratio(again, first, &ratio) > 0 && fabs(ratio - 1) > most) {
 			worst = first;
-			most = differs;
+			most = fabs(ratio - 1);
 		}
 	}
 	if (worst)

@@ -56,20 +56,23 @@ static int add_line(struct samples *samples, char *line) {
 	char *fields[FIELDS], *end;
 	size_t count = cut(line, fields);
 	struct series *series;
-	double *value, number;
+	struct sample *sample, read;
 
 	if (count != VALUE + 1 && count != BESIDE + 1)
 		return -EINVAL;
 	if (strcmp(fields[METRIC], "skipped") == 0)
 		return add_skipped(samples, fields);
-	number = strtod(fields[VALUE], &end);
-	if (end == fields[VALUE] || *end || !isfinite(number))
+	read.round = strtoul(fields[ROUND], &end, 10);
+	if (end == fields[ROUND] || *end)
+		return -EINVAL;
+	read.value = strtod(fields[VALUE], &end);
+	if (end == fields[VALUE] || *end || !isfinite(read.value))
 		return -EINVAL;
 	series = series_of(samples, fields, count);
-	value = series ? array_add(&series->values, &series->count, sizeof(*value)) : NULL;
-	if (!value)
+	sample = series ? array_add(&series->samples, &series->count, sizeof(*sample)) : NULL;
+	if (!sample)
 		return -ENOMEM;
-	*value = number;
+	*sample = read;
 	return 0;
 }
 
@@ -85,10 +88,23 @@ static void sort_by_case(struct samples *samples) {
 	}
 }
 
+static double *room_for(size_t count) {
+	double *values = calloc(count, sizeof(*values));
+
+	if (!values)
+		bench_fail("out of memory");
+	return values;
+}
+
 static void sum_up(struct series *series) {
-	series->median = bench_median(series->values, series->count);
-	series->min = series->values[0];
-	series->max = series->values[series->count - 1];
+	double *values = room_for(series->count);
+
+	for (size_t i = 0; i < series->count; i++)
+		values[i] = series->samples[i].value;
+	series->median = bench_median(values, series->count);
+	series->min = values[0];
+	series->max = values[series->count - 1];
+	free(values);
 }
 
 int samples_read(const char *file, struct samples *samples) {
@@ -119,7 +135,7 @@ void samples_free(struct samples *samples) {
 		free(samples->series[i].metric);
 		free(samples->series[i].unit);
 		free(samples->series[i].beside);
-		free(samples->series[i].values);
+		free(samples->series[i].samples);
 	}
 	for (size_t i = 0; i < samples->skipped_count; i++) {
 		free(samples->skipped[i].name);
@@ -173,6 +189,29 @@ const struct series *samples_first(const struct samples *samples, const struct s
 	first = metric ? samples_find(samples, again->name, metric) : NULL;
 	free(metric);
 	return first;
+}
+
+static const struct sample *find_round(const struct series *series, unsigned long round) {
+	for (size_t i = 0; i < series->count; i++)
+		if (series->samples[i].round == round)
+			return &series->samples[i];
+	return NULL;
+}
+
+size_t samples_ratio(const struct series *above, const struct series *below, double *ratio) {
+	double *ratios = room_for(above->count);
+	size_t count = 0;
+
+	for (size_t i = 0; i < above->count; i++) {
+		const struct sample *beside = find_round(below, above->samples[i].round);
+
+		if (beside && beside->value != 0)
+			ratios[count++] = above->samples[i].value / beside->value;
+	}
+	if (count > 0)
+		*ratio = bench_median(ratios, count);
+	free(ratios);
+	return count;
 }
 
 bool samples_is_noise(const struct series *series) {

@@ -6,10 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct sample {
+	unsigned long round;
+	double value;
+};
+
 struct series {
 	char *name, *metric, *unit; /* name: the case's */
 	char *beside;		    /* what the ratio is to: a metric of the case, or `case:metric`; NULL: nothing */
-	double *values;		    /* sorted, once all are read */
+	struct sample *samples;	    /* in the order in which they were read */
 	size_t count;
 	double median, min, max;
 };
@@ -37,6 +42,11 @@ const struct series *samples_beside(const struct samples *samples, const struct 
 /* Of a series that is the same thing measured once more, as -again behind the name of its metric says: the first one.
  * NULL: it is none. */
 const struct series *samples_first(const struct samples *samples, const struct series *again);
+/*
+ * What `above` is to `below`: the median of each round's own ratio, as what else the machine does meets a round's samples
+ * alike, and not those of another round. Returns the number of rounds that have one; 0: `*ratio` is not set.
+ */
+size_t samples_ratio(const struct series *above, const struct series *below, double *ratio);
 
 /* Whether it is the ratio of two clients that nothing filters, of which what differs is noise. */
 bool samples_is_noise(const struct series *series);
