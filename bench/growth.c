@@ -105,13 +105,20 @@ static bool too_many(unsigned count) {
 	return true;
 }
 
+static void measure_warm(const struct confinement *confinement, const struct cell *cell, unsigned count,
+			 const char *suffix) {
+	const struct hello_shape shape = {.size = 517, .name = draw_name(count, WARM)};
+
+	hello_cost_warm(confinement, cell, &shape, true, suffix);
+}
+
 /* Beside a policy of few names, which takes turns with the other. */
 static void run_names(const void *argument) {
 	static struct place places[2];
 	unsigned count = *(const unsigned *)argument;
 	const struct hello_shape many = {.size = 517, .draw = draw_name, .count = count},
 				 few = {.size = 517, .draw = draw_name, .count = FEW};
-	struct confinement confinement;
+	struct confinement confinement, few_confinement;
 	struct cell cell, few_cell;
 
 	if (too_many(count))
@@ -120,7 +127,7 @@ static void run_names(const void *argument) {
 	confinement = confine_in(write_names, count, "many", &cell);
 	print_loading(&confinement);
 	bench_sample("memory", "bytes", (double)memory_of_slot(&cell, "names", confinement.slot) / count, NULL);
-	confine_in(write_names, FEW, "few", &few_cell);
+	few_confinement = confine_in(write_names, FEW, "few", &few_cell);
 	cost_start();
 	place_of_cell(&places[0], "completing", "completing-few", &cell, BPF_CGROUP_INET_EGRESS);
 	place_of_cell(&places[1], "completing-few", NULL, &few_cell, BPF_CGROUP_INET_EGRESS);
@@ -128,7 +135,8 @@ static void run_names(const void *argument) {
 	places[1].argument = &few;
 	hello_cost_cold(places, 2);
 	cost_stop();
-	hello_cost_warm(&confinement, &cell, &(struct hello_shape){.size = 517, .name = draw_name(count, WARM)}, true);
+	measure_warm(&confinement, &cell, count, "");
+	measure_warm(&few_confinement, &few_cell, FEW, "-few");
 }
 
 static void run_prefixes(const void *argument) {

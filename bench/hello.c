@@ -23,7 +23,7 @@ static void run_hello(const void *argument) {
 	hello_cost_cold(places, 3);
 	confine_drain(&confinement);
 	cost_stop();
-	hello_cost_warm(&confinement, &cell, shape, strcmp(shape->name, HELLO_ALLOWED) == 0);
+	hello_cost_warm(&confinement, &cell, shape, strcmp(shape->name, HELLO_ALLOWED) == 0, "");
 }
 
 #define SHAPES(length)                                                                                                 \

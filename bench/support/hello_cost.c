@@ -115,7 +115,7 @@ void hello_cost_cold(struct place *places, size_t count) {
 }
 
 void hello_cost_warm(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
-		     bool allowed) {
+		     bool allowed, const char *suffix) {
 	const struct bytes *stream = hello_of(shape->size, shape->records, shape->name);
 	int program = cell_program(cell, BPF_CGROUP_INET_EGRESS);
 	size_t ends[MOST_SEGMENTS], at = 0;
@@ -126,6 +126,6 @@ void hello_cost_warm(const struct confinement *confinement, const struct cell *c
 		pair_send(&pair, stream->data + at, ends[i] - at);
 		pair_drain(&pair);
 	}
-	replay_completing(confinement, program, pair.client, stream->data + at, shape->size - at, allowed);
+	replay_completing(confinement, program, pair.client, stream->data + at, shape->size - at, allowed, suffix);
 	pair_close(&pair);
 }

@@ -45,8 +45,11 @@ void hello_settle(const struct pair *pair);
  * there are more packets, that of all of them as "all", too.
  */
 void hello_cost_cold(struct place *places, size_t count);
-/* The same packet by BPF_PROG_TEST_RUN, warm: see replay.h. Fails unless the verdict is what it should be. */
+/*
+ * The same packet by BPF_PROG_TEST_RUN, warm: see replay_completing(), also for `suffix`. Fails unless the verdict is what
+ * it should be.
+ */
 void hello_cost_warm(const struct confinement *confinement, const struct cell *cell, const struct hello_shape *shape,
-		     bool allowed);
+		     bool allowed, const char *suffix);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
@@ -99,8 +100,16 @@ void replay_open_flow(int program, int client, const struct replay *replay) {
 	decide_bpf__destroy(skeleton);
 }
 
+static void print(const char *part, const char *suffix, double *ns, size_t count) {
+	char metric[64], own[64];
+
+	snprintf(metric, sizeof(metric), "test-run%s%s", part, suffix);
+	snprintf(own, sizeof(own), "test-run%s", suffix);
+	bench_sample(metric, "ns", bench_median(ns, count), *part ? own : NULL);
+}
+
 void replay_completing(const struct confinement *confinement, int program, int client, const void *bytes, size_t length,
-		       bool allowed) {
+		       bool allowed, const char *suffix) {
 	struct packet packet = {.data = bytes, .length = length};
 	struct decide_bpf *skeleton = load(program);
 	int judge = bpf_program__fd(skeleton->progs.decide_undecided);
@@ -117,9 +126,9 @@ void replay_completing(const struct confinement *confinement, int program, int c
 		entry[s] = test_run(enter, packet_of(&packet), REPEAT_EVENTS, 1);
 		own[s] = with[s] - (reset[s] - entry[s]);
 	}
-	bench_sample("test-run", "ns", bench_median(own, slices), NULL);
-	bench_sample("test-run-with-reset", "ns", bench_median(with, slices), "test-run");
-	bench_sample("test-run-reset", "ns", bench_median(reset, slices), "test-run");
-	bench_sample("test-run-entry", "ns", bench_median(entry, slices), "test-run");
+	print("", suffix, own, slices);
+	print("-with-reset", suffix, with, slices);
+	print("-reset", suffix, reset, slices);
+	print("-entry", suffix, entry, slices);
 	decide_bpf__destroy(skeleton);
 }
