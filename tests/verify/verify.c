@@ -17,7 +17,7 @@
 #define GROWTH_LIMIT 20	 /* percent */
 
 struct cost {
-	char program[64], kernel[64];
+	char program[64];
 	unsigned processed, states, peak, instructions, native;
 };
 
@@ -48,7 +48,6 @@ static int read_cost(const struct bpf_program *program, const char *log, struct 
 		   &cost->processed, &cost->states, &cost->peak) != 3)
 		return -EINVAL;
 	snprintf(cost->program, sizeof(cost->program), "%s", bpf_program__name(program));
-	kernel_series(cost->kernel, sizeof(cost->kernel));
 	cost->instructions = info.xlated_prog_len / 8;
 	cost->native = info.jited_prog_len;
 	return 0;
@@ -71,14 +70,14 @@ static unsigned baseline_of(const char *file, const char *wanted, const char *se
 }
 
 /* Prints the program's line. Returns whether it grew beyond the limit, or is one that a kernel's baseline lacks. */
-static int report(const char *file, const struct cost *cost, bool has_kernel) {
-	unsigned before = baseline_of(file, cost->program, cost->kernel);
+static int report(const char *file, const struct cost *cost, const char *series, bool has_kernel) {
+	unsigned before = baseline_of(file, cost->program, series);
 	int percent = before > 0 ? (int)(100LL * cost->processed / before) - 100 : 0;
 	char growth[32] = "no baseline";
 
 	if (before > 0)
 		snprintf(growth, sizeof(growth), "%+d %%", percent);
-	printf("%-16s %-8s %10u %8u %8u %8u %8u  %s\n", cost->program, cost->kernel, cost->processed, cost->states,
+	printf("%-16s %-8s %10u %8u %8u %8u %8u  %s\n", cost->program, series, cost->processed, cost->states,
 	       cost->peak, cost->instructions, cost->native, growth);
 	if (before == 0 && has_kernel)
 		fprintf(stderr, "verify: %s has no baseline: put it into %s (make verify-baseline)\n", cost->program,
@@ -124,7 +123,7 @@ int main(int argc, char **argv) {
 			fprintf(stderr, "verify: no statistics of %s\n", bpf_program__name(program));
 			return 1;
 		}
-		failed |= report(baseline, &cost, has_kernel);
+		failed |= report(baseline, &cost, series, has_kernel);
 		log += LOG_SIZE;
 	}
 	if (!has_kernel) /* no fault of the programs' */
