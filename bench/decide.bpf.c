@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The filter's own code for BPF_PROG_TEST_RUN, which runs it on a socket of no type that carries no tag: each program
- * first gives it the tag of a real connection, as userspace has read it from there. The maps are those of a loaded
+ * The filter's own code for BPF_PROG_TEST_RUN, which runs it on a socket of no type that carries no tag. What judges
+ * gives it the tag of a real connection first, as userspace has read it from there. The maps are those of a loaded
  * filter, put in their place by userspace.
  */
 #include <linux/bpf.h>
@@ -51,7 +51,8 @@ static __always_inline void tag_once(struct __sk_buff *skb) {
 }
 
 /*
- * egress_judge() without the check that the socket is one of the packet's protocol: this one is of none.
+ * egress_judge() of a packet that can be read, on a socket with a tag, under a policy: without the refusals of others, and
+ * without the check that the socket is one of the packet's protocol, as this one is of none.
  */
 static __always_inline int judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
 	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_now()};
@@ -59,6 +60,19 @@ static __always_inline int judge(struct __sk_buff *skb, struct bpf_sock *socket,
 	if (packet_read(skb, &e.packet) != SNIF_REASON_NONE)
 		return EGRESS_DROP;
 	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
+}
+
+/* decide_packet() behind its hot path; what of it is wanted is known when this is compiled. */
+static __always_inline int enter(struct __sk_buff *skb, const _Bool restore, const _Bool judged) {
+	struct bpf_sock *socket = skb->sk;
+	struct snif_tag *tag = NULL;
+
+	if (socket)
+		tag = restore ? tag_reset(socket) : tag_make(socket);
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	if (!socket || !tag)
+		return EGRESS_DROP;
+	return judged ? judge(skb, socket, tag) : EGRESS_PASS;
 }
 
 /* The hot path. */
@@ -71,43 +85,26 @@ int decide_established(struct __sk_buff *skb) {
 /* A datagram on a socket whose tag allows it. */
 SEC("cgroup_skb/egress")
 int decide_datagram(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk;
-	struct snif_tag *tag;
-
 	tag_once(skb);
-	tag = socket ? tag_of(socket) : NULL;
-	socket = socket ? bpf_sk_fullsock(socket) : NULL;
-	return socket && tag ? judge(skb, socket, tag) : EGRESS_DROP;
+	return enter(skb, 0, 1);
 }
 
 /* A packet that changes the tag: it is set before each. */
 SEC("cgroup_skb/egress")
 int decide_undecided(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk;
-	struct snif_tag *tag = socket ? tag_reset(socket) : NULL;
-
-	socket = socket ? bpf_sk_fullsock(socket) : NULL;
-	return socket && tag ? judge(skb, socket, tag) : EGRESS_DROP;
+	return enter(skb, 1, 1);
 }
 
 /* decide_undecided() without the judging. */
 SEC("cgroup_skb/egress")
 int decide_reset(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk;
-	struct snif_tag *tag = socket ? tag_reset(socket) : NULL;
-
-	socket = socket ? bpf_sk_fullsock(socket) : NULL;
-	return socket && tag ? EGRESS_PASS : EGRESS_DROP;
+	return enter(skb, 1, 0);
 }
 
 /* The same without setting the tag: what a real packet pays before it is judged. */
 SEC("cgroup_skb/egress")
 int decide_entry(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk;
-	struct snif_tag *tag = socket ? bpf_sk_storage_get(&tags, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
-
-	socket = socket ? bpf_sk_fullsock(socket) : NULL;
-	return socket && tag ? EGRESS_PASS : EGRESS_DROP;
+	return enter(skb, 0, 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";
