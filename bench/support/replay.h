@@ -27,7 +27,8 @@ void replay_open_flow(int program, int client, const struct replay *replay);
  * `client` has sent all of its hello but the `length` bytes that complete it. Prints what their packet costs as
  * "test-run". Each repetition has to restore the tag; what that takes is taken off: "test-run-with-reset" less the
  * difference between "test-run-reset", which restores the tag and judges nothing, and "test-run-entry", which does not
- * even restore it. The verdict must be `allowed`. `suffix`, or "", goes behind the names of all four.
+ * even restore it. Not taken off is a new inspection where a refusal has freed that of the run before. The verdict must be
+ * `allowed`. `suffix`, or "", goes behind the names of all four.
  */
 void replay_completing(const struct confinement *confinement, int program, int client, const void *bytes, size_t length,
 		       bool allowed, const char *suffix);
