@@ -7,7 +7,8 @@
  *	case <TAB> skipped <TAB> - <TAB> why, in words
  *
  * `beside` names what the report puts the ratio to: another metric of the case, or `case:metric`. A metric with -again
- * behind its name is the same thing measured once more: the difference is noise.
+ * behind its name is the same thing measured once more: the difference is noise. So is what the case flow/direct prints
+ * with -ratio behind the name, of two clients that nothing filters.
  */
 #ifndef SNIF_BENCH_H
 #define SNIF_BENCH_H

@@ -121,10 +121,12 @@ void results_print_goals(const struct results *results, FILE *out) {
 		const struct goal *goal = &results->goals.items[i];
 		const char *limit = goal->at_least ? goal->limit + 2 : goal->limit;
 
-		fprintf(out, "| %s | %s %.*s %s%s | %s | %s |\n", goal->text, goal->at_least ? "≥" : "≤",
-			(int)strcspn(limit, "|"), limit, goal->unit,
-			goal->inside_range ? ", or inside direct's range" : "", goal_value(value, goal),
-			outcome_text(goal->outcome));
+		fprintf(out, "| %s | %s %.*s %s", goal->text, goal->at_least ? "≥" : "≤", (int)strcspn(limit, "|"),
+			limit, goal->unit);
+		if (goal->inside_range)
+			fprintf(out, ", or inside the range of %.*s", (int)strcspn(goal->denominator, ":"),
+				goal->denominator);
+		fprintf(out, " | %s | %s |\n", goal_value(value, goal), outcome_text(goal->outcome));
 	}
 }
 

@@ -48,7 +48,7 @@ const struct series *samples_first(const struct samples *samples, const struct s
  */
 size_t samples_ratio(const struct series *above, const struct series *below, double *ratio);
 
-/* Whether it is the ratio of two clients that nothing filters, of which what differs is noise. */
+/* Whether it is a ratio that flow/direct prints, which is noise: see bench.h. */
 bool samples_is_noise(const struct series *series);
 
 #endif
