@@ -42,12 +42,13 @@ static void write_name(char *text, size_t size, unsigned form, unsigned number) 
 }
 
 /*
- * A name to connect to, among `count` on the list; forms by turns, and of each form another number each time. Valid until
- * the next call.
+ * A name to connect to, among `count` on the list; forms by turns, and of each form another number each time while there
+ * is one: the factor, Knuth's, is a prime, so that all come before the first comes again. Valid until the next call.
  */
 static const char *draw_name(unsigned count, unsigned connection) {
 	static char text[64] = "www.";
-	unsigned form = connection % FORMS, number = connection * 2654435761U % (count / FORMS);
+	unsigned form = connection % FORMS;
+	unsigned number = (unsigned)((uint64_t)(connection / FORMS) * 2654435761U % (count / FORMS));
 	size_t below = forms[form].wildcard ? strlen("www.") : 0;
 
 	write_name(text + strlen("www."), sizeof(text) - strlen("www."), form, number);
