@@ -13,4 +13,4 @@ set key outside top center horizontal
 set datafile missing 'NaN'
 plot data using 1:2 with linespoints lw 2 pt 7 lc rgb '#3465a4' title 'hello, among names, cold', \
      data using 1:3 with linespoints lw 2 pt 7 lc rgb '#4e9a06' title 'the same, warm', \
-     data using 1:4 with linespoints lw 2 pt 7 lc rgb '#f57900' title 'connect(), among prefixes'
+     data using 1:4 with linespoints lw 2 pt 7 lc rgb '#f57900' title 'connect(), always one prefix'
