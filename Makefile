@@ -43,7 +43,7 @@ ASM_TYPES := $(filter %/asm/types.h,$(shell printf '\043include <asm/types.h>\n'
 # v3, Linux 5.12: without its instructions for 32 bits each such number costs two shifts more
 BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Iinclude $(SYSROOT:%=--sysroot=%) $(ASM_TYPES:%/asm/types.h=-idirafter %)
 
-$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) | $(BUILD)
+$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) Makefile | $(BUILD)
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
 
@@ -181,7 +181,7 @@ bench-publish: ## show the last run in README.md and bench/README.md
 bench-deps: ## install what the bench compares with, and what draws its charts
 	$(Q)bench/deps
 
-$(BUILD)/bench/%.bpf.o: bench/%.bpf.c $(wildcard bpf/*.h include/*.h)
+$(BUILD)/bench/%.bpf.o: bench/%.bpf.c $(wildcard bpf/*.h include/*.h) Makefile
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
