@@ -3,7 +3,6 @@
  * Policies of 10 to 1,000,000 names and 10 to 100,000 prefixes ──► what a verdict, their memory and their loading cost.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/bench.h"
@@ -74,8 +73,8 @@ static void write_prefixes(unsigned count) {
 	fputs("tls: {to: [many], allow: [www.bench.test]}\n", out);
 }
 
-static struct confinement confine_in(void (*write)(unsigned), unsigned count, const char *name, struct cell *cell) {
-	struct confinement confinement;
+/* What `write` writes, in memory that stays. */
+static const char *policy_of(void (*write)(unsigned), unsigned count) {
 	char *text = NULL;
 	size_t size;
 
@@ -85,11 +84,7 @@ static struct confinement confine_in(void (*write)(unsigned), unsigned count, co
 	write(count);
 	if (fclose(out))
 		bench_fail("out of memory");
-	confinement = confine(text);
-	free(text);
-	*cell = cell_make(NULL, name);
-	confine_cell(&confinement, cell);
-	return confinement;
+	return text;
 }
 
 static void print_loading(const struct confinement *confinement) {
@@ -120,43 +115,42 @@ static void run_names(const void *argument) {
 	const struct hello_shape many = {.size = 517, .draw = draw_name, .count = count},
 				 few = {.size = 517, .draw = draw_name, .count = FEW};
 	struct confinement confinement, few_confinement;
-	struct cell cell, few_cell;
 
 	if (too_many(count))
 		return;
 	pair_network();
-	confinement = confine_in(write_names, count, "many", &cell);
+	confinement = place_of_policy(&places[0], "completing", "completing-few", policy_of(write_names, count),
+				      BPF_CGROUP_INET_EGRESS);
 	print_loading(&confinement);
-	bench_sample("memory", "bytes", (double)memory_of_slot(&cell, "names", confinement.slot) / count, NULL);
-	few_confinement = confine_in(write_names, FEW, "few", &few_cell);
+	bench_sample("memory", "bytes", (double)memory_of_slot(&places[0].cell, "names", confinement.slot) / count,
+		     NULL);
+	few_confinement = place_of_policy(&places[1], "completing-few", NULL, policy_of(write_names, FEW),
+					  BPF_CGROUP_INET_EGRESS);
 	cost_start();
-	place_of_cell(&places[0], "completing", "completing-few", &cell, BPF_CGROUP_INET_EGRESS);
-	place_of_cell(&places[1], "completing-few", NULL, &few_cell, BPF_CGROUP_INET_EGRESS);
 	places[0].argument = &many;
 	places[1].argument = &few;
 	hello_cost_cold(places, 2);
 	cost_stop();
-	measure_warm(&confinement, &cell, count, "");
-	measure_warm(&few_confinement, &few_cell, FEW, "-few");
+	measure_warm(&confinement, &places[0].cell, count, "");
+	measure_warm(&few_confinement, &places[1].cell, FEW, "-few");
 }
 
 static void run_prefixes(const void *argument) {
 	static struct place place;
 	unsigned count = *(const unsigned *)argument;
 	struct confinement confinement;
-	struct cell cell;
 	size_t memory;
 
 	if (too_many(count))
 		return;
 	pair_network();
-	confinement = confine_in(write_prefixes, count, "many", &cell);
+	confinement = place_of_policy(&place, "connect", "growth/prefixes-10:connect", policy_of(write_prefixes, count),
+				      BPF_CGROUP_INET6_CONNECT);
 	print_loading(&confinement);
-	memory =
-		memory_of_slot(&cell, "addresses", confinement.slot) + memory_of_slot(&cell, "ports", confinement.slot);
+	memory = memory_of_slot(&place.cell, "addresses", confinement.slot) +
+		 memory_of_slot(&place.cell, "ports", confinement.slot);
 	bench_sample("memory", "bytes", (double)memory / count, NULL);
 	cost_start();
-	place_of_cell(&place, "connect", "growth/prefixes-10:connect", &cell, BPF_CGROUP_INET6_CONNECT);
 	connect_cost(&place, 1, true);
 }
 

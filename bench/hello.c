@@ -9,21 +9,18 @@
 static void run_hello(const void *argument) {
 	static struct place places[3];
 	const struct hello_shape *shape = argument;
-	struct confinement confinement = confine(HELLO_POLICY);
-	struct cell cell;
+	struct confinement confinement;
 
 	pair_network();
 	cost_start();
-	cell = cell_make(NULL, "hello");
-	confine_cell(&confinement, &cell);
-	place_of_cell(&places[0], "completing", "floor-storage", &cell, BPF_CGROUP_INET_EGRESS);
+	confinement = place_of_policy(&places[0], "completing", "floor-storage", HELLO_POLICY, BPF_CGROUP_INET_EGRESS);
 	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
 	for (int i = 0; i < 3; i++)
 		places[i].argument = shape;
 	hello_cost_cold(places, 3);
 	confine_drain(&confinement);
 	cost_stop();
-	hello_cost_warm(&confinement, &cell, shape, strcmp(shape->name, HELLO_ALLOWED) == 0, "");
+	hello_cost_warm(&confinement, &places[0].cell, shape, strcmp(shape->name, HELLO_ALLOWED) == 0, "");
 }
 
 #define SHAPES(length)                                                                                                 \

@@ -7,14 +7,6 @@
 #include "support/hello_cost.h"
 #include "support/replay.h"
 
-static void confined_place(struct place *place, const char *metric, enum bpf_attach_type type) {
-	struct confinement confinement = confine(HELLO_POLICY);
-	struct cell cell = cell_make(NULL, metric);
-
-	confine_cell(&confinement, &cell);
-	place_of_cell(place, metric, "floor-storage", &cell, type);
-}
-
 static void run_flow(const void *argument) {
 	static struct place places[4];
 	const struct flow *flow = argument;
@@ -23,7 +15,7 @@ static void run_flow(const void *argument) {
 
 	pair_network();
 	cost_start();
-	confined_place(&places[0], "egress", BPF_CGROUP_INET_EGRESS);
+	place_of_policy(&places[0], "egress", "floor-storage", HELLO_POLICY, BPF_CGROUP_INET_EGRESS);
 	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
 	place_of_floor(&places[3], "floor-storage-again", "floor-storage", FLOOR_STORAGE, BPF_CGROUP_INET_EGRESS);
 	flow_cost(flow, places, 4);
@@ -39,7 +31,7 @@ static void run_connect(const void *argument) {
 
 	pair_network();
 	cost_start();
-	confined_place(&places[0], "connect", type);
+	place_of_policy(&places[0], "connect", "floor-storage", HELLO_POLICY, type);
 	places_of_floors(&places[1], type);
 	connect_cost(places, 3, ipv6);
 }

@@ -22,6 +22,16 @@ void place_of_floor(struct place *place, const char *metric, const char *beside,
 	place_of_cell(place, metric, beside, &cell, type);
 }
 
+struct confinement place_of_policy(struct place *place, const char *metric, const char *beside, const char *policy,
+				   enum bpf_attach_type type) {
+	struct confinement confinement = confine(policy);
+	struct cell cell = cell_make(NULL, metric);
+
+	confine_cell(&confinement, &cell);
+	place_of_cell(place, metric, beside, &cell, type);
+	return confinement;
+}
+
 void places_of_floors(struct place places[2], enum bpf_attach_type type) {
 	place_of_floor(&places[0], "floor-return", "floor-storage", FLOOR_RETURN, type);
 	place_of_floor(&places[1], "floor-storage", NULL, FLOOR_STORAGE, type);

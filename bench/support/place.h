@@ -27,6 +27,9 @@ void place_of_cell(struct place *place, const char *metric, const char *beside, 
 /* The same, of a new cell with a floor. */
 void place_of_floor(struct place *place, const char *metric, const char *beside, enum floor floor,
 		    enum bpf_attach_type type);
+/* The same, of a new cell that is confined by a policy, as YAML: by a filter of its own. */
+struct confinement place_of_policy(struct place *place, const char *metric, const char *beside, const char *policy,
+				   enum bpf_attach_type type);
 /* Two places: "floor-return" and, which it is compared with, "floor-storage". */
 void places_of_floors(struct place places[2], enum bpf_attach_type type);
 
