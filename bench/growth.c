@@ -11,7 +11,7 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { QUICK_MOST = 1000, FEW = 10, FORMS = 10, WARM = 3 };
+enum { FEW = 10, FORMS = 10, WARM = 3 };
 
 static FILE *out;
 
@@ -94,13 +94,6 @@ static void print_loading(const struct confinement *confinement) {
 	bench_sample("load", "ms", confinement->parse_ms + confinement->compile_ms + confinement->load_ms, NULL);
 }
 
-static bool too_many(unsigned count) {
-	if (!bench_quick() || count <= QUICK_MOST)
-		return false;
-	bench_skip("it takes too long for QUICK");
-	return true;
-}
-
 static void measure_warm(const struct confinement *confinement, const struct cell *cell, unsigned count,
 			 const char *suffix) {
 	const struct hello_shape shape = {.size = 517, .name = draw_name(count, WARM)};
@@ -116,7 +109,7 @@ static void run_names(const void *argument) {
 				 few = {.size = 517, .draw = draw_name, .count = FEW};
 	struct confinement confinement, few_confinement;
 
-	if (too_many(count))
+	if (bench_too_many(count))
 		return;
 	pair_network();
 	confinement = place_of_policy(&places[0], "completing", "completing-few", policy_of(write_names, count),
@@ -141,7 +134,7 @@ static void run_prefixes(const void *argument) {
 	struct confinement confinement;
 	size_t memory;
 
-	if (too_many(count))
+	if (bench_too_many(count))
 		return;
 	pair_network();
 	confinement = place_of_policy(&place, "connect", "growth/prefixes-10:connect", policy_of(write_prefixes, count),

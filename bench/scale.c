@@ -11,7 +11,7 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { QUICK_MOST = 1000, DEEPEST = 4, MORE = 11 };
+enum { DEEPEST = 4, MORE = 11 };
 
 static const struct flow small = {PAIR_TLS, false, false, FLOW_SMALL};
 
@@ -26,10 +26,8 @@ static void run_sockets(const void *argument) {
 	size_t outside, inside;
 	struct cell cell;
 
-	if (bench_quick() && count > QUICK_MOST) {
-		bench_skip("it takes too long for QUICK");
+	if (bench_too_many(count))
 		return;
-	}
 	confinement = confine(CROWD_POLICY);
 	crowd_network();
 	cell = cell_make(NULL, "sockets");

@@ -16,6 +16,7 @@
 #include "run/supervise.h"
 
 enum { PATIENCE = 300 }; /* seconds for one round of one case */
+enum { QUICK_MOST = 1000 };
 
 static const struct bench_case *running;
 static struct cgroup cgroup = {.fd = -1};
@@ -136,6 +137,13 @@ bool bench_quick(void) {
 
 unsigned bench_count(unsigned full, unsigned quick) {
 	return bench_quick() ? quick : full;
+}
+
+bool bench_too_many(unsigned count) {
+	if (!bench_quick() || count <= QUICK_MOST)
+		return false;
+	bench_skip("it takes too long for QUICK");
+	return true;
 }
 
 const struct cgroup *bench_cgroup(void) {

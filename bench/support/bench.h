@@ -46,6 +46,8 @@ void bench_arm(void);
 bool bench_quick(void);
 /* `full`, or `quick` where bench_quick(). */
 unsigned bench_count(unsigned full, unsigned quick);
+/* Whether a case of so many takes too long for bench_quick(); it is skipped then, and returns. */
+bool bench_too_many(unsigned count);
 /* The cgroup below which the case makes its own. */
 const struct cgroup *bench_cgroup(void);
 /* CLOCK_MONOTONIC in nanoseconds. */
