@@ -163,9 +163,13 @@ static int by_value(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
+void bench_sort(double *values, size_t count) {
+	qsort(values, count, sizeof(*values), by_value);
+}
+
 double bench_median(double *values, size_t count) {
 	if (count == 0)
 		bench_fail("nothing was measured");
-	qsort(values, count, sizeof(*values), by_value);
+	bench_sort(values, count);
 	return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }

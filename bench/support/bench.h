@@ -52,6 +52,8 @@ bool bench_too_many(unsigned count);
 const struct cgroup *bench_cgroup(void);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t bench_now(void);
+/* Sorts `count` values, the smallest first. */
+void bench_sort(double *values, size_t count);
 /* The median of `count` values, which it sorts. */
 double bench_median(double *values, size_t count);
 

@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -41,12 +40,6 @@ static struct {
 	uint8_t chunk[TLS_CHUNK];
 } client;
 
-static int by_value(const void *a, const void *b) {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void add_time(struct times *times, double us) {
 	if (times->count < MOST_TIMES)
 		times->us[times->count++] = us;
@@ -61,7 +54,7 @@ static void sum_up(struct times *times, struct tls_done *done) {
 	done->count = times->count;
 	if (times->count == 0)
 		return;
-	qsort(times->us, times->count, sizeof(*times->us), by_value);
+	bench_sort(times->us, times->count);
 	done->p50 = quantile(times, 0.50);
 	done->p99 = quantile(times, 0.99);
 }
