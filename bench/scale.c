@@ -11,7 +11,7 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { DEEPEST = 4, MORE = 11 };
+enum { DEEPEST = PLACE_PROGRAMS, MORE = 11 };
 
 static const struct flow small = {PAIR_TLS, false, false, FLOW_SMALL};
 
