@@ -1,69 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* T12: datagrams that are to leave for elsewhere than the call was allowed that the filter saw last. */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "evasion.h"
 
 #define V4_MAPPED "::ffff:" V4
 #define ALLOW SNIF_REASON_ADDRESS_ALLOWED
 #define REFUSE SNIF_REASON_PORT_NOT_ALLOWED
 
-/* 443 is allowed instead of 5353. */
+/* 9 and 443 are allowed instead of 5353. */
 static const char other_port[] = "version: 1\n"
 				 "dns: {servers: none}\n"
-				 "direct: {allow: [{to: \"2001:db8::1\", proto: udp, ports: [443]}]}\n";
-
-struct place {
-	struct sockaddr_storage address;
-	socklen_t length;
-};
-
-static struct place place(const char *address, uint16_t port) {
-	struct place place;
-
-	place.length = lab_address(address, port, &place.address);
-	return place;
-}
-
-static int udp(const struct place *place) {
-	int fd = socket(place->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	evasion_count(1);
-	return fd;
-}
-
-static void connect_to(int fd, const struct place *place) {
-	assert_int_equal(connect(fd, (const struct sockaddr *)&place->address, place->length), 0);
-}
-
-static ssize_t send_to(int fd, const struct place *place) {
-	return sendto(fd, "x", 1, 0, (const struct sockaddr *)&place->address, place->length);
-}
-
-static void refused(ssize_t sent) {
-	assert_int_equal(sent, -1);
-	assert_int_equal(errno, EPERM);
-}
+				 "direct: {allow: [{to: \"2001:db8::1\", proto: udp, ports: [9, 443]}]}\n";
 
 static void drain(void) {
 	while (lab_event(0))
 		;
 }
 
-static void nothing_arrived(struct lab_server *server, size_t before) {
-	lab_sleep_ms(20);
-	assert_int_equal(lab_seen(server, 0).received, before);
-}
-
 /* A datagram in parts goes where the socket was connected for its first part (IPv6), or for its last one (IPv4). */
 static void held_back(void) {
 	const struct place bad = place(V6, 443), good = place(V6, 5353);
-	int fd = udp(&bad);
+	int fd = datagram_socket(&bad);
 
 	connect_to(fd, &bad);
 	assert_int_equal(send(fd, "a", 1, MSG_MORE), 1);
@@ -77,7 +45,7 @@ static void held_back(void) {
 
 static void held_back_ipv4(void) {
 	const struct place bad = place(V4, 443), good = place(V4, 5353);
-	int fd = udp(&bad);
+	int fd = datagram_socket(&bad);
 
 	connect_to(fd, &good);
 	lab_expect(SNIF_ALLOW, ALLOW);
@@ -93,7 +61,7 @@ static void held_back_ipv4(void) {
 static void held_back_meanwhile(void) {
 	const struct place before = place(V6, 5353), then = place(V6, 443);
 	size_t received = lab_seen(evasion_udp5353, 0).received;
-	int fd = udp(&before);
+	int fd = datagram_socket(&before);
 
 	assert_int_equal(sendto(fd, "a", 1, MSG_MORE, (const struct sockaddr *)&before.address, before.length), 1);
 	lab_expect(SNIF_ALLOW, ALLOW);
@@ -106,6 +74,69 @@ static void held_back_meanwhile(void) {
 	nothing_arrived(evasion_udp5353, received);
 }
 
+/* ---- a send that waits for its bytes, between the hook and the packet ---- */
+
+struct slow {
+	int fd, faults; /* the socket; a userfaultfd */
+	char *page;
+	const struct place *place;
+	ssize_t sent;
+	int error;
+};
+
+static void *send_slowly(void *argument) {
+	struct slow *slow = argument;
+
+	slow->sent =
+		sendto(slow->fd, slow->page, 1, 0, (const struct sockaddr *)&slow->place->address, slow->place->length);
+	slow->error = errno;
+	return NULL;
+}
+
+/* A page that who reads it waits for. */
+static void make_slow_page(struct slow *slow, size_t size) {
+	struct uffdio_api api = {.api = UFFD_API};
+	struct uffdio_register range = {.mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	slow->faults = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (slow->faults < 0)
+		evasion_skip("no userfaultfd here: %s", strerror(errno));
+	slow->page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(slow->page != MAP_FAILED);
+	range.range.start = (uintptr_t)slow->page;
+	range.range.len = size;
+	assert_int_equal(ioctl(slow->faults, UFFDIO_API, &api), 0);
+	assert_int_equal(ioctl(slow->faults, UFFDIO_REGISTER, &range), 0);
+}
+
+/* The call was allowed before a reload, and another one behind it; the packet is made when all that is over. */
+static void sent_slowly(void) {
+	const struct place before = place(V6, 5353), then = place(V6, 9);
+	size_t received = lab_seen(evasion_udp5353, 0).received, size = (size_t)sysconf(_SC_PAGESIZE);
+	struct slow slow = {.fd = datagram_socket(&before), .place = &before};
+	struct uffdio_zeropage page = {.range = {.len = size}};
+	struct uffd_msg message;
+	pthread_t thread;
+
+	make_slow_page(&slow, size);
+	assert_int_equal(pthread_create(&thread, NULL, send_slowly, &slow), 0);
+	assert_int_equal(read(slow.faults, &message, sizeof(message)), sizeof(message)); /* it waits */
+	lab_expect(SNIF_ALLOW, ALLOW);
+	evasion_use_policy(other_port);
+	assert_int_equal(send_to(slow.fd, &then), 1);
+	lab_expect(SNIF_ALLOW, ALLOW);
+	page.range.start = (uintptr_t)slow.page;
+	assert_int_equal(ioctl(slow.faults, UFFDIO_ZEROPAGE, &page), 0);
+	pthread_join(thread, NULL);
+	errno = slow.error;
+	refused(slow.sent);
+	lab_expect(SNIF_DENY, REFUSE);
+	close(slow.fd);
+	close(slow.faults);
+	munmap(slow.page, size);
+	nothing_arrived(evasion_udp5353, received);
+}
+
 /* Connected before the filter was there, and with a part held back. */
 static void held_back_before(void) {
 	const struct place bad = place(V6, 443), good = place(V6, 5353);
@@ -113,8 +144,8 @@ static void held_back_before(void) {
 	int parts, connected;
 
 	second_open(&second);
-	parts = udp(&bad);
-	connected = udp(&bad);
+	parts = datagram_socket(&bad);
+	connected = datagram_socket(&bad);
 	connect_to(parts, &bad);
 	connect_to(connected, &bad);
 	assert_int_equal(send(parts, "a", 1, MSG_MORE), 1);
@@ -139,7 +170,7 @@ static void port_zero(void) {
 
 	for (size_t i = 0; i < COUNT(addresses); i++) {
 		const struct place zero = place(addresses[i], 0), good = place(addresses[i], 5353);
-		int fd = udp(&zero);
+		int fd = datagram_socket(&zero);
 
 		connect_to(fd, &zero);
 		assert_int_equal(send_to(fd, &good), 1);
@@ -200,7 +231,7 @@ static void race(void) {
 
 	only_refusals(true);
 	for (int round = 0; round < ROUNDS; round++) {
-		int fd = udp(&good);
+		int fd = datagram_socket(&good);
 		struct sender sender = {.fd = fd, .stop = &stop};
 
 		stop = false;
@@ -249,7 +280,7 @@ static int listen_at(const struct place *place) {
 	int fd;
 
 	evasion_outside();
-	fd = udp(place);
+	fd = datagram_socket(place);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&place->address, place->length), 0);
 	evasion_inside();
 	return fd;
@@ -259,7 +290,7 @@ static int listen_at(const struct place *place) {
 static void race_between_allowed(stray_mover move) {
 	const struct place first = place(V4, 7001), second = place(V4_OTHER, 7002);
 	const struct place crossed[2] = {place(V4, 7002), place(V4_OTHER, 7001)};
-	int fd = udp(&first), servers[2] = {listen_at(&crossed[0]), listen_at(&crossed[1])};
+	int fd = datagram_socket(&first), servers[2] = {listen_at(&crossed[0]), listen_at(&crossed[1])};
 	volatile bool stop = false;
 	struct sender sender = {.fd = fd, .stop = &stop};
 	pthread_t thread;
@@ -300,7 +331,7 @@ static void two_threads(void) {
 
 	only_refusals(true);
 	for (int round = 0; round < ROUNDS; round++) {
-		int fd = udp(&places[0]);
+		int fd = datagram_socket(&places[0]);
 		struct sender senders[2] = {{.fd = fd, .place = &places[0]}, {.fd = fd, .place = &places[1]}};
 
 		for (size_t i = 0; i < 2; i++)
@@ -328,7 +359,7 @@ static void translated(void) {
 	const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	const struct place good = place(V4, 5353);
 	size_t before;
-	int connected = udp(&good), single = udp(&good);
+	int connected = datagram_socket(&good), single = datagram_socket(&good);
 
 	if (!lab_installed("nft") || evasion_system(DNAT))
 		evasion_skip("nft cannot translate addresses here");
@@ -361,6 +392,7 @@ static const struct evasion cases[] = {
 	{"T12-udp-held-back", .run = held_back},
 	{"T12-udp-held-back-ipv4", .run = held_back_ipv4},
 	{"T12-udp-held-back-while-reloaded", .run = held_back_meanwhile},
+	{"T12-udp-sent-slowly-while-reloaded", .run = sent_slowly},
 	{"T7-udp-held-back-before-attach", .run = held_back_before},
 	{"T12-udp-port-zero", .run = port_zero},
 	{"T12-udp-connect-race", .run = race},
