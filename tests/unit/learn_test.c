@@ -383,6 +383,52 @@ static void test_changed_by_hand(void **state) {
 	assert_string_equal(err, expected);
 }
 
+/* A name that a deny rule covers gets no rule, where the policy would not have asked for it either. */
+static void test_denied_elsewhere(void **state) {
+	FILE *log = fopen(log_file, "we");
+	char expected[512];
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "x.bad.test", .action = "alert", .port = 8443);
+	MAKE_LINE(log, .name = "no.test", .action = "alert", .port = 8443);
+	MAKE_LINE(log, .name = "good.test", .action = "alert", .port = 8443);
+	assert_int_equal(fclose(log), 0);
+	write_file(policy_file, "version: 1\ntls:\n  deny: [\"*.bad.test\", no.test]\n  allow: [ok.test]\n");
+	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
+	expect_text(new_file,
+		    "version: 1\ntls:\n  deny: [\"*.bad.test\", no.test]\n  allow: [ok.test, {host: good.test, "
+		    "ports: [8443]}]\n");
+	snprintf(expected, sizeof(expected),
+		 "snifence: learn: no rule was made of x.bad.test at 192.0.2.1:8443 (name_denied, %s:3): once by curl, "
+		 "2026-01-02 03:00:00\n"
+		 "snifence: learn: no rule was made of no.test at 192.0.2.1:8443 (name_denied, %s:3): once by curl, "
+		 "2026-01-02 03:00:00\n",
+		 policy_file, policy_file);
+	assert_string_equal(err, expected);
+}
+
+/* A name that a wildcard covers gets no rule, which would take away the wildcard's other places. */
+static void test_covered_elsewhere(void **state) {
+	FILE *log = fopen(log_file, "we");
+	char expected[512];
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.2");
+	MAKE_LINE(log, .name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8443);
+	assert_int_equal(fclose(log), 0);
+	write_file(policy_file, "version: 1\ntls: {to: 198.51.100.0/24, allow: [\"*.cdn.test\"]}\n");
+	assert_int_equal(RUN("--merge", policy_file, log_file), EXIT_BY_HAND);
+	assert_string_equal(out, "");
+	snprintf(
+		expected, sizeof(expected),
+		"snifence: learn: %s:2: `a.cdn.test` was used at 192.0.2.2:443 too: add that to this rule, if it is meant\n"
+		"snifence: learn: %s:2: `b.cdn.test` was used at 192.0.2.1:8443 too: add that to this rule, if it is meant\n",
+		policy_file, policy_file);
+	assert_string_equal(err, expected);
+}
+
 /* A name at addresses that `tls.to` does not cover is bound to those it was seen at. */
 static void test_bound(void **state) {
 	(void)state;
@@ -426,10 +472,23 @@ static void test_wrong(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		test(test_policy),	    test(test_output),	 test(test_wildcards), test(test_nested_wildcards),
-		test(test_public_suffixes), test(test_ports),	 test(test_merge),     test(test_merge_again),
-		test(test_merge_denied),    test(test_by_hand),	 test(test_too_much),  test(test_changed_by_hand),
-		test(test_bound),	    test(test_refusals), test(test_wrong),
+		test(test_policy),
+		test(test_output),
+		test(test_wildcards),
+		test(test_nested_wildcards),
+		test(test_public_suffixes),
+		test(test_ports),
+		test(test_merge),
+		test(test_merge_again),
+		test(test_merge_denied),
+		test(test_by_hand),
+		test(test_too_much),
+		test(test_changed_by_hand),
+		test(test_bound),
+		test(test_refusals),
+		test(test_wrong),
+		test(test_denied_elsewhere),
+		test(test_covered_elsewhere),
 	};
 	return cmocka_run_group_tests_name("learn", tests, set_up, tear_down);
 }

@@ -65,6 +65,15 @@ static struct snif_judgement judge_name(snif_tables tables, char name[SNIF_NAME_
 	return snif_judge_name(tables, &tables->settings, (const __u8 *)name, length, dest);
 }
 
+struct snif_judgement question_name(const struct compiled *compiled, const char *host) {
+	struct snif_dest everywhere = {.kind = SNIF_DEST_INSPECT};
+	char name[SNIF_NAME_BUFFER];
+
+	memset(everywhere.zones, 0xff, sizeof(everywhere.zones));
+	snprintf(name, sizeof(name), "%s", host);
+	return judge_name(compiled, name, &everywhere);
+}
+
 /* connect() to an unspecified address reaches the loopback; addresses behind NAT64 are IPv4. */
 static void fold_address(const uint8_t given[16], uint8_t out[16]) {
 	static const uint8_t any_ipv4[16] = {[10] = 0xff, [11] = 0xff}, any_ipv6[16];

@@ -32,6 +32,12 @@ struct answer {
 int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,
 		    struct answer *answer);
 
+/*
+ * Which rule decides about a server name, wherever it is sent to: the verdict is that at a destination which every rule
+ * covers. It is ALLOW also where all places that the rule covers are denied by others.
+ */
+struct snif_judgement question_name(const struct compiled *compiled, const char *host);
+
 /* Prints the answer in one line. */
 void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer, FILE *out);
 /* Prints it as a JSON object in one line. Returns 0 or -ENOMEM. */

@@ -39,12 +39,13 @@ static struct answer ask(const struct policy *policy, const struct compiled *com
 	return answer;
 }
 
-/* How much a refusal is more than a rule that is missing. */
+/* How much a refusal is more than a rule that is missing or too narrow. */
 static unsigned gravity(enum snif_reason reason) {
 	switch (reason) {
 	case SNIF_REASON_NONE:
 		return 0;
 	case SNIF_REASON_NAME_NOT_ALLOWED:
+	case SNIF_REASON_NAME_ELSEWHERE:
 	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
 	case SNIF_REASON_PORT_NOT_ALLOWED:
 		return 1;
@@ -116,14 +117,6 @@ static int add_standing(const struct work *work, const struct sighting *seen, co
 	return keep_place(&standing->places, answer.address, place->port);
 }
 
-static const struct rule *exact_rule(const struct policy *policy, const char *name) {
-	for (size_t i = 0; i < policy->host_count; i++)
-		if (policy->hosts[i].allow && policy->hosts[i].form == HOST_EXACT &&
-		    strcmp(policy->hosts[i].name, name) == 0)
-			return &policy->rules[policy->hosts[i].rule];
-	return NULL;
-}
-
 /* Adds a rule, and takes over `text`; NULL: out of memory. */
 static int add_rule(struct rule_list *list, char *text, const char *name, const struct usage *usage) {
 	struct learned_rule *rule = text ? array_add(&list->items, &list->count, sizeof(*rule)) : NULL;
@@ -148,15 +141,22 @@ static int leave_by_hand(const struct work *work, const struct sighting *seen, c
 		     seen->text, where);
 }
 
+/*
+ * The longest rule for a name decides alone. So a name that the policy has any rule for must not get one of its own,
+ * which would undo a deny rule, or take away the other places of an allow rule.
+ */
 static int learn_name(const struct work *work, const struct sighting *seen, struct standing *standing) {
-	const struct policy *policy = work->policy;
-	const struct rule *rule = exact_rule(policy, seen->text);
+	struct snif_judgement known = question_name(work->compiled, seen->text);
 	bool plain;
 	char *text;
 
-	if (rule)
-		return leave_by_hand(work, seen, &standing->refused, rule);
-	text = rule_text_host(seen->text, &standing->places, policy, &plain);
+	if (known.verdict == SNIF_ALLOW)
+		return leave_by_hand(work, seen, &standing->refused, &work->policy->rules[known.rule]);
+	if (known.reason == SNIF_REASON_NAME_DENIED)
+		return leave_refused(work, seen, &standing->refused, known.reason, known.rule);
+	if (seen->kind == SEEN_ELSEWHERE)
+		return leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
+	text = rule_text_host(seen->text, &standing->places, work->policy, &plain);
 	return add_rule(&work->learned->hosts, text, plain ? seen->text : NULL, &seen->usage);
 }
 
@@ -164,13 +164,9 @@ static int learn_name(const struct work *work, const struct sighting *seen, stru
 static int learn_standing(const struct work *work, const struct sighting *seen, struct standing *standing) {
 	if (standing->reason == SNIF_REASON_NONE)
 		return 0;
-	if (standing->reason == SNIF_REASON_NAME_ELSEWHERE && standing->rule != 0)
-		return leave_by_hand(work, seen, &standing->refused, &work->policy->rules[standing->rule]);
 	if (gravity(standing->reason) > 1)
 		return leave_refused(work, seen, &standing->refused, standing->reason, standing->rule);
-	if (seen->kind == SEEN_ELSEWHERE)
-		return leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
-	if (seen->kind == SEEN_NAME)
+	if (seen->kind != SEEN_DESTINATION)
 		return learn_name(work, seen, standing);
 	return add_rule(&work->learned->direct, rule_text_address(seen->protocol, &standing->places), NULL,
 			&seen->usage);
