@@ -7,44 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "policy/hostname.h"
 #include "policy/public_suffix.h"
 
 enum { NAMES_SHOWN = 3 };
 
-static const char *parent(const char *name) {
-	const char *dot = strchr(name, '.');
-
-	return dot ? dot + 1 : "";
-}
-
-/* A domain whose names one wildcard stands for. */
-struct domain {
-	struct learned_rule *rule; /* the wildcard: the first name's until the end */
-	const char *shown[NAMES_SHOWN];
-	size_t count;
-	UT_hash_handle hh;
-	bool lost; /* there was no memory to enter it */
+struct work {
+	const struct policy *policy;
+	unsigned threshold;
 };
 
-static unsigned count_dots(const char *name) {
-	unsigned count = 0;
+/* The end of a name that has so many labels, at least one. */
+static const char *tail(const char *name, unsigned labels) {
+	const char *start = name + strlen(name);
 
-	for (; *name; name++)
-		count += *name == '.';
-	return count;
-}
-
-/* Domains before those below them, by name, and their names in the order of the list, which the rules are part of. */
-static int compare(const void *left, const void *right) {
-	const struct learned_rule *a = *(struct learned_rule *const *)left, *b = *(struct learned_rule *const *)right;
-	unsigned dots_a = count_dots(a->name), dots_b = count_dots(b->name);
-	int order = strcmp(parent(a->name), parent(b->name));
-
-	if (dots_a != dots_b)
-		return dots_a < dots_b ? -1 : 1;
-	return order ? order : (a > b) - (a < b);
+	while (start > name && (start[-1] != '.' || --labels > 0))
+		start--;
+	return start;
 }
 
 /* Whether nobody but the domain's owner has names below `above`, as far as the list of public suffixes knows. */
@@ -73,74 +52,77 @@ static bool has_pattern(const struct policy *policy, const char *above) {
 }
 
 /* `5 names (a.example.com, b.example.com, …)` */
-static char *list_names(const struct domain *domain) {
+static char *list_names(struct learned_rule *const *rules, size_t count) {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%zu names (", domain->count);
-	for (size_t i = 0; i < domain->count && i < NAMES_SHOWN; i++)
-		fprintf(out, "%s%s", i ? ", " : "", domain->shown[i]);
-	fputs(domain->count > NAMES_SHOWN ? ", ...)" : ")", out);
+	fprintf(out, "%zu names (", count);
+	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
+		fprintf(out, "%s%s", i ? ", " : "", rules[i]->name);
+	fputs(count > NAMES_SHOWN ? ", ...)" : ")", out);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
 	return NULL;
 }
 
-/* The domain that the name is below, near or far, or NULL. */
-static struct domain *find_domain(struct domain *domains, const char *name) {
-	struct domain *domain = NULL;
-
-	for (name = parent(name); *name && !domain; name = parent(name))
-		HASH_FIND_STR(domains, name, domain);
-	return domain;
-}
-
-/* NULL: out of memory */
-static struct domain *add_domain(struct domain **domains, struct learned_rule *rule) {
-	struct domain *domain = calloc(1, sizeof(*domain));
-	const char *above = parent(rule->name);
-
-	if (!domain)
-		return NULL;
-	domain->rule = rule;
-	HASH_ADD_KEYPTR(hh, *domains, above, strlen(above), domain);
-	if (!domain->lost)
-		return domain;
-	free(domain);
-	return NULL;
-}
-
-/* Adds a name to those of a domain, and empties its rule unless it becomes the wildcard. */
-static int fold(struct domain *domain, struct learned_rule *rule) {
-	int error;
-
-	if (domain->count < NAMES_SHOWN)
-		domain->shown[domain->count] = rule->name;
-	domain->count++;
-	if (rule == domain->rule)
-		return 0;
-	error = usage_add(&domain->rule->usage, &rule->usage);
-	learned_rule_free(rule);
-	*rule = (struct learned_rule){0};
-	return error;
-}
-
-/* Makes the domain's rule the wildcard. */
-static int finish(const struct domain *domain) {
-	struct learned_rule *rule = domain->rule;
+/* Makes the first rule the wildcard, and empties the others. */
+static int make_wildcard(struct learned_rule **rules, size_t count, const char *above) {
+	struct learned_rule *wildcard = rules[0];
 	char *text;
+	int error = 0;
 
-	rule->about = list_names(domain);
-	if (!rule->about || asprintf(&text, "\"*.%s\"", parent(rule->name)) < 0)
+	wildcard->about = list_names(rules, count);
+	if (!wildcard->about || asprintf(&text, "\"*.%s\"", above) < 0)
 		return -ENOMEM;
-	free(rule->text);
-	rule->text = text;
-	rule->name = NULL;
-	return 0;
+	free(wildcard->text);
+	wildcard->text = text;
+	wildcard->name = NULL;
+	for (size_t i = 1; i < count; i++) {
+		error |= usage_add(&wildcard->usage, &rules[i]->usage);
+		learned_rule_free(rules[i]);
+		*rules[i] = (struct learned_rule){0};
+	}
+	return error ? -ENOMEM : 0;
+}
+
+/* Whether these rules, of all names below `above`, whose labels are one less than `labels`, become one. */
+static bool is_foldable(struct learned_rule *const *rules, size_t count, const char *above, unsigned labels,
+			const struct work *work) {
+	size_t right_below = 0;
+
+	for (size_t i = 0; i < count; i++)
+		right_below += tail(rules[i]->name, labels) == rules[i]->name;
+	return right_below >= work->threshold && !has_pattern(work->policy, above) && is_owned(above, rules, count);
+}
+
+/*
+ * Folds names that have their last `depth` labels in common, and more than those: all of them, or those of each domain
+ * right below. A name has at most 127 labels, so deep does it go.
+ */
+static int fold(struct learned_rule **rules, size_t count, unsigned depth, const struct work *work) {
+	int error = 0;
+
+	if (count < work->threshold)
+		return 0;
+	if (depth > 0) {
+		const char *above = tail(rules[0]->name, depth);
+
+		if (is_foldable(rules, count, above, depth + 1, work))
+			return make_wildcard(rules, count, above);
+	}
+	for (size_t i = 0, end; !error && i < count; i = end) {
+		const char *domain = tail(rules[i]->name, depth + 1);
+		bool apex = domain == rules[i]->name; /* which a wildcard does not cover */
+
+		for (end = i + 1; end < count && strcmp(tail(rules[end]->name, depth + 1), domain) == 0; end++)
+			;
+		error = fold(rules + i + apex, end - i - apex, depth + 1, work);
+	}
+	return error;
 }
 
 static void drop_empty(struct rule_list *list) {
@@ -152,58 +134,18 @@ static void drop_empty(struct rule_list *list) {
 	list->count = kept;
 }
 
-/* `rules` are in the order of compare(). */
-static int fold_all(struct learned_rule **rules, size_t count, const struct policy *policy, unsigned threshold,
-		    struct domain **domains) {
-	int error = 0;
-
-	for (size_t i = 0, end; !error && i < count; i = end) {
-		const char *above = parent(rules[i]->name);
-		struct domain *domain = find_domain(*domains, rules[i]->name);
-
-		for (end = i + 1; end < count && strcmp(parent(rules[end]->name), above) == 0; end++)
-			;
-		if (!domain && end - i >= threshold && !has_pattern(policy, above) &&
-		    is_owned(above, rules + i, end - i)) {
-			domain = add_domain(domains, rules[i]);
-			error = domain ? 0 : -ENOMEM;
-		}
-		for (size_t k = i; !error && domain && k < end; k++)
-			error = fold(domain, rules[k]);
-	}
-	return error;
-}
-
-/* Returns `error`, or that of what is still to be done. */
-static int finish_all(struct domain *domains, int error) {
-	struct domain *domain = domains, *next;
-
-	HASH_CLEAR(hh, domains);
-	for (; domain; domain = next) {
-		next = domain->hh.next;
-		if (!error)
-			error = finish(domain);
-		free(domain);
-	}
-	return error;
-}
-
 int learn_wildcards(struct rule_list *hosts, const struct policy *policy, unsigned threshold) {
+	const struct work work = {policy, threshold};
 	struct learned_rule **rules = calloc(hosts->count + 1, sizeof(struct learned_rule *));
-	struct domain *domains = NULL;
 	size_t count = 0;
 	int error;
 
-	if (!rules || !hash_start()) {
-		free(rules);
+	if (!rules)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < hosts->count; i++)
 		if (hosts->items[i].name)
 			rules[count++] = &hosts->items[i];
-	qsort(rules, count, sizeof(struct learned_rule *), compare);
-	error = fold_all(rules, count, policy, threshold, &domains);
-	error = finish_all(domains, error);
+	error = fold(rules, count, 0, &work);
 	drop_empty(hosts);
 	free(rules);
 	return error;

@@ -6,9 +6,10 @@
 #include "learn/learn_rules.h"
 
 /*
- * Replaces rules that are nothing but a name by `*.parent` where at least `threshold` of them have that parent, which
- * has to be a registrable domain or below one, and neither be nor cover a public suffix, nor have such a rule in
- * `policy`. The wildcard takes the place of the first. Returns 0 or -ENOMEM.
+ * Replaces rules that are nothing but a name by `*.domain` where at least `threshold` (2 or more) of them are right below
+ * that domain. It has to be a registrable domain or below one, neither be nor cover a public suffix, and have no such
+ * rule in `policy`; and all names below it, near and far, have to be of its owner. `hosts` are in the order of
+ * sightings_sorted(), names of one domain neighbours. The wildcard takes the place of the first. Returns 0 or -ENOMEM.
  */
 int learn_wildcards(struct rule_list *hosts, const struct policy *policy, unsigned threshold);
 
