@@ -421,6 +421,10 @@ static void test_covered_elsewhere(void **state) {
 	(void)state;
 	assert_non_null(log);
 	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.2");
+	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.3");
+	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "198.51.100.1");
+	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.3", .port = 8443);
+	MAKE_LINE(log, .name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8444);
 	MAKE_LINE(log, .name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8443);
 	assert_int_equal(fclose(log), 0);
 	write_file(policy_file, "version: 1\ntls: {to: 198.51.100.0/24, allow: [\"*.cdn.test\"]}\n");
@@ -428,8 +432,8 @@ static void test_covered_elsewhere(void **state) {
 	assert_string_equal(out, "");
 	snprintf(
 		expected, sizeof(expected),
-		"snifence: learn: %s:2: `a.cdn.test` was used at 192.0.2.2:443 too: add that to this rule, if it is meant\n"
-		"snifence: learn: %s:2: `b.cdn.test` was used at 192.0.2.1:8443 too: add that to this rule, if it is meant\n",
+		"snifence: learn: %s:2: `a.cdn.test` was used at 192.0.2.2:443 and 2 more places too: add that to this rule, if it is meant\n"
+		"snifence: learn: %s:2: `b.cdn.test` was used at 192.0.2.1:8444 and 1 more place too: add that to this rule, if it is meant\n",
 		policy_file, policy_file);
 	assert_string_equal(err, expected);
 }

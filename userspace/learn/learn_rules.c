@@ -17,7 +17,8 @@
 struct standing {
 	enum snif_reason reason;  /* of a refusal, the worst: see gravity(); NONE: all is allowed */
 	uint32_t rule;		  /* that refused */
-	struct place refused;	  /* the first that was */
+	struct place refused;	  /* the first with that reason */
+	size_t refused_count;	  /* places, whatever the reason */
 	struct place_list places; /* all, as they are judged; of a destination: those without a rule */
 };
 
@@ -109,6 +110,7 @@ static int add_standing(const struct work *work, const struct sighting *seen, co
 		return 0;
 	if (seen->kind == SEEN_DESTINATION && gravity(reason) > 1)
 		return leave_refused(work, seen, place, reason, answer.judgement.rule);
+	standing->refused_count += !allowed;
 	if (!allowed && gravity(reason) > gravity(standing->reason)) {
 		standing->reason = reason;
 		standing->rule = answer.judgement.rule;
@@ -131,14 +133,17 @@ static int add_rule(struct rule_list *list, char *text, const char *name, const 
 }
 
 /* A name whose rule does not cover all the places where it was used. */
-static int leave_by_hand(const struct work *work, const struct sighting *seen, const struct place *place,
+static int leave_by_hand(const struct work *work, const struct sighting *seen, const struct standing *standing,
 			 const struct rule *rule) {
-	char where[RULE_TEXT_PLACE];
+	char where[RULE_TEXT_PLACE], more[48] = "";
+	size_t others = standing->refused_count - 1;
 
-	rule_text_place(place, where);
+	rule_text_place(&standing->refused, where);
+	if (others > 0)
+		snprintf(more, sizeof(more), " and %zu more place%s", others, others == 1 ? "" : "s");
 	return leave(&work->learned->by_hand, seen,
-		     "%s:%u: `%s` was used at %s too: add that to this rule, if it is meant", rule->file, rule->line,
-		     seen->text, where);
+		     "%s:%u: `%s` was used at %s%s too: add that to this rule, if it is meant", rule->file, rule->line,
+		     seen->text, where, more);
 }
 
 /*
@@ -151,7 +156,7 @@ static int learn_name(const struct work *work, const struct sighting *seen, stru
 	char *text;
 
 	if (known.verdict == SNIF_ALLOW)
-		return leave_by_hand(work, seen, &standing->refused, &work->policy->rules[known.rule]);
+		return leave_by_hand(work, seen, standing, &work->policy->rules[known.rule]);
 	if (known.reason == SNIF_REASON_NAME_DENIED)
 		return leave_refused(work, seen, &standing->refused, known.reason, known.rule);
 	if (seen->kind == SEEN_ELSEWHERE)
