@@ -334,7 +334,8 @@ static void test_by_hand(void **state) {
 		"be added to; add these by hand:\nsnifence: learn:   tls.allow: api.test\n");
 }
 
-/* With one rule more, the policy would be beyond a limit: no line of a text that is not there is named. */
+/* With one rule more, the policy would be beyond a limit: no line of a text that is not there is named. A rule that is
+ * to be widened is told all the same. */
 static void test_too_much(void **state) {
 	static char policy[16384];
 	size_t used = (size_t)sprintf(policy, "version: 1\ntls:\n  allow:\n");
@@ -343,15 +344,19 @@ static void test_too_much(void **state) {
 	(void)state;
 	assert_non_null(log);
 	MAKE_LINE(log, .name = "api.test", .port = 8443, .action = "alert");
+	MAKE_LINE(log, .name = "n2.test", .action = "alert", .reason = "name_elsewhere");
 	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 22);
 	assert_int_equal(fclose(log), 0);
 	for (int i = 1; i < SNIF_ZONES; i++)
 		used += (size_t)sprintf(policy + used, "    - {host: n%d.test, ports: [%d]}\n", i, 1000 + i);
-	expect_by_hand(policy,
-		       "snifence: learn: with the learned rules, %s would not be a good policy (hosts have more "
-		       "than 256 different combinations of `to` and `ports`); add by hand what can be:\n"
-		       "snifence: learn:   tls.allow: {host: api.test, ports: [8443]}\n"
-		       "snifence: learn:   direct.allow: {to: 192.0.2.1, proto: tcp, ports: [22]}\n");
+	expect_by_hand(
+		policy,
+		"snifence: learn: with the learned rules, %1$s would not be a good policy (hosts have more "
+		"than 256 different combinations of `to` and `ports`); add by hand what can be:\n"
+		"snifence: learn:   tls.allow: {host: api.test, ports: [8443]}\n"
+		"snifence: learn:   direct.allow: {to: 192.0.2.1, proto: tcp, ports: [22]}\n"
+		"snifence: learn: %1$s:5: `n2.test` was used at 192.0.2.1:443 too: add that to this rule, if it is "
+		"meant\n");
 }
 
 /* Rules that a person has to change, here for want of a port and of an address, do not keep the others from being

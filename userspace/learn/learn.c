@@ -163,7 +163,8 @@ static int print(const struct learn *learn) {
 	return error ? EXIT_FAILED : 0;
 }
 
-/* What a reader of the policy alone would not know. Returns 0 or an exit code. */
+/* What a reader of the policy alone would not know, also where there is none for want of a safe place. Returns 0 or an
+ * exit code. */
 static int say_the_rest(const struct learn *learn) {
 	const struct left_list *by_hand = &learn->learned.by_hand;
 	int error = 0;
@@ -189,7 +190,7 @@ static int say_the_rest(const struct learn *learn) {
 }
 
 static int run(struct learn *learn) {
-	int code = learn->options.merge ? read_policy(learn) : begin_policy(learn);
+	int code = learn->options.merge ? read_policy(learn) : begin_policy(learn), rest = 0;
 
 	if (code == 0)
 		code = read_logs(learn);
@@ -197,8 +198,10 @@ static int run(struct learn *learn) {
 		code = make_policy(learn);
 	if (code == 0)
 		code = learn->options.output ? write_file(learn->options.output, &learn->merged) : print(learn);
-	if (code == 0)
-		code = say_the_rest(learn);
+	if (code == 0 || code == EXIT_BY_HAND)
+		rest = say_the_rest(learn);
+	if (rest)
+		code = rest;
 	return code == 0 && learn->unread ? EXIT_UNREAD : code;
 }
 
