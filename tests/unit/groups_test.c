@@ -257,6 +257,9 @@ static void test_reasons(void **state) {
 	assert_int_equal(reason_class(SNIF_REASON_UNTRACKED), REASON_ATTACK);
 	assert_int_equal(reason_class(SNIF_REASON_SOCKET_TYPE), REASON_ATTACK);
 	assert_int_equal(reason_class(SNIF_REASON_NAME_NOT_ALLOWED), REASON_NO_RULE);
+	assert_int_equal(reason_class(SNIF_REASON_NAME_DENIED), REASON_DENY_RULE);
+	assert_int_equal(reason_class(SNIF_REASON_NOT_TLS), REASON_UNUSUAL);
+	assert_int_equal(reason_class(SNIF_REASON_FURTHER_SUBFLOW), REASON_FILTER);
 }
 
 int main(void) {

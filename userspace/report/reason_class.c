@@ -24,7 +24,6 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_ESNI:
 	case SNIF_REASON_SNI_MISSING:
 	case SNIF_REASON_NAME_IS_ADDRESS:
-	case SNIF_REASON_FURTHER_SUBFLOW:
 		return REASON_UNUSUAL;
 	case SNIF_REASON_NAME_ELSEWHERE:
 	case SNIF_REASON_SOCKET_TYPE:
@@ -51,6 +50,7 @@ enum reason_class reason_class(enum snif_reason reason) {
 		return REASON_ATTACK;
 	case SNIF_REASON_NO_POLICY:
 	case SNIF_REASON_STATE_LOST:
+	case SNIF_REASON_FURTHER_SUBFLOW: /* which the kernel opens by itself, and the filter cannot follow */
 		return REASON_FILTER;
 	case SNIF_REASON_NONE:
 	case SNIF_REASON_COUNT:

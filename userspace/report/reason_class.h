@@ -12,7 +12,7 @@ enum reason_class {
 	REASON_DENY_RULE, /* the policy says no in so many words */
 	REASON_UNUSUAL,	  /* no good ClientHello, as old, broken or other software sends it, and an attacker could */
 	REASON_ATTACK,	  /* what no usual program sends: made to be misread, or to go around the filter */
-	REASON_FILTER,	  /* the filter itself lacked something */
+	REASON_FILTER,	  /* the filter itself lacked something, or cannot do it */
 };
 
 enum reason_class reason_class(enum snif_reason reason);
