@@ -223,6 +223,7 @@ static void test_bad_lines(void **state) {
 	expect_bad("{}", "it has no timestamp");
 	expect_bad("{" TIME "}", "it has no event_type");
 	expect_bad("{\"timestamp\":\"yesterday\"}", "timestamp is not like 2026-01-31T23:59:59.123456+0100");
+	expect_bad("{\"timestamp\":\"2026-02-29T03:04:05Z\"}", "timestamp is not like 2026-01-31T23:59:59.123456+0100");
 	expect_bad("{\"timestamp\":7}", "timestamp is not a string");
 	expect_bad("{" TIME ",\"tls\":{\"sni\":{}}}", "tls.sni is not a string");
 	expect_bad("{" TIME ",\"proto\":[]}", "proto is not a string");

@@ -453,6 +453,7 @@ static void test_filters(void **state) {
 	expect_counts(COUNTS(0, 0, 0), "--until", "1970-01-01");
 	expect_counts(COUNTS(10, 1, 12), "--since", "1970-01-01");
 	expect_counts(COUNTS(10, 1, 12), "--since", "2024-02-29");
+	expect_counts(COUNTS(10, 1, 12), "--since", "2000-02-29T23:59:60Z");
 	expect_counts(COUNTS(0, 0, 0), "--since", "1m");
 	expect_counts(COUNTS(1, 0, 0), "--policy", "oth*");
 	expect_counts(COUNTS(1, 0, 0), "--cgroup", "/snifence-43");
@@ -638,6 +639,11 @@ static void test_wrong_command_lines(void **state) {
 		     "2x");
 	expect_wrong(EXIT_USAGE, "2026-02-30 is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'",
 		     "--since", "2026-02-30");
+	expect_wrong(EXIT_USAGE, "2100-02-29 12:00 is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'",
+		     "--since", "2100-02-29 12:00");
+	expect_wrong(EXIT_USAGE,
+		     "2026-04-31T00:00:00Z is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'",
+		     "--since", "2026-04-31T00:00:00Z");
 	expect_wrong(EXIT_USAGE, "--json and --csv cannot both be written; choose one", "--json", "--csv");
 	expect_wrong(EXIT_USAGE, "--csv and --html cannot both be written; choose one", "--csv", "--html=page.html");
 	expect_wrong(EXIT_USAGE,

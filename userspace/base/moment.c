@@ -39,6 +39,8 @@ static bool read_local(const char *text, int64_t *moment) {
 		end = strptime(text, forms[i], &when);
 		if (!end || *end)
 			continue;
+		if (!timestamp_has_day(&when))
+			return false;
 		*moment = (int64_t)mktime(&when) * 1000000;
 		return true;
 	}

@@ -22,6 +22,14 @@ const char *timestamp_write(struct timestamp *timestamp, const struct timespec *
 	return timestamp->text;
 }
 
+bool timestamp_has_day(const struct tm *date) {
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year = date->tm_year + 1900;
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return date->tm_mday <= days[date->tm_mon] + (date->tm_mon == 1 && leap);
+}
+
 bool timestamp_read(const char *text, int64_t *microseconds) {
 	struct tm when = {0};
 	int64_t fraction = 0, unit = 1000000;
@@ -31,7 +39,7 @@ bool timestamp_read(const char *text, int64_t *microseconds) {
 	if (text && *text == '.')
 		while (isdigit((unsigned char)*++text))
 			fraction += (*text - '0') * (unit /= 10);
-	if (!text || !(text = strptime(text, "%z", &when)) || *text)
+	if (!text || !(text = strptime(text, "%z", &when)) || *text || !timestamp_has_day(&when))
 		return false;
 	zone = when.tm_gmtoff; /* timegm() clears it */
 	*microseconds = ((int64_t)timegm(&when) - zone) * 1000000 + fraction;

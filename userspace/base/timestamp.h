@@ -22,6 +22,10 @@ struct timestamp {
  * fits, cut after year 9999. */
 const char *timestamp_write(struct timestamp *timestamp, const struct timespec *when);
 
+/* Whether the month of a date that strptime() has read has that day: it takes 2026-02-30 too, of which timegm() and
+ * mktime() make 2026-03-02. */
+bool timestamp_has_day(const struct tm *date);
+
 /* Reads the same into microseconds since 1970, UTC; the fraction may have any number of digits or be left out, and the
  * zone be `Z` or have a colon. Returns false when it is something else. */
 bool timestamp_read(const char *text, int64_t *microseconds);

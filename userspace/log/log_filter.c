@@ -12,24 +12,12 @@
 #include "base/moment.h"
 #include "kernel/events.h"
 
-/* Whether a text that begins with a date begins with one that there is: 2026-02-30 is none. */
-static bool has_good_date(const char *text) {
-	struct tm date = {0};
-	int day;
-
-	if (!strptime(text, "%Y-%m-%d", &date))
-		return true;
-	day = date.tm_mday;
-	timegm(&date); /* which makes a date that there is of it */
-	return date.tm_mday == day;
-}
-
 static int take_moment(int64_t *moment, bool *given, const char *option, const char *subcommand) {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*given = true;
-	if (has_good_date(optarg) && moment_read(optarg, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, moment))
+	if (moment_read(optarg, (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, moment))
 		return 0;
 	message_error("%s: %s is no time for %s; write 2h, 2026-01-31 or '2026-01-31 12:00'", subcommand, optarg,
 		      option);
