@@ -19,6 +19,7 @@
 #include "base/message.h"
 #include "policy/canonical.h"
 #include "report/report.h"
+#include "report/report_words.h"
 
 /* clang-format off */
 #define OVERVIEW \
@@ -64,7 +65,7 @@
 	"st\",\"later.test\"]},{\"cgroup\":\"/snifence-43\",\"blocked\":1,\"would_block\":0,\"allowed\":0,\"first" \
 	"\":\"2026-01-02T03:08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"n" \
 	"ame_elsewhere\"],\"processes\":[\"nc\"],\"names\":[\"api.github.test\"]}],\"lost\":{\"events\":5,\"lines" \
-	"_before\":0,\"missing_lines\":1,\"runs_without_end\":0,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0" \
+	"_before\":0,\"missing_lines\":1,\"runs_without_end\":0,\"lines_of_more_runs\":0,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0" \
 	",\"names_not_compared\":0},\"runs\":1,\"allowed_counted\":12}" "\n"
 
 #define JSON_NEAR \
@@ -298,6 +299,24 @@ static void test_cut_runs(void **state) {
 	assert_non_null(strstr(out, "\nWhat is not in this report\n"
 				    "  2 lines are missing from before the first ones\n"
 				    "  1 run has no end: still going, or snifence was killed\n"));
+}
+
+/* Of runs beyond those that are kept apart it is not known what they have lost, which is said. */
+static void test_too_many_runs(void **state) {
+	struct review review = {.groupings = 1 << BY_NAME};
+	char losses[REPORT_LOSSES][REPORT_WORDS_SIZE], id[16];
+	struct log_event event = {.run_id = id, .sequence = 1, .cgroup = ""};
+
+	(void)state;
+	assert_int_equal(review_start(&review), 0);
+	for (int i = 0; i < LOG_RUNS_MAX + 3; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(log_runs_add(review.runs, &event, i != LOG_RUNS_MAX), 0);
+	}
+	assert_int_equal(log_runs_losses(review.runs).runs, LOG_RUNS_MAX);
+	assert_int_equal(report_losses(&review, losses), 1);
+	assert_string_equal(losses[0], "2 lines are of more than 100000 runs: what these have lost is not known");
+	review_free(&review);
 }
 
 static void test_none_meant(void **state) {
@@ -694,6 +713,7 @@ int main(void) {
 		cmocka_unit_test(test_full_device),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
+		cmocka_unit_test(test_too_many_runs),
 		cmocka_unit_test(test_none_meant),
 		cmocka_unit_test(test_overview),
 		cmocka_unit_test(test_policy_of_the_log),

@@ -8,12 +8,12 @@
 
 #include "base/hash.h"
 
-enum { RUNS_MAX = 100000, ID_SIZE = 17 };
+enum { ID_SIZE = 17 };
 
 struct run {
 	char id[ID_SIZE];
 	uint64_t lines, first, last; /* sequence numbers, which count from 1 */
-	uint64_t lost_events, allowed, blocked, would_block;
+	uint64_t lost_events, allowed;
 	bool meant;    /* some event of it is */
 	bool confined; /* not only inspected, which has no end */
 	bool ended;
@@ -58,8 +58,6 @@ static void count(struct run *run, const struct log_event *event) {
 		run->first = event->sequence;
 	greatest(&run->lost_events, event->lost);
 	greatest(&run->allowed, event->allowed);
-	greatest(&run->blocked, event->blocked);
-	greatest(&run->would_block, event->would_block);
 	run->confined |= *event->cgroup != '\0';
 	run->ended |= event->ended;
 }
@@ -71,8 +69,8 @@ int log_runs_add(struct log_runs *runs, const struct log_event *event, bool mean
 		return 0; /* not of snifence, or of a version before runs had ids */
 	if (!run || strcmp(run->id, event->run_id) != 0)
 		HASH_FIND_STR(runs->table, event->run_id, run);
-	if (!run && runs->count >= RUNS_MAX) {
-		runs->beyond++;
+	if (!run && runs->count >= LOG_RUNS_MAX) {
+		runs->beyond += meant;
 		return 0;
 	}
 	if (!run)
@@ -99,8 +97,6 @@ struct log_losses log_runs_losses(const struct log_runs *runs) {
 		losses.missing += span > run->lines ? span - run->lines : 0;
 		losses.lost += run->lost_events;
 		losses.allowed += run->allowed;
-		losses.blocked += run->blocked;
-		losses.would_block += run->would_block;
 	}
 	return losses;
 }

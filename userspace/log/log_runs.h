@@ -7,6 +7,8 @@
 
 struct log_runs;
 
+enum { LOG_RUNS_MAX = 100000 }; /* that are kept apart */
+
 /* Of the runs of which some event is meant. */
 struct log_losses {
 	uint64_t runs;
@@ -14,8 +16,8 @@ struct log_losses {
 	uint64_t lost;	  /* decisions that the ring buffer could not take */
 	uint64_t before;  /* lines that are gone from before the first one that is there */
 	uint64_t missing; /* lines that are gone from between others: gaps in the sequences */
-	uint64_t allowed, blocked, would_block; /* as the runs have counted themselves, logged or not */
-	uint64_t beyond;			/* lines of runs beyond the 100,000 that are kept apart */
+	uint64_t allowed; /* as the runs have counted themselves, logged or not */
+	uint64_t beyond;  /* lines that are meant of runs beyond LOG_RUNS_MAX, of which nothing else is known */
 };
 
 struct log_runs *log_runs_new(void); /* NULL: out of memory */

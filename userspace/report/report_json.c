@@ -126,6 +126,7 @@ static int put_losses(struct json_object *report, const struct review *review) {
 	error |= json_put_number(object, "lines_before", runs.before);
 	error |= json_put_number(object, "missing_lines", runs.missing);
 	error |= json_put_number(object, "runs_without_end", runs.unended);
+	error |= json_put_number(object, "lines_of_more_runs", runs.beyond);
 	error |= json_put_number(object, "bad_lines", review->tally.bad);
 	error |= json_put_number(object, "unread_files", review->tally.unread);
 	error |= json_put_number(object, "undecided", review->undecided);

@@ -52,6 +52,10 @@ unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPO
 		snprintf(out[count++], REPORT_WORDS_SIZE,
 			 "%" PRIu64 " run%s no end: still going, or snifence was killed", runs.unended,
 			 runs.unended == 1 ? " has" : "s have");
+	if (runs.beyond > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE,
+			 "%" PRIu64 " line%s of more than %d runs: what these have lost is not known", runs.beyond,
+			 runs.beyond == 1 ? " is" : "s are", LOG_RUNS_MAX);
 	if (tally->bad > 0)
 		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " bad line%s passed over, the last one at %s",
 			 tally->bad, tally->bad == 1 ? " was" : "s were", tally->last_bad);
