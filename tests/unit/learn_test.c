@@ -465,6 +465,25 @@ static void test_refusals(void **state) {
 	assert_non_null(strstr(err, "snifence: learn: nothing was learned: "));
 }
 
+/* Of the runs that are meant it is said what they have lost, of others not. */
+static void test_losses(void **state) {
+	FILE *log = fopen(log_file, "we");
+
+	(void)state;
+	assert_non_null(log);
+	MAKE_LINE(log, .sequence = 2, .name = "api.test", .action = "alert");
+	MAKE_LINE(log, .sequence = 4, .name = "api.test", .action = "alert");
+	MAKE_LINE(log, .sequence = 1, .name = "x.test", .action = "alert", .policy = "x", .run = "0000000000000bad");
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN("--policy", "agent", log_file), 0);
+	assert_non_null(strstr(out, "\n# Perhaps not complete: the logs have lost 2 events.\nversion: 1\n"));
+	assert_string_equal(err,
+			    "snifence: learn: the logs have lost 2 events: the policy may lack what only they had\n");
+	assert_int_equal(RUN("--policy", "x", log_file), 0);
+	assert_null(strstr(out, "Perhaps"));
+	assert_string_equal(err, "");
+}
+
 static void expect_usage(const char *message) {
 	assert_string_equal(out, "");
 	assert_string_equal(err, message);
@@ -500,6 +519,7 @@ int main(void) {
 		test(test_changed_by_hand),
 		test(test_bound),
 		test(test_refusals),
+		test(test_losses),
 		test(test_wrong),
 		test(test_denied_elsewhere),
 		test(test_covered_elsewhere),

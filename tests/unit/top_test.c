@@ -306,12 +306,14 @@ static void test_rates(void **state) {
 	assert_float_equal(refused, 0, 0.001);
 }
 
-/* Lines that are gone from the middle of a run were lost on the way. */
+/* Lines that are gone from the beginning or the middle of a run were lost on the way. */
 static void test_says_what_was_lost(void **state) {
 	(void)state;
 	ADD(1, .name = "a.test", .sequence = 1);
 	ADD(2, .name = "a.test", .sequence = 5);
 	assert_non_null(strstr(screen_at(3, 80, 8), "\n3 lost; 03:00:01 to 03:00:02\n"));
+	ADD(3, .name = "a.test", .sequence = 3, .run = "0000000000000bad");
+	assert_non_null(strstr(screen_at(3, 80, 8), "\n5 lost; 03:00:01 to 03:00:03\n"));
 }
 
 static void test_audit(void **state) {

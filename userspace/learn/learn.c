@@ -41,11 +41,12 @@ static int fail(int error) {
 }
 
 static int take(struct learn *learn, const struct log_event *event) {
-	int error = log_runs_add(learn->runs, event, true);
+	bool meant = log_filter_match(&learn->options.filter, event);
+	int error = log_runs_add(learn->runs, event, meant);
 
 	if (error || event->action == LOG_UNDECIDED)
 		return error;
-	if (log_filter_match(&learn->options.filter, event))
+	if (meant)
 		return sightings_add(learn->sightings, event);
 	learn->refused += event->action == LOG_REJECT || event->action == LOG_DROP;
 	return 0;

@@ -3,6 +3,7 @@
 #include "learn/learn_text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,10 +46,6 @@ char *learn_usage(const char *about, const struct usage *usage) {
 	return NULL;
 }
 
-static unsigned long long lost_events(const struct log_losses *losses) {
-	return losses->lost + losses->before + losses->missing;
-}
-
 int learn_write_head(const struct learned *learned, const struct log_losses *losses, FILE *out) {
 	struct usage all = {0};
 	int error = 0;
@@ -62,8 +59,9 @@ int learn_write_head(const struct learned *learned, const struct log_losses *los
 		write_period(all.first, all.last, out);
 	}
 	fputs(", by `snifence learn`.\n# Take out what should not be allowed.\n", out);
-	if (lost_events(losses) > 0)
-		fprintf(out, "# Perhaps not complete: the logs have lost %llu events.\n", lost_events(losses));
+	if (log_losses_total(losses) > 0)
+		fprintf(out, "# Perhaps not complete: the logs have lost %" PRIu64 " events.\n",
+			log_losses_total(losses));
 	fputs("version: 1\nmode: enforce\n", out);
 	return error;
 }
@@ -108,7 +106,7 @@ int learn_say_left(const struct learned *learned, uint64_t beyond) {
 }
 
 void learn_say_losses(const struct log_losses *losses) {
-	if (lost_events(losses) > 0)
-		message_error("learn: the logs have lost %llu events: the policy may lack what only they had",
-			      lost_events(losses));
+	if (log_losses_total(losses) > 0)
+		message_error("learn: the logs have lost %" PRIu64 " events: the policy may lack what only they had",
+			      log_losses_total(losses));
 }

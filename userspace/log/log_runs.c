@@ -101,6 +101,10 @@ struct log_losses log_runs_losses(const struct log_runs *runs) {
 	return losses;
 }
 
+uint64_t log_losses_total(const struct log_losses *losses) {
+	return losses->lost + losses->before + losses->missing;
+}
+
 void log_runs_free(struct log_runs *runs) {
 	struct run *run, *next;
 

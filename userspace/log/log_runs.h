@@ -25,6 +25,9 @@ struct log_runs *log_runs_new(void); /* NULL: out of memory */
 /* Adds any line of the log, and whether it is an event that is meant. Returns 0 or -ENOMEM. */
 int log_runs_add(struct log_runs *runs, const struct log_event *event, bool meant);
 
+/* Lines and decisions that are known to be gone, wherever from. */
+uint64_t log_losses_total(const struct log_losses *losses);
+
 struct log_losses log_runs_losses(const struct log_runs *runs);
 void log_runs_free(struct log_runs *runs);
 

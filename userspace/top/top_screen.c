@@ -57,7 +57,7 @@ static void put_period(const struct top_screen *screen, FILE *out) {
 		report_moment(from, sizeof(from), first, format);
 		report_moment(to, sizeof(to), last, format);
 	}
-	snprintf(line, sizeof(line), "%" PRIu64 " lost%s; %s%s%s", losses.lost + losses.missing, bad,
+	snprintf(line, sizeof(line), "%" PRIu64 " lost%s; %s%s%s", log_losses_total(&losses), bad,
 		 first <= last ? from : "nothing yet", first <= last ? " to " : "", to);
 	put_line(screen, out, line);
 }
