@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -52,4 +53,17 @@ int output_of(int (*subcommand)(int argc, char **argv), const char *const words[
 	restore(&to_out, out, out_size);
 	restore(&to_err, err, err_size);
 	return code;
+}
+
+void output_wait(void) {
+	struct stat before, now;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getppid(), STDOUT_FILENO);
+	fstat(STDOUT_FILENO, &before);
+	for (int i = 0; i < 10000; i++) {
+		if (stat(path, &now) == 0 && now.st_ino != before.st_ino && now.st_size > 0)
+			return;
+		usleep(1000);
+	}
 }

@@ -13,4 +13,7 @@
 int output_of(int (*subcommand)(int argc, char **argv), const char *const words[], char *out, size_t out_size,
 	      char *err, size_t err_size);
 
+/* For a child that was forked before output_of(): waits until the subcommand has printed something, at most ten seconds. */
+void output_wait(void);
+
 #endif

@@ -80,7 +80,7 @@
 /* clang-format on */
 
 static char folder[] = "/tmp/snifence-report-XXXXXX";
-static char log_file[64], policy_file[64];
+static char log_file[64], policy_file[64], other_file[64];
 static char out[65536], err[4096];
 
 /* A quarter of an hour of an agent's work. */
@@ -112,8 +112,16 @@ static void write_log(void) {
 	assert_int_equal(fclose(log), 0);
 }
 
+/* A policy that allows one pattern. */
+static void write_policy(const char *path, const char *pattern) {
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fprintf(file, "version: 1\ntls:\n  allow:\n    - \"%s\"\n", pattern);
+	assert_int_equal(fclose(file), 0);
+}
+
 static int set_up(void **state) {
-	FILE *file;
 
 	(void)state;
 	setenv("TZ", "UTC", 1);
@@ -124,17 +132,16 @@ static int set_up(void **state) {
 		return -1;
 	snprintf(log_file, sizeof(log_file), "%s/log.json", folder);
 	snprintf(policy_file, sizeof(policy_file), "%s/agent.yaml", folder);
-	file = fopen(policy_file, "we");
-	if (!file)
-		return -1;
-	fputs("version: 1\ntls:\n  allow:\n    - \"*.pypi.test\"\n", file);
-	return fclose(file);
+	snprintf(other_file, sizeof(other_file), "%s/other.yaml", folder);
+	write_policy(policy_file, "*.pypi.test");
+	return 0;
 }
 
 static int tear_down(void **state) {
 	(void)state;
 	unlink(log_file);
 	unlink(policy_file);
+	unlink(other_file);
 	return rmdir(folder);
 }
 
@@ -183,9 +190,9 @@ static const char *near_misses(void) {
 	return begin + strlen(near_heading);
 }
 
-static void sha256_of_policy(char sha256[65]) {
+static void sha256_of_policy(const char *file, char sha256[65]) {
 	struct diagnostics diagnostics = {0};
-	struct policy *policy = policy_load(policy_file, &diagnostics);
+	struct policy *policy = policy_load(file, &diagnostics);
 
 	assert_non_null(policy);
 	assert_int_equal(canonical_sha256(policy, sha256), 0);
@@ -207,7 +214,7 @@ static void test_policy_of_the_log(void **state) {
 	(void)state;
 	assert_non_null(log);
 	snprintf(rule, sizeof(rule), "%s:4", policy_file);
-	sha256_of_policy(sha256);
+	sha256_of_policy(policy_file, sha256);
 	MAKE_LINE(log, .name = "no.test", .reason = "name_denied", .rule = rule, .sha256 = sha256, .process = "nc");
 	MAKE_LINE(log, .name = "pypi.test");
 	MAKE_LINE(log, .name = "api.test", .action = "pass", .reason = "name_allowed", .process = "nc");
@@ -239,6 +246,10 @@ static void test_policy_of_the_log(void **state) {
 	assert_string_equal(near_misses(), expected);
 	assert_int_equal(RUN("--policy-file", policy_file, log_file), 0);
 	assert_string_equal(near_misses(), NEAR_PYPI);
+	write_policy(policy_file, "*.*");
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(near_misses(), "  near misses are not known: name the policy with --policy-file\n");
+	write_policy(policy_file, "*.pypi.test");
 }
 
 static void test_near_misses_not_known(void **state) {
@@ -271,11 +282,13 @@ static void test_imitation_among_many(void **state) {
 	}
 	assert_int_equal(fclose(log), 0);
 	assert_int_equal(RUN(log_file), 0);
-	assert_string_equal(near_misses(),
-			    "  REFUSED  NAME                CLOSE TO\n"
-			    "        1  spi.pypi.test       api.pypi.test is allowed: a misspelling, or an imitation\n"
-			    "        2  sibling0.pypi.test  api.pypi.test is allowed, of the same domain\n"
-			    "        2  sibling1.pypi.test  api.pypi.test is allowed, of the same domain\n");
+	assert_string_equal(
+		near_misses(),
+		"  REFUSED  NAME                CLOSE TO\n"
+		"        1  spi.pypi.test       api.pypi.test is allowed: a misspelling, or an imitation\n"
+		"        2  sibling0.pypi.test  api.pypi.test is allowed, of the same domain\n"
+		"        2  sibling1.pypi.test  api.pypi.test is allowed, of the same domain\n"
+		"  only names that the log has as allowed are compared: name the policy with --policy-file\n");
 }
 
 /* A log that is cut at its beginning and its end; and a run that no filter means is not part of the report. */
@@ -582,31 +595,76 @@ static void test_follow(void **state) {
 	assert_non_null(strstr(out, "{" COUNTS(1, 0, 1)));
 }
 
-/* Of a followed log that is empty it is said at once that there is nothing yet, and later what came. */
-static void test_follow_nothing(void **state) {
+/* Follows a pipe with what the first function writes; the second does when the report has printed something. */
+static void follow(void (*write_first)(FILE *in), void (*write_later)(FILE *in)) {
 	int ends[2], saved = dup(STDIN_FILENO), status;
 	pid_t writer;
 	FILE *in;
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
+	in = fdopen(ends[1], "w");
+	write_first(in);
+	fflush(in);
 	writer = fork();
 	if (writer == 0) {
-		in = fdopen(ends[1], "w");
-		usleep(500000);
-		MAKE_LINE(in, .name = "one.test");
-		fclose(in);
+		output_wait();
+		write_later(in);
+		fflush(in);
 		_exit(0);
 	}
-	close(ends[1]);
+	fclose(in);
 	dup2(ends[0], STDIN_FILENO);
 	close(ends[0]);
 	assert_int_equal(RUN("--follow", "-"), 0);
 	dup2(saved, STDIN_FILENO);
 	close(saved);
 	assert_int_equal(waitpid(writer, &status, 0), writer);
+}
+
+static void write_nothing(FILE *in) {
+	(void)in;
+}
+
+static void write_one(FILE *in) {
+	MAKE_LINE(in, .name = "one.test");
+}
+
+/* Of a followed log that is empty it is said at once that there is nothing yet, and later what came. */
+static void test_follow_nothing(void **state) {
+	(void)state;
+	follow(write_nothing, write_one);
 	assert_int_equal(strncmp(out, NOTHING "\n1 blocked, 0 allowed\n", strlen(NOTHING "\n1 blocked, 0 allowed\n")),
 			 0);
+}
+
+/* Two refused names, and one that says which policy it was. */
+static void write_refused(FILE *in, const char *policy) {
+	char rule[80], sha256[65];
+
+	snprintf(rule, sizeof(rule), "%s:4", policy);
+	sha256_of_policy(policy, sha256);
+	MAKE_LINE(in, .name = "no.test", .rule = rule, .sha256 = sha256);
+	MAKE_LINE(in, .name = "pypi.test");
+	MAKE_LINE(in, .name = "github.test");
+}
+
+static void write_refused_by_policy(FILE *in) {
+	write_refused(in, policy_file);
+}
+
+static void write_refused_by_other(FILE *in) {
+	write_refused(in, other_file);
+}
+
+/* When a followed log comes to a run with another policy, near misses are those of that one. */
+static void test_follow_policies(void **state) {
+	(void)state;
+	write_policy(other_file, "*.github.test");
+	follow(write_refused_by_policy, write_refused_by_other);
+	assert_string_equal(near_misses(), NEAR_PYPI);
+	memmove(out, out + strlen(out) + 1, sizeof(out) - strlen(out) - 1); /* behind the end of the first */
+	assert_string_equal(near_misses(), "  REFUSED  NAME         CLOSE TO\n        2  github.test  *.github.test is "
+					   "allowed, which does not cover github.test itself\n");
 }
 
 static void test_nothing(void **state) {
@@ -710,6 +768,7 @@ int main(void) {
 		cmocka_unit_test(test_json_incomplete),
 		cmocka_unit_test(test_other_reasons),
 		cmocka_unit_test(test_follow_nothing),
+		cmocka_unit_test(test_follow_policies),
 		cmocka_unit_test(test_full_device),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),

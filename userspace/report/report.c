@@ -37,22 +37,28 @@ static time_t uptime(void) {
 	return now.tv_sec;
 }
 
-/* The policy in the file that the log names, if it is the one that the log was made with. */
+/*
+ * Compares with the policy in the file that the log names, if it is the one that the log was made with. Near misses may
+ * still point into the one before, and have to be found anew.
+ */
 static void load_named_policy(struct report *report) {
 	struct review *review = &report->review;
 	struct diagnostics diagnostics = {0};
-	struct policy *policy;
-	char sha256[65];
+	char sha256[65] = "";
 
-	if (report->policy || !review->rule_file[0])
+	if (report->options.policy_file || !review->policy_changed)
 		return;
-	policy = policy_load(review->rule_file, &diagnostics);
+	review->policy_changed = false;
+	policy_free(report->policy);
+	report->policy = policy_load(review->rule_file, &diagnostics);
 	diagnostics_free(&diagnostics);
-	if (policy && canonical_sha256(policy, sha256) == 0 && strcmp(sha256, review->policy_sha256) == 0)
-		report->policy = policy;
-	else
-		policy_free(policy);
-	review->policy_differs = !report->policy && access(review->rule_file, F_OK) == 0;
+	review->policy_known = report->policy && canonical_sha256(report->policy, sha256) == 0 &&
+			       strcmp(sha256, review->policy_sha256) == 0;
+	review->policy_differs = *sha256 && !review->policy_known;
+	if (review->policy_known)
+		return;
+	policy_free(report->policy);
+	report->policy = NULL;
 }
 
 static bool is_file(const char *path, const struct stat *page) {
@@ -175,6 +181,7 @@ static int load_policy(struct report *report) {
 	report->policy = policy_load(report->options.policy_file, &diagnostics);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
+	report->review.policy_known = report->policy != NULL;
 	return report->policy ? 0 : EXIT_USAGE;
 }
 

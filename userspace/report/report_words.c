@@ -21,16 +21,16 @@ bool report_near_misses_note(const struct review *review, char out[REPORT_WORDS_
 						      : "only names that the log has as allowed are compared";
 
 	*out = '\0';
-	if (review->refused_names == 0)
+	if (review->refused_names == 0 || review->policy_known)
 		return false;
 	if (review->policy_differs)
 		snprintf(out, REPORT_WORDS_SIZE,
 			 "%s: %s is another policy than that of the log, or was changed since; name that with "
 			 "--policy-file",
 			 what, review->rule_file);
-	else if (review->allowed_count == 0)
+	else
 		snprintf(out, REPORT_WORDS_SIZE, "%s: name the policy with --policy-file", what);
-	return *out != '\0';
+	return true;
 }
 
 unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]) {

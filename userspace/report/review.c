@@ -49,6 +49,7 @@ static void note_policy(struct review *review, const struct log_event *event) {
 	memcpy(review->rule_file, event->rule, length);
 	review->rule_file[length] = '\0';
 	snprintf(review->policy_sha256, sizeof(review->policy_sha256), "%s", event->policy_sha256);
+	review->policy_changed = true;
 }
 
 static struct other_name *find_other(const struct review *review, const char *name) {

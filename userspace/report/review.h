@@ -29,9 +29,11 @@ struct review {
 
 	/* The policy of the last event with a rule, as the log has it, whatever the filter; "" */
 	char rule_file[512], policy_sha256[65];
+	bool policy_changed;	  /* it is another one than when the caller cleared this */
 	struct other_name *other; /* names that the filter left out and that were allowed, GROUPS_MAX at most */
 	size_t other_count;
-	bool policy_differs; /* set by the caller: the file is there, and is another policy */
+	/* Set by the caller: the policy is there to be compared with; it is not, as its file has another one. */
+	bool policy_known, policy_differs;
 	struct allowed_name *allowed;
 	size_t allowed_count;
 	struct review_near_miss *near;
