@@ -20,9 +20,7 @@ static int put_moment(struct json_object *object, const char *key, int64_t time)
 	return json_put(object, key, text_of(timestamp_write(&timestamp, &when)));
 }
 
-/* The words; where there were others too, the key goes into `incomplete`. */
-static int put_words(struct json_object *object, const char *key, const struct leaders *leaders,
-		     struct json_object *incomplete) {
+static int put_words(struct json_object *object, const char *key, const struct leaders *leaders) {
 	struct json_object *array = json_object_new_array();
 	const char *words[LEADERS];
 	unsigned count = leaders_sorted(leaders, words);
@@ -30,9 +28,25 @@ static int put_words(struct json_object *object, const char *key, const struct l
 
 	for (unsigned i = 0; i < count; i++)
 		error |= json_add(array, text_of(words[i]));
-	if (leaders->more)
-		error |= json_add(incomplete, text_of(key));
 	return error | json_put(object, key, array);
+}
+
+/* The lists of words, and the keys of those that have not all. */
+static int put_lists(struct json_object *object, const struct group *group) {
+	static const char *const keys[] = {"reasons", "processes", "names"};
+	const struct leaders *const lists[] = {&group->reasons, &group->processes, &group->names};
+	struct json_object *incomplete = NULL;
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		error |= put_words(object, keys[i], lists[i]);
+		if (!lists[i]->more)
+			continue;
+		if (!incomplete)
+			incomplete = json_object_new_array();
+		error |= json_add(incomplete, text_of(keys[i]));
+	}
+	return incomplete ? error | json_put(object, "incomplete", incomplete) : error;
 }
 
 static int put_counts(struct json_object *object, const struct group *group) {
@@ -44,19 +58,14 @@ static int put_counts(struct json_object *object, const struct group *group) {
 }
 
 static struct json_object *group_json(const struct groups *groups, const struct group *group) {
-	struct json_object *object = json_object_new_object(), *incomplete = json_object_new_array();
+	struct json_object *object = json_object_new_object();
 	int error = 0;
 
 	error |= json_put(object, group_by_word(groups_by(groups)), text_of(group->key));
 	error |= put_counts(object, group);
 	error |= put_moment(object, "first", group->first);
 	error |= put_moment(object, "last", group->last);
-	error |= put_words(object, "reasons", &group->reasons, incomplete);
-	error |= put_words(object, "processes", &group->processes, incomplete);
-	error |= put_words(object, "names", &group->names, incomplete);
-	if (json_object_array_length(incomplete) > 0)
-		error |= json_put(object, "incomplete", json_object_get(incomplete));
-	json_object_put(incomplete);
+	error |= put_lists(object, group);
 	return json_checked(object, error);
 }
 
