@@ -66,7 +66,7 @@
 	"\":\"2026-01-02T03:08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"n" \
 	"ame_elsewhere\"],\"processes\":[\"nc\"],\"names\":[\"api.github.test\"]}],\"lost\":{\"events\":5,\"lines" \
 	"_before\":0,\"missing_lines\":1,\"runs_without_end\":0,\"lines_of_more_runs\":0,\"bad_lines\":1,\"unread_files\":0,\"undecided\":0" \
-	",\"names_not_compared\":0},\"runs\":1,\"allowed_counted\":12}" "\n"
+	",\"names_not_compared\":0,\"allowed_not_compared\":0},\"runs\":1,\"allowed_counted\":12}" "\n"
 
 #define JSON_NEAR \
 	"\"near_misses\":[{\"name\":\"pypi.test\",\"refused\":4,\"kind\":\"apex\",\"allowed\":\"*.pypi.test\"},{\"na" \
@@ -330,6 +330,31 @@ static void test_too_many_runs(void **state) {
 	assert_int_equal(report_losses(&review, losses), 1);
 	assert_string_equal(losses[0], "2 lines are of more than 100000 runs: what these have lost is not known");
 	review_free(&review);
+}
+
+/* Names that a filter leaves out are kept for near misses only, and where there are too many, that is said. */
+static void test_too_many_left_out(void **state) {
+	struct review review = {.groupings = 1 << BY_NAME, .near_misses = true, .filter.actions = 1 << LOG_DROP},
+		      without = {.groupings = 1 << BY_NAME, .filter.actions = 1 << LOG_DROP};
+	char losses[REPORT_LOSSES][REPORT_WORDS_SIZE], name[32];
+	struct log_event event = {
+		.name = name, .action = LOG_PASS, .type = LOG_TLS, .run_id = "", .rule = "", .reason_word = ""};
+
+	(void)state;
+	assert_int_equal(review_start(&review) | review_start(&without), 0);
+	for (int i = 0; i < GROUPS_MAX + 2; i++) {
+		snprintf(name, sizeof(name), "n%d.test", i);
+		assert_int_equal(review_add(&review, &event) | review_add(&without, &event), 0);
+	}
+	assert_int_equal(review.other_count, GROUPS_MAX);
+	assert_int_equal(report_losses(&review, losses), 1);
+	assert_string_equal(losses[0],
+			    "2 allowed events were not compared with refused names: the filters leave out more "
+			    "than 50000 names");
+	assert_null(without.other);
+	assert_int_equal(report_losses(&without, losses), 0);
+	review_free(&review);
+	review_free(&without);
 }
 
 static void test_none_meant(void **state) {
@@ -773,6 +798,7 @@ int main(void) {
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
 		cmocka_unit_test(test_too_many_runs),
+		cmocka_unit_test(test_too_many_left_out),
 		cmocka_unit_test(test_none_meant),
 		cmocka_unit_test(test_overview),
 		cmocka_unit_test(test_policy_of_the_log),

@@ -214,6 +214,7 @@ int report_main(int argc, char **argv) {
 	setlocale(LC_CTYPE, "");
 	report.review.filter = report.options.filter;
 	report.overview = report.options.by == GROUP_BYS;
+	report.review.near_misses = report.overview;
 	report.review.groupings = report.overview ? 1 << BY_NAME | 1 << BY_REASON : 1U << report.options.by;
 	if (report.options.form == REPORT_HTML)
 		report.review.groupings |= 1 << BY_PROCESS | 1 << BY_POLICY;

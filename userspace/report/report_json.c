@@ -140,6 +140,7 @@ static int put_losses(struct json_object *report, const struct review *review) {
 	error |= json_put_number(object, "unread_files", review->tally.unread);
 	error |= json_put_number(object, "undecided", review->undecided);
 	error |= json_put_number(object, "names_not_compared", review->uncompared);
+	error |= json_put_number(object, "allowed_not_compared", review->other_beyond);
 	error |= json_put(report, "lost", object);
 	error |= json_put_number(report, "runs", runs.runs);
 	return error | json_put_number(report, "allowed_counted", runs.allowed);

@@ -69,6 +69,12 @@ unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPO
 		snprintf(out[count++], REPORT_WORDS_SIZE,
 			 "%zu refused name%s not compared with the allowed ones: there are too many",
 			 review->uncompared, review->uncompared == 1 ? " was" : "s were");
+	if (review->other_beyond > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE,
+			 "%" PRIu64
+			 " allowed event%s not compared with refused names: the filters leave out more than %d "
+			 "names",
+			 review->other_beyond, review->other_beyond == 1 ? " was" : "s were", GROUPS_MAX);
 	return count;
 }
 

@@ -64,9 +64,13 @@ static int note_other(struct review *review, const struct log_event *event) {
 	struct other_name *other;
 	size_t length = strlen(event->name);
 
-	if (event->action != LOG_PASS || !is_hostname(event->name) || length > SNIF_NAME_MAX ||
-	    review->other_count >= GROUPS_MAX || find_other(review, event->name))
+	if (!review->near_misses || event->action != LOG_PASS || !is_hostname(event->name) || length > SNIF_NAME_MAX ||
+	    find_other(review, event->name))
 		return 0;
+	if (review->other_count >= GROUPS_MAX) {
+		review->other_beyond++;
+		return 0;
+	}
 	other = calloc(1, sizeof(*other) + length + 1);
 	if (!other)
 		return -ENOMEM;

@@ -20,6 +20,7 @@ struct review {
 	/* set by the caller, before review_start() */
 	struct log_filter filter;
 	unsigned groupings; /* 1 << enum group_by, at least one */
+	bool near_misses;   /* review_near_misses() will be asked for; needs BY_NAME */
 
 	struct groups *by[GROUP_BYS]; /* NULL: not asked for */
 	struct log_runs *runs;
@@ -32,6 +33,7 @@ struct review {
 	bool policy_changed;	  /* it is another one than when the caller cleared this */
 	struct other_name *other; /* names that the filter left out and that were allowed, GROUPS_MAX at most */
 	size_t other_count;
+	uint64_t other_beyond; /* events of more such names */
 	/* Set by the caller: the policy is there to be compared with; it is not, as its file has another one. */
 	bool policy_known, policy_differs;
 	struct allowed_name *allowed;
@@ -48,7 +50,7 @@ int review_start(struct review *review);
 int review_add(struct review *review, const struct log_event *event);
 
 /*
- * Finds the near misses among the refused names, which needs BY_NAME: against the names that the log says were allowed,
+ * Finds the near misses among the refused names: against the names that the log says were allowed,
  * whatever the filter, and those of `policy` (NULL: none), which has to live as long. Siblings come last. Where there
  * are so many names that this would take seconds, the most refused ones are compared. Can be called again when more was
  * added. Returns 0 or -ENOMEM.
