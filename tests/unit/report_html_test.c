@@ -363,6 +363,27 @@ static void test_logs_are_kept(void **state) {
 			  "remove it\n");
 }
 
+/* What cannot be read may be anything: it is not replaced, and the user is not told that it is no page. */
+static void test_unreadable_file(void **state) {
+	FILE *old = fopen(page_file, "we");
+	char expected[128];
+
+	(void)state;
+	assert_non_null(old);
+	fputs("<!DOCTYPE html>\n", old);
+	fclose(old);
+	fclose(new_log());
+	assert_int_equal(chmod(page_file, 0) | chmod(folder, 0711), 0);
+	if (geteuid() == 0)
+		assert_int_equal(seteuid(65534), 0);
+	assert_int_equal(report_to(page_file), EXIT_USAGE);
+	if (getuid() == 0)
+		assert_int_equal(seteuid(0), 0);
+	snprintf(expected, sizeof(expected), "snifence: report: %s cannot be read: Permission denied\n", page_file);
+	assert_string_equal(err, expected);
+	assert_int_equal(unlink(page_file), 0);
+}
+
 static void test_wrong_file(void **state) {
 	const char *const by[] = {"report", "--by", "name", "--html", page_file, log_file, NULL};
 
@@ -385,7 +406,7 @@ int main(void) {
 		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
 		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
-		cmocka_unit_test(test_wrong_file),
+		cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_unreadable_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

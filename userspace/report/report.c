@@ -68,22 +68,27 @@ static bool is_file(const char *path, const struct stat *page) {
 	return result == 0 && status.st_dev == page->st_dev && status.st_ino == page->st_ino;
 }
 
-/* Whether what is in the file now is a page, or nothing. */
-static bool is_page(const char *path) {
+/* Whether the file begins as a page does. Returns 1, 0, or a negative errno when it cannot be read. */
+static int is_page(const char *path) {
 	static const char beginning[] = "<!DOCTYPE html";
 	char text[sizeof(beginning) - 1];
 	FILE *file = fopen(path, "re");
-	size_t length = file ? fread(text, 1, sizeof(text), file) : 1;
+	int result;
 
-	if (file)
-		fclose(file);
-	return length == 0 || (length == sizeof(text) && memcmp(text, beginning, length) == 0);
+	if (!file)
+		return -errno;
+	result = fread(text, 1, sizeof(text), file) == sizeof(text) && memcmp(text, beginning, sizeof(text)) == 0;
+	if (ferror(file))
+		result = -errno;
+	fclose(file);
+	return result;
 }
 
 /* The page must not take the place of a log, nor of anything else that nobody would want to lose: `--html *.json`. */
 static int check_page(const struct report_options *options) {
 	const char *path = options->page;
 	struct stat page;
+	int result;
 
 	if (options->form != REPORT_HTML || stat(path, &page) < 0 || !S_ISREG(page.st_mode))
 		return 0; /* of another kind of file it is said when it is to be written */
@@ -93,9 +98,14 @@ static int check_page(const struct report_options *options) {
 		message_error("report: %s is a log to be read; name another file for the page", path);
 		return EXIT_USAGE;
 	}
-	if (is_page(path))
+	result = page.st_size == 0 ? 1 : is_page(path);
+	if (result > 0)
 		return 0;
-	message_error("report: %s is there, and no page of HTML; name another file for the page, or remove it", path);
+	if (result < 0)
+		message_error("report: %s cannot be read: %s", path, strerror(-result));
+	else
+		message_error("report: %s is there, and no page of HTML; name another file for the page, or remove it",
+			      path);
 	return EXIT_USAGE;
 }
 
@@ -144,11 +154,14 @@ static int print(struct report *report) {
 	return error;
 }
 
-/* Whether a followed log has something new to show, at first that it is empty, and it is time for it. */
-static bool due(const struct report *report) {
-	bool changed = !report->next || log_reader_tally(report->reader).events > report->printed;
+/* Whether there is something new to show, at first that there is nothing. */
+static bool changed(const struct report *report) {
+	return !report->next || log_reader_tally(report->reader).events > report->printed;
+}
 
-	return report->options.follow && changed && uptime() >= report->next;
+/* Whether it is time to show that of a followed log. */
+static bool due(const struct report *report) {
+	return report->options.follow && changed(report) && uptime() >= report->next;
 }
 
 static int read_all(struct report *report) {
@@ -168,7 +181,7 @@ static int read_all(struct report *report) {
 			error = print(report);
 	} while (!error && log_reader_wait(report->reader, WAIT));
 	log_progress_end(&progress);
-	if (!error && (!report->next || log_reader_tally(report->reader).events > report->printed))
+	if (!error && changed(report))
 		error = print(report);
 	return error;
 }
