@@ -145,10 +145,10 @@ static void test_content(void **state) {
 	expect_once("<dt>Allowed</dt><dd class=\"allowed\">1</dd>");
 	expect_once("<li>1 bad line was passed over, the last one at ");
 	expect_once(
-		"<title>2026-01-02 03:01:00, Refused, also by audit mode: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
+		"<title>2026-01-02 03:01:00, Blocked, or would be: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
 		"height=\"100\"/><rect class=\"refused\" x=\"1\" y=\"0\" width=\"8\" height=\"100\"/>");
 	expect_once(
-		"<title>2026-01-02 03:01:30, Refused, also by audit mode: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
+		"<title>2026-01-02 03:01:30, Blocked, or would be: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
 		"height=\"100\"/><rect class=\"refused\" x=\"301\" y=\"99\" width=\"8\" height=\"1\"/>");
 	expect_once("<tr><th scope=\"row\"><time datetime=\"2026-01-02T03:01:01+0000\">2026-01-02 03:01:01</time></th>"
 		    "<td class=\"number none\" data-value=\"0\">0</td>"
