@@ -11,7 +11,7 @@
 #include "base/array.h"
 #include "kernel/events.h"
 #include "learn/learn_wildcards.h"
-#include "policy/rule_text.h"
+#include "learn/rule_text.h"
 
 /* What the policy says of the places of a sighting, taken together. */
 struct standing {
