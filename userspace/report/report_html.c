@@ -60,11 +60,11 @@ static int put_totals(const struct review *review, FILE *out) {
 static void put_period(const struct review *review, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
 	uint64_t runs = log_runs_losses(review->runs).runs;
+	char words[REPORT_WORDS_SIZE];
 	int64_t first, last;
 
-	if (report_none_meant(review)) {
-		html_print(out, "<p>%" PRIu64 " event%s, none is meant by the filters.</p>\n", review->events,
-			   review->events == 1 ? "" : "s");
+	if (report_none_meant(review, words)) {
+		html_print(out, "<p>%s.</p>\n", words);
 		return;
 	}
 	if (group_refused(total) + total->allowed == 0) {

@@ -28,21 +28,16 @@ static bool of_class(const struct group *group, const void *context) {
 	return group_refused(group) > 0 && reason_class(reason_of(group->key)) == *class;
 }
 
-static const char *plural(uint64_t count) {
-	return count == 1 ? "" : "s";
-}
-
 static void print_totals(const struct review *review, const struct terminal *terminal, FILE *out) {
 	const struct groups *groups = review_groups(review);
 	const struct group *total = groups_total(groups);
 	uint64_t runs = log_runs_losses(review->runs).runs, allowed;
-	char from[32], to[32], spark[3 * TIMELINE_WIDTH + 1];
+	char words[REPORT_WORDS_SIZE], from[32], to[32], spark[3 * TIMELINE_WIDTH + 1];
 	int64_t first, last;
 	bool only_counted;
 
-	if (report_none_meant(review)) {
-		fprintf(out, "%" PRIu64 " event%s, none is meant by the filters\n", review->events,
-			plural(review->events));
+	if (report_none_meant(review, words)) {
+		fprintf(out, "%s\n", words);
 		return;
 	}
 	allowed = report_allowed(review, &only_counted);
@@ -56,7 +51,7 @@ static void print_totals(const struct review *review, const struct terminal *ter
 	groups_period(groups, &first, &last);
 	report_moment(from, sizeof(from), first, "%F %T");
 	report_moment(to, sizeof(to), last, report_within_a_day(groups) ? "%T" : "%F %T");
-	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", from, to, runs, plural(runs));
+	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", from, to, runs, runs == 1 ? "" : "s");
 	timeline_draw(groups_timeline(groups), total->over_time[0], TIMELINE_WIDTH, terminal->unicode, spark);
 	if (group_refused(total) > 0)
 		fprintf(out, "refused over time: %s\n", spark);

@@ -86,8 +86,13 @@ uint64_t report_allowed(const struct review *review, bool *only_counted) {
 	return *only_counted ? counted : logged;
 }
 
-bool report_none_meant(const struct review *review) {
+bool report_none_meant(const struct review *review, char out[REPORT_WORDS_SIZE]) {
 	const struct group *total = groups_total(review_groups(review));
 
-	return group_refused(total) + total->allowed + review->undecided == 0 && review->events > 0;
+	*out = '\0';
+	if (group_refused(total) + total->allowed + review->undecided > 0 || review->events == 0)
+		return false;
+	snprintf(out, REPORT_WORDS_SIZE, "%" PRIu64 " event%s, none is meant by the filters", review->events,
+		 review->events == 1 ? "" : "s");
+	return true;
 }

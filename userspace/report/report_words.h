@@ -18,8 +18,8 @@ bool report_near_misses_note(const struct review *review, char out[REPORT_WORDS_
 enum { REPORT_LOSSES = 10 };
 unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]);
 
-/* Whether there are events, but the filters leave out all of them. */
-bool report_none_meant(const struct review *review);
+/* Says that there are events, but the filters leave out all of them. Returns false, with "", when that is not so. */
+bool report_none_meant(const struct review *review, char out[REPORT_WORDS_SIZE]);
 
 /* How many events were allowed: of those in the log, or, when there are none and no filter has chosen, as the runs have
  * counted themselves, which sets `only_counted`. */

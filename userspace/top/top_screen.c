@@ -10,6 +10,7 @@
 
 #include "base/table.h"
 #include "report/report_groups.h"
+#include "report/report_words.h"
 
 enum { LINES_AROUND = TOP_LINE_ROWS + 1, LINE_SIZE = 512, INDENT = 2 /* as the tables of groups */ };
 
@@ -28,12 +29,11 @@ static void put_line(const struct top_screen *screen, FILE *out, const char *tex
 static void put_counts(const struct top_screen *screen, FILE *out) {
 	const struct review *review = &screen->model->review;
 	const struct group *total = groups_total(review_groups(review));
-	uint64_t allowed = total->allowed;
 	char line[LINE_SIZE], audited[64] = "";
 	double refusals, passes;
+	bool only_counted; /* which there is no room to say */
+	uint64_t allowed = report_allowed(review, &only_counted);
 
-	if (allowed == 0 && !log_filter_any(&review->filter)) /* not logged; as the runs have counted */
-		allowed = log_runs_losses(review->runs).allowed;
 	if (total->would_block > 0)
 		snprintf(audited, sizeof(audited), "%" PRIu64 " audited, ", total->would_block);
 	top_model_rates(screen->model, screen->now, &refusals, &passes);
