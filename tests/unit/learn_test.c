@@ -33,7 +33,7 @@ static char out[65536], err[8192];
 	"    - {to: \"2001:db8::1\", proto: udp, ports: [123]}     # once by ntpd, 2026-01-02 03:00:22\n"
 #define LEFT \
 	"\n# Seen too, but no rule was made of it:\n" \
-	"#   192.0.2.1:443/TCP (names are checked there, which an address rule would end): once by curl, 2026-01-02 03:00:23\n" \
+	"#   192.0.2.1:443/TCP (names are to be checked there, which an address rule would end): once by curl, 2026-01-02 03:00:23\n" \
 	"#   x.test (name_elsewhere): once by nc, 2026-01-02 03:00:32\n" \
 	"#   \\x0a    - evil.test (name_invalid): once by nc, 2026-01-02 03:00:30\n" \
 	"#   *.evil.test (name_not_allowed): once by nc, 2026-01-02 03:00:33\n" \
@@ -259,7 +259,7 @@ static void test_ports(void **state) {
 	assert_int_equal(fclose(log), 0);
 	assert_int_equal(RUN(log_file), 0);
 	assert_non_null(strstr(out, "    - {to: 192.0.2.1, proto: tcp, ports: [22]} # 2 times by curl, "));
-	assert_non_null(strstr(out, "#   192.0.2.1:443/TCP (names are checked there, "));
+	assert_non_null(strstr(out, "#   192.0.2.1:443/TCP (names are to be checked there, "));
 }
 
 static const char hand_written[] = "# Ours.\nversion: 1\n\ntls:\n  allow:\n    - \"*.cdn.test\"   # all of it\n"

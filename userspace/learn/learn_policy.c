@@ -24,7 +24,6 @@ int learn_read(const char *file, const struct policy_text *text, struct policy *
 	diagnostics_free(&diagnostics);
 	if (!*policy)
 		return EXIT_USAGE;
-	/* an address rule must not end inspection where a learned name may come to hold */
 	for (size_t i = 0; i < (*policy)->zone_count; i++)
 		(*policy)->zones[i].inspected = true;
 	error = compile_to_ask(*policy, compiled);

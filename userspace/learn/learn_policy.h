@@ -10,7 +10,11 @@ struct policy_text {
 	size_t length;
 };
 
-/* Reads `text` as the policy `file` and compiles it. What is wrong is said on stderr. Returns 0 or an exit code. */
+/*
+ * Reads `text` as the policy `file` and compiles it. All its zones are marked as inspected, also those where no host is
+ * allowed yet: a learned name may come to hold there, and an address rule must not have ended inspection. What is wrong
+ * is said on stderr. Returns 0 or an exit code.
+ */
 int learn_read(const char *file, const struct policy_text *text, struct policy **policy, struct compiled *compiled);
 
 /*

@@ -82,7 +82,8 @@ static int leave_refused(const struct work *work, const struct sighting *seen, c
 
 	rule_text_place(place, where);
 	if (reason == SNIF_REASON_SNI_MISSING)
-		return leave(list, seen, "%s/TCP (names are checked there, which an address rule would end)", where);
+		return leave(list, seen, "%s/TCP (names are to be checked there, which an address rule would end)",
+			     where);
 	if (number == 0)
 		return leave(list, seen, "%s at %s (%s)", seen->text, where, reason_code(reason));
 	return leave(list, seen, "%s at %s (%s, %s:%u)", seen->text, where, reason_code(reason), rule->file,

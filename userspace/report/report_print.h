@@ -15,7 +15,7 @@ int report_text(const struct review *review, bool overview, FILE *out);
 
 /*
  * For a program, one JSON object in one line: what the text has, but of the groups and near misses all. Returns 0,
- * -ENOMEM or -EIO.
+ * -ENOMEM, or another negative errno when `out` cannot be written.
  */
 int report_json(const struct review *review, bool overview, FILE *out);
 
