@@ -2,6 +2,13 @@
 /* What a test says of an event ──► its line. */
 #include "log_maker.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 static const char *either(const char *text, const char *usual) {
 	return text ? text : usual;
 }
@@ -29,4 +36,19 @@ void make_line(FILE *out, const struct made_line *line) {
 	fprintf(out, "\"policy\":\"%s\",\"mode\":\"enforce\",\"hook\":\"egress\",", either(line->policy, "agent"));
 	fprintf(out, "\"process\":{\"pid\":7,\"name\":\"%s\",\"uid\":1000},\"cgroup\":{\"path\":\"%s\"}}\n",
 		either(line->process, "curl"), either(line->cgroup, "/snifence-42"));
+}
+
+FILE *new_log(const char *path) {
+	FILE *log = fopen(path, "we");
+
+	assert_non_null(log);
+	return log;
+}
+
+void make_log(const char *path, const struct made_line lines[], size_t count) {
+	FILE *log = new_log(path);
+
+	for (size_t i = 0; i < count; i++)
+		make_line(log, &lines[i]);
+	assert_int_equal(fclose(log), 0);
 }

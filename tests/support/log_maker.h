@@ -25,6 +25,15 @@ struct made_line {
 
 void make_line(FILE *out, const struct made_line *line);
 
+/* The log, empty, to be written to. Fails the test when there is none. */
+FILE *new_log(const char *path);
+
+/* Makes a log of these lines. Fails the test when that cannot be done. */
+void make_log(const char *path, const struct made_line lines[], size_t count);
+
 #define MAKE_LINE(out, ...) make_line(out, &(struct made_line){__VA_ARGS__})
+#define MAKE_LOG(path, ...)                                                                                            \
+	make_log(path, (const struct made_line[]){__VA_ARGS__},                                                        \
+		 sizeof((const struct made_line[]){__VA_ARGS__}) / sizeof(struct made_line))
 
 #endif

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "../support/output.h"
+#include "../support/put_file.h"
 #include "base/message.h"
 #include "check/check.h"
 #include "check/check_facts.h"
@@ -45,24 +46,19 @@ struct output {
 	char out[65536], err[8192];
 };
 
-static void write_file(const char *path, const char *before, const char *text) {
-	FILE *file = fopen(path, "w");
-
-	assert_non_null(file);
-	fprintf(file, "%s%s", before, text);
-	assert_int_equal(fclose(file), 0);
-}
-
 static int set_up(void **state) {
+	char audit_text[sizeof(policy_text) + 16];
+
 	(void)state;
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(policy_file, sizeof(policy_file), "%s/good.yaml", folder);
 	snprintf(audit_file, sizeof(audit_file), "%s/audit.yml", folder);
 	snprintf(broken_file, sizeof(broken_file), "%s/broken.yaml", folder);
-	write_file(policy_file, "", policy_text);
-	write_file(audit_file, "mode: audit\n", policy_text);
-	write_file(broken_file, "", "version: 1\nbogus: 1\nmode: perhaps\n");
+	put_file(policy_file, policy_text);
+	snprintf(audit_text, sizeof(audit_text), "mode: audit\n%s", policy_text);
+	put_file(audit_file, audit_text);
+	put_file(broken_file, "version: 1\nbogus: 1\nmode: perhaps\n");
 	return 0;
 }
 
@@ -425,7 +421,7 @@ static void defaults_are_told_as_such(void **state) {
 
 	(void)state;
 	snprintf(file, sizeof(file), "%s/default.yaml", folder);
-	write_file(file, "", "version: 1\n");
+	put_file(file, "version: 1\n");
 	RUN(&o, file);
 	found = strstr(o.out, " port 53  default: dns ");
 	assert_non_null(found);
@@ -529,7 +525,7 @@ static void expect_reach(const char *rules, int code, const char *answer, const 
 
 	snprintf(file, sizeof(file), "%s/reach.yaml", folder);
 	snprintf(text, sizeof(text), "version: 1\ndns: {servers: none}\n%s", rules);
-	write_file(file, "", text);
+	put_file(file, text);
 	RUN(&o, "--host", "a.test", file);
 	expect_line(&o, code, answer, file);
 	expect_exception(file, strstr(answer, "except where") != NULL);
@@ -600,8 +596,7 @@ static void loopback_is_not_warned_of(void **state) {
 
 	(void)state;
 	snprintf(file, sizeof(file), "%s/loopback.yaml", folder);
-	write_file(file, "",
-		   "version: 1\ntls: {allow: [a.test]}\ndirect: {allow: [127.0.0.0/8, 127.0.0.1, \"::1\"]}\n");
+	put_file(file, "version: 1\ntls: {allow: [a.test]}\ndirect: {allow: [127.0.0.0/8, 127.0.0.1, \"::1\"]}\n");
 	RUN(&o, file);
 	assert_string_equal(o.err, "");
 	assert_int_equal(o.code, EXIT_ALLOWED);

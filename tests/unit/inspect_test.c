@@ -14,6 +14,7 @@
 
 #include "../support/lines_kept.h"
 #include "../support/output.h"
+#include "../support/put_file.h"
 #include "../support/packet_maker.h"
 #include "base/message.h"
 #include "inspect/inspect.h"
@@ -39,8 +40,6 @@ static char out[16384], err[4096];
 static struct bytes hello, frame; /* large, so not on the stack */
 
 static int set_up(void **state) {
-	FILE *file;
-
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	tzset();
@@ -49,8 +48,8 @@ static int set_up(void **state) {
 	snprintf(capture, sizeof(capture), "%s/one.pcap", folder);
 	snprintf(second_capture, sizeof(second_capture), "%s/two.pcap", folder);
 	snprintf(policy_file, sizeof(policy_file), "%s/policy.yaml", folder);
-	file = fopen(policy_file, "w");
-	return file && fputs(policy_text, file) >= 0 && fclose(file) == 0 ? 0 : -1;
+	put_file(policy_file, policy_text);
+	return 0;
 }
 
 static int tear_down(void **state) {

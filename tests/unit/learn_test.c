@@ -13,6 +13,7 @@
 
 #include "../support/log_maker.h"
 #include "../support/output.h"
+#include "../support/put_file.h"
 #include "abi.h"
 #include "base/message.h"
 #include "learn/learn.h"
@@ -55,9 +56,8 @@ static char out[65536], err[8192];
 
 /* What an agent did in audit mode. */
 static void write_log(void) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 
-	assert_non_null(log);
 	MAKE_LINE(log, .second = 0, .name = "api.test", .action = "pass", .reason = "name_allowed");
 	MAKE_LINE(log, .second = 2, .name = "b.cdn.test", .action = "alert");
 	MAKE_LINE(log, .second = 1, .name = "a.cdn.test", .action = "alert");
@@ -82,18 +82,9 @@ static void write_log(void) {
 	assert_int_equal(fclose(log), 0);
 }
 
-static void write_file(const char *path, const char *text) {
-	FILE *file = fopen(path, "we");
-
-	assert_non_null(file);
-	assert_true(fputs(text, file) >= 0);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void write_names(const char *const names[], size_t count) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 
-	assert_non_null(log);
 	for (size_t i = 0; i < count; i++)
 		MAKE_LINE(log, .name = names[i], .action = "alert");
 	assert_int_equal(fclose(log), 0);
@@ -250,13 +241,9 @@ static void test_public_suffixes(void **state) {
 
 /* One port of an address is where names are checked, the other is not. */
 static void test_ports(void **state) {
-	FILE *log = fopen(log_file, "we");
-
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 443);
-	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 22);
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.action = "alert", .reason = "address_not_allowed", .port = 443},
+		 {.action = "alert", .reason = "address_not_allowed", .port = 22});
 	assert_int_equal(RUN(log_file), 0);
 	assert_non_null(strstr(out, "    - {to: 192.0.2.1, proto: tcp, ports: [22]} # 2 times by curl, "));
 	assert_non_null(strstr(out, "#   192.0.2.1:443/TCP (names are to be checked there, "));
@@ -270,7 +257,7 @@ static void test_merge(void **state) {
 
 	(void)state;
 	write_log();
-	write_file(policy_file, hand_written);
+	put_file(policy_file, hand_written);
 	assert_int_equal(RUN("--merge", policy_file, "--reason", "name_not_allowed", log_file), 0);
 	snprintf(
 		expected, sizeof(expected),
@@ -291,7 +278,7 @@ static void test_merge(void **state) {
 static void test_merge_again(void **state) {
 	(void)state;
 	write_log();
-	write_file(policy_file, hand_written);
+	put_file(policy_file, hand_written);
 	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
 	assert_string_equal(out, "");
 	assert_int_equal(RUN("--merge", new_file, log_file), 0);
@@ -303,7 +290,7 @@ static void test_merge_denied(void **state) {
 
 	(void)state;
 	write_names((const char *const[]){"no.test", "api.test"}, 2);
-	write_file(policy_file, hand_written);
+	put_file(policy_file, hand_written);
 	assert_int_equal(RUN("--merge", policy_file, log_file), 0);
 	assert_string_equal(out, "");
 	snprintf(expected, sizeof(expected),
@@ -316,7 +303,7 @@ static void test_merge_denied(void **state) {
 static void expect_by_hand(const char *policy, const char *format) {
 	char expected[1024];
 
-	write_file(policy_file, policy);
+	put_file(policy_file, policy);
 	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), EXIT_BY_HAND);
 	snprintf(expected, sizeof(expected), format, policy_file);
 	assert_string_equal(err, expected);
@@ -339,14 +326,11 @@ static void test_by_hand(void **state) {
 static void test_too_much(void **state) {
 	static char policy[16384];
 	size_t used = (size_t)sprintf(policy, "version: 1\ntls:\n  allow:\n");
-	FILE *log = fopen(log_file, "we");
 
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "api.test", .port = 8443, .action = "alert");
-	MAKE_LINE(log, .name = "n2.test", .action = "alert", .reason = "name_elsewhere");
-	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .port = 22);
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.name = "api.test", .port = 8443, .action = "alert"},
+		 {.name = "n2.test", .action = "alert", .reason = "name_elsewhere"},
+		 {.action = "alert", .reason = "address_not_allowed", .port = 22});
 	for (int i = 1; i < SNIF_ZONES; i++)
 		used += (size_t)sprintf(policy + used, "    - {host: n%d.test, ports: [%d]}\n", i, 1000 + i);
 	expect_by_hand(
@@ -362,20 +346,17 @@ static void test_too_much(void **state) {
 /* Rules that a person has to change, here for want of a port and of an address, do not keep the others from being
  * added. */
 static void test_changed_by_hand(void **state) {
-	FILE *log = fopen(log_file, "we");
 	char expected[1024];
 
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "api.test", .action = "alert");
-	MAKE_LINE(log, .name = "bound.test", .action = "alert", .reason = "name_elsewhere");
-	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .reason = "name_elsewhere", .address = "192.0.2.2");
-	MAKE_LINE(log, .name = "gone.test", .action = "alert", .reason = "name_elsewhere");
-	MAKE_LINE(log, .name = "new.test", .action = "alert");
-	assert_int_equal(fclose(log), 0);
-	write_file(policy_file, "version: 1\ntls:\n  allow:\n    - {host: api.test, ports: [8443]}\n"
-				"    - {host: bound.test, to: 198.51.100.0/24}\n"
-				"    - {host: \"*.cdn.test\", to: 198.51.100.0/24}\n");
+	MAKE_LOG(log_file, {.name = "api.test", .action = "alert"},
+		 {.name = "bound.test", .action = "alert", .reason = "name_elsewhere"},
+		 {.name = "a.cdn.test", .action = "alert", .reason = "name_elsewhere", .address = "192.0.2.2"},
+		 {.name = "gone.test", .action = "alert", .reason = "name_elsewhere"},
+		 {.name = "new.test", .action = "alert"});
+	put_file(policy_file, "version: 1\ntls:\n  allow:\n    - {host: api.test, ports: [8443]}\n"
+			      "    - {host: bound.test, to: 198.51.100.0/24}\n"
+			      "    - {host: \"*.cdn.test\", to: 198.51.100.0/24}\n");
 	assert_int_equal(RUN("--merge", policy_file, log_file), EXIT_BY_HAND);
 	snprintf(expected, sizeof(expected),
 		 "--- %s\n+++ %s\n@@ -4,3 +4,4 @@\n     - {host: api.test, ports: [8443]}\n"
@@ -395,16 +376,13 @@ static void test_changed_by_hand(void **state) {
 
 /* A name that a deny rule covers gets no rule, where the policy would not have asked for it either. */
 static void test_denied_elsewhere(void **state) {
-	FILE *log = fopen(log_file, "we");
 	char expected[512];
 
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "x.bad.test", .action = "alert", .port = 8443);
-	MAKE_LINE(log, .name = "no.test", .action = "alert", .port = 8443);
-	MAKE_LINE(log, .name = "good.test", .action = "alert", .port = 8443);
-	assert_int_equal(fclose(log), 0);
-	write_file(policy_file, "version: 1\ntls:\n  deny: [\"*.bad.test\", no.test]\n  allow: [ok.test]\n");
+	MAKE_LOG(log_file, {.name = "x.bad.test", .action = "alert", .port = 8443},
+		 {.name = "no.test", .action = "alert", .port = 8443},
+		 {.name = "good.test", .action = "alert", .port = 8443});
+	put_file(policy_file, "version: 1\ntls:\n  deny: [\"*.bad.test\", no.test]\n  allow: [ok.test]\n");
 	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
 	expect_text(new_file,
 		    "version: 1\ntls:\n  deny: [\"*.bad.test\", no.test]\n  allow: [ok.test, {host: good.test, "
@@ -420,19 +398,16 @@ static void test_denied_elsewhere(void **state) {
 
 /* A name that a wildcard covers gets no rule, which would take away the wildcard's other places. */
 static void test_covered_elsewhere(void **state) {
-	FILE *log = fopen(log_file, "we");
 	char expected[512];
 
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.2");
-	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.3");
-	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "198.51.100.1");
-	MAKE_LINE(log, .name = "a.cdn.test", .action = "alert", .address = "192.0.2.3", .port = 8443);
-	MAKE_LINE(log, .name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8444);
-	MAKE_LINE(log, .name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8443);
-	assert_int_equal(fclose(log), 0);
-	write_file(policy_file, "version: 1\ntls: {to: 198.51.100.0/24, allow: [\"*.cdn.test\"]}\n");
+	MAKE_LOG(log_file, {.name = "a.cdn.test", .action = "alert", .address = "192.0.2.2"},
+		 {.name = "a.cdn.test", .action = "alert", .address = "192.0.2.3"},
+		 {.name = "a.cdn.test", .action = "alert", .address = "198.51.100.1"},
+		 {.name = "a.cdn.test", .action = "alert", .address = "192.0.2.3", .port = 8443},
+		 {.name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8444},
+		 {.name = "b.cdn.test", .action = "alert", .reason = "name_elsewhere", .port = 8443});
+	put_file(policy_file, "version: 1\ntls: {to: 198.51.100.0/24, allow: [\"*.cdn.test\"]}\n");
 	assert_int_equal(RUN("--merge", policy_file, log_file), EXIT_BY_HAND);
 	assert_string_equal(out, "");
 	snprintf(
@@ -447,7 +422,7 @@ static void test_covered_elsewhere(void **state) {
 static void test_bound(void **state) {
 	(void)state;
 	write_names((const char *const[]){"api.test"}, 1);
-	write_file(policy_file, "version: 1\ntls:\n  to: 198.51.100.0/24\n  allow: [x.test]\n");
+	put_file(policy_file, "version: 1\ntls:\n  to: 198.51.100.0/24\n  allow: [x.test]\n");
 	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
 	expect_text(new_file, "version: 1\ntls:\n  to: 198.51.100.0/24\n  allow: [x.test, {host: api.test, to: "
 			      "[192.0.2.1]}]\n");
@@ -467,14 +442,10 @@ static void test_refusals(void **state) {
 
 /* Of the runs that are meant it is said what they have lost, of others not. */
 static void test_losses(void **state) {
-	FILE *log = fopen(log_file, "we");
-
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .sequence = 2, .name = "api.test", .action = "alert");
-	MAKE_LINE(log, .sequence = 4, .name = "api.test", .action = "alert");
-	MAKE_LINE(log, .sequence = 1, .name = "x.test", .action = "alert", .policy = "x", .run = "0000000000000bad");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.sequence = 2, .name = "api.test", .action = "alert"},
+		 {.sequence = 4, .name = "api.test", .action = "alert"},
+		 {.sequence = 1, .name = "x.test", .action = "alert", .policy = "x", .run = "0000000000000bad"});
 	assert_int_equal(RUN("--policy", "agent", log_file), 0);
 	assert_non_null(strstr(out, "\n# Perhaps not complete: the logs have lost 2 events.\nversion: 1\n"));
 	assert_string_equal(err,

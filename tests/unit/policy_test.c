@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../support/policy_told.h"
+#include "../support/put_file.h"
 #include "policy/policy.h"
 #include "policy/prefix.h"
 #include "policy/resolv.h"
@@ -194,13 +195,9 @@ static void nothing_is_allowed_by_nothing(void **state) {
 
 static void write_file(const char *name, const char *text) {
 	char path[128];
-	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
+	put_file(path, text);
 }
 
 /* What policy_load() tells of a file in the folder, with the folder's name taken out. `policy` may be NULL. */

@@ -16,6 +16,7 @@
 
 #include "../support/log_maker.h"
 #include "../support/output.h"
+#include "../support/put_file.h"
 #include "base/file.h"
 #include "base/message.h"
 #include "base/replace.h"
@@ -45,13 +46,6 @@ static int tear_down(void **state) {
 	unlink(log_file);
 	unlink(page_file);
 	return rmdir(folder); /* fails when a temporary file was left */
-}
-
-static FILE *new_log(void) {
-	FILE *log = fopen(log_file, "we");
-
-	assert_non_null(log);
-	return log;
 }
 
 /* Runs `snifence report`; what it says is in `err`. */
@@ -128,7 +122,7 @@ static void test_text(void **state) {
 
 /* All of it is there without the script: totals, charts, every table with its rows in order. */
 static void test_content(void **state) {
-	FILE *log = new_log();
+	FILE *log = new_log(log_file);
 
 	(void)state;
 	for (int i = 0; i < 1235; i++)
@@ -182,7 +176,7 @@ static void test_content(void **state) {
  * hash.
  */
 static void test_form(void **state) {
-	FILE *log = new_log();
+	FILE *log = new_log(log_file);
 	size_t tables;
 
 	(void)state;
@@ -212,7 +206,7 @@ static void test_form(void **state) {
 /* Of a log of two events that are as many hours apart. */
 static void expect_width(int hours, const char *width) {
 	time_t end = 1767322800 + hours * 3600;
-	FILE *log = new_log();
+	FILE *log = new_log(log_file);
 	char moment[32], expected[96];
 
 	MAKE_LINE(log, .name = "pypi.test");
@@ -237,7 +231,7 @@ static void test_widths(void **state) {
 
 /* Whatever a log has of texts, none is anything but a text. */
 static void test_payloads(void **state) {
-	FILE *log = new_log();
+	FILE *log = new_log(log_file);
 
 	(void)state;
 	MAKE_LINE(log, .name = PAYLOAD(1), .process = PAYLOAD(2), .policy = PAYLOAD(3), .reason = PAYLOAD(4),
@@ -262,7 +256,7 @@ static void test_payloads(void **state) {
 
 /* Of many names a thousand have a row, and the others one together, however long the names are. */
 static void test_bounded(void **state) {
-	FILE *log = new_log();
+	FILE *log = new_log(log_file);
 	char name[16];
 
 	(void)state;
@@ -281,7 +275,7 @@ static void test_bounded(void **state) {
 
 static void test_nothing(void **state) {
 	(void)state;
-	make_page(new_log());
+	make_page(new_log(log_file));
 	expect_once("<p>There are no connections in this report.</p>");
 	expect_once("<dt>Blocked</dt><dd class=\"none\">0</dd>");
 	assert_int_equal(occurrences("<table"), 0);
@@ -290,13 +284,11 @@ static void test_nothing(void **state) {
 
 /* The page takes the place of another whole, with the permissions that a new file has. */
 static void test_replaced(void **state) {
-	FILE *old = fopen(page_file, "we"), *log = new_log();
+	FILE *log = new_log(log_file);
 	struct stat status;
 
 	(void)state;
-	assert_non_null(old);
-	fputs("<!DOCTYPE html>\nold", old);
-	fclose(old);
+	put_file(page_file, "<!DOCTYPE html>\nold");
 	MAKE_LINE(log, .name = "pypi.test");
 	make_page(log);
 	assert_int_equal(strncmp(page, "<!DOCTYPE html>\n", 16), 0);
@@ -310,12 +302,9 @@ static void test_kept_on_failure(void **state) {
 	const char *message;
 	size_t length;
 	char *kept;
-	FILE *old = fopen(page_file, "we");
 
 	(void)state;
-	assert_non_null(old);
-	fputs("old", old);
-	fclose(old);
+	put_file(page_file, "old");
 	assert_int_equal(replace_begin(&page_of, page_file), 0);
 	fputs("half", page_of.stream);
 	assert_int_equal(replace_end(&page_of, -ENOMEM), -ENOMEM);
@@ -347,7 +336,7 @@ static void test_logs_are_kept(void **state) {
 			  *const from_stdin[] = {"report", "--html", log_file, "-", NULL},
 			  *const only[] = {"report", "--html", log_file, "/dev/null", NULL};
 	int saved = dup(STDIN_FILENO), fd;
-	FILE *log = new_log();
+	FILE *log = new_log(log_file);
 
 	(void)state;
 	MAKE_LINE(log, .name = "pypi.test");
@@ -365,14 +354,11 @@ static void test_logs_are_kept(void **state) {
 
 /* What cannot be read may be anything: it is not replaced, and the user is not told that it is no page. */
 static void test_unreadable_file(void **state) {
-	FILE *old = fopen(page_file, "we");
 	char expected[128];
 
 	(void)state;
-	assert_non_null(old);
-	fputs("<!DOCTYPE html>\n", old);
-	fclose(old);
-	fclose(new_log());
+	put_file(page_file, "<!DOCTYPE html>\n");
+	fclose(new_log(log_file));
 	assert_int_equal(chmod(page_file, 0) | chmod(folder, 0711), 0);
 	if (geteuid() == 0)
 		assert_int_equal(seteuid(65534), 0);
@@ -388,7 +374,7 @@ static void test_wrong_file(void **state) {
 	const char *const by[] = {"report", "--by", "name", "--html", page_file, log_file, NULL};
 
 	(void)state;
-	fclose(new_log());
+	fclose(new_log(log_file));
 	assert_int_equal(report_to("/dev/null"), EXIT_FAILED);
 	assert_string_equal(err,
 			    "snifence: report: /dev/null cannot be written: it is there, and not a regular file\n");

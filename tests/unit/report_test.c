@@ -16,6 +16,7 @@
 
 #include "../support/log_maker.h"
 #include "../support/output.h"
+#include "../support/put_file.h"
 #include "base/message.h"
 #include "policy/canonical.h"
 #include "report/report.h"
@@ -85,9 +86,8 @@ static char out[65536], err[4096];
 
 /* A quarter of an hour of an agent's work. */
 static void write_log(void) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 
-	assert_non_null(log);
 	for (int i = 1; i <= 12; i++)
 		MAKE_LINE(log, .sequence = i, .second = 60 * i, .name = "api.github.test", .action = "pass",
 			  .reason = "name_allowed", .rule = "agent.yaml:4");
@@ -114,15 +114,13 @@ static void write_log(void) {
 
 /* A policy that allows one pattern. */
 static void write_policy(const char *path, const char *pattern) {
-	FILE *file = fopen(path, "we");
+	char text[128];
 
-	assert_non_null(file);
-	fprintf(file, "version: 1\ntls:\n  allow:\n    - \"%s\"\n", pattern);
-	assert_int_equal(fclose(file), 0);
+	snprintf(text, sizeof(text), "version: 1\ntls:\n  allow:\n    - \"%s\"\n", pattern);
+	put_file(path, text);
 }
 
 static int set_up(void **state) {
-
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	setenv("LC_ALL", "C.UTF-8", 1);
@@ -209,35 +207,27 @@ static void sha256_of_policy(const char *file, char sha256[65]) {
  */
 static void test_policy_of_the_log(void **state) {
 	char rule[80], sha256[65], expected[256];
-	FILE *log = fopen(log_file, "we");
 
 	(void)state;
-	assert_non_null(log);
 	snprintf(rule, sizeof(rule), "%s:4", policy_file);
 	sha256_of_policy(policy_file, sha256);
-	MAKE_LINE(log, .name = "no.test", .reason = "name_denied", .rule = rule, .sha256 = sha256, .process = "nc");
-	MAKE_LINE(log, .name = "pypi.test");
-	MAKE_LINE(log, .name = "api.test", .action = "pass", .reason = "name_allowed", .process = "nc");
-	MAKE_LINE(log, .name = "api.tesst");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file,
+		 {.name = "no.test", .reason = "name_denied", .rule = rule, .sha256 = sha256, .process = "nc"},
+		 {.name = "pypi.test"},
+		 {.name = "api.test", .action = "pass", .reason = "name_allowed", .process = "nc"},
+		 {.name = "api.tesst"});
 	assert_int_equal(RUN("--process", "curl", log_file), 0);
 	assert_string_equal(near_misses(),
 			    "  REFUSED  NAME       CLOSE TO\n"
 			    "        1  api.tesst  api.test is allowed: a misspelling, or an imitation\n"
 			    "        1  pypi.test  *.pypi.test is allowed, which does not cover pypi.test itself\n");
-	log = fopen(log_file, "we");
-	assert_non_null(log);
-	MAKE_LINE(log, .action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256);
-	MAKE_LINE(log, .name = "pypi.test");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256},
+		 {.name = "pypi.test"});
 	assert_int_equal(RUN("--action", "blocked", log_file), 0);
 	assert_string_equal(near_misses(), NEAR_PYPI);
-	log = fopen(log_file, "we");
-	assert_non_null(log);
 	sha256[0] ^= 1;
-	MAKE_LINE(log, .action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256);
-	MAKE_LINE(log, .name = "pypi.test");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256},
+		 {.name = "pypi.test"});
 	assert_int_equal(RUN(log_file), 0);
 	snprintf(expected, sizeof(expected),
 		 "  near misses are not known: %s is another policy than that of the log, or was changed since; name "
@@ -253,12 +243,8 @@ static void test_policy_of_the_log(void **state) {
 }
 
 static void test_near_misses_not_known(void **state) {
-	FILE *log = fopen(log_file, "we");
-
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "pypi.test");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.name = "pypi.test"});
 	assert_int_equal(RUN(log_file), 0);
 	assert_string_equal(near_misses(), "  near misses are not known: name the policy with --policy-file\n");
 	assert_int_equal(RUN("--json", log_file), 0);
@@ -269,11 +255,10 @@ static void test_near_misses_not_known(void **state) {
 
 /* An imitation is found among thousands of names that are refused more often, and stands before siblings. */
 static void test_imitation_among_many(void **state) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 	char name[32];
 
 	(void)state;
-	assert_non_null(log);
 	MAKE_LINE(log, .name = "api.pypi.test", .action = "pass");
 	MAKE_LINE(log, .name = "spi.pypi.test");
 	for (int i = 0; i < 6000; i++) {
@@ -293,14 +278,9 @@ static void test_imitation_among_many(void **state) {
 
 /* A log that is cut at its beginning and its end; and a run that no filter means is not part of the report. */
 static void test_cut_runs(void **state) {
-	FILE *log = fopen(log_file, "we");
-
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .sequence = 4, .name = "pypi.test");
-	MAKE_LINE(log, .sequence = 6, .name = "pypi.test");
-	MAKE_LINE(log, .sequence = 3, .name = "other.test", .run = "0000000000000bad", .policy = "other");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.sequence = 4, .name = "pypi.test"}, {.sequence = 6, .name = "pypi.test"},
+		 {.sequence = 3, .name = "other.test", .run = "0000000000000bad", .policy = "other"});
 	assert_int_equal(RUN(log_file), 0);
 	assert_non_null(strstr(out, "\n2026-01-02 03:00:00 to 03:00:00, 2 runs\n"));
 	assert_non_null(strstr(out, "\nWhat is not in this report\n"
@@ -454,13 +434,9 @@ static void test_widths(void **state) {
 
 /* Names that only their beginnings tell apart stay whole as long as there is a column to be left out for them. */
 static void test_long_names(void **state) {
-	FILE *log = fopen(log_file, "we");
-
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "proxy.individual.githubcopilot.com");
-	MAKE_LINE(log, .name = "telemetry.individual.githubcopilot.com");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.name = "proxy.individual.githubcopilot.com"},
+		 {.name = "telemetry.individual.githubcopilot.com"});
 	setenv("COLUMNS", "80", 1);
 	expect_by("name", "  BLOCKED  NAME                                    REASON            ASKED BY\n"
 			  "        1  proxy.individual.githubcopilot.com      name_not_allowed  curl\n"
@@ -529,14 +505,9 @@ static void test_filters(void **state) {
 
 /* Reasons of another version, and the word for what the reader of events did not know. */
 static void test_other_reasons(void **state) {
-	FILE *log = fopen(log_file, "we");
-
 	(void)state;
-	assert_non_null(log);
-	MAKE_LINE(log, .name = "a.test", .reason = "whim");
-	MAKE_LINE(log, .name = "b.test", .reason = "unknown");
-	MAKE_LINE(log, .name = "c.test");
-	assert_int_equal(fclose(log), 0);
+	MAKE_LOG(log_file, {.name = "a.test", .reason = "whim"}, {.name = "b.test", .reason = "unknown"},
+		 {.name = "c.test"});
 	expect_counts(COUNTS(1, 0, 0), "--reason", "unknown");
 	assert_string_equal(err, "");
 	expect_counts(COUNTS(1, 0, 0), "--reason", "whim");
@@ -557,11 +528,10 @@ static void test_json(void **state) {
 
 /* Of more than eight names the most frequent are there, and that there were others. */
 static void test_json_incomplete(void **state) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 	char name[16];
 
 	(void)state;
-	assert_non_null(log);
 	for (int i = 0; i < 9; i++) {
 		snprintf(name, sizeof(name), "n%d.test", i);
 		MAKE_LINE(log, .name = name);
@@ -581,10 +551,9 @@ static void test_json_incomplete(void **state) {
 /* What a spreadsheet would take for a formula, and quotes and commas. */
 static void test_csv(void **state) {
 	static const char *const names[] = {"=1+1", "+1", "-1", "@SUM(1)", "a,b", "say \\\"no\\\""};
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 
 	(void)state;
-	assert_non_null(log);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		MAKE_LINE(log, .name = names[i], .process = "=cmd");
 	assert_int_equal(fclose(log), 0);
@@ -693,10 +662,9 @@ static void test_follow_policies(void **state) {
 }
 
 static void test_nothing(void **state) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 
 	(void)state;
-	assert_non_null(log);
 	fclose(log);
 	assert_int_equal(RUN(log_file), 0);
 	assert_string_equal(out, NOTHING);
@@ -705,10 +673,9 @@ static void test_nothing(void **state) {
 
 /* A log without allowed connections still says how many there were. */
 static void test_only_counted(void **state) {
-	FILE *log = fopen(log_file, "we");
+	FILE *log = new_log(log_file);
 
 	(void)state;
-	assert_non_null(log);
 	for (int run = 1; run <= 2; run++)
 		for (int line = 1; line <= 2; line++)
 			fprintf(log,
