@@ -33,8 +33,9 @@ static int put_series(struct json_object *array, const struct samples *samples, 
 	const struct series *beside = samples_beside(samples, series);
 	struct json_object *object = json_object_new_object(), *values = json_object_new_array();
 	int error = json_put_text(object, "case", series->name) | json_put_text(object, "metric", series->metric) |
-		    json_put_text(object, "unit", series->unit) | json_put(object, "median", number(series->median)) |
-		    json_put(object, "min", number(series->min)) | json_put(object, "max", number(series->max));
+		    json_put(object, "unit", json_object_new_string(series->unit)) |
+		    json_put(object, "median", number(series->median)) | json_put(object, "min", number(series->min)) |
+		    json_put(object, "max", number(series->max));
 	double ratio;
 
 	if (beside && samples_ratio(series, beside, &ratio) > 0)
@@ -50,7 +51,8 @@ static int put_goal(struct json_object *array, const struct goal *goal) {
 	int error =
 		json_put_text(object, "text", goal->text) | json_put_text(object, "numerator", goal->numerator) |
 		json_put_text(object, "denominator", strcmp(goal->denominator, "-") == 0 ? NULL : goal->denominator) |
-		json_put_text(object, "limit", goal->limit) | json_put_text(object, "unit", goal->unit) |
+		json_put_text(object, "limit", goal->limit) |
+		json_put(object, "unit", json_object_new_string(goal->unit)) |
 		json_put_text(object, "outcome", outcome_text(goal->outcome));
 
 	if (goal->outcome != GOAL_NOT_MEASURED)
