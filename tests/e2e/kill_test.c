@@ -75,7 +75,7 @@ static void test_still_confined(void **state) {
 	snifence = program->pid;
 	command = atoi(lab_await_output(program, "\n"));
 	kill(snifence, SIGKILL);
-	assert_int_equal(lab_finish(program, 5000)->status, 128 + SIGKILL);
+	assert_int_equal(lab_finish(program, 5000 * lab_slowness())->status, 128 + SIGKILL);
 	assert_int_equal(kill(command, 0), 0);
 	assert_true(lab_cgroup_of(snifence));
 

@@ -244,7 +244,7 @@ static bool makes_cgroup(const char *text, struct lab_program **out) {
 
 	program = lab_start_snifence(text, NULL, (const char *[]){"echo", "started", NULL});
 	snprintf(name, sizeof(name), "snifence-%d", program->pid);
-	*out = lab_finish(program, 10000);
+	*out = lab_finish(program, 10000 * lab_slowness());
 	made = was_made(watch, name);
 	close(watch);
 	return made;

@@ -15,7 +15,7 @@ static struct lab_program *start_shell(const char *script) {
 static struct lab_program *finish(struct lab_program *program, int status) {
 	pid_t pid = program->pid;
 
-	lab_finish(program, 10000);
+	lab_finish(program, 10000 * lab_slowness());
 	assert_int_equal(program->status, status);
 	assert_false(lab_cgroup_of(pid));
 	return program;

@@ -25,7 +25,7 @@ static char *tmux(const char *words) {
 
 /* Waits for a screen with this text; returns it. */
 static char *await(const char *text) {
-	double end = lab_now_ms() + 2 * LAB_PATIENCE_MS;
+	double end = lab_now_ms() + 2 * LAB_PATIENCE_MS * lab_slowness();
 	char *seen;
 
 	do {

@@ -125,7 +125,7 @@ struct lab_program *lab_finish(struct lab_program *program, int ms) {
 }
 
 char *lab_await_output(const struct lab_program *program, const char *text) {
-	double end = lab_now_ms() + 2 * LAB_PATIENCE_MS;
+	double end = lab_now_ms() + 2 * LAB_PATIENCE_MS * lab_slowness();
 	size_t length;
 	char *out;
 
