@@ -23,7 +23,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-unit test-prog test-clang test-e2e test-evasion test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
 
@@ -96,8 +96,11 @@ arm64: ## cross-build snifence and its tests for arm64, in build/arm64
 demo: all ## a guided tour: servers in a namespace, a policy, curl confined by it
 	$(Q)tests/demo
 
-test: all ## every test there is
-	$(Q)tests/all
+test: all ## the tests for every day
+	$(Q)tests/all quick
+
+test-slow: all ## those that take long: other kernels and compilers, valgrind, long fuzzing, the bench once through
+	$(Q)tests/all slow
 
 test-unit: $(UNIT:%=$(BUILD)/tests/unit/%) ## userspace, no privileges
 	$(Q)tests/run $^
