@@ -15,7 +15,6 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 SOURCES := $(wildcard userspace/*/*.c)
-HEADERS := $(wildcard include/*.h userspace/*/*.h bpf/*.h)
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*_test.c))
 E2E := $(patsubst tests/e2e/%.c,%,$(wildcard tests/e2e/*_test.c))
 PROG := $(patsubst tests/prog/%.c,%,$(wildcard tests/prog/*_test.c))
@@ -25,7 +24,7 @@ BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*
 
 .PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
-.PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/bench/%.skel.h
+.PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/fuzz/%.o $(BUILD)/bench/%.skel.h
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,14 +74,24 @@ $(BUILD)/snifence: $(BUILD)/userspace/main.o $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(SOURCES) $(HEADERS) $(BUILD)/snifence.skel.h
+# and once more for the fuzzers, by clang
+FUZZ_FLAGS := -O1 -g $(SANITIZE) -w
+
+$(BUILD)/fuzz/%.o: %.c $(BUILD)/snifence.skel.h
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 -O1 -g $(SANITIZE) -fsanitize=fuzzer -w $(CPPFLAGS) $< $(FUZZ_WITH) $(SOURCES) -lssl $(LIBS) -o $@
+	$(Q)$(CLANG) -std=gnu11 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/fuzz/hello_fuzz $(BUILD)/fuzz/differential_fuzz: tests/fuzz/hello_mutator.h tests/support/hello_reader.h
-$(BUILD)/fuzz/differential_fuzz: tests/evasion/judges.c tests/evasion/judges.h
-$(BUILD)/fuzz/differential_fuzz: FUZZ_WITH := tests/evasion/judges.c -lgnutls
+$(BUILD)/fuzz/libsnifence.a: $(SOURCES:%.c=$(BUILD)/fuzz/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(BUILD)/fuzz/libsnifence.a $(FUZZ_LIBS) -lssl $(LIBS) -o $@
+
+$(BUILD)/fuzz/differential_fuzz: $(BUILD)/fuzz/tests/evasion/judges.o
+$(BUILD)/fuzz/differential_fuzz: FUZZ_LIBS := -lgnutls
 
 compile_commands.json: Makefile
 	$(Q)tests/compile-commands $(CPPFLAGS) -- $(SOURCES) userspace/main.c > $@
