@@ -9,6 +9,7 @@
 #define SNIF_ABI_H
 
 #include "hello.h"
+#include "hooks.h"
 #include "portable.h"
 #include "reason.h"
 
@@ -19,7 +20,6 @@
 
 enum snif_mode { SNIF_ENFORCE, SNIF_AUDIT };
 enum snif_verdict { SNIF_UNDECIDED, SNIF_ALLOW, SNIF_DENY };
-enum snif_hook { SNIF_HOOK_SOCKET, SNIF_HOOK_CONNECT, SNIF_HOOK_SENDMSG, SNIF_HOOK_EGRESS };
 
 /*
  * A destination is found in two steps. `addresses` is a trie from prefix to class: addresses under the same rules

@@ -12,6 +12,7 @@
 #include "features/feature_cgroup.h"
 #include "features/feature_network.h"
 #include "features/feature_process.h"
+#include "hooks.h"
 
 #define NO_MAP "programs cannot be loaded"
 #define NO_HOOK "programs cannot be attached, so nothing is started"
@@ -46,20 +47,12 @@ const struct feature feature_table[] = {
 	 "what was blocked is told in order", NO_MAP},
 	{"programs", "the programs", FEATURE_NEEDED, true, probe_object, 0, "the kernel verifies and loads them",
 	 "run stops; what else is missing here tells why"},
-	{"hook_egress", "hook: packets that leave", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET_EGRESS,
-	 "ClientHellos are read, and nothing leaves unjudged", NO_HOOK},
-	{"hook_sockops", "hook: accepted connections", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_SOCK_OPS,
-	 "`inbound` can allow or deny them", NO_HOOK},
-	{"hook_connect4", "hook: connect() by IPv4", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET4_CONNECT,
-	 "address rules refuse at once, with EPERM", NO_HOOK},
-	{"hook_connect6", "hook: connect() by IPv6", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET6_CONNECT,
-	 "address rules refuse at once, with EPERM", NO_HOOK},
-	{"hook_sendmsg4", "hook: sendmsg() by IPv4", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_UDP4_SENDMSG,
-	 "address rules refuse datagrams at once, with EPERM", NO_HOOK},
-	{"hook_sendmsg6", "hook: sendmsg() by IPv6", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_UDP6_SENDMSG,
-	 "address rules refuse datagrams at once, with EPERM", NO_HOOK},
-	{"hook_socket", "hook: socket()", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET_SOCK_CREATE,
-	 "raw sockets and the like are refused where they are made", NO_HOOK},
+/* clang-format off */
+#define X(program, attach_type, key, title, means) \
+	{key, "hook: " title, FEATURE_NEEDED, true, probe_hook, attach_type, means, NO_HOOK},
+	SNIF_PROGRAMS(X)
+#undef X
+	/* clang-format on */
 	{"pidfd", "process descriptors", FEATURE_NEEDED, false, probe_pidfd, 0, "the command's end is waited for",
 	 "no command is started, as its end would not be seen"},
 	{"confinement", "confinement", FEATURE_NEEDED, true, probe_confinement, 0,

@@ -121,7 +121,11 @@ static void put_rule(struct log *log, const struct policy *policy, __u32 number)
 }
 
 static void put_decision(struct log *log, const struct snif_event *event, const struct event_context *context) {
-	static const char *const hooks[] = {"socket", "connect", "sendmsg", "egress"};
+	static const char *const hooks[] = {
+#define X(constant, word) word,
+		SNIF_HOOKS(X)
+#undef X
+	};
 
 	if (event->verdict != SNIF_UNDECIDED) {
 		log_open(log, "verdict");
@@ -137,7 +141,7 @@ static void put_decision(struct log *log, const struct snif_event *event, const 
 	}
 	if (event->verdict != SNIF_UNDECIDED)
 		log_text(log, "mode", event->mode == SNIF_AUDIT ? "audit" : "enforce");
-	if (context->cgroup_path && event->hook <= SNIF_HOOK_EGRESS)
+	if (context->cgroup_path && event->hook < SNIF_HOOK_COUNT)
 		log_text(log, "hook", hooks[event->hook]);
 }
 

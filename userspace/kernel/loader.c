@@ -253,22 +253,23 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	return 0;
 }
 
-/* Egress comes first: until the attachment is written all refuse, and no socket escapes it. */
 struct hook {
 	const struct bpf_program *program;
 	enum bpf_attach_type type;
 };
 
-#define HOOKS 7
+#define ONE(...) +1
+enum { HOOKS = SNIF_PROGRAMS(ONE) };
+#undef ONE
 
 static void list_hooks(const struct snifence_bpf *skeleton, struct hook hooks[HOOKS]) {
-	hooks[0] = (struct hook){skeleton->progs.snif_egress, BPF_CGROUP_INET_EGRESS};
-	hooks[1] = (struct hook){skeleton->progs.snif_accepted, BPF_CGROUP_SOCK_OPS};
-	hooks[2] = (struct hook){skeleton->progs.snif_connect4, BPF_CGROUP_INET4_CONNECT};
-	hooks[3] = (struct hook){skeleton->progs.snif_connect6, BPF_CGROUP_INET6_CONNECT};
-	hooks[4] = (struct hook){skeleton->progs.snif_sendmsg4, BPF_CGROUP_UDP4_SENDMSG};
-	hooks[5] = (struct hook){skeleton->progs.snif_sendmsg6, BPF_CGROUP_UDP6_SENDMSG};
-	hooks[6] = (struct hook){skeleton->progs.snif_socket, BPF_CGROUP_INET_SOCK_CREATE};
+	const struct hook all[HOOKS] = {
+#define X(name, attach_type, ...) {skeleton->progs.name, attach_type},
+		SNIF_PROGRAMS(X)
+#undef X
+	};
+
+	memcpy(hooks, all, sizeof(all));
 }
 
 int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy) {
