@@ -63,9 +63,12 @@ static __always_inline void event_add_hello(struct snif_event *event, const stru
 	event->name_length = hello->name_length;
 }
 
-/* A decision on a call, for which there is to be an event: `tag` is NULL where none could be made. */
-SNIF_SUBPROGRAM int event_of_call(const struct policy *policy, const struct snif_judgement *judgement,
-				  enum snif_hook hook, const struct snif_tag *tag) {
+/*
+ * A decision on a call, for which there is to be an event: `tag` is NULL where none could be made, `object` a union
+ * snif_object.
+ */
+SNIF_SUBPROGRAM int event_of_call_on(const struct policy *policy, const struct snif_judgement *judgement,
+				     enum snif_hook hook, const struct snif_tag *tag, __u64 object) {
 	struct snif_event *event;
 
 	if (!policy || !judgement)
@@ -76,10 +79,16 @@ SNIF_SUBPROGRAM int event_of_call(const struct policy *policy, const struct snif
 		return 0;
 	}
 	event_begin(event, policy, judgement, hook);
+	event->object.bits = object;
 	if (tag)
 		event_add_tag(event, tag);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
+}
+
+static __always_inline void event_of_call(const struct policy *policy, const struct snif_judgement *judgement,
+					  enum snif_hook hook, const struct snif_tag *tag) {
+	event_of_call_on(policy, judgement, hook, tag, 0);
 }
 
 /* An event with room for the name of the hello that was read, which is copied. NULL: the ring is full. */

@@ -53,6 +53,14 @@ struct {
 	__type(value, struct snif_settings);
 } settings SEC(".maps");
 
+/* The character devices that may be opened. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SNIF_DEVICES);
+	__type(key, struct snif_device);
+	__type(value, __u8);
+} devices SEC(".maps");
+
 /* The inner maps' sizes follow the policy; these are only their types. */
 struct addresses_inner {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);

@@ -20,6 +20,7 @@
 #define IPV4_OPTION_SSRR 137
 #define OPTIONS_MAX 40 /* of IPv4 and TCP: bytes */
 #define TCP_OPTION_MPTCP 30
+#define MPTCP_CAPABLE 0
 #define MPTCP_JOIN 1
 #define IPV6_EXTENSIONS_MAX 16
 #define IPV6_ROUTING 43
@@ -70,8 +71,8 @@ static __always_inline long options_stop(struct options *options, enum snif_reas
 
 /*
  * One option of IPv4 or TCP, which are written alike. Of IPv4, a source route names the real destination elsewhere than
- * in the header; of TCP, a join makes this a further subflow of an MPTCP connection (RFC 8684, section 3.2): the server
- * reads the bytes of all subflows in one order, in which those of this one may come between those that were judged.
+ * in the header. Of TCP, the option of MPTCP (RFC 8684, section 3.1) gives the bytes an order of their own, in which the
+ * server reads them; a join (section 3.2) makes this a further subflow, whose bytes come between those of others.
  */
 static inline long option_step(__u32 index, void *context) {
 	struct options *options = context;
@@ -97,6 +98,8 @@ static inline long option_step(__u32 index, void *context) {
 			return options_stop(options, SNIF_REASON_MALFORMED_PACKET);
 		if (option[2] >> 4 == MPTCP_JOIN)
 			return options_stop(options, SNIF_REASON_FURTHER_SUBFLOW);
+		if (option[2] >> 4 == MPTCP_CAPABLE)
+			return options_stop(options, SNIF_REASON_MPTCP);
 	}
 	options->offset += option[1];
 	if (options->offset > options->end)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel side's table of contents: one line for each place where a connection can be stopped. Files in the order
- * in which a connection meets them: maps, tables, packet, event, tag, connect, verdict, egress.
+ * in which a connection meets them: maps, tables, packet, event, tag, connect, option, verdict, egress; and beside them
+ * device.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -16,11 +17,18 @@
 #define SOCK_DGRAM 2
 
 #include "connect.bpf.h"
+#include "device.bpf.h"
 #include "egress.bpf.h"
+#include "option.bpf.h"
 
 SEC("cgroup/sock_create")
 int snif_socket(struct bpf_sock *ctx) {
 	return decide_socket(ctx);
+}
+
+SEC("cgroup/setsockopt")
+int snif_setsockopt(struct bpf_sockopt *ctx) {
+	return decide_option(ctx);
 }
 
 SEC("cgroup/connect4")
@@ -53,6 +61,11 @@ int snif_accepted(struct bpf_sock_ops *ctx) {
 SEC("cgroup_skb/egress")
 int snif_egress(struct __sk_buff *skb) {
 	return decide_packet(skb);
+}
+
+SEC("cgroup/dev")
+int snif_device(struct bpf_cgroup_dev_ctx *ctx) {
+	return decide_device(ctx);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -92,6 +92,14 @@ struct snif_attachment {
 	__u32 unused;
 };
 
+#define SNIF_DEVICES 256 /* character devices, or whole majors, that can be allowed */
+#define SNIF_DEVICE_ALL 0xffffffff
+
+/* A character device, by its numbers. */
+struct snif_device {
+	__u32 major, minor; /* minor: or SNIF_DEVICE_ALL */
+};
+
 struct snif_process {
 	__u64 cgroup_id;
 	__u32 pid, uid; /* pid: the thread group's; 0 with an empty name: not known */
@@ -153,6 +161,17 @@ struct snif_inspection {
 	struct snif_hello hello;
 };
 
+/* What a call is about that names no destination. */
+union snif_object {
+	struct {
+		__s32 level, option; /* SNIF_HOOK_SETSOCKOPT */
+	};
+	struct {
+		__u32 major, minor; /* SNIF_HOOK_DEVICE */
+	};
+	__u64 bits;
+};
+
 #define SNIF_EVENT_ECH 1   /* the hello carries encrypted_client_hello */
 #define SNIF_EVENT_HELLO 2 /* a ClientHello was read, at least in part: version is valid when not 0 */
 
@@ -162,6 +181,7 @@ struct snif_event {
 	__u64 netns_cookie;
 	struct snif_process process;
 	struct snif_active active;
+	union snif_object object;
 	__u32 rule;
 	__u32 interface;		  /* index of the device that the packet leaves by; 0: no packet */
 	__u8 source[16], destination[16]; /* v4-mapped; all zero: not known */

@@ -26,14 +26,20 @@
 	X(snif_sendmsg6, BPF_CGROUP_UDP6_SENDMSG, "hook_sendmsg6", "sendmsg() by IPv6", \
 	  "address rules refuse datagrams at once, with EPERM") \
 	X(snif_socket, BPF_CGROUP_INET_SOCK_CREATE, "hook_socket", "socket()", \
-	  "raw sockets and the like are refused where they are made")
+	  "raw sockets, MPTCP and the like are refused where they are made") \
+	X(snif_setsockopt, BPF_CGROUP_SETSOCKOPT, "hook_setsockopt", "setsockopt()", \
+	  "options that have the kernel send for a program are refused") \
+	X(snif_device, BPF_CGROUP_DEVICE, "hook_device", "devices", \
+	  "tun, vhost and others that send packets by file cannot be opened")
 
 /* X(CONSTANT, "word in events"): their numbers are part of the events' format, append */
 #define SNIF_HOOKS(X) \
 	X(SOCKET, "socket") \
 	X(CONNECT, "connect") \
 	X(SENDMSG, "sendmsg") \
-	X(EGRESS, "egress")
+	X(EGRESS, "egress") \
+	X(SETSOCKOPT, "setsockopt") \
+	X(DEVICE, "device")
 
 /* clang-format on */
 

@@ -57,7 +57,11 @@
 	/* refused because the filter cannot tell */ \
 	X(NO_POLICY, "no_policy", "no policy is loaded for this cgroup") \
 	X(STATE_LOST, "state_lost", "a look-up that cannot fail did fail, or memory ran out") \
-	X(FURTHER_SUBFLOW, "further_subflow", "a further subflow of an MPTCP connection: it could change what the server reads")
+	X(FURTHER_SUBFLOW, "further_subflow", "a further subflow of an MPTCP connection: it could change what the server reads") \
+	/* refused for what the kernel would do behind the filter */ \
+	X(MPTCP, "mptcp", "MPTCP, which gives the bytes another order than the filter reads them in") \
+	X(SOCKET_OPTION, "socket_option", "an option with which the kernel sends what the filter does not judge") \
+	X(DEVICE, "device", "a device that could send packets, or is not known to send none")
 
 /* clang-format on */
 

@@ -302,6 +302,8 @@ static int transparent(void) {
 static void socket_options(void) {
 	must_fail(repair, EPERM, EPERM);
 	must_fail(transparent, EPERM, EPERM);
+	for (int i = 0; i < 4; i++)
+		lab_expect(SNIF_DENY, SNIF_REASON_SOCKET_OPTION);
 }
 
 /* And what it may do works: a connection to an allowed name passes, another one does not. */

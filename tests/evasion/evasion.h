@@ -27,6 +27,8 @@
 extern const char evasion_policy[];
 /* The same with `ech: deny`, and with `inbound: deny`. */
 extern const char evasion_policy_ech[], evasion_policy_inbound[];
+/* The same in audit mode. */
+extern const char evasion_policy_audit[];
 
 /* ---- streams -------------------------------------------------------------------------------------------------- */
 
@@ -76,7 +78,7 @@ struct catalogue {
 
 extern const struct catalogue record_cases, hello_cases, name_cases, flow_cases, send_cases, open_cases, again_cases,
 	address_cases, datagram_cases, stray_cases, socket_cases, inbound_cases, confined_cases, flood_cases,
-	reload_cases, path_cases;
+	reload_cases, path_cases, option_cases, device_cases;
 
 /* Makes `stream` an ordinary hello, with `name` as what is expected of it. NULL: no server_name. */
 void stream_hello(struct stream *stream, const char *name);
@@ -129,6 +131,11 @@ void evasion_outside(void);
 void evasion_inside(void);
 /* Another policy until the end of the case. */
 void evasion_use_policy(const char *policy);
+/*
+ * setsockopt() of an option that the filter refuses, as a socket can have it from before the filter: in audit mode, for
+ * so long. Takes the event. Skips the case where the kernel does not take the option.
+ */
+void evasion_set_refused(int fd, int level, int option, const void *value, socklen_t length);
 /* The next case gets a fresh namespace's worth of servers and a fresh load of the filter. */
 void evasion_spoilt(void);
 /* A TLS server on port 443 of all addresses of the lab's second namespace, 203.0.113.102 and 2001:db8:1::2 behind a

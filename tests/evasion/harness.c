@@ -12,8 +12,7 @@
 /* Servers keep what they know of all their connections, and a load has so many slots for policies. */
 enum { MOST_CONNECTIONS = 2500, MOST_POLICIES = 200 };
 
-#define HOSTS                                                                                                          \
-	"version: 1\n"                                                                                                 \
+#define RULES                                                                                                          \
 	"dns: {servers: none}\n"                                                                                       \
 	"direct:\n"                                                                                                    \
 	"  allow:\n"                                                                                                   \
@@ -32,9 +31,12 @@ enum { MOST_CONNECTIONS = 2500, MOST_POLICIES = 200 };
 	"  deny:\n"                                                                                                    \
 	"    - denied.wild.test\n"
 
+#define HOSTS "version: 1\n" RULES
+
 const char evasion_policy[] = HOSTS;
 const char evasion_policy_ech[] = HOSTS "  ech: deny\n";
 const char evasion_policy_inbound[] = HOSTS "inbound: deny\n";
+const char evasion_policy_audit[] = "version: 1\nmode: audit\n" RULES;
 
 struct lab_server *evasion_tls, *evasion_plain, *evasion_udp443, *evasion_udp5353;
 
@@ -92,6 +94,18 @@ void evasion_use_policy(const char *policy) {
 	lab_reload(policy);
 	site.policy = policy;
 	site.policies++;
+}
+
+void evasion_set_refused(int fd, int level, int option, const void *value, socklen_t length) {
+	const char *policy = site.policy;
+	int error;
+
+	evasion_use_policy(evasion_policy_audit);
+	error = setsockopt(fd, level, option, value, length) ? errno : 0;
+	lab_expect(SNIF_DENY, SNIF_REASON_SOCKET_OPTION);
+	evasion_use_policy(policy);
+	if (error)
+		evasion_skip("this kernel does not take the option: %s", strerror(error));
 }
 
 int evasion_system(const char *command) {

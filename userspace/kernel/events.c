@@ -53,6 +53,25 @@ const char *event_protocol(char buffer[4], __u8 protocol) {
 	return buffer;
 }
 
+const char *event_hook(unsigned hook) {
+	static const char *const hooks[] = {
+#define X(constant, word) word,
+		SNIF_HOOKS(X)
+#undef X
+	};
+
+	return hook < SNIF_HOOK_COUNT ? hooks[hook] : "unknown";
+}
+
+bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second) {
+	bool option = strcmp(hook, event_hook(SNIF_HOOK_SETSOCKOPT)) == 0;
+
+	if (!option && strcmp(hook, event_hook(SNIF_HOOK_DEVICE)) != 0)
+		return false;
+	snprintf(out, EVENT_OBJECT_SIZE, "%s %llu:%llu", option ? "socket option" : "device", first, second);
+	return true;
+}
+
 size_t event_name_length(const struct snif_event *event) {
 	return event->name_length < sizeof(event->name) ? event->name_length : sizeof(event->name);
 }
@@ -87,7 +106,23 @@ static void put_flow(struct log *log, const struct snif_event *event) {
 		log_number(log, "flow_id", event->flow);
 	put_end(log, "src_ip", "src_port", event->source, event->source_port);
 	put_end(log, "dest_ip", "dest_port", event->destination, event->destination_port);
-	log_text(log, "proto", event_protocol(number, event->protocol));
+	if (event->hook != SNIF_HOOK_DEVICE)
+		log_text(log, "proto", event_protocol(number, event->protocol));
+}
+
+/* What the call is about, where that is not a destination. */
+static void put_object(struct log *log, const struct snif_event *event) {
+	if (event->hook == SNIF_HOOK_SETSOCKOPT) {
+		log_open(log, "socket_option");
+		log_number(log, "level", (uint64_t)event->object.level);
+		log_number(log, "option", (uint64_t)event->object.option);
+		log_close(log);
+	} else if (event->hook == SNIF_HOOK_DEVICE) {
+		log_open(log, "device");
+		log_number(log, "major", event->object.major);
+		log_number(log, "minor", event->object.minor);
+		log_close(log);
+	}
 }
 
 static void put_hello(struct log *log, const struct snif_event *event) {
@@ -121,12 +156,6 @@ static void put_rule(struct log *log, const struct policy *policy, __u32 number)
 }
 
 static void put_decision(struct log *log, const struct snif_event *event, const struct event_context *context) {
-	static const char *const hooks[] = {
-#define X(constant, word) word,
-		SNIF_HOOKS(X)
-#undef X
-	};
-
 	if (event->verdict != SNIF_UNDECIDED) {
 		log_open(log, "verdict");
 		log_text(log, "action", action(event));
@@ -142,7 +171,7 @@ static void put_decision(struct log *log, const struct snif_event *event, const 
 	if (event->verdict != SNIF_UNDECIDED)
 		log_text(log, "mode", event->mode == SNIF_AUDIT ? "audit" : "enforce");
 	if (context->cgroup_path && event->hook < SNIF_HOOK_COUNT)
-		log_text(log, "hook", hooks[event->hook]);
+		log_text(log, "hook", event_hook(event->hook));
 }
 
 static void put_origin(struct log *log, const struct snif_event *event, const struct event_context *context) {
@@ -169,6 +198,7 @@ int event_write(struct log *log, const struct snif_event *event, const struct ev
 
 	log_begin(log, time, event->flags & SNIF_EVENT_HELLO ? "tls" : "flow");
 	put_flow(log, event);
+	put_object(log, event);
 	put_hello(log, event);
 	put_decision(log, event, context);
 	put_origin(log, event, context);

@@ -31,6 +31,14 @@ void event_address(char out[EVENT_ADDRESS_SIZE], const __u8 address[16]);
 /* The name of an IPPROTO, like `TCP`, or its number. `buffer` holds the number. */
 const char *event_protocol(char buffer[4], __u8 protocol);
 
+enum { EVENT_OBJECT_SIZE = 64 };
+
+/* The word for a hook, like `connect`; "unknown" for a number out of range. Static text. */
+const char *event_hook(unsigned hook);
+/* What a call that names no destination is about, like `device 10:200`: `hook` is the word, the numbers are those of the
+ * event, in their order. Returns whether it is such a call; else `out` is as it was. */
+bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second);
+
 enum { EVENT_VERSION_SIZE = 24 };
 
 /* The name of a TLS version, like `TLS 1.3`; a number like 0x7f1c for what is none. `buffer` is used when needed. */

@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/message.h"
+#include "kernel/devices.h"
 #include "snifence.skel.h"
 
 enum { TABLES = 3, BATCH = 4096 }; /* inner maps of a slot; entries that go into one with a system call */
@@ -109,6 +110,11 @@ static int finish_loading(struct filter *filter) {
 		tell_load(filter->load_error);
 	if (filter->load_error || filter->policies)
 		return filter->load_error;
+	filter->load_error = devices_allow(bpf_map__fd(filter->skeleton->maps.devices));
+	if (filter->load_error) {
+		message_error("cannot tell the kernel which devices may be opened: %s", strerror(-filter->load_error));
+		return filter->load_error;
+	}
 	policies = mmap(NULL, sizeof(struct snif_active) * SNIF_POLICIES, PROT_READ | PROT_WRITE, MAP_SHARED,
 			bpf_map__fd(filter->skeleton->maps.policies), 0);
 	if (policies == MAP_FAILED) {

@@ -39,7 +39,9 @@ struct log_event {
 	uint64_t flow_id;
 	const char *source, *destination, *protocol; /* addresses without ports */
 	uint64_t source_port, destination_port;
-	const char *name; /* the server name */
+	uint64_t level, option; /* of setsockopt() */
+	uint64_t major, minor;	/* of a device */
+	const char *name;	/* the server name */
 	const char *tls_version;
 	bool ech;
 	const char *rule; /* file:line */

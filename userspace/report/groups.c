@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "base/hash.h"
+#include "kernel/events.h"
 
 enum { REFUSED, ALLOWED };
 
@@ -66,6 +67,9 @@ struct groups *groups_new(enum group_by by) {
 }
 
 void group_destination(const struct log_event *event, char out[GROUP_DESTINATION_SIZE]) {
+	/* of the two pairs, a line has one */
+	if (event_object(out, event->hook, event->level | event->major, event->option | event->minor))
+		return;
 	if (*event->destination)
 		snprintf(out, GROUP_DESTINATION_SIZE, strchr(event->destination, ':') ? "[%s]:%llu/%s" : "%s:%llu/%s",
 			 event->destination, (unsigned long long)event->destination_port, event->protocol);

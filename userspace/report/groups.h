@@ -23,7 +23,8 @@ enum group_by {
 const char *group_by_word(enum group_by by);
 enum group_by group_by_of(const char *word);
 
-/* `192.0.2.1:443/TCP`, `[2001:db8::1]:443/TCP`, or `a socket of protocol ICMP` where there is no address. */
+/* `192.0.2.1:443/TCP`, `[2001:db8::1]:443/TCP`, or `a socket of protocol ICMP` where there is no address; of what
+ * is no connection `device 10:200` and `socket option 0:15`, by its level and number. */
 enum { GROUP_DESTINATION_SIZE = 256 };
 void group_destination(const struct log_event *event, char out[GROUP_DESTINATION_SIZE]);
 

@@ -47,9 +47,12 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_NAME_INVALID:
 	case SNIF_REASON_NAME_TOO_LONG:
 	case SNIF_REASON_SCAN_LIMIT:
+	case SNIF_REASON_DEVICE:
 		return REASON_ATTACK;
 	case SNIF_REASON_NO_POLICY:
 	case SNIF_REASON_STATE_LOST:
+	case SNIF_REASON_MPTCP:		  /* which programs try first, and do without */
+	case SNIF_REASON_SOCKET_OPTION:	  /* to be in a multicast group, mostly */
 	case SNIF_REASON_FURTHER_SUBFLOW: /* which the kernel opens by itself, and the filter cannot follow */
 		return REASON_FILTER;
 	case SNIF_REASON_NONE:

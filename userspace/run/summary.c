@@ -48,6 +48,8 @@ static void write_destination(char text[TEXT_SIZE], const struct snif_event *eve
 	char address[EVENT_ADDRESS_SIZE], number[4];
 	const char *protocol = event_protocol(number, event->protocol);
 
+	if (event_object(text, event_hook(event->hook), event->object.major, event->object.minor))
+		return;
 	if (memcmp(event->destination, unknown, 16) == 0) {
 		snprintf(text, TEXT_SIZE, "a socket of protocol %s", protocol);
 		return;
