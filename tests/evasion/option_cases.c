@@ -174,10 +174,10 @@ static bool arrived(int recorder, const void *bytes, size_t length) {
 
 /* A packet socket on the other host's device. */
 static int recorder_open(void) {
-	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd;
+	int there = lab_peer(), here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), fd;
 
 	evasion_outside();
-	assert_int_equal(setns(lab_peer(), CLONE_NEWNET), 0);
+	assert_int_equal(setns(there, CLONE_NEWNET), 0);
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
 	assert_int_equal(setns(here, CLONE_NEWNET), 0);
 	evasion_inside();
@@ -206,7 +206,9 @@ static void reports(const char *address, size_t length) {
 }
 
 static void source_lists(void) {
+	evasion_outside();
 	lab_peer();
+	evasion_inside();
 	reports("232.1.2.3", 4);
 	reports(GROUP6, 16);
 }
