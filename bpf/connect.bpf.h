@@ -6,12 +6,13 @@
 #include <linux/errno.h>
 
 #include "event.bpf.h"
+#include "options.h"
 #include "tag.bpf.h"
 
 enum { HOOK_REFUSE = 0, HOOK_PASS = 1 };
 
 static __always_inline int socket_protocol(__u32 protocol) {
-	return protocol == IPPROTO_MPTCP_SOCKET ? IPPROTO_TCP : (int)protocol;
+	return protocol == SNIF_SOCKET_MPTCP ? IPPROTO_TCP : (int)protocol;
 }
 
 /* Tells a judgement of a call, and whether the call may go on; `object` is a union snif_object. */
@@ -40,7 +41,7 @@ static __always_inline int decide_socket(struct bpf_sock *ctx) {
 
 	if (!policy.present)
 		refused.reason = SNIF_REASON_NO_POLICY;
-	else if (ctx->protocol == IPPROTO_MPTCP_SOCKET)
+	else if (ctx->protocol == SNIF_SOCKET_MPTCP)
 		refused.reason = SNIF_REASON_MPTCP;
 	else if (ctx->type == SOCK_STREAM && protocol == IPPROTO_TCP)
 		return HOOK_PASS;

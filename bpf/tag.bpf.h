@@ -5,8 +5,6 @@
 
 #include "tables.bpf.h"
 
-#define IPPROTO_MPTCP_SOCKET 262 /* IPPROTO_MPTCP: a protocol for socket(), not one of IP */
-
 static __always_inline void process_read(struct snif_process *process) {
 	process->pid = bpf_get_current_pid_tgid() >> 32;
 	process->uid = (__u32)bpf_get_current_uid_gid();

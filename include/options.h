@@ -22,6 +22,8 @@
 #ifndef SNIF_OPTIONS_H
 #define SNIF_OPTIONS_H
 
+#define SNIF_SOCKET_MPTCP 262 /* IPPROTO_MPTCP: a protocol for socket(), not one of IP */
+
 /* The value with which an option may be set. */
 enum snif_option_rule {
 	SNIF_OPTION_ANY,

@@ -14,10 +14,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "evasion.h"
@@ -306,6 +308,80 @@ static void socket_options(void) {
 		lab_expect(SNIF_DENY, SNIF_REASON_SOCKET_OPTION);
 }
 
+static int mptcp(void) {
+	return result(socket(AF_INET, SOCK_STREAM, 262));
+}
+
+#if defined(__x86_64__)
+enum { GETPID_OF_32_BIT = 20, SETSOCKOPT_OF_32_BIT = 366 };
+
+static long call_32_bit(long call, long a, long b, long c, const void *d, long e) {
+	__asm__ volatile("int $0x80"
+			 : "+a"(call)
+			 : "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return call;
+}
+
+/* Where the kernel does without, the instruction ends the process. */
+static bool has_32_bit(void) {
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit(call_32_bit(GETPID_OF_32_BIT, 0, 0, 0, NULL, 0) != getpid());
+	}
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
+/* setsockopt() as a 32-bit program calls it; the kernel then asks no hook. 0 or the errno. */
+static int set_by_32_bit(int type, int level, int option, const void *value, long length) {
+	void *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	int fd = socket(AF_INET6, type, 0);
+
+	if (low == MAP_FAILED || fd < 0)
+		return -1;
+	memcpy(low, value, (size_t)length);
+	return (int)-call_32_bit(SETSOCKOPT_OF_32_BIT, fd, level, option, low, length);
+}
+
+static int foreign_source_by_32_bit(void) {
+	int one = 1;
+
+	return set_by_32_bit(SOCK_DGRAM, IPPROTO_IPV6, 78, &one, sizeof(one));
+}
+
+static int join_by_32_bit(void) {
+	static const uint8_t group[20] = {0xff, 5, [15] = 9, 1};
+
+	return set_by_32_bit(SOCK_DGRAM, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, group, sizeof(group));
+}
+
+static int plain_by_32_bit(void) {
+	int one = 1, error = set_by_32_bit(SOCK_STREAM, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+
+	return error ? error : 1000;
+}
+#endif
+
+/* Programs of the machine's 32-bit ABI: the same options are closed to them, others not. */
+static void socket_options_of_32_bit(void) {
+#if defined(__x86_64__)
+	if (!has_32_bit())
+		evasion_skip("this kernel runs no 32-bit programs");
+	must_fail(foreign_source_by_32_bit, EPERM, EPERM);
+	must_fail(join_by_32_bit, EPERM, EPERM);
+	must_fail(plain_by_32_bit, 1000, 1000);
+#else
+	evasion_skip("there is no second ABI to call here");
+#endif
+}
+
+static void mptcp_socket(void) {
+	must_fail(mptcp, EPROTONOSUPPORT, EPROTONOSUPPORT);
+}
+
 /* And what it may do works: a connection to an allowed name passes, another one does not. */
 static int both_names(void) {
 	static struct bytes hello;
@@ -342,6 +418,8 @@ static const struct evasion cases[] = {
 	{"T17-ways-out", .run = ways_out},
 	{"X-pages-shared-with-the-sender", .run = shared_pages},
 	{"X-socket-options-of-administrators", .run = socket_options},
+	{"K1-options-of-32-bit-programs", .run = socket_options_of_32_bit},
+	{"T2-mptcp-confined", .run = mptcp_socket},
 	{"T17-confined-and-judged", .run = still_judged},
 };
 

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "options.h"
+
 /*
  * What is not here, and why. unshare, setns, mount and their like need capabilities that the command does not have.
  * A user namespace gives it those inside: a raw socket there sends into a network namespace that has no way out but
@@ -119,35 +121,90 @@ static int refuse_families(scmp_filter_ctx filter) {
 	return err ? err : refuse_families_of(filter, SCMP_SYS(socketpair));
 }
 
-/* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
-static int add_other_abis(scmp_filter_ctx filter) {
-#if defined(__x86_64__)
-	return seccomp_arch_add(filter, SCMP_ARCH_X86);
-#elif defined(__aarch64__)
-	return seccomp_arch_add(filter, SCMP_ARCH_ARM);
-#else
-	(void)filter;
-	return 0;
-#endif
+/*
+ * MPTCP: the filter reads other bytes than the server. The hook for socket() refuses it in the same words; here it is
+ * refused in audit mode too, where nothing that left by it could be judged.
+ */
+static int refuse_mptcp(scmp_filter_ctx filter) {
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 1,
+				equals(2, SNIF_SOCKET_MPTCP));
 }
 
-int confine_seccomp(void) {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	if (!filter)
-		return -ENOMEM;
-	/* Any ABI without rules here (x32) is refused as a kernel without it does. */
-	int err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-	/* The kernel's own errno, instead of ECANCELED for all of them. */
-	if (!err)
-		err = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-	if (!err)
-		err = add_other_abis(filter);
-	if (!err)
-		err = refuse_calls(filter);
+static int add_rules(scmp_filter_ctx filter) {
+	int err = refuse_calls(filter);
 	if (!err)
 		err = refuse_options(filter);
 	if (!err)
 		err = refuse_families(filter);
+	return err ? err : refuse_mptcp(filter);
+}
+
+static int new_filter(scmp_filter_ctx *filter) {
+	*filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!*filter)
+		return -ENOMEM;
+	/* Any ABI without rules here (x32) is refused as a kernel without it does. */
+	int err = seccomp_attr_set(*filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	/* The kernel's own errno, instead of ECANCELED for all of them. */
+	return err ? err : seccomp_attr_set(*filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__)
+enum { OTHER_ABI = SCMP_ARCH_X86 };
+#else
+enum { OTHER_ABI = SCMP_ARCH_ARM };
+#endif
+
+/* Of the other ABI no hook sees setsockopt(): the options that it judges are refused there whatever their value. */
+static int refuse_unseen_options(scmp_filter_ctx filter) {
+	static const struct {
+		unsigned int level, option;
+	} unseen[] = {
+#define X(level, option, rule) {level, option},
+		SNIF_OPTIONS(X)
+#undef X
+	};
+	int err = 0;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
+				       equals(1, unseen[i].level), equals(2, unseen[i].option));
+	/* The rules for both ABIs have this one already. */
+	return err == -EEXIST ? 0 : err;
+}
+
+/* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
+static int add_other_abi(scmp_filter_ctx filter) {
+	scmp_filter_ctx other;
+	int err = new_filter(&other);
+	if (!err)
+		err = seccomp_arch_add(other, OTHER_ABI);
+	if (!err)
+		err = seccomp_arch_remove(other, SCMP_ARCH_NATIVE);
+	if (!err)
+		err = add_rules(other);
+	if (!err)
+		err = refuse_unseen_options(other);
+	if (!err)
+		err = seccomp_merge(filter, other);
+	if (err)
+		seccomp_release(other);
+	return err;
+}
+#else
+static int add_other_abi(scmp_filter_ctx filter) {
+	(void)filter;
+	return 0;
+}
+#endif
+
+int confine_seccomp(void) {
+	scmp_filter_ctx filter;
+	int err = new_filter(&filter);
+	if (!err)
+		err = add_rules(filter);
+	if (!err)
+		err = add_other_abi(filter);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
