@@ -31,7 +31,7 @@ static int start(char **argv) {
 	int code = spawn(argv, &cgroup, &confinement, &signals, &child);
 	if (code == 0) {
 		assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
-		close(child.pidfd);
+		spawn_end(&child);
 	}
 	signals_restore(&signals);
 	close(signals.fd);

@@ -94,7 +94,7 @@ static void confine_all(struct failed *failed) {
 }
 
 static void confine_calls(struct failed *failed) {
-	failed->error = confine_seccomp();
+	failed->error = confine_seccomp(true);
 }
 
 struct finding probe_confinement(struct machine *machine, int unused) {

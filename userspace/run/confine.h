@@ -16,6 +16,7 @@ enum confine_step {
 	CONFINE_FILES,
 	CONFINE_MOUNTS,
 	CONFINE_PRIVILEGES,
+	CONFINE_PROCESSES,
 	CONFINE_BOUNDING,
 	CONFINE_IDENTITY,
 	CONFINE_CAPABILITIES,
@@ -28,10 +29,11 @@ const char *confine_step_text(enum confine_step step);
 
 /*
  * Confines the calling process, for good; it needs root. Afterwards: every descriptor but 0, 1 and 2 closes at exec
- * (a socket from outside belongs to no confined cgroup); what leads out of the filter, like cgroup and bpf file systems,
- * is read-only, in a mount namespace of its own; no_new_privs is set; only the capabilities that confine.c lists are left, none for a user
- * other than root; the identity is taken; seccomp refuses what syscalls.c lists. Returns 0, or a negative errno with
- * the failed step in `step`: then the process has to end, not to run anything.
+ * (a socket from outside belongs to no confined cgroup); in a mount namespace of its own, what leads out of the filter
+ * is read-only, like cgroup and bpf file systems, and /proc shows the processes of its PID namespace; no_new_privs is
+ * set; processes outside are out of reach, where Landlock has scopes; only the capabilities that confine.c lists are
+ * left, none for a user other than root; the identity is taken; seccomp refuses what syscalls.c lists. Returns 0, or a
+ * negative errno with the failed step in `step`: then the process has to end, not to run anything.
  */
 int confine(const struct confinement *confinement, enum confine_step *step);
 

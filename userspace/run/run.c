@@ -256,7 +256,7 @@ static int run_command(struct run *run) {
 		return code == EXIT_FAILED ? something_lacks() : code;
 	struct outcome outcome;
 	int err = supervise(&supervised, &outcome);
-	close(supervised.child.pidfd);
+	spawn_end(&supervised.child);
 	if (err)
 		message_error("some of the command's processes do not end: %s; they stay confined", strerror(-err));
 	tell(run, &outcome);

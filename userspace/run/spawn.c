@@ -17,9 +17,11 @@
 
 /* What the child says when it could not become the command. */
 struct failure {
-	int error;		/* errno */
-	enum confine_step step; /* CONFINE_STEPS: exec itself */
+	int error; /* errno */
+	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; MOVING */
 };
+
+enum { MOVING = -1 }; /* it has not come into its cgroup */
 
 /* One end for the child's failure (closed by a successful exec), one that holds the child back until it is moved. */
 struct pipes {
@@ -41,6 +43,15 @@ static int open_pipes(struct pipes *pipes) {
 	return err;
 }
 
+/* Reads what one write() has put in, or nothing at its end. Returns the length or a negative errno. */
+static ssize_t read_whole(int fd, void *bytes, size_t size) {
+	ssize_t length;
+	do
+		length = read(fd, bytes, size);
+	while (length < 0 && errno == EINTR);
+	return length < 0 ? -errno : length;
+}
+
 int spawn_fork_into(const struct cgroup *cgroup, int *pidfd) {
 	struct clone_args arguments = {
 		.flags = CLONE_INTO_CGROUP | CLONE_PIDFD,
@@ -55,15 +66,8 @@ int spawn_fork_into(const struct cgroup *cgroup, int *pidfd) {
 /* Where clone3 is refused (seccomp filters of container engines): fork, and move the child while it waits. */
 static int fork_and_move(const struct cgroup *cgroup, const struct pipes *pipes, int *pidfd) {
 	int pid = fork();
-	if (pid < 0)
-		return -errno;
-	char go;
-	if (pid == 0) {
-		close(pipes->start[1]);
-		if (read(pipes->start[0], &go, 1) != 1)
-			_exit(EXIT_FAILED);
-		return 0;
-	}
+	if (pid <= 0)
+		return pid ? -errno : 0;
 	int err = 0;
 	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (*pidfd < 0)
@@ -79,20 +83,6 @@ static int fork_and_move(const struct cgroup *cgroup, const struct pipes *pipes,
 	if (*pidfd >= 0)
 		close(*pidfd);
 	return err;
-}
-
-_Noreturn static void become(char *const argv[], const struct confinement *confinement, const struct signals *signals,
-			     const struct pipes *pipes) {
-	struct failure failure = {0};
-	failure.error = -confine(confinement, &failure.step);
-	if (!failure.error) {
-		signals_restore(signals);
-		execvp(argv[0], argv);
-		failure.error = errno;
-	}
-	if (write(pipes->failure[1], &failure, sizeof(failure)) < 0)
-		_exit(EXIT_FAILED);
-	_exit(failure.step < CONFINE_STEPS ? EXIT_FAILED : EXIT_CANNOT_EXECUTE);
 }
 
 /* Whether there is a file of this name where execvp() has looked for it. */
@@ -116,8 +106,13 @@ static bool is_there(const char *command) {
 
 static int explain(const struct failure *failure, const char *command) {
 	const char *error = strerror(failure->error);
+	if (failure->step == MOVING) {
+		message_error("cannot start the command in its cgroup: %s; nothing was started", error);
+		return EXIT_FAILED;
+	}
 	if (failure->step < CONFINE_STEPS) {
-		message_error("cannot %s: %s; nothing was started", confine_step_text(failure->step), error);
+		message_error("cannot %s: %s; nothing was started", confine_step_text((enum confine_step)failure->step),
+			      error);
 		return EXIT_FAILED;
 	}
 	if (failure->error == ENOENT && !is_there(command)) {
@@ -130,42 +125,154 @@ static int explain(const struct failure *failure, const char *command) {
 	return EXIT_CANNOT_EXECUTE;
 }
 
+/* In the child, which fork_and_move() has made: waits until it is in its cgroup. */
+static int await_move(const struct pipes *pipes) {
+	char go;
+	close(pipes->start[1]);
+	ssize_t length = read_whole(pipes->start[0], &go, 1);
+	return length == 1 ? 0 : length < 0 ? (int)length : -ECHILD;
+}
+
+static void try_to_become(char *const argv[], const struct confinement *confinement, const struct signals *signals,
+			  struct failure *failure) {
+	enum confine_step step = CONFINE_STEPS;
+	failure->error = -confine(confinement, &step);
+	failure->step = (int)step;
+	if (failure->error)
+		return;
+	signals_restore(signals);
+	execvp(argv[0], argv);
+	failure->error = errno;
+}
+
+_Noreturn static void become(char *const argv[], const struct confinement *confinement, const struct signals *signals,
+			     const struct pipes *pipes, bool moved) {
+	struct failure failure = {.step = MOVING};
+	failure.error = moved ? -await_move(pipes) : 0;
+	if (!failure.error)
+		try_to_become(argv, confinement, signals, &failure);
+	/* who cannot tell it to snifence tells it to whoever reads */
+	if (write(pipes->failure[1], &failure, sizeof(failure)) != (ssize_t)sizeof(failure))
+		_exit(explain(&failure, argv[0]));
+	_exit(failure.step < CONFINE_STEPS ? EXIT_FAILED : EXIT_CANNOT_EXECUTE);
+}
+
 /* Waits until the child is the command, or has said why not. A signal can end it in between: then it was started as
  * far as anybody outside can tell, and its status says the rest. */
 static int await_exec(int failure_fd, const char *command, struct child *child) {
 	struct failure failure;
-	ssize_t length;
-	do
-		length = read(failure_fd, &failure, sizeof(failure));
-	while (length < 0 && errno == EINTR);
-	if (length != (ssize_t)sizeof(failure))
+	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
+	int code = EXIT_FAILED;
+	if (length == 0)
 		return 0;
+	if (length == (ssize_t)sizeof(failure)) {
+		code = explain(&failure, command);
+	} else {
+		message_error("cannot tell whether the command was started: %s; it is ended",
+			      strerror(length < 0 ? (int)-length : EPROTO));
+		kill(child->pid, SIGKILL);
+	}
 	waitpid(child->pid, NULL, 0);
-	close(child->pidfd);
-	return explain(&failure, command);
+	return code;
+}
+
+/* ---- the terminal -------------------------------------------------------------------------------------------------- */
+
+static bool has_ended(pid_t group) {
+	return kill(-group, 0) && errno == ESRCH;
+}
+
+/* Opens the terminal of the session, and says which process group has it. Returns a descriptor, or -1 without one. */
+static int open_terminal(pid_t *group) {
+	int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	*group = fd < 0 ? -1 : tcgetpgrp(fd);
+	return fd;
+}
+
+static bool is_in_foreground(void) {
+	pid_t group;
+	int fd = open_terminal(&group);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && group == getpgrp();
+}
+
+/* A shell inside has taken the terminal for a group of its own. It cannot give it back to snifence's, which has no
+ * number in its namespace; so it is taken back once nobody has it any more. */
+static void take_terminal_back(void) {
+	sigset_t stop, before;
+	pid_t group;
+	int fd = open_terminal(&group);
+	if (fd < 0)
+		return;
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTTOU);
+	if (group > 0 && group != getpgrp() && has_ended(group) && sigprocmask(SIG_BLOCK, &stop, &before) == 0) {
+		tcsetpgrp(fd, getpgrp());
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	close(fd);
+}
+
+/* ---- a command ----------------------------------------------------------------------------------------------------- */
+
+/* Forks in a PID namespace of the child's own. Returns the pid, 0 in the child, or a negative errno. */
+static int fork_confined(const struct cgroup *cgroup, const struct pipes *pipes, struct child *child, bool *moved) {
+	int err = pid_namespace_enter(&child->space);
+	if (err) {
+		message_error("cannot make a PID namespace for the command: %s", strerror(-err));
+		return err;
+	}
+	int pid = spawn_fork_into(cgroup, &child->pidfd);
+	*moved = pid < 0;
+	if (pid < 0)
+		pid = fork_and_move(cgroup, pipes, &child->pidfd);
+	if (pid == 0)
+		return 0;
+	if (pid < 0)
+		message_error("cannot start the command in its cgroup: %s", strerror(-pid));
+	err = pid_namespace_leave(&child->space);
+	if (err) {
+		message_error("cannot return to the PID namespace: %s", strerror(-err));
+		if (pid > 0)
+			kill(pid, SIGKILL);
+	}
+	return err ? err : pid;
+}
+
+static int start(char *const argv[], const struct cgroup *cgroup, const struct confinement *confinement,
+		 const struct signals *signals, struct child *child) {
+	struct pipes pipes;
+	bool moved = false;
+	int err = open_pipes(&pipes);
+	if (err) {
+		message_error("cannot start the command: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
+	child->pid = fork_confined(cgroup, &pipes, child, &moved);
+	if (child->pid == 0)
+		become(argv, confinement, signals, &pipes, moved);
+	close_pair(pipes.start);
+	close(pipes.failure[1]);
+	int code = child->pid > 0 ? await_exec(pipes.failure[0], argv[0], child) : EXIT_FAILED;
+	close(pipes.failure[0]);
+	return code;
 }
 
 int spawn(char *const argv[], const struct cgroup *cgroup, const struct confinement *confinement,
 	  const struct signals *signals, struct child *child) {
-	struct pipes pipes;
-	int pid = open_pipes(&pipes);
-	if (pid) {
-		message_error("cannot start the command: %s", strerror(-pid));
-		return EXIT_FAILED;
-	}
-	pid = spawn_fork_into(cgroup, &child->pidfd);
-	if (pid < 0)
-		pid = fork_and_move(cgroup, &pipes, &child->pidfd);
-	if (pid == 0)
-		become(argv, confinement, signals, &pipes);
-	close_pair(pipes.start);
-	close(pipes.failure[1]);
-	child->pid = pid;
-	int code = EXIT_FAILED;
-	if (pid > 0)
-		code = await_exec(pipes.failure[0], argv[0], child);
-	else
-		message_error("cannot start the command in its cgroup: %s", strerror(-pid));
-	close(pipes.failure[0]);
+	*child = (struct child){.pidfd = -1, .space.own = -1, .foreground = is_in_foreground()};
+	int code = start(argv, cgroup, confinement, signals, child);
+	if (code)
+		spawn_end(child);
 	return code;
+}
+
+void spawn_end(struct child *child) {
+	pid_namespace_end(&child->space);
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	child->pidfd = -1;
+	if (child->foreground)
+		take_terminal_back();
 }

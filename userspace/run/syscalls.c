@@ -3,6 +3,8 @@
 #include "run/syscalls.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,15 +14,27 @@
 #include "options.h"
 
 /*
- * What is not here, and why. unshare, setns, mount and their like need capabilities that the command does not have.
- * A user namespace gives it those inside: a raw socket there sends into a network namespace that has no way out but
- * through processes that are in the cgroup too, and AF_PACKET stays refused by the rules below.
+ * What is not here, and why. mount, ptrace and their like need capabilities that the command does not have, or reach
+ * only what is inside. A user namespace gives it those capabilities inside: a raw socket there sends into a network
+ * namespace that has no way out but through processes that are in the cgroup too, and AF_PACKET stays refused by the
+ * rules below.
  */
 
 struct refusal {
 	int call;
 	int error;
+	unsigned int count; /* of conditions, which all have to hold; 0: whatever the arguments are */
+	struct scmp_arg_cmp conditions[2];
 };
+
+/* Of an argument that the kernel takes as int, only the low 32 bits count, whatever the caller put above them. */
+#define IS(argument, value)                                                                                            \
+	{ argument, SCMP_CMP_MASKED_EQ, 0xffffffff, (unsigned int)(value) }
+#define HAS(argument, flag)                                                                                            \
+	{ argument, SCMP_CMP_MASKED_EQ, flag, flag }
+
+/* <linux/vhost.h> and <linux/ppp-ioctl.h>, whose arguments take other headers; <linux/ioprio.h> and <sys/resource.h> */
+enum { OWN_VHOST = _IO(0xaf, 1), OWN_PPP = _IOWR('t', 62, int), GROUPS_IO_PRIORITY = 2, GROUPS_PRIORITY = 1 };
 
 static const struct refusal refusals[] = {
 	/*
@@ -28,46 +42,60 @@ static const struct refusal refusals[] = {
 	 * they are mounted read-only does not matter to it. Its flags are in memory, so all of it goes: programs then
 	 * use clone.
 	 */
-	{SCMP_SYS(clone3), ENOSYS},
+	{SCMP_SYS(clone3), ENOSYS, 0, {{0}}},
+	/*
+	 * In a cgroup namespace of its own, a process can mount the cgroup file systems anew, to be written: version 1
+	 * whole, with the freezer, and of version 2 what is below its own cgroup.
+	 */
+	{SCMP_SYS(unshare), EPERM, 1, {HAS(0, CLONE_NEWCGROUP)}},
+	{SCMP_SYS(clone), EPERM, 1, {HAS(0, CLONE_NEWCGROUP)}},
+	/*
+	 * Into a namespace of a process outside (a container of the same user's, say), where there may be devices that
+	 * no hook sees.
+	 */
+	{SCMP_SYS(setns), EPERM, 0, {{0}}},
+	/* A socket of a process outside. What names that can come from anywhere: a UNIX socket tells its other end. */
+	{SCMP_SYS(pidfd_getfd), EPERM, 0, {{0}}},
+	/* Of the own process group, in which snifence is as well, and what it shares a pipe with. */
+	{SCMP_SYS(setpriority), EPERM, 1, {IS(0, GROUPS_PRIORITY)}},
+	{SCMP_SYS(ioprio_set), EPERM, 1, {IS(0, GROUPS_IO_PRIORITY)}},
+	/* Devices that send packets by file: tun and tap, a virtual machine's network and vsock, ppp. */
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TUNSETIFF)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_VHOST)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_PPP)}},
 	/*
 	 * Keys: the kernel has one that is missing made by /sbin/request-key, which it starts as root outside of the
 	 * cgroup, with the command's words, and which asks servers by DNS.
 	 */
-	{SCMP_SYS(request_key), EPERM},
-	{SCMP_SYS(add_key), EPERM},
-	{SCMP_SYS(keyctl), EPERM},
+	{SCMP_SYS(request_key), EPERM, 0, {{0}}},
+	{SCMP_SYS(add_key), EPERM, 0, {{0}}},
+	{SCMP_SYS(keyctl), EPERM, 0, {{0}}},
 	/* Maps and programs of the filter itself, and sockets put into maps. */
-	{SCMP_SYS(bpf), EPERM},
+	{SCMP_SYS(bpf), EPERM, 0, {{0}}},
 	/* Sends from a kernel thread, with calls that this filter does not see. Programs then use epoll. */
-	{SCMP_SYS(io_uring_setup), ENOSYS},
-	{SCMP_SYS(io_uring_enter), ENOSYS},
-	{SCMP_SYS(io_uring_register), ENOSYS},
+	{SCMP_SYS(io_uring_setup), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(io_uring_enter), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(io_uring_register), ENOSYS, 0, {{0}}},
 	/*
 	 * Pages that stay shared with the sender: it could send an allowed ClientHello and write another name over it
 	 * after the filter has read it and before the device (or a retransmission) does. EINVAL is what these calls
 	 * say of descriptors that cannot do it: programs then read and write.
 	 */
-	{SCMP_SYS(splice), EINVAL},
-	{SCMP_SYS(sendfile), EINVAL},
-	{SCMP_SYS(sendfile64), EINVAL},
-	{SCMP_SYS(vmsplice), EPERM},
-	/* The 32-bit call that hides its arguments in memory; today's libraries make the direct calls. */
-	{SCMP_SYS(socketcall), ENOSYS},
-};
-
-struct refused_option {
-	int call;
-	unsigned int option;
-	int level; /* -1: the call has none */
-};
-
-static const struct refused_option refused_options[] = {
-	/* MSG_ZEROCOPY: shared pages, as above. */
-	{SCMP_SYS(setsockopt), SO_ZEROCOPY, SOL_SOCKET},
+	{SCMP_SYS(splice), EINVAL, 0, {{0}}},
+	{SCMP_SYS(sendfile), EINVAL, 0, {{0}}},
+	{SCMP_SYS(sendfile64), EINVAL, 0, {{0}}},
+	{SCMP_SYS(vmsplice), EPERM, 0, {{0}}},
+	/* MSG_ZEROCOPY: the same. */
+	{SCMP_SYS(setsockopt), EPERM, 2, {IS(1, SOL_SOCKET), IS(2, SO_ZEROCOPY)}},
 	/* Typing into the terminal: the shell that started snifence would run it, unconfined. */
-	{SCMP_SYS(ioctl), TIOCSTI, -1},
-	{SCMP_SYS(ioctl), TIOCLINUX, -1},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCSTI)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCLINUX)}},
+	/* The 32-bit call that hides its arguments in memory; today's libraries make the direct calls. */
+	{SCMP_SYS(socketcall), ENOSYS, 0, {{0}}},
 };
+
+/* kill(0, …) reaches the whole process group: snifence as well, and what it shares a pipe with. */
+static const struct refusal group_signals = {SCMP_SYS(kill), EPERM, 1, {IS(0, 0)}};
 
 /*
  * The families that stay: UNIX leads to no network, INET and INET6 are the filter's, NETLINK talks to the kernel, ALG
@@ -77,30 +105,20 @@ static bool family_allowed(unsigned int family) {
 	return family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK || family == AF_ALG;
 }
 
-/* Of an argument that the kernel takes as int, only the low 32 bits count, whatever the caller put above them. */
-static struct scmp_arg_cmp equals(unsigned int argument, unsigned int value) {
-	return (struct scmp_arg_cmp){argument, SCMP_CMP_MASKED_EQ, 0xffffffff, value};
+static int refuse(scmp_filter_ctx filter, const struct refusal *refusal) {
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((unsigned int)refusal->error), refusal->call,
+				      refusal->count, refusal->conditions);
 }
 
-static int refuse_calls(scmp_filter_ctx filter) {
-	int err = 0;
+static int refuse_calls(scmp_filter_ctx filter, bool scoped) {
+	int err = scoped ? 0 : refuse(filter, &group_signals);
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]) && !err; i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(refusals[i].error), refusals[i].call, 0);
+		err = refuse(filter, &refusals[i]);
 	return err;
 }
 
-static int refuse_options(scmp_filter_ctx filter) {
-	int err = 0;
-	for (size_t i = 0; i < sizeof(refused_options) / sizeof(refused_options[0]) && !err; i++) {
-		const struct refused_option *refused = &refused_options[i];
-		if (refused->level < 0)
-			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused->call, 1,
-					       equals(1, refused->option));
-		else
-			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), refused->call, 2,
-					       equals(1, (unsigned int)refused->level), equals(2, refused->option));
-	}
-	return err;
+static struct scmp_arg_cmp equals(unsigned int argument, unsigned int value) {
+	return (struct scmp_arg_cmp)IS(argument, value);
 }
 
 static int refuse_families_of(scmp_filter_ctx filter, int call) {
@@ -130,10 +148,8 @@ static int refuse_mptcp(scmp_filter_ctx filter) {
 				equals(2, SNIF_SOCKET_MPTCP));
 }
 
-static int add_rules(scmp_filter_ctx filter) {
-	int err = refuse_calls(filter);
-	if (!err)
-		err = refuse_options(filter);
+static int add_rules(scmp_filter_ctx filter, bool scoped) {
+	int err = refuse_calls(filter, scoped);
 	if (!err)
 		err = refuse_families(filter);
 	return err ? err : refuse_mptcp(filter);
@@ -174,7 +190,7 @@ static int refuse_unseen_options(scmp_filter_ctx filter) {
 }
 
 /* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
-static int add_other_abi(scmp_filter_ctx filter) {
+static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
 	scmp_filter_ctx other;
 	int err = new_filter(&other);
 	if (!err)
@@ -182,7 +198,7 @@ static int add_other_abi(scmp_filter_ctx filter) {
 	if (!err)
 		err = seccomp_arch_remove(other, SCMP_ARCH_NATIVE);
 	if (!err)
-		err = add_rules(other);
+		err = add_rules(other, scoped);
 	if (!err)
 		err = refuse_unseen_options(other);
 	if (!err)
@@ -192,19 +208,20 @@ static int add_other_abi(scmp_filter_ctx filter) {
 	return err;
 }
 #else
-static int add_other_abi(scmp_filter_ctx filter) {
+static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
 	(void)filter;
+	(void)scoped;
 	return 0;
 }
 #endif
 
-int confine_seccomp(void) {
+int confine_seccomp(bool scoped) {
 	scmp_filter_ctx filter;
 	int err = new_filter(&filter);
 	if (!err)
-		err = add_rules(filter);
+		err = add_rules(filter, scoped);
 	if (!err)
-		err = add_other_abi(filter);
+		err = add_other_abi(filter, scoped);
 	if (!err)
 		err = seccomp_load(filter);
 	seccomp_release(filter);
