@@ -26,6 +26,7 @@
 #include "features/feature_bpf.h"
 #include "features/feature_network.h"
 #include "kernel/abort.h"
+#include "run/scope.h"
 
 static const char policy[] = "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n";
 static const char pointer[] =
@@ -44,6 +45,12 @@ struct taken {
 static const struct taken calls[] = {
 	{"bpf", SCMP_SYS(bpf), EPERM, {0}},
 	{"mount", SCMP_SYS(mount), EPERM, {0}},
+	{"statfs", SCMP_SYS(statfs), ENOMEM, {0}},
+	{"capbset", SCMP_SYS(prctl), EINTR, {0, SCMP_CMP_EQ, PR_CAPBSET_READ, 0}},
+	{"setns", SCMP_SYS(setns), EPERM, {0}},
+	{"unshare-pid", SCMP_SYS(unshare), ENOSPC, {0, SCMP_CMP_EQ, CLONE_NEWPID, 0}},
+	{"landlock", SCMP_SYS(landlock_create_ruleset), EOPNOTSUPP, {0}},
+	{"landlock-domain", SCMP_SYS(landlock_restrict_self), ENOMEM, {0}},
 	{"fsopen", SCMP_SYS(fsopen), EPERM, {0}},
 	{"clone3", SCMP_SYS(clone3), ENOSYS, {0}},
 	{"pidfd", SCMP_SYS(pidfd_open), ENOSYS, {0}},
@@ -291,7 +298,7 @@ static void test_no_cgroup2(void **state) {
 	expect_line(program, "hook: socket()", "yes",
 		    "raw sockets and the like are refused where they are made (not tried to attach: there is no cgroup "
 		    "for that)");
-	expect_end(program, 1, "\n\nsnifence run does not work here. Missing: a cgroup of its own.\n");
+	expect_end(program, 1, "\n\nsnifence run does not work here. Missing: a cgroup of its own, confinement.\n");
 	expect_refused(run(WITHOUT("cgroup2", "fsopen"), NULL),
 		       "snifence: cannot reach the cgroup2 file system, nor mount it: Operation not permitted\n");
 }
@@ -302,13 +309,55 @@ static void test_no_mount(void **state) {
 	(void)state;
 	lab_enter();
 	program = features(WITHOUT("mount"), NULL);
-	expect_line(program, "confinement", "no",
-		    "no command is started, as it could walk out (cannot make read-only for the command what leads "
-		    "out of the filter (cgroup, bpf; for root /sys and parts of /proc): Operation not permitted)");
+	expect_line(
+		program, "confinement", "no",
+		"no command is started, as it could walk out (cannot make the command's mounts (a /proc of its own; "
+		"cgroup, bpf and, for root, /sys read-only): Operation not permitted)");
 	expect_end(program, 1, "\n\nsnifence run does not work here. Missing: confinement.\n");
-	expect_refused(run(WITHOUT("mount"), NULL),
-		       "snifence: cannot make read-only for the command what leads out of the filter (cgroup, bpf; for "
-		       "root /sys and parts of /proc): Operation not permitted; nothing was started\n");
+	expect_refused(
+		run(WITHOUT("mount"), NULL),
+		"snifence: cannot make the command's mounts (a /proc of its own; cgroup, bpf and, for root, /sys "
+		"read-only): Operation not permitted; nothing was started\n");
+}
+
+/* What cannot be looked at, or given up, is not taken for harmless: the command does not start. */
+static void test_not_confined(void **state) {
+	static const char *const cases[][2] = {
+		{"statfs",
+		 "snifence: cannot make the command's mounts (a /proc of its own; cgroup, bpf and, for root, /sys "
+		 "read-only): Cannot allocate memory; nothing was started\n"},
+		{"capbset",
+		 "snifence: cannot drop capabilities from the bounding set: Operation not permitted; nothing was "
+		 "started\n"},
+		{"unshare-pid", "snifence: cannot make a PID namespace for the command: No space left on device\n"},
+		{"setns", "snifence: cannot start the command: Operation not permitted\n"},
+		{"landlock-domain",
+		 "snifence: cannot keep the command from other processes (Landlock): Cannot allocate "
+		 "memory; nothing was started\n"},
+	};
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (strcmp(cases[i][0], "landlock-domain") != 0 || scope_abi() >= SCOPE_ABI)
+			expect_refused(run(WITHOUT(cases[i][0]), NULL), cases[i][1]);
+}
+
+/* Without it a run does something else instead, and `features` says what that leaves. */
+static void test_no_landlock(void **state) {
+	const struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = features(WITHOUT("landlock"), NULL);
+	expect_line(
+		program, "Landlock's scopes", "no",
+		"abstract UNIX sockets of processes outside stay open to a command; signals to its process group are "
+		"refused (not in this kernel, or off)");
+	expect_end(program, 0, works);
+	program = run(WITHOUT("landlock"), NULL);
+	assert_string_equal(program->out, "started\n");
+	assert_int_equal(program->status, 0);
 }
 
 static void test_no_seccomp(void **state) {
@@ -464,6 +513,8 @@ int main(int argc, char **argv) {
 		lab_test(test_cgroup2_not_mounted),
 		lab_test(test_no_cgroup2),
 		lab_test(test_no_mount),
+		lab_test(test_not_confined),
+		lab_test(test_no_landlock),
 		lab_test(test_no_seccomp),
 		lab_test(test_no_clone3),
 		lab_test(test_no_sock_destroy),

@@ -227,5 +227,7 @@ struct json_object *lab_log(const struct lab_program *program);
 struct json_object *lab_log_one(const struct lab_program *program, enum snif_reason reason);
 /* Whether there is a cgroup of the snifence that ran, or runs, as `pid`. */
 bool lab_cgroup_of(pid_t pid);
+/* The first process in that cgroup; 0 when there is none. For itself it has another number. */
+pid_t lab_command_of(pid_t pid);
 
 #endif

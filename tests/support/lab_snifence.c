@@ -109,19 +109,39 @@ struct json_object *lab_log_one(const struct lab_program *program, enum snif_rea
 	return event;
 }
 
-bool lab_cgroup_of(pid_t pid) {
+/* Opens the cgroup, or what is in it, of the snifence that runs as `pid`; -1 when there is no such thing. */
+static int open_cgroup_of(pid_t pid, const char *file) {
 	struct cgroup_place place;
-	struct stat status;
-	char name[32];
-	bool there;
+	char path[64];
+	int fd;
 
 	assert_int_equal(cgroup_place_own(&place), 0);
 	assert_int_equal(cgroup_place_rise(&place), 0);
-	snprintf(name, sizeof(name), "snifence-%d", pid);
-	there = fstatat(place.fd, name, &status, 0) == 0;
+	snprintf(path, sizeof(path), "snifence-%d/%s", pid, file);
+	fd = openat(place.fd, path, O_RDONLY | O_CLOEXEC);
 	close(place.fd);
 	free(place.path);
-	return there;
+	return fd;
+}
+
+bool lab_cgroup_of(pid_t pid) {
+	int fd = open_cgroup_of(pid, ".");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+pid_t lab_command_of(pid_t pid) {
+	int fd = open_cgroup_of(pid, "cgroup.procs");
+	char text[16] = "";
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return atoi(text);
 }
 
 void lab_logs_end(void) {

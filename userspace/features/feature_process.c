@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "run/confine.h"
+#include "run/pid_namespace.h"
+#include "run/scope.h"
 #include "run/syscalls.h"
 
 struct finding probe_root(struct machine *machine, int unused) {
@@ -105,6 +107,31 @@ struct finding probe_confinement(struct machine *machine, int unused) {
 	if (failed.error == 0)
 		return feature_result(0);
 	return feature_found(false, "cannot %s: %s", confine_step_text(failed.step), strerror(-failed.error));
+}
+
+struct finding probe_pid_namespace(struct machine *machine, int unused) {
+	struct pid_namespace space;
+	int error = pid_namespace_enter(&space);
+
+	(void)machine;
+	(void)unused;
+	if (!error) {
+		error = pid_namespace_leave(&space);
+		pid_namespace_end(&space);
+	}
+	return feature_result(error);
+}
+
+struct finding probe_landlock(struct machine *machine, int unused) {
+	int abi = scope_abi();
+
+	(void)machine;
+	(void)unused;
+	if (abi < 0)
+		return feature_result(abi);
+	if (abi == 0)
+		return feature_found(false, "not in this kernel, or off");
+	return feature_found(abi >= SCOPE_ABI, abi >= SCOPE_ABI ? "ABI %d" : "ABI %d, it takes %d", abi, SCOPE_ABI);
 }
 
 struct finding probe_seccomp(struct machine *machine, int unused) {

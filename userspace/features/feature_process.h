@@ -11,6 +11,10 @@ struct finding probe_capabilities(struct machine *machine, int unused);
 struct finding probe_pidfd(struct machine *machine, int unused);
 /* Confines a process in the way of run, but for the seccomp filter, which is probe_seccomp()'s. */
 struct finding probe_confinement(struct machine *machine, int unused);
+/* Makes a PID namespace and leaves it. */
+struct finding probe_pid_namespace(struct machine *machine, int unused);
+/* Whether Landlock keeps a command's signals and abstract sockets inside; the detail says its ABI. */
+struct finding probe_landlock(struct machine *machine, int unused);
 struct finding probe_seccomp(struct machine *machine, int unused);
 struct finding probe_io_uring(struct machine *machine, int unused);
 struct finding probe_lockdown(struct machine *machine, int unused);

@@ -55,6 +55,8 @@ const struct feature feature_table[] = {
 	/* clang-format on */
 	{"pidfd", "process descriptors", FEATURE_NEEDED, false, probe_pidfd, 0, "the command's end is waited for",
 	 "no command is started, as its end would not be seen"},
+	{"pid_namespace", "PID namespaces", FEATURE_NEEDED, true, probe_pid_namespace, 0,
+	 "no process outside has a number for a command", "no command is started, as it could reach other processes"},
 	{"confinement", "confinement", FEATURE_NEEDED, true, probe_confinement, 0,
 	 "a command can be kept from walking out of the filter", "no command is started, as it could walk out"},
 	{"seccomp", "seccomp", FEATURE_NEEDED, true, probe_seccomp, 0,
@@ -64,6 +66,9 @@ const struct feature feature_table[] = {
 	{"sock_destroy", "SOCK_DESTROY", FEATURE_HELPFUL, true, probe_sock_destroy, 0,
 	 "a blocked connection fails at once",
 	 "a blocked connection fails only when it times out, after minutes; the module tcp_diag may help"},
+	{"landlock", "Landlock's scopes", FEATURE_HELPFUL, false, probe_landlock, 0,
+	 "abstract UNIX sockets of processes outside are closed to a command, too",
+	 "abstract UNIX sockets of processes outside stay open to a command; signals to its process group are refused"},
 	{"jit", "programs as machine code", FEATURE_HELPFUL, true, probe_jit, 0, "each packet costs little",
 	 "they are interpreted, so each packet costs more; see net.core.bpf_jit_enable"},
 	{"clone_into_cgroup", "clone3() into a cgroup", FEATURE_HELPFUL, true, probe_clone_into, 0,

@@ -21,8 +21,7 @@ const char *confine_step_text(enum confine_step step) {
 	static const char *const texts[CONFINE_STEPS] = {
 		[CONFINE_FILES] = "mark descriptors to be closed",
 		[CONFINE_MOUNTS] =
-			"make mounts for the command: a /proc of its own, read-only what leads out of the filter (cgroup, bpf; "
-			"for root /sys and parts of /proc)",
+			"make the command's mounts (a /proc of its own; cgroup, bpf and, for root, /sys read-only)",
 		[CONFINE_PRIVILEGES] = "set no_new_privs",
 		[CONFINE_PROCESSES] = "keep the command from other processes (Landlock)",
 		[CONFINE_BOUNDING] = "drop capabilities from the bounding set",

@@ -21,9 +21,9 @@ struct failure {
 	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; MOVING */
 };
 
-enum { MOVING = -1 }; /* it has not come into its cgroup */
+enum { WAITING = -1 }; /* it was not told to start */
 
-/* One end for the child's failure (closed by a successful exec), one that holds the child back until it is moved. */
+/* One for the child's failure (closed by a successful exec), one that holds the child back until all is prepared. */
 struct pipes {
 	int failure[2], start[2];
 };
@@ -64,7 +64,7 @@ int spawn_fork_into(const struct cgroup *cgroup, int *pidfd) {
 }
 
 /* Where clone3 is refused (seccomp filters of container engines): fork, and move the child while it waits. */
-static int fork_and_move(const struct cgroup *cgroup, const struct pipes *pipes, int *pidfd) {
+static int fork_and_move(const struct cgroup *cgroup, int *pidfd) {
 	int pid = fork();
 	if (pid <= 0)
 		return pid ? -errno : 0;
@@ -74,14 +74,13 @@ static int fork_and_move(const struct cgroup *cgroup, const struct pipes *pipes,
 		err = -errno;
 	if (!err)
 		err = cgroup_adopt(cgroup, pid);
-	if (!err && write(pipes->start[1], "", 1) != 1)
-		err = -errno;
 	if (!err)
 		return pid;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	if (*pidfd >= 0)
 		close(*pidfd);
+	*pidfd = -1;
 	return err;
 }
 
@@ -106,8 +105,8 @@ static bool is_there(const char *command) {
 
 static int explain(const struct failure *failure, const char *command) {
 	const char *error = strerror(failure->error);
-	if (failure->step == MOVING) {
-		message_error("cannot start the command in its cgroup: %s; nothing was started", error);
+	if (failure->step == WAITING) {
+		message_error("cannot start the command: %s", error);
 		return EXIT_FAILED;
 	}
 	if (failure->step < CONFINE_STEPS) {
@@ -125,8 +124,8 @@ static int explain(const struct failure *failure, const char *command) {
 	return EXIT_CANNOT_EXECUTE;
 }
 
-/* In the child, which fork_and_move() has made: waits until it is in its cgroup. */
-static int await_move(const struct pipes *pipes) {
+/* In the child: waits until it may start. */
+static int await_start(const struct pipes *pipes) {
 	char go;
 	close(pipes->start[1]);
 	ssize_t length = read_whole(pipes->start[0], &go, 1);
@@ -146,34 +145,15 @@ static void try_to_become(char *const argv[], const struct confinement *confinem
 }
 
 _Noreturn static void become(char *const argv[], const struct confinement *confinement, const struct signals *signals,
-			     const struct pipes *pipes, bool moved) {
-	struct failure failure = {.step = MOVING};
-	failure.error = moved ? -await_move(pipes) : 0;
+			     const struct pipes *pipes) {
+	struct failure failure = {.step = WAITING};
+	failure.error = -await_start(pipes);
 	if (!failure.error)
 		try_to_become(argv, confinement, signals, &failure);
 	/* who cannot tell it to snifence tells it to whoever reads */
 	if (write(pipes->failure[1], &failure, sizeof(failure)) != (ssize_t)sizeof(failure))
 		_exit(explain(&failure, argv[0]));
 	_exit(failure.step < CONFINE_STEPS ? EXIT_FAILED : EXIT_CANNOT_EXECUTE);
-}
-
-/* Waits until the child is the command, or has said why not. A signal can end it in between: then it was started as
- * far as anybody outside can tell, and its status says the rest. */
-static int await_exec(int failure_fd, const char *command, struct child *child) {
-	struct failure failure;
-	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
-	int code = EXIT_FAILED;
-	if (length == 0)
-		return 0;
-	if (length == (ssize_t)sizeof(failure)) {
-		code = explain(&failure, command);
-	} else {
-		message_error("cannot tell whether the command was started: %s; it is ended",
-			      strerror(length < 0 ? (int)-length : EPROTO));
-		kill(child->pid, SIGKILL);
-	}
-	waitpid(child->pid, NULL, 0);
-	return code;
 }
 
 /* ---- the terminal -------------------------------------------------------------------------------------------------- */
@@ -216,45 +196,72 @@ static void take_terminal_back(void) {
 
 /* ---- a command ----------------------------------------------------------------------------------------------------- */
 
-/* Forks in a PID namespace of the child's own. Returns the pid, 0 in the child, or a negative errno. */
-static int fork_confined(const struct cgroup *cgroup, const struct pipes *pipes, struct child *child, bool *moved) {
+/* Forks into the cgroup and a PID namespace of the child's own. Returns the pid, 0 in the child, or a negative errno
+ * after saying why. */
+static int fork_confined(const struct cgroup *cgroup, struct child *child) {
 	int err = pid_namespace_enter(&child->space);
 	if (err) {
 		message_error("cannot make a PID namespace for the command: %s", strerror(-err));
 		return err;
 	}
 	int pid = spawn_fork_into(cgroup, &child->pidfd);
-	*moved = pid < 0;
 	if (pid < 0)
-		pid = fork_and_move(cgroup, pipes, &child->pidfd);
-	if (pid == 0)
-		return 0;
+		pid = fork_and_move(cgroup, &child->pidfd);
 	if (pid < 0)
 		message_error("cannot start the command in its cgroup: %s", strerror(-pid));
-	err = pid_namespace_leave(&child->space);
-	if (err) {
-		message_error("cannot return to the PID namespace: %s", strerror(-err));
-		if (pid > 0)
-			kill(pid, SIGKILL);
-	}
-	return err ? err : pid;
+	return pid;
 }
 
+/* Lets the child go, once children of snifence's own are made outside again. Returns 0 or a negative errno after saying
+ * why. */
+static int let_go(struct child *child, const struct pipes *pipes) {
+	int err = pid_namespace_leave(&child->space);
+	if (!err && child->pid > 0 && write(pipes->start[1], "", 1) != 1)
+		err = -errno;
+	if (err)
+		message_error("cannot start the command: %s", strerror(-err));
+	return err;
+}
+
+/* Ends a child that has not become the command. */
+static void end_child(const struct child *child) {
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+}
+
+/* Waits until the child is the command, or has said why not. A signal can end it in between: then it was started as
+ * far as anybody outside can tell, and its status says the rest. */
+static int await_exec(int failure_fd, const char *command) {
+	struct failure failure;
+	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
+	if (length == 0)
+		return 0;
+	if (length == (ssize_t)sizeof(failure))
+		return explain(&failure, command);
+	message_error("cannot tell whether the command was started: %s; it is ended",
+		      strerror(length < 0 ? (int)-length : EPROTO));
+	return EXIT_FAILED;
+}
+
+/* Returns 0 or an exit code after saying why. */
 static int start(char *const argv[], const struct cgroup *cgroup, const struct confinement *confinement,
 		 const struct signals *signals, struct child *child) {
 	struct pipes pipes;
-	bool moved = false;
-	int err = open_pipes(&pipes);
+	int code = EXIT_FAILED, err = open_pipes(&pipes);
 	if (err) {
 		message_error("cannot start the command: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
-	child->pid = fork_confined(cgroup, &pipes, child, &moved);
+	child->pid = fork_confined(cgroup, child);
 	if (child->pid == 0)
-		become(argv, confinement, signals, &pipes, moved);
+		become(argv, confinement, signals, &pipes);
+	err = child->space.own >= 0 ? let_go(child, &pipes) : 0;
 	close_pair(pipes.start);
 	close(pipes.failure[1]);
-	int code = child->pid > 0 ? await_exec(pipes.failure[0], argv[0], child) : EXIT_FAILED;
+	if (child->pid > 0 && !err)
+		code = await_exec(pipes.failure[0], argv[0]);
+	if (child->pid > 0 && code)
+		end_child(child);
 	close(pipes.failure[0]);
 	return code;
 }
