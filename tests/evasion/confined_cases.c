@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/if_tun.h>
 #include <linux/sched.h>
 #include <mntent.h>
 #include <net/if.h>
@@ -15,15 +16,18 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "evasion.h"
 #include "run/confine.h"
+#include "run/scope.h"
 #include "uring.h"
 
 enum { TCP_REPAIR_OPTION = 19 };
@@ -382,6 +386,130 @@ static void mptcp_socket(void) {
 	must_fail(mptcp, EPROTONOSUPPORT, EPROTONOSUPPORT);
 }
 
+/* ---- namespaces, devices and processes outside ---- */
+
+/* A namespace of one's own can be left; entering it by setns() is what entering another one takes. */
+static int enter_by_capability(void) {
+	int fd;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		return errno == ENOSPC || errno == ENOSYS ? EPERM : errno; /* refused already: as good */
+	fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? errno : result(setns(fd, CLONE_NEWNET));
+}
+
+/* Where cgroup file systems could be mounted anew. */
+static int unshare_cgroup(void) {
+	return result(unshare(CLONE_NEWUSER | CLONE_NEWCGROUP));
+}
+
+static int clone_cgroup(void) {
+	long pid = syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWCGROUP | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (pid == 0)
+		_exit(0);
+	return result(pid);
+}
+
+static void namespaces(void) {
+	must_fail(enter_by_capability, EPERM, EPERM);
+	must_fail(unshare_cgroup, EPERM, EPERM);
+	must_fail(clone_cgroup, EPERM, EPERM);
+}
+
+/* A device that is there, and nobody's in particular: whoever opens the file may have it. */
+static int take_tun(void) {
+	struct ifreq request = {.ifr_name = "evasion-tun", .ifr_flags = IFF_TUN | IFF_NO_PI};
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? errno : result(ioctl(fd, TUNSETIFF, &request));
+}
+
+static void tun_device(void) {
+	if (access("/dev/net/tun", F_OK) || evasion_system("ip tuntap add dev evasion-tun mode tun"))
+		evasion_skip("no tun device can be made here");
+	evasion_spoilt();
+	must_fail(take_tun, EPERM, EACCES);
+	assert_int_equal(take_tun(), 0); /* which the test may */
+	evasion_system("ip link del evasion-tun");
+}
+
+#ifdef __x86_64__
+/* By the number of a 32-bit system call, which the kernel takes from every process. */
+static int call32(int number, int first, unsigned int second) {
+	int value;
+
+	__asm__ volatile("int $0x80" : "=a"(value) : "a"(number), "b"(first), "c"(second), "d"(0) : "memory");
+	return value < 0 ? -value : 0;
+}
+
+static bool has_calls_of_32_bits(void) {
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signal(SIGSEGV, SIG_DFL);
+		_exit(call32(4 /* write */, -1, 0) != EBADF);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static int enter_by_32_bits(void) {
+	return call32(346 /* setns */, -1, 0);
+}
+
+static int unshare_by_32_bits(void) {
+	return call32(310 /* unshare */, CLONE_NEWUSER | CLONE_NEWCGROUP, 0);
+}
+
+static int take_tun_by_32_bits(void) {
+	return call32(54 /* ioctl */, -1, TUNSETIFF);
+}
+
+static int take_descriptor_by_32_bits(void) {
+	return call32(438 /* pidfd_getfd */, -1, 0);
+}
+
+static int make_family_by_32_bits(void) {
+	return call32(359 /* socket */, AF_PACKET, SOCK_RAW);
+}
+
+static void calls_of_32_bits(void) {
+	if (!has_calls_of_32_bits())
+		evasion_skip("this kernel has no 32-bit system calls");
+	must_fail(enter_by_32_bits, EPERM, EPERM);
+	must_fail(unshare_by_32_bits, EPERM, EPERM);
+	must_fail(take_tun_by_32_bits, EPERM, EPERM);
+	must_fail(take_descriptor_by_32_bits, EPERM, EPERM);
+	must_fail(make_family_by_32_bits, EAFNOSUPPORT, EAFNOSUPPORT);
+}
+#endif
+
+static int signal_the_parent(void) {
+	return result(kill(getppid(), 0));
+}
+
+static const struct sockaddr_un abstract = {.sun_family = AF_UNIX, .sun_path = "\0snifence-evasion"};
+
+/* It could belong to a bus, or a helper that connects to wherever it is told. */
+static int dial_abstract(void) {
+	return result(connect(socket(AF_UNIX, SOCK_STREAM, 0), (const struct sockaddr *)&abstract, sizeof(abstract)));
+}
+
+/* Without a PID namespace here, so by Landlock alone. */
+static void scopes(void) {
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (scope_abi() < SCOPE_ABI)
+		evasion_skip("Landlock has no scopes here");
+	assert_int_equal(bind(fd, (const struct sockaddr *)&abstract, sizeof(abstract)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	must_fail(dial_abstract, EPERM, EPERM);
+	must_fail(signal_the_parent, EPERM, EPERM);
+	assert_int_equal(dial_abstract(), 0);
+	close(fd);
+}
+
 /* And what it may do works: a connection to an allowed name passes, another one does not. */
 static int both_names(void) {
 	static struct bytes hello;
@@ -416,6 +544,12 @@ static const struct evasion cases[] = {
 	{"T13-families-that-no-hook-sees", .run = families},
 	{"T13-packet-socket-of-an-unconfined-root", .run = packet_of_root},
 	{"T17-ways-out", .run = ways_out},
+	{"N-namespaces-of-others", .run = namespaces},
+	{"N-tun-device-by-ioctl", .run = tun_device},
+#ifdef __x86_64__
+	{"N-calls-of-32-bits", .run = calls_of_32_bits},
+#endif
+	{"P-signals-and-abstract-sockets", .run = scopes},
 	{"X-pages-shared-with-the-sender", .run = shared_pages},
 	{"X-socket-options-of-administrators", .run = socket_options},
 	{"K1-options-of-32-bit-programs", .run = socket_options_of_32_bit},

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/if_tun.h>
 #include <mntent.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -15,8 +16,10 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +29,7 @@
 
 #include "need_root.h"
 #include "run/confine.h"
+#include "run/syscalls.h"
 
 #define NOBODY 65534
 
@@ -278,7 +282,73 @@ static int calls_are_refused(void) {
 	CHECK(sendfile(pair[1], 0, NULL, 1) == -1 && errno == EINVAL);
 	CHECK(ioctl(0, TIOCSTI, "x") == -1 && errno == EPERM);
 	CHECK(ioctl(0, TIOCLINUX, "x") == -1 && errno == EPERM);
+	CHECK(ioctl(-1, TUNSETIFF, "x") == -1 && errno == EPERM);
+	CHECK(ioctl(-1, _IO(0xaf, 1), NULL) == -1 && errno == EPERM);
+	CHECK(ioctl(-1, _IOWR('t', 62, int), NULL) == -1 && errno == EPERM);
+	CHECK(setns(-1, 0) == -1 && errno == EPERM);
+	CHECK(unshare(CLONE_NEWCGROUP) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_clone, CLONE_NEWCGROUP | CLONE_NEWNS, NULL, NULL, NULL, NULL) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_pidfd_getfd, -1, 0, 0) == -1 && errno == EPERM);
+	CHECK(setpriority(PRIO_PGRP, 0, 19) == -1 && errno == EPERM);
+	CHECK(syscall(SYS_ioprio_set, 2, 0, 0) == -1 && errno == EPERM);
+	CHECK(setpriority(PRIO_PROCESS, 0, 1) == 0);
 	return 0;
+}
+
+/* Without Landlock's scopes. A process group of its own, as this test is to get no signal. */
+static int signals_to_the_group_are_refused(void) {
+	CHECK(setpgid(0, 0) == 0);
+	CHECK(confine_seccomp(false) == 0);
+	CHECK(kill(0, 0) == -1 && errno == EPERM);
+	CHECK(kill(getpid(), 0) == 0);
+	return 0;
+}
+
+static void test_group_signals(void **state) {
+	struct confinement confinement = {.no_seccomp = true};
+	(void)state;
+	confined(&confinement, signals_to_the_group_are_refused);
+}
+
+/* Names with spaces and the like, and longer than a line is often taken to be; and what is mounted below a proc. */
+static int odd_mounts_are_seen(void) {
+	struct statvfs cgroup, part;
+	CHECK(statvfs("/tmp/snifence a\tb\\c/cgroup", &cgroup) == 0 && cgroup.f_flag & ST_RDONLY);
+	CHECK(access("/tmp/snifence a\tb\\c/proc/self", F_OK) == 0);
+	CHECK(access("/tmp/snifence a\tb\\c/proc/driver/hidden", F_OK) == 0);
+	CHECK(statvfs("/tmp/snifence a\tb\\c/proc/sys", &part) == 0 && part.f_flag & ST_RDONLY);
+	return 0;
+}
+
+static void make_odd_mounts(void) {
+	static const char *const folder = "/tmp/snifence a\tb\\c";
+	char options[3000], path[64];
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("none", "/tmp", "tmpfs", 0, NULL), 0);
+	memset(options, 'x', sizeof(options));
+	options[sizeof(options) - 1] = '\0';
+	assert_int_equal(mkdir(folder, 0755), 0);
+	static const char *const names[][2] = {{"cgroup", "cgroup2"}, {"proc", "proc"}, {"proc/driver", "tmpfs"}};
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i][0]);
+		mkdir(path, 0755);
+		assert_int_equal(mount(options, path, names[i][1], 0, NULL), 0);
+	}
+	snprintf(path, sizeof(path), "%s/proc/driver/hidden", folder);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static void test_odd_mounts(void **state) {
+	struct confinement confinement = {0};
+	int own;
+	(void)state;
+	need_root_and_mounts();
+	own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	make_odd_mounts();
+	confined(&confinement, odd_mounts_are_seen);
+	assert_int_equal(setns(own, CLONE_NEWNS), 0);
+	close(own);
 }
 
 static void test_families(void **state) {
@@ -369,7 +439,9 @@ int main(void) {
 		cmocka_unit_test(test_identity),     cmocka_unit_test(test_families),
 		cmocka_unit_test(test_system_calls), cmocka_unit_test(test_no_seccomp),
 		cmocka_unit_test(test_resolve),	     cmocka_unit_test(test_resolve_errors),
-		cmocka_unit_test(test_sudo),
+		cmocka_unit_test(test_sudo),	     cmocka_unit_test(test_group_signals),
+		cmocka_unit_test(test_odd_mounts),
+
 	};
 	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);
 }
