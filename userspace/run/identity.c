@@ -26,6 +26,22 @@ static bool parse_id(const char *text, const char *end, uint32_t *id) {
 	return value < UINT32_MAX;
 }
 
+/* The entry of a name, or else of a uid. NULL and 0: there is none; NULL and a negative errno: that cannot be told. */
+static const struct passwd *find_entry(const char *name, uid_t uid, int *error) {
+	static const int failures[] = {EINTR, EIO, EMFILE, ENFILE, ENOMEM, ERANGE}; /* by getpwnam(3); others vary */
+	errno = 0;
+	const struct passwd *entry = name ? getpwnam(name) : getpwuid(uid);
+	*error = 0;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]) && !entry; i++)
+		if (errno == failures[i])
+			*error = -errno;
+	if (*error && name)
+		message_error("cannot look for the user %s: %s", name, strerror(-*error));
+	else if (*error)
+		message_error("cannot look for uid %u: %s", uid, strerror(-*error));
+	return entry;
+}
+
 static int list_groups(struct identity *identity) {
 	identity->group_count = 0;
 	getgrouplist(identity->name, identity->gid, NULL, &identity->group_count);
@@ -65,18 +81,26 @@ static int from_entry(struct identity *identity, const struct passwd *entry) {
 	return complete(identity, entry, true);
 }
 
+/* By uid alone; `all_groups` as in complete(). */
+static int from_uid(struct identity *identity, bool all_groups) {
+	int err;
+	const struct passwd *entry = find_entry(NULL, identity->uid, &err);
+	return err ? err : complete(identity, entry, all_groups);
+}
+
 static int from_option(const char *user, struct identity *identity) {
+	int err;
 	const char *colon = strchr(user, ':');
 	bool number = parse_id(user, colon ? colon : user + strlen(user), &identity->uid);
 	if (colon) {
 		if (number && parse_id(colon + 1, colon + strlen(colon), &identity->gid))
-			return complete(identity, getpwuid(identity->uid), false);
+			return from_uid(identity, false);
 		message_error("--user %s: write a user's name, a UID, or UID:GID in numbers", user);
 		return -EINVAL;
 	}
-	const struct passwd *entry = number ? getpwuid(identity->uid) : getpwnam(user);
-	if (entry)
-		return from_entry(identity, entry);
+	const struct passwd *entry = find_entry(number ? NULL : user, identity->uid, &err);
+	if (entry || err)
+		return entry ? from_entry(identity, entry) : err;
 	if (number)
 		message_error("--user %s: this uid is nobody's here, so its group is not known: write UID:GID", user);
 	else
@@ -99,7 +123,7 @@ int identity_resolve(const char *user, struct identity *identity) {
 		return from_option(user, identity);
 	int err = identity_caller(&identity->uid, &identity->gid);
 	if (!err)
-		return complete(identity, getpwuid(identity->uid), true);
+		return from_uid(identity, true);
 	if (err == -ENOENT)
 		return 0;
 	message_error("SUDO_UID and SUDO_GID do not both hold a number: say whom to run the command as with --user");
