@@ -22,7 +22,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/fuzz/%.o $(BUILD)/bench/%.skel.h
 
@@ -135,6 +135,19 @@ test-evasion: $(BUILD)/tests/evasion/evasion_test ## what people do to get aroun
 $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/evasion/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lgnutls $(LIBS) -o $@
+
+test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/faults/allocation.so ## every system call and allocation of a run fails once; FAULTS=n: n of each, chosen by SEED; root
+	$(Q)rm -f $(BUILD)/faults.txt
+	$(Q)FAULTS_TABLE=$(BUILD)/faults.txt FAULTS='$(FAULTS)' SEED='$(SEED)' FAULTS_RUN='$(FAULTS_RUN)' \
+		LIMIT=$${LIMIT:-7200} tests/run $(BUILD)/tests/faults/faults_test; status=$$?; cat $(BUILD)/faults.txt; exit $$status
+
+FAULTS_PARTS := $(filter-out allocation,$(patsubst tests/faults/%.c,%,$(wildcard tests/faults/*.c)))
+$(BUILD)/tests/faults/faults_test: $(FAULTS_PARTS:%=$(BUILD)/tests/faults/%.o)
+
+$(BUILD)/tests/faults/allocation.so: tests/faults/allocation.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $< -o $@
 
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One fault ──► one start of a command ──► what came of it: the command is confined, or there is none and a message.
+ *
+ *	points.c    what can fail: the calls and allocations of a start without a fault, each with each error
+ *	trial.c     one start with one fault, judged
+ *	inject.c    the fault itself, by ptrace; allocation.c, in a library of its own, where memory is to fail
+ *	attempts.c  the command: tries to reach a server and to get out, and says what happened and what it is
+ *	server.c    whom it tries to reach
+ */
+#ifndef SNIF_FAULTS_H
+#define SNIF_FAULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Linux numbers its calls without gaps worth saving. */
+enum { CALLS = 512, TRIAL_MS = 15000 };
+
+/* ---- a fault ------------------------------------------------------------------------------------------------- */
+
+/* The n-th time that the task, numbered from 0 in the order in which they appear, makes the call, or the n-th
+ * allocation (call -1), fails. */
+struct point {
+	int task, call;
+	unsigned nth;
+	int error; /* errno */
+};
+
+enum { POINT_TEXT = 96 };
+
+/* `TASK:CALL:N:ERROR` or `allocation:N`, as the environment's FAULTS_POINT takes it. */
+void point_print(const struct point *point, char text[POINT_TEXT]);
+bool point_parse(const char *text, struct point *point);
+
+/* Points that grow; the memory stays until the test ends. */
+struct points {
+	struct point *points;
+	size_t count;
+};
+
+void points_add(struct points *points, struct point point);
+/* Every call of these with every error that says something about it. */
+struct points points_with_errors(const struct points *calls);
+struct points points_of_allocations(unsigned count);
+/* Leaves `count` of them, chosen by the seed. */
+void points_sample(struct points *points, size_t count, unsigned seed);
+
+/* ---- the fault injected ----------------------------------------------------------------------------------------- */
+
+struct inject {
+	char *const *argv;
+	int out, err;		    /* descriptors for what it prints */
+	const struct point *point;  /* NULL: none */
+	struct points *calls;	    /* where the calls are to be noted; NULL: nowhere */
+	char *const *environment;
+};
+
+struct ended {
+	int status; /* as of waitpid() */
+	pid_t pid;
+	bool reached, hung, left; /* the point; after TRIAL_MS; a process of it was there after its end */
+};
+
+/* Runs the program to its end. Processes that execute another program are let go and are the caller's to end. */
+struct ended inject_run(const struct inject *inject);
+
+/* ---- a trial ------------------------------------------------------------------------------------------------- */
+
+enum outcome { UNTRIED, NOT_REACHED, CONFINED, NOT_STARTED, ENDED_EARLY, FINDING, OUTCOMES };
+
+enum { FINDING_TEXT = 256 };
+
+struct result {
+	enum outcome outcome;
+	char text[FINDING_TEXT]; /* of a FINDING */
+};
+
+/* Makes the place of this process's trials: a network namespace with a server, a cgroup, and one outside of that. To be
+ * called once. */
+void trial_prepare(void);
+/* A start without a fault, which has to do well. Adds its calls to `calls`; returns how often it took memory. */
+unsigned trial_without_fault(struct points *calls);
+/* A start with a fault. `aloud`: shows what it prints. */
+struct result trial_run(const struct point *point, bool aloud);
+void trial_end(void);
+
+/* ---- the command and its server ------------------------------------------------------------------------------------- */
+
+/* What main() does as the command: `attempts VICTIM ADDRESS CGROUP`. */
+enum { ATTEMPTS_DONE = 42 };
+int attempts_main(char **argv);
+
+#define SERVER_ADDRESS "192.0.2.1"
+enum { SERVER_PORT = 80, SERVER_TLS_PORT = 443, SERVER_UDP_PORT = 9000 };
+
+void server_start(void);
+/* Whether anything has come since it was last asked. */
+bool server_has_seen(char text[FINDING_TEXT]);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that can fail while a command is started, one after another ──► it is confined, or was not started and there
+ * is a message. The environment:
+ *
+ *	FAULTS=N	tries N points of each kind, chosen by SEED, instead of all
+ *	FAULTS_POINT=P	tries this one alone, and shows what it prints
+ *	FAULTS_RUN=W	starts the command with these words instead of `run`
+ *	FAULTS_TABLE=F	where the numbers go
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "faults.h"
+
+static const char *const words[OUTCOMES] = {"untried",	   "not reached", "confined", "not started, with a message",
+					    "ended early", "findings"};
+
+/* What workers share. */
+struct work {
+	size_t next;
+	struct result results[];
+};
+
+static double now(void) {
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void show(const struct point *point, const struct result *result) {
+	char text[POINT_TEXT];
+
+	point_print(point, text);
+	printf("  FAULTS_POINT=%s: %s\n", text, result->text);
+	fflush(stdout);
+}
+
+_Noreturn static void worker(const struct points *points, struct work *work) {
+	size_t at;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	trial_prepare();
+	trial_without_fault(NULL);
+	while ((at = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < points->count) {
+		work->results[at] = trial_run(&points->points[at], false);
+		if (work->results[at].outcome == FINDING)
+			show(&points->points[at], &work->results[at]);
+	}
+	trial_end();
+	exit(0);
+}
+
+static void tell_numbers(const char *kind, const struct points *points, const struct work *work, double seconds) {
+	const char *table = getenv("FAULTS_TABLE");
+	FILE *file = table && *table ? fopen(table, "ae") : NULL;
+	size_t counts[OUTCOMES] = {0};
+
+	for (size_t i = 0; i < points->count; i++)
+		counts[work->results[i].outcome]++;
+	for (int copy = 0; copy < 2; copy++) {
+		FILE *out = copy ? file : stdout;
+		if (!out)
+			continue;
+		fprintf(out, "  %s: %zu points in %.0f s:", kind, points->count, seconds);
+		for (int i = 0; i < OUTCOMES; i++)
+			if (counts[i] || i == FINDING)
+				fprintf(out, "%s %zu %s", i == UNTRIED ? "" : ",", counts[i], words[i]);
+		fputc('\n', out);
+	}
+	if (file)
+		fclose(file);
+}
+
+/* Tries all of them, with a worker for each processor. */
+static void try_all(const char *kind, const struct points *points) {
+	size_t size = sizeof(struct work) + points->count * sizeof(struct result), findings = 0, untried = 0;
+	struct work *work = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long workers = sysconf(_SC_NPROCESSORS_ONLN);
+	double started = now();
+	int status, bad = 0;
+
+	assert_ptr_not_equal(work, MAP_FAILED);
+	fflush(stdout);
+	for (long i = 0; i < workers; i++)
+		if (fork() == 0)
+			worker(points, work);
+	while (wait(&status) > 0)
+		bad |= status;
+	tell_numbers(kind, points, work, now() - started);
+	for (size_t i = 0; i < points->count; i++) {
+		findings += work->results[i].outcome == FINDING;
+		untried += work->results[i].outcome == UNTRIED;
+	}
+	assert_int_equal(bad, 0);
+	assert_int_equal(untried, 0);
+	assert_int_equal(findings, 0);
+}
+
+static void sample(struct points *points) {
+	const char *count = getenv("FAULTS"), *seed = getenv("SEED");
+
+	if (count && *count)
+		points_sample(points, (size_t)atol(count), seed && *seed ? (unsigned)atol(seed) : 1);
+}
+
+/* What a start without a fault does, found out in a process of its own. */
+static void survey(struct points *calls, unsigned *allocations) {
+	int pair[2], status;
+	struct point point;
+	pid_t pid;
+
+	assert_int_equal(pipe(pair), 0);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		FILE *out = fdopen(pair[1], "w");
+		trial_prepare();
+		*allocations = trial_without_fault(calls);
+		fwrite(allocations, sizeof(*allocations), 1, out);
+		fwrite(calls->points, sizeof(point), calls->count, out);
+		trial_end();
+		exit(fclose(out) != 0);
+	}
+	close(pair[1]);
+	FILE *in = fdopen(pair[0], "r");
+	assert_int_equal(fread(allocations, sizeof(*allocations), 1, in), 1);
+	while (fread(&point, sizeof(point), 1, in) == 1)
+		points_add(calls, point);
+	fclose(in);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static struct points calls;
+static unsigned allocations;
+
+static int find_points(void **state) {
+	(void)state;
+	survey(&calls, &allocations);
+	return 0;
+}
+
+static void test_calls(void **state) {
+	struct points points = points_with_errors(&calls);
+
+	(void)state;
+	sample(&points);
+	try_all("system calls", &points);
+}
+
+static void test_allocations(void **state) {
+	struct points points = points_of_allocations(allocations);
+
+	(void)state;
+	sample(&points);
+	try_all("allocations", &points);
+}
+
+static int try_one(const char *text) {
+	struct point point;
+	struct result result;
+
+	if (!point_parse(text, &point)) {
+		fprintf(stderr, "FAULTS_POINT=%s: write TASK:CALL:N:ERROR or allocation:N\n", text);
+		return 2;
+	}
+	trial_prepare();
+	trial_without_fault(NULL);
+	result = trial_run(&point, true);
+	trial_end();
+	printf("%s%s%s\n", words[result.outcome], *result.text ? ": " : "", result.text);
+	return result.outcome == FINDING;
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_allocations),
+	};
+	const char *point = getenv("FAULTS_POINT");
+
+	if (argc == 5 && strcmp(argv[1], "attempts") == 0)
+		return attempts_main(argv + 2);
+	if (point && *point)
+		return try_one(point);
+	return cmocka_run_group_tests_name("faults", tests, find_points, NULL);
+}

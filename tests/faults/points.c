@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The calls of a start ──► what can fail in it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <seccomp.h>
+
+#include "faults.h"
+
+static const int errors[] = {EPERM, ENOMEM, EMFILE, EINTR, EINVAL, EIO};
+
+/* Cannot fail, never return, or (futex) make glibc end the process by itself for errors that Linux has not. */
+static const char *const passed_over[] = {"exit",    "exit_group", "rt_sigreturn", "restart_syscall",
+					  "futex",   "getpid",	   "gettid",	   "getppid",
+					  "geteuid", "getuid",	   "getgid",	   "getegid"};
+
+static bool can_fail(const char *name) {
+	for (size_t i = 0; i < sizeof(passed_over) / sizeof(passed_over[0]); i++)
+		if (strcmp(passed_over[i], name) == 0)
+			return false;
+	return true;
+}
+
+void point_print(const struct point *point, char text[POINT_TEXT]) {
+	char *name = point->call < 0 ? NULL : seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, point->call);
+
+	if (point->call < 0)
+		snprintf(text, POINT_TEXT, "allocation:%u", point->nth);
+	else
+		snprintf(text, POINT_TEXT, "%d:%s:%u:%s", point->task, name ? name : "?", point->nth,
+			 strerrorname_np(point->error));
+	free(name);
+}
+
+static int error_named(const char *name) {
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (strcmp(strerrorname_np(errors[i]), name) == 0)
+			return errors[i];
+	return 0;
+}
+
+bool point_parse(const char *text, struct point *point) {
+	char name[64], error[32];
+
+	*point = (struct point){.call = -1};
+	if (sscanf(text, "allocation:%u", &point->nth) == 1)
+		return true;
+	if (sscanf(text, "%d:%63[^:]:%u:%31s", &point->task, name, &point->nth, error) != 4)
+		return false;
+	point->call = seccomp_syscall_resolve_name(name);
+	point->error = error_named(error);
+	return point->call >= 0 && point->error;
+}
+
+void points_add(struct points *points, struct point point) {
+	if ((points->count & (points->count - 1)) == 0)
+		points->points = realloc(points->points, (points->count ? 2 * points->count : 1) * sizeof(point));
+	if (!points->points)
+		abort();
+	points->points[points->count++] = point;
+}
+
+struct points points_with_errors(const struct points *calls) {
+	struct points all = {0};
+
+	for (size_t i = 0; i < calls->count; i++) {
+		struct point point = calls->points[i];
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, point.call);
+
+		for (size_t j = 0; name && can_fail(name) && j < sizeof(errors) / sizeof(errors[0]); j++) {
+			point.error = errors[j];
+			points_add(&all, point);
+		}
+		free(name);
+	}
+	return all;
+}
+
+struct points points_of_allocations(unsigned count) {
+	struct points all = {0};
+
+	for (unsigned nth = 1; nth <= count; nth++)
+		points_add(&all, (struct point){.call = -1, .nth = nth, .error = ENOMEM});
+	return all;
+}
+
+void points_sample(struct points *points, size_t count, unsigned seed) {
+	for (size_t i = 0; i < count && i < points->count; i++) {
+		size_t other = i + (size_t)rand_r(&seed) % (points->count - i);
+		struct point point = points->points[i];
+
+		points->points[i] = points->points[other];
+		points->points[other] = point;
+	}
+	if (points->count > count)
+		points->count = count;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A start of the command with one fault ──► confined, not started with a message, or a finding. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "faults.h"
+#include "kernel/cgroup_place.h"
+
+enum { OUTPUT = 1 << 16, ARGUMENTS = 32 };
+
+static const char policy[] = "version: 1\ntls: {allow: [allowed.test]}\ndns: {servers: none}\n";
+static const char library[] = "build/tests/faults/allocation.so";
+
+static struct {
+	struct cgroup_place place;
+	char inside[32], outside[32]; /* the cgroups' names */
+	char folder[32], policy[64], log[64], self[4096];
+	char victim[16], address[32], outside_path[4096]; /* what the command is told */
+	char *argv[ARGUMENTS];
+	char expected[OUTPUT]; /* what the command prints when nothing fails */
+	int out, err;
+	unsigned *allocations;
+	int allocations_fd;
+	char secret; /* for others to read in vain */
+} trial;
+
+static void check(bool good, const char *what) {
+	if (good)
+		return;
+	fprintf(stderr, "faults: cannot prepare a trial: %s: %m\n", what);
+	exit(1);
+}
+
+static void prepare_network(void) {
+	check(unshare(CLONE_NEWNET) == 0, "network namespace");
+	check(system("ip link set lo up && ip address add " SERVER_ADDRESS "/32 dev lo") == 0, "address");
+	server_start();
+}
+
+/* snifence makes its cgroup below that of whoever starts it: what is left there is left by it. */
+static void prepare_cgroups(void) {
+	char pid[16];
+	int fd;
+
+	check(cgroup_place_own(&trial.place) == 0, "own cgroup");
+	snprintf(trial.inside, sizeof(trial.inside), "faults-%d", (int)getpid());
+	snprintf(trial.outside, sizeof(trial.outside), "faults-out-%d", (int)getpid());
+	check(mkdirat(trial.place.fd, trial.inside, 0755) == 0, trial.inside);
+	check(mkdirat(trial.place.fd, trial.outside, 0755) == 0, trial.outside);
+	snprintf(trial.outside_path, sizeof(trial.outside_path), "%s/%s",
+		 trial.place.path[1] ? trial.place.path : "", trial.outside);
+	fd = openat(trial.place.fd, trial.inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	int procs = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	check(procs >= 0 && write(procs, pid, strlen(pid)) > 0, "cgroup.procs");
+	close(procs);
+	close(fd);
+}
+
+static void prepare_files(void) {
+	FILE *file;
+
+	snprintf(trial.folder, sizeof(trial.folder), "/tmp/faults-XXXXXX");
+	check(mkdtemp(trial.folder) != NULL, trial.folder);
+	check(chmod(trial.folder, 0755) == 0, trial.folder);
+	snprintf(trial.policy, sizeof(trial.policy), "%s/policy.yaml", trial.folder);
+	snprintf(trial.log, sizeof(trial.log), "%s/log.json", trial.folder);
+	file = fopen(trial.policy, "we");
+	check(file && fputs(policy, file) >= 0 && fclose(file) == 0, trial.policy);
+	trial.out = memfd_create("out", MFD_CLOEXEC);
+	trial.err = memfd_create("err", MFD_CLOEXEC);
+	trial.allocations_fd = memfd_create("allocations", MFD_CLOEXEC);
+	check(ftruncate(trial.allocations_fd, sizeof(*trial.allocations)) == 0, "allocations");
+	trial.allocations = mmap(NULL, sizeof(*trial.allocations), PROT_READ | PROT_WRITE, MAP_SHARED,
+				 trial.allocations_fd, 0);
+	check(trial.allocations != MAP_FAILED, "allocations");
+}
+
+/* The environment's FAULTS_RUN says with which words the command is started: "run" unless it says more. */
+static void prepare_command(void) {
+	const char *words = getenv("FAULTS_RUN");
+	char *list = strdup(words && *words ? words : "run"), *word;
+	size_t count = 0;
+
+	check(readlink("/proc/self/exe", trial.self, sizeof(trial.self) - 1) > 0, "own file");
+	snprintf(trial.victim, sizeof(trial.victim), "%d", (int)getpid());
+	snprintf(trial.address, sizeof(trial.address), "%lx", (unsigned long)&trial.secret);
+	trial.argv[count++] = (char *)"build/snifence";
+	while ((word = strsep(&list, " ")) && count < ARGUMENTS / 2)
+		trial.argv[count++] = word;
+	char *rest[] = {(char *)"--log", trial.log,    trial.policy,  (char *)"--",	  trial.self,
+			(char *)"attempts", trial.victim, trial.address, trial.outside_path};
+	memcpy(trial.argv + count, rest, sizeof(rest));
+}
+
+void trial_prepare(void) {
+	prepare_network();
+	prepare_cgroups();
+	prepare_files();
+	prepare_command();
+}
+
+void trial_end(void) {
+	char pid[16];
+	int procs = openat(trial.place.fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (write(procs, pid, strlen(pid)) < 0 || unlinkat(trial.place.fd, trial.inside, AT_REMOVEDIR) ||
+	    unlinkat(trial.place.fd, trial.outside, AT_REMOVEDIR))
+		fprintf(stderr, "faults: cgroups are left behind: %m\n");
+	unlink(trial.log);
+	unlink(trial.policy);
+	rmdir(trial.folder);
+}
+
+/* ---- one start ----------------------------------------------------------------------------------------------------- */
+
+static void empty(int fd) {
+	if (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET))
+		abort();
+}
+
+static void read_output(int fd, char text[OUTPUT]) {
+	ssize_t length = pread(fd, text, OUTPUT - 1, 0);
+
+	text[length > 0 ? length : 0] = '\0';
+}
+
+static struct ended start(const struct point *point, struct points *calls) {
+	char count[64], failing[64], preload[sizeof(library) + 16];
+	char *environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", preload, count, failing, NULL};
+	struct inject inject = {.argv = trial.argv, .out = trial.out, .err = trial.err, .environment = environment};
+	bool allocation = point ? point->call < 0 : !calls;
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
+	snprintf(count, sizeof(count), "FAULTS_COUNT=/proc/%d/fd/%d", (int)getpid(), trial.allocations_fd);
+	snprintf(failing, sizeof(failing), "FAULTS_ALLOCATION=%u", point ? point->nth : 0);
+	if (!allocation)
+		environment[1] = NULL;
+	inject.point = allocation ? NULL : point;
+	inject.calls = calls;
+	unlink(trial.log);
+	empty(trial.out);
+	empty(trial.err);
+	*trial.allocations = 0;
+	return inject_run(&inject);
+}
+
+/* Ends and removes the cgroups that are left below the own one. Returns whether there were any. */
+static bool sweep(void) {
+	int fd = openat(trial.place.fd, trial.inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fdopendir(fd);
+	struct dirent *entry;
+	bool any = false;
+	char file[300];
+
+	while (folder && (entry = readdir(folder))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		any = true;
+		snprintf(file, sizeof(file), "%s/cgroup.kill", entry->d_name);
+		int kill_fd = openat(fd, file, O_WRONLY | O_CLOEXEC);
+		if (write(kill_fd, "1", 1) < 0)
+			continue;
+		close(kill_fd);
+		for (int i = 0; i < 100 && unlinkat(fd, entry->d_name, AT_REMOVEDIR) && errno == EBUSY; i++)
+			usleep(10000);
+	}
+	if (folder)
+		closedir(folder);
+	return any;
+}
+
+__attribute__((format(printf, 1, 2))) static struct result finding(const char *format, ...) {
+	struct result result = {.outcome = FINDING};
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(result.text, sizeof(result.text), format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+/* The first line in which they differ; NULL when `text` is a part of `expected`, from its beginning. */
+static const char *difference(const char *text, const char *expected) {
+	static char line[128];
+
+	for (; *text; text += strcspn(text, "\n") + 1, expected += strcspn(expected, "\n") + 1) {
+		size_t length = strcspn(text, "\n");
+		if (length == strcspn(expected, "\n") && strncmp(text, expected, length) == 0 && *expected)
+			continue;
+		snprintf(line, sizeof(line), "\"%.*s\" instead of \"%.*s\"", (int)length, text,
+			 (int)strcspn(expected, "\n"), expected);
+		return line;
+	}
+	return NULL;
+}
+
+/* The codes with which snifence says that it has started nothing, or could not go on. */
+static bool is_refusal(int code) {
+	return code == EXIT_USAGE || code == EXIT_FAILED || code == EXIT_CANNOT_EXECUTE || code == EXIT_NOT_FOUND;
+}
+
+static struct result judge(const struct ended *ended, const char *out, const char *err) {
+	const char *differs = difference(out, trial.expected);
+	int code = WIFEXITED(ended->status) ? WEXITSTATUS(ended->status) : -1;
+	struct result seen = {.outcome = FINDING};
+
+	if (server_has_seen(seen.text))
+		return seen;
+	if (differs)
+		return finding("the command said %s", differs);
+	if (ended->hung)
+		return finding("not done after %d s", TRIAL_MS / 1000);
+	if (WIFSIGNALED(ended->status))
+		return finding("ended by signal %d", WTERMSIG(ended->status));
+	if (ended->left)
+		return finding("a process of its own is left");
+	if (code == ATTEMPTS_DONE && strcmp(out, trial.expected) == 0)
+		return (struct result){.outcome = CONFINED};
+	if (!is_refusal(code))
+		return finding("exit status %d, %s", code, *out ? "and the command had begun" : "and no command");
+	if (!*err)
+		return finding("exit status %d without a message", code);
+	return (struct result){.outcome = *out ? ENDED_EARLY : NOT_STARTED};
+}
+
+struct result trial_run(const struct point *point, bool aloud) {
+	static char out[OUTPUT], err[OUTPUT];
+	struct ended ended = start(point, NULL);
+	bool left = sweep();
+
+	read_output(trial.out, out);
+	read_output(trial.err, err);
+	struct result result = judge(&ended, out, err);
+	if (aloud)
+		printf("%s---- stderr, wait status 0x%x\n%s----\n", out, ended.status, err);
+	if (result.outcome != FINDING && left && !strstr(err, "cgroup"))
+		return finding("the cgroup is left without a word");
+	if (result.outcome == CONFINED && !ended.reached && point->call >= 0)
+		result.outcome = NOT_REACHED;
+	return result;
+}
+
+/* Only what it says of itself is "done"; whatever it tries is not. */
+unsigned trial_without_fault(struct points *calls) {
+	static char err[OUTPUT];
+	struct ended ended = start(NULL, calls);
+
+	read_output(trial.out, trial.expected);
+	read_output(trial.err, err);
+	struct result result = judge(&ended, trial.expected, err);
+	if (sweep())
+		result = finding("the cgroup is left");
+	if (result.outcome != CONFINED || strstr(trial.expected, ": done\n") ||
+	    !strstr(trial.expected, "leave the cgroup: ") || !strstr(trial.expected, "\n= end\n")) {
+		printf("without a fault: %s\n%s%s", result.text, trial.expected, err);
+		exit(1);
+	}
+	start(NULL, NULL);
+	sweep();
+	return *trial.allocations;
+}
