@@ -141,10 +141,10 @@ test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/
 	$(Q)FAULTS_TABLE=$(BUILD)/faults.txt FAULTS='$(FAULTS)' SEED='$(SEED)' FAULTS_RUN='$(FAULTS_RUN)' \
 		LIMIT=$${LIMIT:-7200} tests/run $(BUILD)/tests/faults/faults_test; status=$$?; cat $(BUILD)/faults.txt; exit $$status
 
-FAULTS_PARTS := $(filter-out allocation,$(patsubst tests/faults/%.c,%,$(wildcard tests/faults/*.c)))
+FAULTS_PARTS := $(filter-out allocation faults_test,$(patsubst tests/faults/%.c,%,$(wildcard tests/faults/*.c)))
 $(BUILD)/tests/faults/faults_test: $(FAULTS_PARTS:%=$(BUILD)/tests/faults/%.o)
 
-$(BUILD)/tests/faults/allocation.so: tests/faults/allocation.c
+$(BUILD)/tests/faults/allocation.so: tests/faults/allocation.c tests/faults/allocation.h
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $< -o $@

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The n-th malloc(), calloc() or realloc() of a program that this library is preloaded into ──► NULL. */
+/* The n-th malloc(), calloc() or realloc() of a program that this library is preloaded into ──► NULL; or, when none is
+ * to fail, where in the program each of them is. */
+#include "allocation.h"
+
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -12,27 +16,50 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 
 /* Shared with the test, and with the processes that the program forks. */
-static unsigned *count;
+static struct allocations *allocations;
 static unsigned failing;
+static _Thread_local int looking; /* backtrace() takes memory itself */
 
 /* Not for the command: what it is told of here is taken out of its environment. */
 __attribute__((constructor)) static void prepare(void) {
 	const char *file = getenv("FAULTS_COUNT"), *nth = getenv("FAULTS_ALLOCATION");
 	int fd = file ? open(file, O_RDWR | O_CLOEXEC) : -1;
-	void *shared = fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *shared =
+		fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*allocations), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	void *frame;
 
 	failing = nth ? (unsigned)atoi(nth) : 0;
+	if (!failing)
+		backtrace(&frame, 1);
 	if (fd >= 0)
 		close(fd);
 	unsetenv("FAULTS_COUNT");
 	unsetenv("FAULTS_ALLOCATION");
 	unsetenv("LD_PRELOAD");
 	if (shared != MAP_FAILED)
-		count = shared;
+		allocations = shared;
+}
+
+/* The same for allocations that come from the same calls. */
+static uint32_t place(void) {
+	void *frames[FRAMES];
+	uint32_t hash = 2166136261;
+
+	looking = 1;
+	int count = backtrace(frames, FRAMES);
+	looking = 0;
+	for (int i = 0; i < count; i++)
+		hash = (hash ^ (uint32_t)(uintptr_t)frames[i]) * 16777619;
+	return hash;
 }
 
 static int fails(void) {
-	if (!count || __atomic_add_fetch(count, 1, __ATOMIC_RELAXED) != failing)
+	if (!allocations || looking)
+		return 0;
+	unsigned nth = __atomic_add_fetch(&allocations->count, 1, __ATOMIC_RELAXED);
+	if (!failing && nth < ALLOCATIONS)
+		allocations->places[nth] = place();
+	if (nth != failing)
 		return 0;
 	errno = ENOMEM;
 	return 1;

@@ -33,14 +33,6 @@ static void tell(const char *name, long result) {
 
 /* ---- out of the cgroup ---------------------------------------------------------------------------------------- */
 
-static void tell_write(const char *name, const char *file, const char *text) {
-	int fd = open(file, O_WRONLY | O_CLOEXEC);
-
-	tell(name, fd < 0 ? fd : write(fd, text, strlen(text)));
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Through every mount of cgroup2, to the cgroup whose path is below the hierarchy's root. */
 static void leave(const char *cgroup) {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
@@ -51,7 +43,10 @@ static void leave(const char *cgroup) {
 		if (strcmp(entry->mnt_type, "cgroup2") != 0)
 			continue;
 		snprintf(file, sizeof(file), "%s%s/cgroup.procs", entry->mnt_dir, cgroup);
-		tell_write("leave the cgroup", file, "0");
+		int fd = open(file, O_WRONLY | O_CLOEXEC);
+		tell("leave the cgroup", fd < 0 ? fd : write(fd, "0", 1));
+		if (fd >= 0)
+			close(fd);
 	}
 	if (mounts)
 		endmntent(mounts);
@@ -159,19 +154,20 @@ static void call_what_leads_around(void) {
 	close(fd);
 }
 
-static void write_what_root_can(void) {
-	tell_write("write core_pattern", "/proc/sys/kernel/core_pattern", "core");
-	tell_write("write uevent_helper", "/sys/kernel/uevent_helper", "");
-	tell_write("write sysrq-trigger", "/proc/sysrq-trigger", "");
+/* Opened, not written: they are the machine's. */
+static void open_what_root_can(void) {
+	tell("write core_pattern", open("/proc/sys/kernel/core_pattern", O_WRONLY | O_CLOEXEC));
+	tell("write uevent_helper", open("/sys/kernel/uevent_helper", O_WRONLY | O_CLOEXEC));
+	tell("write sysrq-trigger", open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC));
 }
 
 /* ---- what it is ------------------------------------------------------------------------------------------------------ */
 
 /* Of /proc/self/status: what was taken from it, and its signals. */
 static void print_status(void) {
-	static const char *const members[] = {"Uid",	"Gid",	  "Groups", "SigBlk",	  "SigIgn",  "CapInh",
-					      "CapPrm", "CapEff", "CapBnd", "CapAmb",	  "NoNewPrivs", "Seccomp",
-					      "Seccomp_filters"};
+	static const char *const members[] = {"Uid",	    "Gid",     "Groups",	 "SigBlk", "SigIgn",
+					      "CapInh",	    "CapPrm",  "CapEff",	 "CapBnd", "CapAmb",
+					      "NoNewPrivs", "Seccomp", "Seccomp_filters"};
 	FILE *status = fopen("/proc/self/status", "re");
 	char line[512];
 
@@ -225,7 +221,7 @@ int attempts_main(char **argv) {
 	say_hello();
 	open_other_sockets();
 	start_elsewhere();
-	write_what_root_can();
+	open_what_root_can();
 	meddle(argv[0], argv[1]);
 	enter_namespaces();
 	call_what_leads_around();

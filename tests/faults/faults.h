@@ -19,6 +19,8 @@
 /* Linux numbers its calls without gaps worth saving. */
 enum { CALLS = 512, TRIAL_MS = 15000 };
 
+struct allocations;
+
 /* ---- a fault ------------------------------------------------------------------------------------------------- */
 
 /* The n-th time that the task, numbered from 0 in the order in which they appear, makes the call, or the n-th
@@ -42,9 +44,10 @@ struct points {
 };
 
 void points_add(struct points *points, struct point point);
-/* Every call of these with every error that says something about it. */
+/* Each of these calls with each error. */
 struct points points_with_errors(const struct points *calls);
-struct points points_of_allocations(unsigned count);
+/* The first and the last allocation of each place in the program. */
+struct points points_of_allocations(const struct allocations *allocations);
 /* Leaves `count` of them, chosen by the seed. */
 void points_sample(struct points *points, size_t count, unsigned seed);
 
@@ -52,9 +55,9 @@ void points_sample(struct points *points, size_t count, unsigned seed);
 
 struct inject {
 	char *const *argv;
-	int out, err;		    /* descriptors for what it prints */
-	const struct point *point;  /* NULL: none */
-	struct points *calls;	    /* where the calls are to be noted; NULL: nowhere */
+	int out, err;		   /* descriptors for what it prints */
+	const struct point *point; /* NULL: none */
+	struct points *calls;	   /* where the calls are to be noted; NULL: nowhere */
 	char *const *environment;
 };
 
@@ -81,8 +84,10 @@ struct result {
 /* Makes the place of this process's trials: a network namespace with a server, a cgroup, and one outside of that. To be
  * called once. */
 void trial_prepare(void);
-/* A start without a fault, which has to do well. Adds its calls to `calls`; returns how often it took memory. */
-unsigned trial_without_fault(struct points *calls);
+/* A start without a fault, which has to do well, and is what others are compared with. */
+void trial_without_fault(void);
+/* The system calls and allocations of further ones. The latter stay until trial_end(). */
+void trial_survey(struct points *calls, const struct allocations **allocations);
 /* A start with a fault. `aloud`: shows what it prints. */
 struct result trial_run(const struct point *point, bool aloud);
 void trial_end(void);

@@ -33,6 +33,8 @@ struct work {
 	struct result results[];
 };
 
+static struct points calls, taken; /* system calls, without errors; allocations */
+
 static double now(void) {
 	struct timespec time;
 
@@ -53,7 +55,7 @@ _Noreturn static void worker(const struct points *points, struct work *work) {
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	trial_prepare();
-	trial_without_fault(NULL);
+	trial_without_fault();
 	while ((at = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < points->count) {
 		work->results[at] = trial_run(&points->points[at], false);
 		if (work->results[at].outcome == FINDING)
@@ -116,40 +118,33 @@ static void sample(struct points *points) {
 		points_sample(points, (size_t)atol(count), seed && *seed ? (unsigned)atol(seed) : 1);
 }
 
-/* What a start without a fault does, found out in a process of its own. */
-static void survey(struct points *calls, unsigned *allocations) {
-	int pair[2], status;
+/* What can fail, found out in a process of its own: it comes through a pipe, system calls first. */
+static int find_points(void **state) {
+	const struct allocations *allocations;
 	struct point point;
-	pid_t pid;
+	int pair[2], status;
 
+	(void)state;
 	assert_int_equal(pipe(pair), 0);
 	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
+	if (fork() == 0) {
 		FILE *out = fdopen(pair[1], "w");
 		trial_prepare();
-		*allocations = trial_without_fault(calls);
-		fwrite(allocations, sizeof(*allocations), 1, out);
-		fwrite(calls->points, sizeof(point), calls->count, out);
+		trial_without_fault();
+		trial_survey(&calls, &allocations);
+		taken = points_of_allocations(allocations);
+		fwrite(calls.points, sizeof(point), calls.count, out);
+		fwrite(taken.points, sizeof(point), taken.count, out);
 		trial_end();
 		exit(fclose(out) != 0);
 	}
 	close(pair[1]);
 	FILE *in = fdopen(pair[0], "r");
-	assert_int_equal(fread(allocations, sizeof(*allocations), 1, in), 1);
 	while (fread(&point, sizeof(point), 1, in) == 1)
-		points_add(calls, point);
+		points_add(point.call < 0 ? &taken : &calls, point);
 	fclose(in);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(wait(&status) > 0);
 	assert_int_equal(status, 0);
-}
-
-static struct points calls;
-static unsigned allocations;
-
-static int find_points(void **state) {
-	(void)state;
-	survey(&calls, &allocations);
 	return 0;
 }
 
@@ -162,11 +157,9 @@ static void test_calls(void **state) {
 }
 
 static void test_allocations(void **state) {
-	struct points points = points_of_allocations(allocations);
-
 	(void)state;
-	sample(&points);
-	try_all("allocations", &points);
+	sample(&taken);
+	try_all("allocations", &taken);
 }
 
 static int try_one(const char *text) {
@@ -178,7 +171,7 @@ static int try_one(const char *text) {
 		return 2;
 	}
 	trial_prepare();
-	trial_without_fault(NULL);
+	trial_without_fault();
 	result = trial_run(&point, true);
 	trial_end();
 	printf("%s%s%s\n", words[result.outcome], *result.text ? ": " : "", result.text);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A program ──► each of its system calls, one of which fails without having been made. */
 #include <errno.h>
+#include <elf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/elf.h>
 #include <sys/uio.h>
 
 #include "faults.h"
@@ -19,13 +20,15 @@
 enum { TASKS = 256 };
 
 struct task {
-	pid_t pid; /* 0: gone */
-	bool fails;
+	pid_t pid;  /* 0: gone */
+	bool fails; /* the call that it is in */
 	unsigned counts[CALLS];
 };
 
 static struct task tasks[TASKS];
 static int task_count;
+static bool begun;	/* the program itself runs */
+static uint64_t loader; /* where its loader is */
 static volatile sig_atomic_t overdue;
 
 static void on_alarm(int signal) {
@@ -57,6 +60,27 @@ static void set_register(pid_t pid, bool result, long value) {
 #endif
 }
 
+/* The address of the loader, which has called main() by the time that anything of the program can go wrong. */
+static uint64_t find_loader(pid_t pid) {
+	uint64_t entry[2], found = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)pid);
+	FILE *file = fopen(path, "re");
+	while (file && !found && fread(entry, sizeof(entry), 1, file) == 1)
+		if (entry[0] == AT_BASE)
+			found = entry[1];
+	if (file)
+		fclose(file);
+	return found;
+}
+
+enum { LOADER_SIZE = 1 << 18 };
+
+static bool is_of_loader(uint64_t instruction) {
+	return instruction >= loader && instruction < loader + LOADER_SIZE;
+}
+
 static struct task *task_of(pid_t pid) {
 	for (int i = task_count - 1; i >= 0; i--)
 		if (tasks[i].pid == pid)
@@ -75,6 +99,7 @@ static int alive(void) {
 	return count;
 }
 
+/* brk() fails by saying where the end was, without an error. */
 static void on_call(const struct inject *inject, struct task *task, struct ended *ended) {
 	struct __ptrace_syscall_info info;
 	const struct point *point = inject->point;
@@ -83,18 +108,20 @@ static void on_call(const struct inject *inject, struct task *task, struct ended
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, task->pid, sizeof(info), &info) <= 0)
 		return;
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT && task->fails) {
-		set_register(task->pid, true, -point->error);
+		set_register(task->pid, true, point->call == SYS_brk ? 0 : -point->error);
 		task->fails = false;
 	}
-	if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= CALLS)
+	if (info.op != PTRACE_SYSCALL_INFO_ENTRY || info.entry.nr >= CALLS || !begun ||
+	    is_of_loader(info.instruction_pointer))
 		return;
 	unsigned nth = ++task->counts[info.entry.nr];
 	if (inject->calls)
 		points_add(inject->calls, (struct point){number, (int)info.entry.nr, nth, 0});
-	if (!point || ended->reached || point->task != number || point->call != (int)info.entry.nr ||
-	    point->nth != nth)
+	if (!point || ended->reached || point->task != number || point->call != (int)info.entry.nr || point->nth != nth)
 		return;
-	set_register(task->pid, false, -1);
+	/* whatever close() says, the descriptor is closed */
+	if (point->call != SYS_close)
+		set_register(task->pid, false, -1);
 	task->fails = ended->reached = true;
 }
 
@@ -108,8 +135,11 @@ static int on_stop(const struct inject *inject, struct task *task, int status, s
 		return 0;
 	}
 	if (event == PTRACE_EVENT_EXEC) {
-		if (task == &tasks[0])
+		if (task == &tasks[0]) {
+			begun = true;
+			loader = find_loader(task->pid);
 			return 0;
+		}
 		ptrace(PTRACE_DETACH, task->pid, 0, 0);
 		task->pid = 0;
 		return -1;
@@ -164,6 +194,7 @@ struct ended inject_run(const struct inject *inject) {
 	int status;
 
 	task_count = 0;
+	begun = false;
 	ended.pid = start(inject);
 	task_of(ended.pid);
 	set_alarm(TRIAL_MS);

@@ -7,14 +7,15 @@
 
 #include <seccomp.h>
 
+#include "allocation.h"
 #include "faults.h"
 
 static const int errors[] = {EPERM, ENOMEM, EMFILE, EINTR, EINVAL, EIO};
 
-/* Cannot fail, never return, or (futex) make glibc end the process by itself for errors that Linux has not. */
-static const char *const passed_over[] = {"exit",    "exit_group", "rt_sigreturn", "restart_syscall",
-					  "futex",   "getpid",	   "gettid",	   "getppid",
-					  "geteuid", "getuid",	   "getgid",	   "getegid"};
+/* Cannot fail, never return, or (futex, rseq) make glibc end the process by itself. */
+static const char *const passed_over[] = {"exit",   "exit_group", "rt_sigreturn", "restart_syscall", "futex",
+					  "rseq",   "getpid",	  "gettid",	  "getppid",	     "geteuid",
+					  "getuid", "getgid",	  "getegid"};
 
 static bool can_fail(const char *name) {
 	for (size_t i = 0; i < sizeof(passed_over) / sizeof(passed_over[0]); i++)
@@ -78,11 +79,22 @@ struct points points_with_errors(const struct points *calls) {
 	return all;
 }
 
-struct points points_of_allocations(unsigned count) {
+/* Whether no allocation from `from` to before `to` is of the same place. */
+static bool none_like(const struct allocations *allocations, unsigned from, unsigned to, uint32_t place) {
+	for (unsigned i = from; i < to; i++)
+		if (allocations->places[i] == place)
+			return false;
+	return true;
+}
+
+struct points points_of_allocations(const struct allocations *allocations) {
+	unsigned end = allocations->count < ALLOCATIONS ? allocations->count + 1 : ALLOCATIONS;
 	struct points all = {0};
 
-	for (unsigned nth = 1; nth <= count; nth++)
-		points_add(&all, (struct point){.call = -1, .nth = nth, .error = ENOMEM});
+	for (unsigned nth = 1; nth < end; nth++)
+		if (none_like(allocations, 1, nth, allocations->places[nth]) ||
+		    none_like(allocations, nth + 1, end, allocations->places[nth]))
+			points_add(&all, (struct point){.call = -1, .nth = nth, .error = ENOMEM});
 	return all;
 }
 

@@ -16,8 +16,7 @@ static int listen_on(int type, uint16_t port) {
 	int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	inet_pton(AF_INET, SERVER_ADDRESS, &address.sin_addr);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    (type == SOCK_STREAM && listen(fd, 64)))
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) || (type == SOCK_STREAM && listen(fd, 64)))
 		abort();
 	return fd;
 }

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "allocation.h"
 #include "base/message.h"
 #include "faults.h"
 #include "kernel/cgroup_place.h"
@@ -30,7 +32,7 @@ static struct {
 	char *argv[ARGUMENTS];
 	char expected[OUTPUT]; /* what the command prints when nothing fails */
 	int out, err;
-	unsigned *allocations;
+	struct allocations *allocations;
 	int allocations_fd;
 	char secret; /* for others to read in vain */
 } trial;
@@ -42,8 +44,10 @@ static void check(bool good, const char *what) {
 	exit(1);
 }
 
-static void prepare_network(void) {
-	check(unshare(CLONE_NEWNET) == 0, "network namespace");
+/* What is mounted elsewhere meanwhile is not to come here: the command says what it sees. */
+static void prepare_namespaces(void) {
+	check(unshare(CLONE_NEWNET | CLONE_NEWNS) == 0, "namespaces");
+	check(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "mounts");
 	check(system("ip link set lo up && ip address add " SERVER_ADDRESS "/32 dev lo") == 0, "address");
 	server_start();
 }
@@ -58,8 +62,8 @@ static void prepare_cgroups(void) {
 	snprintf(trial.outside, sizeof(trial.outside), "faults-out-%d", (int)getpid());
 	check(mkdirat(trial.place.fd, trial.inside, 0755) == 0, trial.inside);
 	check(mkdirat(trial.place.fd, trial.outside, 0755) == 0, trial.outside);
-	snprintf(trial.outside_path, sizeof(trial.outside_path), "%s/%s",
-		 trial.place.path[1] ? trial.place.path : "", trial.outside);
+	snprintf(trial.outside_path, sizeof(trial.outside_path), "%s/%s", trial.place.path[1] ? trial.place.path : "",
+		 trial.outside);
 	fd = openat(trial.place.fd, trial.inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	int procs = openat(fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
@@ -82,8 +86,8 @@ static void prepare_files(void) {
 	trial.err = memfd_create("err", MFD_CLOEXEC);
 	trial.allocations_fd = memfd_create("allocations", MFD_CLOEXEC);
 	check(ftruncate(trial.allocations_fd, sizeof(*trial.allocations)) == 0, "allocations");
-	trial.allocations = mmap(NULL, sizeof(*trial.allocations), PROT_READ | PROT_WRITE, MAP_SHARED,
-				 trial.allocations_fd, 0);
+	trial.allocations =
+		mmap(NULL, sizeof(*trial.allocations), PROT_READ | PROT_WRITE, MAP_SHARED, trial.allocations_fd, 0);
 	check(trial.allocations != MAP_FAILED, "allocations");
 }
 
@@ -99,13 +103,13 @@ static void prepare_command(void) {
 	trial.argv[count++] = (char *)"build/snifence";
 	while ((word = strsep(&list, " ")) && count < ARGUMENTS / 2)
 		trial.argv[count++] = word;
-	char *rest[] = {(char *)"--log", trial.log,    trial.policy,  (char *)"--",	  trial.self,
+	char *rest[] = {(char *)"--log",    trial.log,	  trial.policy,	 (char *)"--",	    trial.self,
 			(char *)"attempts", trial.victim, trial.address, trial.outside_path};
 	memcpy(trial.argv + count, rest, sizeof(rest));
 }
 
 void trial_prepare(void) {
-	prepare_network();
+	prepare_namespaces();
 	prepare_cgroups();
 	prepare_files();
 	prepare_command();
@@ -137,23 +141,24 @@ static void read_output(int fd, char text[OUTPUT]) {
 	text[length > 0 ? length : 0] = '\0';
 }
 
-static struct ended start(const struct point *point, struct points *calls) {
+/* `calls` and `allocations`: whether to note these, where there is no point. */
+static struct ended start(const struct point *point, struct points *calls, bool allocations) {
 	char count[64], failing[64], preload[sizeof(library) + 16];
 	char *environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", preload, count, failing, NULL};
 	struct inject inject = {.argv = trial.argv, .out = trial.out, .err = trial.err, .environment = environment};
-	bool allocation = point ? point->call < 0 : !calls;
+	bool preloaded = point ? point->call < 0 : allocations;
 
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
 	snprintf(count, sizeof(count), "FAULTS_COUNT=/proc/%d/fd/%d", (int)getpid(), trial.allocations_fd);
 	snprintf(failing, sizeof(failing), "FAULTS_ALLOCATION=%u", point ? point->nth : 0);
-	if (!allocation)
+	if (!preloaded)
 		environment[1] = NULL;
-	inject.point = allocation ? NULL : point;
+	inject.point = preloaded ? NULL : point;
 	inject.calls = calls;
 	unlink(trial.log);
 	empty(trial.out);
 	empty(trial.err);
-	*trial.allocations = 0;
+	trial.allocations->count = 0;
 	return inject_run(&inject);
 }
 
@@ -238,7 +243,7 @@ static struct result judge(const struct ended *ended, const char *out, const cha
 
 struct result trial_run(const struct point *point, bool aloud) {
 	static char out[OUTPUT], err[OUTPUT];
-	struct ended ended = start(point, NULL);
+	struct ended ended = start(point, NULL, false);
 	bool left = sweep();
 
 	read_output(trial.out, out);
@@ -254,21 +259,24 @@ struct result trial_run(const struct point *point, bool aloud) {
 }
 
 /* Only what it says of itself is "done"; whatever it tries is not. */
-unsigned trial_without_fault(struct points *calls) {
+void trial_without_fault(void) {
 	static char err[OUTPUT];
-	struct ended ended = start(NULL, calls);
+	struct ended ended = start(NULL, NULL, false);
 
 	read_output(trial.out, trial.expected);
 	read_output(trial.err, err);
 	struct result result = judge(&ended, trial.expected, err);
 	if (sweep())
 		result = finding("the cgroup is left");
-	if (result.outcome != CONFINED || strstr(trial.expected, ": done\n") ||
-	    !strstr(trial.expected, "leave the cgroup: ") || !strstr(trial.expected, "\n= end\n")) {
-		printf("without a fault: %s\n%s%s", result.text, trial.expected, err);
-		exit(1);
-	}
-	start(NULL, NULL);
-	sweep();
-	return *trial.allocations;
+	if (result.outcome == CONFINED && !strstr(trial.expected, ": done\n") &&
+	    strstr(trial.expected, "leave the cgroup: ") && strstr(trial.expected, "\n= end\n"))
+		return;
+	printf("without a fault: %s\n%s%s", result.text, trial.expected, err);
+	exit(1);
+}
+
+void trial_survey(struct points *calls, const struct allocations **allocations) {
+	start(NULL, calls, false);
+	start(NULL, NULL, true);
+	*allocations = trial.allocations;
 }

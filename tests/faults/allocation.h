@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What allocation.c tells the test. */
+#ifndef SNIF_ALLOCATION_H
+#define SNIF_ALLOCATION_H
+
+#include <stdint.h>
+
+enum { ALLOCATIONS = 1 << 16, FRAMES = 12 };
+
+struct allocations {
+	uint32_t count;
+	uint32_t places[ALLOCATIONS]; /* from 1: one number for each stack of calls; of a run in which none fails */
+};
+
+#endif
