@@ -45,10 +45,25 @@ static int tell_warnings(enum libbpf_print_level level, const char *format, va_l
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
-static void tell_load(int error) {
+/* What libbpf goes on without when its own probe of it has failed, so that an error later says nothing of it. */
+static const char *what_lacks(const struct filter *filter) {
+	const struct snifence_bpf *skeleton = filter->skeleton;
+
+	if (skeleton && !skeleton->bss)
+		return "the kernel has refused an array in memory that it shares with them";
+	if (filter->load_error == -EINVAL && bpf_object__btf_fd(skeleton->obj) < 0)
+		return "the kernel has refused their types (BTF)";
+	if (filter->load_error == -E2BIG)
+		return "the kernel's verifier gave up, as it does where their types (BTF) are refused";
+	return NULL;
+}
+
+static void tell_load(const struct filter *filter, int error) {
+	const char *what = what_lacks(filter);
+
 	message_error("cannot load the BPF programs: %s (needs root and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in "
 		      "the environment the kernel's reason is shown)",
-		      strerror(-error));
+		      what ? what : strerror(-error));
 }
 
 /* Makes an outer map as its definition says, so that it can be filled before libbpf has loaded everything. */
@@ -76,6 +91,8 @@ static void *load(void *context) {
 	struct filter *filter = context;
 
 	filter->load_error = snifence_bpf__load(filter->skeleton);
+	if (!filter->load_error && !filter->skeleton->bss)
+		filter->load_error = -EOPNOTSUPP;
 	return NULL;
 }
 
@@ -107,7 +124,7 @@ static int finish_loading(struct filter *filter) {
 		pthread_join(filter->loader, NULL);
 	filter->loading = false;
 	if (filter->load_error)
-		tell_load(filter->load_error);
+		tell_load(filter, filter->load_error);
 	if (filter->load_error || filter->policies)
 		return filter->load_error;
 	filter->load_error = devices_allow(bpf_map__fd(filter->skeleton->maps.devices));
@@ -131,7 +148,15 @@ struct filter *filter_load(void) {
 	struct filter *filter = calloc(1, sizeof(*filter));
 	int error, cpus = libbpf_num_possible_cpus();
 
-	if (!filter || cpus < 0 || !(filter->per_cpu = calloc((size_t)cpus, sizeof(*filter->per_cpu)))) {
+	if (cpus < 0) {
+		message_error(
+			"cannot read how many CPUs there can be, in /sys/devices/system/cpu/possible: %s; is /sys "
+			"mounted?",
+			strerror(-cpus));
+		free(filter);
+		return NULL;
+	}
+	if (!filter || !(filter->per_cpu = calloc((size_t)cpus, sizeof(*filter->per_cpu)))) {
 		message_error("out of memory");
 		filter_free(filter);
 		return NULL;
@@ -141,7 +166,7 @@ struct filter *filter_load(void) {
 	error = start_loading(filter);
 	if (!error)
 		return filter;
-	tell_load(error);
+	tell_load(filter, error);
 	filter_free(filter);
 	return NULL;
 }
