@@ -36,6 +36,14 @@ static struct finding found_descriptor(int fd) {
 	return feature_result(0);
 }
 
+struct finding probe_cpus(struct machine *machine, int unused) {
+	int cpus = libbpf_num_possible_cpus();
+
+	(void)machine;
+	(void)unused;
+	return cpus < 0 ? feature_result(cpus) : feature_found(true, "%d", cpus);
+}
+
 /* libbpf's probe tries the older form, with one value for each program. */
 struct finding probe_cgroup_storage(struct machine *machine, int unused) {
 	(void)machine;

@@ -9,6 +9,8 @@
 
 /* Whether the kernel takes maps of this type (enum bpf_map_type). */
 struct finding probe_map(struct machine *machine, int type);
+/* How many CPUs there can be, by /sys. */
+struct finding probe_cpus(struct machine *machine, int unused);
 struct finding probe_cgroup_storage(struct machine *machine, int unused);
 struct finding probe_mapped_array(struct machine *machine, int unused);
 /* Loads and verifies the object itself; the detail says how long that took, or why it was refused. */

@@ -3,6 +3,7 @@
 #include "features/feature_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "run/confine.h"
 #include "run/pid_namespace.h"
 #include "run/scope.h"
@@ -48,6 +50,27 @@ struct finding probe_capabilities(struct machine *machine, int unused) {
 	}
 	cap_free(set);
 	return finding;
+}
+
+struct finding probe_null_device(struct machine *machine, int unused) {
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)machine;
+	(void)unused;
+	if (fd < 0)
+		return feature_result(-errno);
+	close(fd);
+	return feature_result(0);
+}
+
+struct finding probe_open_files(struct machine *machine, int unused) {
+	int left = descriptors_left();
+
+	(void)machine;
+	(void)unused;
+	if (left >= DESCRIPTORS_OF_A_RUN)
+		return feature_result(0);
+	return feature_found(false, "the limit leaves room for %d of %d", left, DESCRIPTORS_OF_A_RUN);
 }
 
 struct finding probe_pidfd(struct machine *machine, int unused) {

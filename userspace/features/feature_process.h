@@ -8,6 +8,9 @@
 struct finding probe_root(struct machine *machine, int unused);
 /* Those of root's capabilities that a run uses; the detail lists the missing ones. */
 struct finding probe_capabilities(struct machine *machine, int unused);
+struct finding probe_null_device(struct machine *machine, int unused);
+/* Whether the limit on open files leaves room for those of a run. */
+struct finding probe_open_files(struct machine *machine, int unused);
 struct finding probe_pidfd(struct machine *machine, int unused);
 /* Confines a process in the way of run, but for the seccomp filter, which is probe_seccomp()'s. */
 struct finding probe_confinement(struct machine *machine, int unused);

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/message.h"
 #include "compile/compile.h"
 #include "kernel/abort.h"
@@ -283,15 +284,19 @@ static void undo(struct run *run) {
 	policy_free(run->policy);
 }
 
-/* So that no file opened here becomes the command's stdin, stdout or stderr. */
-static int fill_standard_files(void) {
-	int fd;
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? EXIT_FAILED : 0;
+static int prepare_descriptors(void) {
+	int err = descriptors_fill_standard(), left = descriptors_left();
+	if (err == -EMFILE || (!err && left < DESCRIPTORS_OF_A_RUN))
+		message_error("a run has up to %d files open, and the limit leaves room for %d: raise it (ulimit -n)",
+			      DESCRIPTORS_OF_A_RUN, left);
+	else if (err)
+		message_error(
+			"cannot open /dev/null, which stands in for standard files that are closed: %s; a machine "
+			"has it by mknod -m 666 /dev/null c 1 3",
+			strerror(-err));
+	else
+		return 0;
+	return something_lacks();
 }
 
 int run_main(int argc, char **argv) {
@@ -305,7 +310,7 @@ int run_main(int argc, char **argv) {
 		message_error("run needs root, to load BPF programs and make a cgroup: try 'sudo snifence run ...'");
 		return EXIT_FAILED;
 	}
-	code = fill_standard_files();
+	code = prepare_descriptors();
 	for (size_t i = 0; !code && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&run);
 	undo(&run);
