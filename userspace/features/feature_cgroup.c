@@ -44,10 +44,10 @@ struct finding probe_cgroup2(struct machine *machine, int unused) {
 
 	(void)machine;
 	(void)unused;
-	if (error == -ENOENT)
-		finding = feature_found(false, "/proc/self/cgroup names none, or cannot be read");
+	if (error == -ENODATA)
+		finding = feature_found(false, "/proc/self/cgroup names none");
 	else if (error)
-		finding = feature_result(error);
+		finding = feature_found(false, "/proc/self/cgroup cannot be read: %s", strerror(-error));
 	else if (mounts)
 		finding = describe_cgroup2(mounts);
 	if (mounts)

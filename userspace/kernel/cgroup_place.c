@@ -24,15 +24,18 @@ char *cgroup_place_path(void) {
 		return NULL;
 	char *line = NULL, *path = NULL;
 	size_t size = 0;
-	while (!path && getline(&line, &size, file) > 0) {
+	bool found = false;
+	errno = 0; /* of getline() at the end of the file */
+	while (!found && getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = 0;
-		if (strncmp(line, "0::/", 4) == 0)
-			path = strdup(line + 3);
+		found = strncmp(line, "0::/", 4) == 0;
 	}
+	if (found)
+		path = strdup(line + 3);
+	int err = path ? 0 : errno ? errno : ENODATA;
 	free(line);
 	fclose(file);
-	if (!path)
-		errno = ENOENT;
+	errno = err;
 	return path;
 }
 
@@ -47,29 +50,36 @@ FILE *cgroup_open(int fd, const char *file) {
 }
 
 /* A mount can show another part of the hierarchy than the path is relative to (cgroup namespaces, bind mounts): what
- * counts is that this process is in it. */
-static bool is_own_cgroup(int fd) {
+ * counts is that this process is in it. 0, -ESRCH when it is not, or another negative errno when nobody can tell. */
+static int check_own_cgroup(int fd) {
 	struct statfs fs;
-	if (fstatfs(fd, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
-		return false;
+	if (fstatfs(fd, &fs))
+		return -errno;
+	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -ESRCH;
 	FILE *procs = cgroup_open(fd, "cgroup.procs");
-	int pid, own = getpid();
-	bool found = false;
-	while (procs && !found && fscanf(procs, "%d", &pid) == 1)
-		found = pid == own;
-	if (procs)
-		fclose(procs);
-	return found;
+	if (!procs)
+		return -errno;
+	int pid, own = getpid(), err = -ESRCH;
+	while (err && fscanf(procs, "%d", &pid) == 1)
+		if (pid == own)
+			err = 0;
+	if (err && ferror(procs))
+		err = -EIO;
+	fclose(procs);
+	return err;
 }
 
-/* Opens `path` below the root directory `root`; -1 when that is not this process's cgroup. */
+/* Opens `path` below the root directory `root`. -ESRCH: that is not this process's cgroup. */
 static int open_own(int root, const char *path) {
 	int fd = openat(root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0 && !is_own_cgroup(fd)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	int err = check_own_cgroup(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 /* Looks through the mounts that this process sees; -1 when none leads to its cgroup, or only read-only. */
@@ -139,15 +149,22 @@ static int open_private(const char *path) {
 	close(root);
 	if (fd >= 0)
 		return fd;
-	message_error("cannot open the own cgroup %s: run from a shell in a cgroup of its own namespace", path);
-	return -ENOENT;
+	message_error("cannot open the own cgroup %s: %s", path,
+		      fd == -ESRCH ? "run from a shell in a cgroup of its own namespace" : strerror(-fd));
+	return fd;
 }
 
 int cgroup_place_own(struct cgroup_place *place) {
 	place->path = cgroup_place_path();
 	if (!place->path) {
 		int err = errno;
-		message_error("this process is in no cgroup2 hierarchy: the kernel needs CONFIG_CGROUPS and cgroup v2");
+		if (err == ENODATA)
+			message_error("this process is in no cgroup2 hierarchy: the kernel needs cgroup v2");
+		else
+			message_error("cannot read in which cgroup this process is, in /proc/self/cgroup: %s%s",
+				      strerror(err),
+				      err == ENOENT ? "; /proc has to be mounted, and the kernel needs CONFIG_CGROUPS"
+						    : "");
 		return -err;
 	}
 	place->fd = open_mounted(place->path);

@@ -11,7 +11,7 @@ struct cgroup_place {
 };
 
 /* The path of this process's own cgroup, by the `0::` line of /proc/self/cgroup; the caller frees it. NULL with errno
- * set: ENOENT when there is no such line. */
+ * set: ENODATA when there is no such line. */
 char *cgroup_place_path(void);
 
 /*
