@@ -125,13 +125,13 @@ int cgroup_populated(int watch_fd) {
 	return field ? field[strlen("populated ")] == '1' : -EINVAL;
 }
 
-/* Takes the lock that says "in use". 0: it is taken and the cgroup is a living one. */
+/* Takes the lock that says "in use". 0: it is taken and the cgroup is a living one. -EEXIST: it is another's, or gone. */
 static int claim(int fd) {
 	if (flock(fd, LOCK_EX | LOCK_NB))
-		return -errno;
+		return errno == EWOULDBLOCK ? -EEXIST : -errno;
 	int watch_fd = watch(fd);
 	if (watch_fd < 0)
-		return watch_fd;
+		return watch_fd == -ENOENT || watch_fd == -ENODEV ? -EEXIST : watch_fd;
 	close(watch_fd);
 	return 0;
 }
@@ -163,24 +163,25 @@ static void sweep(int parent_fd) {
 		close(listed);
 }
 
-/* Makes the directory `name`. -EAGAIN: another snifence has or had that name, take the next. */
+/* Makes the directory `name`. -EEXIST: another snifence has or had that name, take the next. */
 static int make(int parent_fd, const char *name) {
 	if (mkdirat(parent_fd, name, 0755))
-		return errno == EEXIST ? -EAGAIN : -errno;
+		return -errno;
 	int fd = open_directory(parent_fd, name);
 	/* Another snifence's sweep can come between: then there is no directory, or its lock is the other's. */
-	if (fd >= 0 && claim(fd) == 0)
+	int err = fd >= 0 ? claim(fd) : errno == ENOENT ? -EEXIST : -errno;
+	if (!err)
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	unlinkat(parent_fd, name, AT_REMOVEDIR);
-	return -EAGAIN;
+	return err;
 }
 
 /* Finds a free name: the pid alone, unless a killed snifence of the same pid has left processes behind. */
 static int make_any(struct cgroup *cgroup, const char *parent_path) {
-	int fd = -EAGAIN;
-	for (int attempt = 0; attempt < 100 && fd == -EAGAIN; attempt++) {
+	int fd = -EEXIST;
+	for (int attempt = 0; attempt < 100 && fd == -EEXIST; attempt++) {
 		char suffix[16] = "";
 		if (attempt)
 			snprintf(suffix, sizeof(suffix), "-%d", attempt);
@@ -216,7 +217,9 @@ static int create_in(struct cgroup *cgroup, const char *parent_path) {
 		return 0;
 	}
 	int err = cgroup->fd < 0 ? cgroup->fd : -errno;
-	message_error("cannot make a cgroup in %s: %s", parent_path, strerror(-err));
+	message_error("cannot make a cgroup in %s: %s", parent_path,
+		      err == -EAGAIN ? "cgroup.max.descendants or cgroup.max.depth, there or above, allows no more"
+				     : strerror(-err));
 	if (cgroup->fd >= 0)
 		unlinkat(cgroup->parent_fd, cgroup->name, AT_REMOVEDIR);
 	forget(cgroup);
@@ -232,7 +235,11 @@ int cgroup_create(struct cgroup *cgroup) {
 	err = cgroup_place_rise(&place);
 	cgroup->parent_fd = place.fd;
 	if (err) {
-		message_error("others than root can write to every cgroup above this process: run from a root shell");
+		if (err == -EPERM)
+			message_error(
+				"others than root can write to every cgroup above this process: run from a root shell");
+		else
+			message_error("cannot tell who can write to the cgroup %s: %s", place.path, strerror(-err));
 		forget(cgroup);
 	} else {
 		err = create_in(cgroup, place.path);
