@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Reads to the end or to `room` bytes. Returns how many, or -1 with errno set. */
@@ -87,6 +90,37 @@ char *file_read(const char *path, size_t limit, size_t *length, const char **mes
 	bytes = read_open(fd, limit, length, message);
 	close(fd);
 	return bytes;
+}
+
+int file_open_any(const char *path) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, 0);
+	return fd;
+}
+
+/* Whether it was opened by its name in a folder: then everybody can open it, and nobody has to. */
+static bool is_named_pipe(int fd) {
+	struct stat status;
+	struct statfs fs;
+
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type != PIPEFS_MAGIC;
+}
+
+int file_open(const char *path) {
+	int fd = file_open_any(path);
+
+	if (fd < 0 || !is_named_pipe(fd))
+		return fd;
+	close(fd);
+	errno = ESPIPE;
+	return -1;
+}
+
+const char *file_error(int error) {
+	return error == ESPIPE ? "it is a pipe: give it as standard input, by -" : strerror(error);
 }
 
 int stream_flush(FILE *stream) {

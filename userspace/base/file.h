@@ -13,6 +13,17 @@
  */
 char *file_read(const char *path, size_t limit, size_t *length, const char **message);
 
+/*
+ * Opens a file, a device or a pipe for reading, and does not wait for whoever writes to a FIFO. Returns a descriptor, or
+ * -1 with errno set: ESPIPE for a FIFO with a name. A pipe that is open already and is
+ * named by /dev/fd (as a shell's <(command) is) can be read.
+ */
+int file_open(const char *path);
+/* The same for every FIFO, which reads as empty until somebody writes to it; to be waited for by poll(). */
+int file_open_any(const char *path);
+/* What is wrong with a file, for the errno of these. */
+const char *file_error(int error);
+
 /* Writes what waits in the stream. Returns 0, or a negative errno when that, or anything before, could not be written. */
 int stream_flush(FILE *stream);
 

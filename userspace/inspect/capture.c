@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/message.h"
 #include "portable.h"
 
@@ -117,12 +119,21 @@ static struct capture *open_stream(struct capture *capture, FILE *in) {
 	return capture;
 }
 
+static FILE *open_file(const char *file) {
+	int fd = file_open(file);
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "rb");
+
+	if (!in && fd >= 0)
+		close(fd);
+	return in;
+}
+
 struct capture *capture_open(const char *file) {
 	struct capture *capture = calloc(1, sizeof(*capture));
-	FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "rbe");
+	FILE *in = strcmp(file, "-") == 0 ? stdin : open_file(file);
 
 	if (!capture || !in) {
-		message_error("inspect: %s: %s", file, strerror(capture ? errno : ENOMEM));
+		message_error("inspect: %s: %s", file, file_error(capture ? errno : ENOMEM));
 		return refuse(capture, in);
 	}
 	capture->file = file;

@@ -3,13 +3,14 @@
 #include "log/log_source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
+
+#include "base/file.h"
 
 enum {
 	RAW_SIZE = 1 << 16,
@@ -38,6 +39,13 @@ static void begin(struct log_source *source) {
 	source->read = 0;
 }
 
+/* What is followed is waited for anyhow. */
+static int open_path(const char *path, bool follow) {
+	if (strcmp(path, "-") == 0)
+		return dup(STDIN_FILENO);
+	return follow ? file_open_any(path) : file_open(path);
+}
+
 struct log_source *log_source_open(const char *path, bool follow) {
 	struct log_source *source = calloc(1, sizeof(*source));
 	struct stat status;
@@ -47,7 +55,7 @@ struct log_source *log_source_open(const char *path, bool follow) {
 		return NULL;
 	source->path = path;
 	source->follow = follow;
-	source->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	source->fd = open_path(path, follow);
 	if (source->fd >= 0 && fstat(source->fd, &status) == 0) {
 		source->regular = S_ISREG(status.st_mode);
 		return source;
@@ -60,7 +68,7 @@ struct log_source *log_source_open(const char *path, bool follow) {
 
 /* Goes over to the file that is under the path now. */
 static ssize_t reopen(struct log_source *source) {
-	int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = file_open_any(source->path);
 
 	if (fd < 0)
 		return 0;
@@ -213,7 +221,7 @@ const char *log_source_error(int error) {
 		return "its gzip data is damaged";
 	if (error == ENODATA)
 		return "its gzip data ends too early";
-	return strerror(error);
+	return file_error(error);
 }
 
 void log_source_close(struct log_source *source) {
