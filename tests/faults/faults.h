@@ -92,6 +92,14 @@ void trial_survey(struct points *calls, const struct allocations **allocations);
 struct result trial_run(const struct point *point, bool aloud);
 void trial_end(void);
 
+/* Another subcommand, which reads what the last start without a fault has left: `words` with LOG and POLICY in it. */
+struct reading {
+	const char *words[8];
+};
+/* The places where it takes memory, and what comes of it when one is refused: CONFINED means done, NOT_STARTED given up. */
+struct points trial_reading_points(const struct reading *reading);
+struct result trial_reading(const struct reading *reading, const struct point *point);
+
 /* ---- the command and its server ------------------------------------------------------------------------------------- */
 
 /* What main() does as the command: `attempts VICTIM ADDRESS CGROUP`. */

@@ -162,6 +162,47 @@ static void test_allocations(void **state) {
 	try_all("allocations", &taken);
 }
 
+/* Who reads what a run has left must not end by a signal either. */
+static void test_readings(void **state) {
+	static const struct reading readings[] = {
+		{{"report", "LOG"}},
+		{{"report", "--json", "LOG"}},
+		{{"learn", "LOG"}},
+		{{"check", "POLICY"}},
+	};
+
+	size_t findings = 0;
+
+	(void)state;
+	trial_without_fault();
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		struct points points = trial_reading_points(&readings[i]);
+		struct result result;
+
+		sample(&points);
+		for (size_t j = 0; j < points.count; j++) {
+			result = trial_reading(&readings[i], &points.points[j]);
+			if (result.outcome != FINDING)
+				continue;
+			findings++;
+			printf("  %s: allocation %u: %s\n", readings[i].words[0], points.points[j].nth, result.text);
+		}
+	}
+	assert_int_equal(findings, 0);
+}
+
+static int begin_readings(void **state) {
+	(void)state;
+	trial_prepare();
+	return 0;
+}
+
+static int end_readings(void **state) {
+	(void)state;
+	trial_end();
+	return 0;
+}
+
 static int try_one(const char *text) {
 	struct point point;
 	struct result result;
@@ -182,6 +223,7 @@ int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_allocations),
+		cmocka_unit_test_setup_teardown(test_readings, begin_readings, end_readings),
 	};
 	const char *point = getenv("FAULTS_POINT");
 
@@ -189,5 +231,6 @@ int main(int argc, char **argv) {
 		return attempts_main(argv + 2);
 	if (point && *point)
 		return try_one(point);
+	cmocka_set_test_filter(getenv("FAULTS_TEST"));
 	return cmocka_run_group_tests_name("faults", tests, find_points, NULL);
 }

@@ -142,10 +142,10 @@ static void read_output(int fd, char text[OUTPUT]) {
 }
 
 /* `calls` and `allocations`: whether to note these, where there is no point. */
-static struct ended start(const struct point *point, struct points *calls, bool allocations) {
+static struct ended start_words(char *const argv[], const struct point *point, struct points *calls, bool allocations) {
 	char count[64], failing[64], preload[sizeof(library) + 16];
 	char *environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", preload, count, failing, NULL};
-	struct inject inject = {.argv = trial.argv, .out = trial.out, .err = trial.err, .environment = environment};
+	struct inject inject = {.argv = argv, .out = trial.out, .err = trial.err, .environment = environment};
 	bool preloaded = point ? point->call < 0 : allocations;
 
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
@@ -155,11 +155,15 @@ static struct ended start(const struct point *point, struct points *calls, bool 
 		environment[1] = NULL;
 	inject.point = preloaded ? NULL : point;
 	inject.calls = calls;
-	unlink(trial.log);
 	empty(trial.out);
 	empty(trial.err);
 	trial.allocations->count = 0;
 	return inject_run(&inject);
+}
+
+static struct ended start(const struct point *point, struct points *calls, bool allocations) {
+	unlink(trial.log);
+	return start_words(trial.argv, point, calls, allocations);
 }
 
 /* Ends and removes the cgroups that are left below the own one. Returns whether there were any. */
@@ -279,4 +283,41 @@ void trial_survey(struct points *calls, const struct allocations **allocations) 
 	start(NULL, calls, false);
 	start(NULL, NULL, true);
 	*allocations = trial.allocations;
+}
+
+/* ---- other subcommands --------------------------------------------------------------------------------------------- */
+
+static struct ended read_with(const struct reading *reading, const struct point *point) {
+	char *argv[ARGUMENTS] = {(char *)"build/snifence"};
+
+	for (size_t i = 0; reading->words[i]; i++)
+		argv[i + 1] = strcmp(reading->words[i], "LOG") == 0	 ? trial.log
+			      : strcmp(reading->words[i], "POLICY") == 0 ? trial.policy
+									 : (char *)reading->words[i];
+	return start_words(argv, point, NULL, true);
+}
+
+struct points trial_reading_points(const struct reading *reading) {
+	read_with(reading, NULL);
+	read_output(trial.out, trial.expected);
+	return points_of_allocations(trial.allocations);
+}
+
+/* It ends by itself; who sees no error and reads no message has got all of it. */
+struct result trial_reading(const struct reading *reading, const struct point *point) {
+	static char out[OUTPUT], err[OUTPUT];
+	struct ended ended = read_with(reading, point);
+	int code = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : -1;
+
+	read_output(trial.out, out);
+	read_output(trial.err, err);
+	if (ended.hung)
+		return finding("not done after %d s", TRIAL_MS / 1000);
+	if (code < 0)
+		return finding("ended by signal %d", WTERMSIG(ended.status));
+	if (!*err && code)
+		return finding("exit status %d without a message", code);
+	if (!*err && strcmp(out, trial.expected) != 0)
+		return finding("without a message, %s", difference(out, trial.expected));
+	return (struct result){.outcome = code ? NOT_STARTED : CONFINED};
 }

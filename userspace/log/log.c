@@ -11,14 +11,16 @@
 
 #include "base/message.h"
 #include "base/timestamp.h"
+#include "log/log_memory.h"
 
-enum { FLUSH_AT = 65536, SHORT_TEXT = 256 }; /* bytes */
+enum { FLUSH_AT = 65536, RESERVED = 2 * FLUSH_AT, SHORT_TEXT = 256 }; /* bytes */
 
 static const uint64_t second = 1000000000; /* in nanoseconds */
 
 struct log {
 	FILE *out;
 	yajl_gen json; /* with the lines that wait */
+	struct log_memory memory;
 	char run_id[sizeof("0123456789abcdef")];
 	uint64_t sequence, started, clock_distance;
 	bool clocks_read;
@@ -39,15 +41,32 @@ uint64_t log_run_id(void) {
 	return getrandom(&id, sizeof(id), 0) == (ssize_t)sizeof(id) ? id : now(CLOCK_REALTIME);
 }
 
+/* Takes the memory for all lines that can wait now, and not when a command runs already that has to be supervised. */
+static bool reserve(struct log *log) {
+	static const char some[] = "                                                                ";
+
+	log_memory_init(&log->memory);
+	log->memory.caught = true;
+	if (setjmp(log->memory.none))
+		return false;
+	log->json = yajl_gen_alloc(&log->memory.functions);
+	for (size_t length = 0; length < RESERVED; length += sizeof(some) - 1)
+		yajl_gen_reset(log->json, some);
+	yajl_gen_reset(log->json, NULL);
+	yajl_gen_clear(log->json);
+	log->memory.caught = false;
+	return true;
+}
+
 struct log *log_new(FILE *out, uint64_t run_id) {
 	struct log *log = calloc(1, sizeof(*log));
 
-	if (log && !(log->json = yajl_gen_alloc(NULL))) {
-		free(log);
-		return NULL;
-	}
 	if (!log)
 		return NULL;
+	if (!reserve(log)) {
+		log_free(log);
+		return NULL;
+	}
 	snprintf(log->run_id, sizeof(log->run_id), "%016jx", (uintmax_t)run_id);
 	log->out = out;
 	log->started = now(CLOCK_MONOTONIC);
@@ -158,6 +177,7 @@ uint64_t log_uptime(const struct log *log) {
 void log_free(struct log *log) {
 	if (!log)
 		return;
-	yajl_gen_free(log->json);
+	if (log->json)
+		yajl_gen_free(log->json);
 	free(log);
 }

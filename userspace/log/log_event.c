@@ -10,6 +10,7 @@
 #include "base/timestamp.h"
 #include "kernel/events.h"
 #include "log/log_lines.h"
+#include "log/log_memory.h"
 
 enum { PATH_SIZE = 32 };
 
@@ -65,6 +66,7 @@ enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 struct log_parser {
 	yajl_handle json;
+	struct log_memory memory; /* of json */
 	struct log_event *event;
 	unsigned depth;		   /* of objects and arrays */
 	unsigned objects;	   /* whole ones, of which a line has one */
@@ -247,11 +249,17 @@ static const yajl_callbacks callbacks = {
 	.yajl_end_array = close_array,
 };
 
+static const char no_memory[] = "there is no memory left to read it";
+
 /* A new handle: at first, and after a line that has left the old one in the middle of something. */
 static bool renew(struct log_parser *parser) {
 	if (parser->json)
 		yajl_free(parser->json);
-	parser->json = yajl_alloc(&callbacks, NULL, parser);
+	parser->json = NULL;
+	parser->memory.caught = true;
+	if (setjmp(parser->memory.none) == 0)
+		parser->json = yajl_alloc(&callbacks, &parser->memory.functions, parser);
+	parser->memory.caught = false;
 	return parser->json && yajl_config(parser->json, yajl_allow_multiple_values, 1);
 }
 
@@ -261,6 +269,7 @@ struct log_parser *log_parser_new(void) {
 	if (!parser)
 		return NULL;
 	memset(parser, 0, offsetof(struct log_parser, text));
+	log_memory_init(&parser->memory);
 	if (renew(parser))
 		return parser;
 	log_parser_free(parser);
@@ -286,6 +295,17 @@ static void check_json(struct log_parser *parser, yajl_status status) {
 	} else if (parser->objects != 1) {
 		parser->wrong = parser->objects ? "it has more than one JSON object" : "it is not a JSON object";
 	}
+}
+
+/* What is wrong with the line as JSON, or NULL. */
+static const char *parse(struct log_parser *parser, const char *text, size_t length) {
+	parser->memory.caught = true;
+	if (setjmp(parser->memory.none))
+		parser->wrong = no_memory;
+	else
+		check_json(parser, yajl_parse(parser->json, (const unsigned char *)text, length));
+	parser->memory.caught = false;
+	return parser->wrong;
 }
 
 static enum log_type type_of(const char *word) {
@@ -325,7 +345,7 @@ const char *log_parser_read(struct log_parser *parser, const char *text, size_t 
 	if (length > LOG_LINE_MAX)
 		return "it is too long for an event";
 	if (!parser->json && !renew(parser))
-		return "there is no memory left to read it";
+		return no_memory;
 	*event = (struct log_event){0};
 	for (size_t i = 0; i < FIELDS; i++)
 		if (fields[i].kind == TEXT)
@@ -336,8 +356,7 @@ const char *log_parser_read(struct log_parser *parser, const char *text, size_t 
 	parser->field = NULL;
 	parser->path[0] = '\0';
 	parser->wrong = NULL;
-	check_json(parser, yajl_parse(parser->json, (const unsigned char *)text, length));
-	if (!parser->wrong)
+	if (!parse(parser, text, length))
 		return read_words(event);
 	renew(parser);
 	return parser->wrong;
