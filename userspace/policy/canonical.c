@@ -3,6 +3,7 @@
 #include "policy/canonical.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,11 @@
 #include "policy/hostname.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
+
+/* NULL: no memory. OpenSSL's default context is looked at first: what needs it crashes when that could not be made. */
+static EVP_MD_CTX *digest_new(void) {
+	return OSSL_LIB_CTX_get0_global_default() ? EVP_MD_CTX_new() : NULL;
+}
 
 /* Ends a hash and writes it in hexadecimal. */
 static int digest_end(EVP_MD_CTX *hash, char hex[65]) {
@@ -44,7 +50,7 @@ static int hash_prefixes(EVP_MD_CTX *hash, const struct prefix *sorted, size_t c
 
 static int list_sha256(const struct prefix_list *list, char hex[65]) {
 	struct prefix *sorted = calloc(list->count + 1, sizeof(*sorted));
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	EVP_MD_CTX *hash = digest_new();
 	int error = sorted && hash ? 0 : -ENOMEM;
 
 	if (error == 0) {
@@ -219,7 +225,7 @@ static ssize_t digest_write(void *hash, const char *bytes, size_t size) {
 }
 
 int canonical_sha256(const struct policy *policy, char sha256[65]) {
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	EVP_MD_CTX *hash = digest_new();
 	FILE *out = hash ? fopencookie(hash, "w", (cookie_io_functions_t){.write = digest_write}) : NULL;
 	int error = -ENOMEM;
 
