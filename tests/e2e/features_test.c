@@ -44,6 +44,7 @@ struct taken {
 
 static const struct taken calls[] = {
 	{"bpf", SCMP_SYS(bpf), EPERM, {0}},
+	{"types", SCMP_SYS(bpf), EPERM, {0, SCMP_CMP_EQ, BPF_BTF_LOAD, 0}},
 	{"mount", SCMP_SYS(mount), EPERM, {0}},
 	{"statfs", SCMP_SYS(statfs), ENOMEM, {0}},
 	{"capbset", SCMP_SYS(prctl), EINTR, {0, SCMP_CMP_EQ, PR_CAPBSET_READ, 0}},
@@ -267,6 +268,97 @@ static void test_no_bpf(void **state) {
 	assert_string_equal(program->out, "");
 	assert_non_null(strstr(program->err, "snifence: cannot load the BPF programs: Operation not permitted"));
 	assert_string_equal(program->err + strlen(program->err) - strlen(pointer), pointer);
+}
+
+/* A shell's words, and then a run and features in the same place. */
+static struct lab_program *after(const char *words, const char *subcommand) {
+	char *script = NULL;
+
+	assert_true(asprintf(&script, "%s && exec build/snifence %s", words, subcommand) > 0);
+	assert_non_null(script);
+	struct lab_program *program = lab_run((const char *[]){"unshare", "--mount", "sh", "-c", script, NULL});
+	free(script);
+	return program;
+}
+
+static struct lab_program *run_after(const char *words) {
+	char subcommand[256];
+
+	snprintf(subcommand, sizeof(subcommand), "run %s -- echo started", lab_write("policy.yaml", policy));
+	return after(words, subcommand);
+}
+
+static void test_no_null_device(void **state) {
+	static const char words[] = "mount -t tmpfs none /dev";
+	const struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = after(words, "features");
+	expect_line(program, "/dev/null", "no",
+		    "run stops at once; it is made by mknod -m 666 /dev/null c 1 3 (No such file or directory)");
+	assert_int_equal(program->status, 1);
+	expect_refused(run_after(words),
+		       "snifence: cannot open /dev/null, which stands in for standard files that are closed: No such "
+		       "file or directory; a machine has it by mknod -m 666 /dev/null c 1 3\n");
+}
+
+static void test_few_files(void **state) {
+	static const char words[] = "exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- && ulimit -n 40";
+	const struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = after(words, "features");
+	expect_line(program, "open files", "no",
+		    "run stops at once; the limit can be raised (ulimit -n) (the limit leaves room for 37 of 64)");
+	assert_int_equal(program->status, 1);
+	expect_refused(run_after(words), "snifence: a run has up to 64 files open, and the limit leaves room for 37: "
+					 "raise it (ulimit -n)\n");
+}
+
+static void test_no_cpus(void **state) {
+	const struct lab_program *program;
+	char words[256];
+
+	(void)state;
+	lab_enter();
+	snprintf(words, sizeof(words), "mount --bind %s /sys/devices/system/cpu/possible", lab_write("none", ""));
+	program = after(words, "features");
+	expect_line(program, "number of CPUs", "no",
+		    "run stops; /sys has to be mounted, with devices/system/cpu/possible (Invalid argument)");
+	assert_int_equal(program->status, 1);
+	expect_refused(run_after(words), "snifence: cannot read how many CPUs there can be, in "
+					 "/sys/devices/system/cpu/possible: Invalid argument; is /sys mounted?\n");
+}
+
+/* libbpf goes on without them, and the kernel then refuses a map or a program with an error that says nothing. */
+static void test_no_types(void **state) {
+	(void)state;
+	lab_enter();
+	expect_refused(run(WITHOUT("types"), NULL),
+		       "snifence: cannot load the BPF programs: the kernel has refused their types (BTF) (needs root "
+		       "and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in the environment the kernel's reason is "
+		       "shown)\n");
+}
+
+/* In a cgroup that may have none below it. */
+static void test_no_more_cgroups(void **state) {
+	struct cgroup cgroup;
+	char words[128], told[512];
+
+	(void)state;
+	lab_enter();
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	snprintf(words, sizeof(words),
+		 "cd /proc/%d/fd/%d && echo 0 >cgroup.max.descendants && echo $$ >cgroup.procs && cd - >/dev/null",
+		 (int)getpid(), cgroup.fd);
+	snprintf(told, sizeof(told),
+		 "snifence: cannot make a cgroup in %s: cgroup.max.descendants or cgroup.max.depth, there or above, "
+		 "allows no more\n",
+		 cgroup.path);
+	expect_refused(run_after(words), told);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
 }
 
 /* `ip netns exec` and `unshare --mount` can hide it: then it is mounted for the run alone. */
@@ -510,6 +602,11 @@ int main(int argc, char **argv) {
 		lab_test(test_not_root),
 		lab_test(test_capabilities),
 		lab_test(test_no_bpf),
+		lab_test(test_no_null_device),
+		lab_test(test_few_files),
+		lab_test(test_no_cpus),
+		lab_test(test_no_types),
+		lab_test(test_no_more_cgroups),
 		lab_test(test_cgroup2_not_mounted),
 		lab_test(test_no_cgroup2),
 		lab_test(test_no_mount),

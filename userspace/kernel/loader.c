@@ -146,8 +146,10 @@ static int finish_loading(struct filter *filter) {
 
 struct filter *filter_load(void) {
 	struct filter *filter = calloc(1, sizeof(*filter));
-	int error, cpus = libbpf_num_possible_cpus();
+	int error, cpus;
 
+	libbpf_set_print(getenv("SNIFENCE_DEBUG") ? tell_warnings : quiet);
+	cpus = libbpf_num_possible_cpus();
 	if (cpus < 0) {
 		message_error(
 			"cannot read how many CPUs there can be, in /sys/devices/system/cpu/possible: %s; is /sys "
@@ -161,7 +163,6 @@ struct filter *filter_load(void) {
 		filter_free(filter);
 		return NULL;
 	}
-	libbpf_set_print(getenv("SNIFENCE_DEBUG") ? tell_warnings : quiet);
 	filter->next_slot = 1;
 	error = start_loading(filter);
 	if (!error)
