@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/message.h"
 #include "kernel/cgroup.h"
 #include "kernel/cgroup_place.h"
 #include "need_root.h"
@@ -82,6 +84,44 @@ static void test_remove_without_cgroup(void **state) {
 	(void)state;
 	struct cgroup cgroup = {.fd = -1, .parent_fd = -1};
 	assert_int_equal(cgroup_remove(&cgroup), 0);
+}
+
+/* With room for so many open files more: what it says, or "" where there was room enough. */
+static const char *create_with(int room) {
+	static char told[512];
+	struct rlimit before, few;
+	struct cgroup cgroup;
+	FILE *messages = fmemopen(told, sizeof(told), "w");
+	int free_fd = dup(STDERR_FILENO);
+
+	told[0] = '\0';
+	close(free_fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){(rlim_t)(free_fd + room), before.rlim_max};
+	message_redirect(messages);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	int err = cgroup_create(&cgroup);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	message_redirect(NULL);
+	fclose(messages);
+	assert_true(err == 0 || err == -EMFILE);
+	if (!err)
+		cgroup_remove(&cgroup);
+	return told;
+}
+
+/* Wherever there are too many, this is what it says. */
+static void test_too_many_files(void **state) {
+	(void)state;
+	need_root_and_mounts();
+	assert_string_equal(create_with(0), "snifence: cannot read in which cgroup this process is, in "
+					    "/proc/self/cgroup: Too many open files\n");
+	for (int room = 1; room < 6; room++) {
+		const char *told = create_with(room);
+		if (*told && !strstr(told, "Too many open files"))
+			fail_msg("with room for %d files: %s", room, told);
+	}
+	assert_string_equal(create_with(6), "");
 }
 
 static void test_second_name(void **state) {
@@ -265,6 +305,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_remove),
 		cmocka_unit_test(test_remove_without_cgroup),
+		cmocka_unit_test(test_too_many_files),
 		cmocka_unit_test(test_second_name),
 		cmocka_unit_test(test_signal),
 		cmocka_unit_test(test_nested),

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../support/lines_kept.h"
@@ -317,6 +318,32 @@ static void files_that_cannot_be_read_do_not_stop_the_others(void **state) {
 	assert_string_equal(err, expected);
 }
 
+/* Nobody may ever write to it; what a shell's <(command) has made is read. */
+static void a_pipe_is_not_waited_for(void **state) {
+	char expected[512], path[32];
+	int pair[2];
+
+	(void)state;
+	unlink(second_capture);
+	assert_int_equal(mkfifo(second_capture, 0600), 0);
+	alarm(5);
+	assert_int_equal(RUN(second_capture), EXIT_UNREAD);
+	snprintf(expected, sizeof(expected), "snifence: inspect: %s: it is a pipe: give it as standard input, by -\n",
+		 second_capture);
+	assert_string_equal(err, expected);
+	assert_int_equal(unlink(second_capture), 0);
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(write(pair[1], "no capture", 10), 10);
+	close(pair[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", pair[0]);
+	assert_int_equal(RUN(path), EXIT_UNREAD);
+	snprintf(expected, sizeof(expected),
+		 "snifence: inspect: %s: not a capture that can be read: unknown file format\n", path);
+	assert_string_equal(err, expected);
+	close(pair[0]);
+	alarm(0);
+}
+
 static void a_truncated_capture_is_read_as_far_as_it_goes(void **state) {
 	char expected[512];
 	long size;
@@ -380,6 +407,7 @@ int main(void) {
 		cmocka_unit_test(packets_are_judged_too),
 		cmocka_unit_test(json_is_that_of_events),
 		cmocka_unit_test(files_that_cannot_be_read_do_not_stop_the_others),
+		cmocka_unit_test(a_pipe_is_not_waited_for),
 		cmocka_unit_test(a_truncated_capture_is_read_as_far_as_it_goes),
 		cmocka_unit_test(fragments_are_told),
 		cmocka_unit_test(a_wrong_command_line_or_policy_is_told),

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "../support/log_maker.h"
+#include "base/message.h"
 #include "log/log_lines.h"
 #include "log/log_reader.h"
 
@@ -381,6 +382,41 @@ static void test_follow(void **state) {
 	assert_int_equal(log_reader_tally(reader).bad, 1);
 }
 
+/* Nobody may ever write to it; where it is followed, that can be waited for. */
+static void test_named_pipe(void **state) {
+	static char *files[] = {first, NULL};
+	char told[256], expected[256];
+	FILE *messages = fmemopen(told, sizeof(told), "w");
+	FILE *writer;
+
+	(void)state;
+	assert_int_equal(mkfifo(first, 0600), 0);
+	alarm(5);
+	message_redirect(messages);
+	reader = log_reader_new(files, false, "report");
+	assert_non_null(reader);
+	expect_end(0, 0, 1);
+	message_redirect(NULL);
+	fclose(messages);
+	snprintf(expected, sizeof(expected),
+		 "snifence: report: %s cannot be read: it is a pipe: give it as standard input, by -\n", first);
+	assert_string_equal(told, expected);
+	log_reader_free(reader);
+	open_reader(true, files);
+	assert_false(log_reader_next(reader, &event));
+	assert_true(log_reader_wait(reader, 0));
+	writer = fopen(first, "we");
+	MAKE_LINE(writer, .name = "one.test");
+	fflush(writer);
+	expect_name("one.test", 1);
+	assert_false(log_reader_next(reader, &event));
+	assert_true(log_reader_wait(reader, 0));
+	fclose(writer);
+	assert_false(log_reader_next(reader, &event));
+	assert_false(log_reader_wait(reader, 0));
+	alarm(0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_members, set_up, tear_down),
@@ -396,6 +432,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_files_that_are_none, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pipe, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_named_pipe, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
