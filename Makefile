@@ -22,7 +22,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults storm test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/fuzz/%.o $(BUILD)/bench/%.skel.h
 
@@ -148,6 +148,14 @@ $(BUILD)/tests/faults/allocation.so: tests/faults/allocation.c tests/faults/allo
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $< -o $@
+
+storm: $(BUILD)/snifence $(BUILD)/tests/storm/storm_test ## random socket calls against the filter for STORM_TIME seconds (60), from STORM_SEED; root
+	$(Q)LIMIT=$$(($(or $(STORM_TIME),60) + 300)) STORM_TIME='$(STORM_TIME)' STORM_SEED='$(STORM_SEED)' \
+		tests/run $(BUILD)/tests/storm/storm_test
+
+$(BUILD)/tests/storm/storm_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/storm/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
 
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events
