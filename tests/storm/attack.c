@@ -50,7 +50,7 @@ static void run_process(const struct storm_plan *plan, unsigned process, int oth
 	struct actor actors[MOST_THREADS];
 	pthread_t threads[MOST_THREADS];
 
-	if (process == 2)
+	if (plan->namespaces && process == 1)
 		leave_namespaces();
 	for (unsigned i = 0; i < plan->threads; i++) {
 		actors[i] = (struct actor){

@@ -144,9 +144,18 @@ static void wait_for(int fd, short events, int ms) {
 	poll(&ready, 1, ms);
 }
 
+/* A slot; half of the time, its socket is made anew first: others have done things to it. */
+static int draw_fresh(struct actor *actor) {
+	int slot = draw_slot(actor);
+
+	if (one_in(actor, 2))
+		make_socket(&kinds[slot - FIRST_SLOT], slot);
+	return slot;
+}
+
 /* Connects, waits perhaps until that is done, and sends. */
 static void do_dial(struct actor *actor) {
-	int fd = draw_slot(actor), ms = (int)random_below(&actor->random, 3);
+	int fd = draw_fresh(actor), ms = (int)random_below(&actor->random, 3);
 	struct payload payload = payload_draw(&actor->random);
 	struct sockaddr_storage to;
 	socklen_t length = target_draw(&actor->random, &to);
@@ -158,7 +167,7 @@ static void do_dial(struct actor *actor) {
 
 /* The same socket to one place and then to another: connected, by Fast Open, or with both. */
 static void do_again(struct actor *actor) {
-	int fd = draw_slot(actor), flags = draw_flags(actor), ms = (int)random_below(&actor->random, 2);
+	int fd = draw_fresh(actor), flags = draw_flags(actor), ms = (int)random_below(&actor->random, 2);
 	struct payload payload = payload_draw(&actor->random);
 	struct sockaddr_storage first, second;
 	socklen_t first_length = target_draw(&actor->random, &first);
@@ -237,7 +246,7 @@ static void do_bind(struct actor *actor) {
 
 /* A socket that listens, for the visitors from outside; whatever it was before. */
 static void do_serve(struct actor *actor) {
-	int fd = draw_slot(actor), one = 1;
+	int fd = draw_fresh(actor), one = 1;
 	bool anew = one_in(actor, 2);
 	struct sockaddr_storage from;
 	socklen_t length = target_source(&actor->random, &from);

@@ -181,6 +181,9 @@ void option_any(struct actor *actor, int fd) {
 	else
 		for (size_t i = 0; i < sizeof(value.bytes); i++)
 			value.bytes[i] = (uint8_t)random_next(random);
+	/* close() would wait, also of a socket that never waits otherwise */
+	if (level == SOL_SOCKET && name == SO_LINGER)
+		return;
 	setsockopt(fd, level, name, &value, length);
 }
 

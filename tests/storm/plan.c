@@ -55,7 +55,8 @@ void storm_plan(struct storm_plan *plan, uint64_t seed) {
 	plan->run = random_one_in(&random, 4);
 	plan->processes = random_one_in(&random, 2) ? 1 : 2 + random_below(&random, 2);
 	plan->threads = random_one_in(&random, 3) ? 1 : 2 + random_below(&random, 3);
-	plan->operations = 6000 / (plan->processes * plan->threads);
+	plan->namespaces = random_one_in(&random, 4);
+	plan->operations = 16000 / (plan->processes * plan->threads);
 	draw_weights(&random, plan->weights);
 	write_policy(&random, plan->policy);
 }

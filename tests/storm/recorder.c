@@ -18,7 +18,7 @@
 #include "oracle.h"
 #include "world.h"
 
-enum { BUFFER = 64 << 20, FRAME = (1 << 16) + 64, QUIET_MS = 150 };
+enum { BUFFER = 64 << 20, FRAME = (1 << 16) + 64, QUIET_MS = 150, LAST_MS = 1000 };
 
 static struct {
 	int fd;
@@ -44,17 +44,20 @@ static void take(void) {
 	}
 }
 
-/* Until it is told to stop and nothing has come for a while. */
+/* Until a while after it is told to stop, or until nothing more comes then. */
 static void *record(void *unused) {
 	struct pollfd ready = {.fd = recorder.fd, .events = POLLIN};
-	bool stop;
+	double end = 0;
 
 	(void)unused;
 	for (;;) {
-		stop = atomic_load(&recorder.stop);
+		if (end == 0 && atomic_load(&recorder.stop))
+			end = lab_now_ms() + LAST_MS;
 		if (poll(&ready, 1, QUIET_MS) == 1)
 			take();
-		else if (stop)
+		else if (end > 0)
+			return NULL;
+		if (end > 0 && lab_now_ms() > end)
 			return NULL;
 	}
 }
