@@ -149,11 +149,14 @@ $(BUILD)/tests/faults/allocation.so: tests/faults/allocation.c tests/faults/allo
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $< -o $@
 
-storm: $(BUILD)/snifence $(BUILD)/tests/storm/storm_test ## random socket calls against the filter for STORM_TIME seconds (60), from STORM_SEED; root
-	$(Q)LIMIT=$$(($(or $(STORM_TIME),60) + 300)) STORM_TIME='$(STORM_TIME)' STORM_SEED='$(STORM_SEED)' \
-		tests/run $(BUILD)/tests/storm/storm_test
+STORM := $(patsubst tests/storm/%.c,%,$(wildcard tests/storm/*_test.c))
 
-$(BUILD)/tests/storm/storm_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/storm/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
+storm: $(BUILD)/snifence $(STORM:%=$(BUILD)/tests/storm/%) ## random socket calls against the filter for STORM_TIME seconds (60), from STORM_SEED; check and kernel compared for AGREE_TIME (15), from AGREE_SEED; root
+	$(Q)export STORM_TIME='$(STORM_TIME)' STORM_SEED='$(STORM_SEED)' AGREE_TIME='$(AGREE_TIME)' AGREE_SEED='$(AGREE_SEED)'; \
+		LIMIT=$$(($(or $(STORM_TIME),60) + $(or $(AGREE_TIME),15) + 120)) tests/run $(filter-out $<,$^)
+
+STORM_PARTS := $(filter-out %_test.c,$(wildcard tests/storm/*.c)) $(wildcard tests/support/*.c)
+$(STORM:%=$(BUILD)/tests/storm/%): $(BUILD)/tests/storm/%: $(BUILD)/tests/storm/%.o $(STORM_PARTS:%.c=$(BUILD)/%.o) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
 

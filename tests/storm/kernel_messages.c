@@ -52,7 +52,7 @@ static bool is_neighbour(const uint8_t address[16]) {
 	for (size_t i = 0; i < neighbour_count; i++)
 		if (memcmp(neighbours[i], address, 16) == 0)
 			return true;
-	return false;
+	return world_is_gateway(address);
 }
 
 static void add_neighbour(const uint8_t address[16]) {

@@ -111,6 +111,14 @@ bool world_is_here(const uint8_t address[16]) {
 	return false;
 }
 
+bool world_is_gateway(const uint8_t address[16]) {
+	struct in6_addr ipv4, ipv6;
+
+	inet_pton(AF_INET6, "::ffff:" WORLD_GATEWAY_IPV4, &ipv4);
+	inet_pton(AF_INET6, WORLD_GATEWAY_IPV6, &ipv6);
+	return memcmp(address, &ipv4, 16) == 0 || memcmp(address, &ipv6, 16) == 0;
+}
+
 bool world_solicits_here(const uint8_t group[16]) {
 	static const uint8_t solicited[13] = {0xff, 2, 0, 0, 0, 0,   0,
 					      0,    0, 0, 0, 1, 0xff}; /* RFC 4291, section 2.7.1 */

@@ -24,6 +24,8 @@ int world_socket_there(int there, int family, int type, int protocol);
 
 /* Whether the address (v4-mapped) is one of the devices here: what a packet can honestly carry as its source. */
 bool world_is_here(const uint8_t address[16]);
+/* Whether it is the one through which all others are reached. */
+bool world_is_gateway(const uint8_t address[16]);
 /* Whether the IPv6 group is the one in which the kernel waits for who looks for an address of here. */
 bool world_solicits_here(const uint8_t group[16]);
 
