@@ -53,7 +53,11 @@ void finding_tell(enum finding finding, const struct wire *wire) {
 		print_packet(wire);
 }
 
-unsigned finding_count(void) {
+unsigned finding_count(enum finding finding) {
+	return counts[finding];
+}
+
+unsigned finding_sum(void) {
 	unsigned count = 0;
 
 	for (int i = 0; i < FINDING_COUNT; i++)

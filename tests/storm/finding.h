@@ -44,8 +44,10 @@ enum finding {
  * spaces, are printed but not counted. */
 void finding_tell(enum finding finding, const struct wire *wire);
 
-/* How many were told and count. */
-unsigned finding_count(void);
+/* How many were told of a kind. */
+unsigned finding_count(enum finding finding);
+/* How many were told of all kinds that count. */
+unsigned finding_sum(void);
 
 /* Prints how many of each kind there were. */
 void finding_summary(void);

@@ -34,6 +34,7 @@ struct flow {
 };
 
 static struct flow *buckets[BUCKETS];
+static uint64_t hellos;
 
 static struct key key_of(const struct wire *wire, bool reverse) {
 	struct key key = {.from_port = reverse ? wire->destination_port : wire->source_port,
@@ -160,6 +161,7 @@ static void read_on(struct flow *flow, const struct compiled *compiled, const st
 	before = reading->count;
 	hello_reader_feed(flow->reader, flow->stream + flow->read, flow->length - flow->read);
 	flow->read = flow->length;
+	hellos += reading->count - before;
 	for (unsigned i = before; i < reading->count && i < READING_HELLOS; i++) {
 		if (!name_allowed(compiled, dest, &reading->found[i])) {
 			tell(flow, FINDING_NAME, wire);
@@ -226,7 +228,7 @@ bool flows_is_answer(const struct wire *wire) {
 	return flow && flow->visit;
 }
 
-void flows_end(bool whole) {
+uint64_t flows_end(bool whole) {
 	struct flow *flow;
 
 	for (size_t i = 0; i < BUCKETS; i++)
@@ -237,4 +239,5 @@ void flows_end(bool whole) {
 			buckets[i] = flow->next;
 			free(flow);
 		}
+	return hellos;
 }

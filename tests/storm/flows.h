@@ -17,7 +17,8 @@ void flows_visit(const struct wire *wire);
 /* Whether the packet, which leaves, belongs to a connection that was opened from outside. */
 bool flows_is_answer(const struct wire *wire);
 
-/* Looks at what was left open, and frees all. `whole`: the recorder has missed no packet. */
-void flows_end(bool whole);
+/* Looks at what was left open, and frees all. `whole`: the recorder has missed no packet. Returns how many hellos there
+ * were. */
+uint64_t flows_end(bool whole);
 
 #endif

@@ -165,6 +165,24 @@ static void do_dial(struct actor *actor) {
 	send(fd, payload.bytes, payload.length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* As clients do, but for the name and for what may follow: a hello, in two pieces perhaps, and then anything. */
+static void do_hello(struct actor *actor) {
+	int fd = draw_fresh(actor), flags = MSG_NOSIGNAL | MSG_DONTWAIT, ms = 1 + (int)random_below(&actor->random, 4);
+	struct payload hello = payload_hello(&actor->random), more = payload_draw(&actor->random);
+	size_t cut = one_in(actor, 2) ? random_below(&actor->random, (unsigned)hello.length) : 0;
+	bool goes_on = one_in(actor, 4);
+	struct sockaddr_storage to;
+	socklen_t length = target_inspected(&actor->random, &to);
+
+	connect(fd, (struct sockaddr *)&to, length);
+	wait_for(fd, POLLOUT, ms);
+	if (cut > 0)
+		send(fd, hello.bytes, cut, flags);
+	send(fd, hello.bytes + cut, hello.length - cut, flags);
+	if (goes_on)
+		send(fd, more.bytes, more.length, flags);
+}
+
 /* The same socket to one place and then to another: connected, by Fast Open, or with both. */
 static void do_again(struct actor *actor) {
 	int fd = draw_fresh(actor), flags = draw_flags(actor), ms = (int)random_below(&actor->random, 2);
@@ -345,11 +363,11 @@ static const struct {
 	void (*call)(struct actor *actor);
 	unsigned weight; /* times that of the plan, to which one is added */
 } calls[] = {
-	{do_connect, 3}, {do_disconnect, 1}, {do_send, 3},	{do_sendto, 3},		{do_dial, 4},
-	{do_again, 3},	 {do_pieces, 2},     {do_sendmsg, 2},	{do_listen, 1},		{do_accept, 1},
-	{do_bind, 1},	 {do_serve, 1},	     {do_shutdown, 1},	{do_option, 4},		{do_any_option, 3},
-	{do_receive, 1}, {do_linger, 1},     {do_duplicate, 1}, {do_pass, 1},		{do_take, 1},
-	{do_splice, 1},	 {do_wait, 1},	     {do_socket, 3},	{do_strange_socket, 1},
+	{do_connect, 3},    {do_disconnect, 1}, {do_send, 3},	{do_sendto, 3},	   {do_dial, 4},
+	{do_hello, 3},	    {do_again, 3},	{do_pieces, 2}, {do_sendmsg, 2},   {do_listen, 1},
+	{do_accept, 1},	    {do_bind, 1},	{do_serve, 1},	{do_shutdown, 1},  {do_option, 4},
+	{do_any_option, 3}, {do_receive, 1},	{do_linger, 1}, {do_duplicate, 1}, {do_pass, 1},
+	{do_take, 1},	    {do_splice, 1},	{do_wait, 1},	{do_socket, 3},	   {do_strange_socket, 1},
 };
 
 _Static_assert(COUNT(calls) <= STORM_OPERATION_KINDS, "each kind of call has a weight");

@@ -52,6 +52,7 @@ void storm_plan(struct storm_plan *plan, uint64_t seed) {
 	struct random random = random_part(seed, STORM_PART_PLAN);
 
 	*plan = (struct storm_plan){.seed = seed};
+	plan->audit = random_one_in(&random, 16);
 	plan->run = random_one_in(&random, 4);
 	plan->processes = random_one_in(&random, 2) ? 1 : 2 + random_below(&random, 2);
 	plan->threads = random_one_in(&random, 3) ? 1 : 2 + random_below(&random, 3);

@@ -77,15 +77,17 @@ void recorder_start(int there, const struct compiled *compiled) {
 	assert_int_equal(pthread_create(&recorder.thread, NULL, record, NULL), 0);
 }
 
-uint64_t recorder_stop(uint64_t *missed) {
+struct recorded recorder_stop(void) {
 	struct tpacket_stats statistics = {0};
 	socklen_t length = sizeof(statistics);
+	struct recorded recorded;
 
 	atomic_store(&recorder.stop, true);
 	pthread_join(recorder.thread, NULL);
 	getsockopt(recorder.fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &length);
-	*missed = statistics.tp_drops;
-	flows_end(*missed == 0);
 	close(recorder.fd);
-	return recorder.frames;
+	recorded.frames = recorder.frames;
+	recorded.missed = statistics.tp_drops;
+	recorded.hellos = flows_end(recorded.missed == 0);
+	return recorded;
 }

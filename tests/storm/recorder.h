@@ -7,7 +7,13 @@
 
 /* Starts to listen on the other namespace's device; `compiled` has to stay until the end. */
 void recorder_start(int there, const struct compiled *compiled);
-/* Stops, and tells what is found at the end. Returns how many frames came from here; `missed`: that it had no room for. */
-uint64_t recorder_stop(uint64_t *missed);
+struct recorded {
+	uint64_t frames; /* that came from here */
+	uint64_t hellos; /* whole ones, to where names are checked */
+	uint64_t missed; /* for which there was no room */
+};
+
+/* Stops, and tells what is found at the end. */
+struct recorded recorder_stop(void);
 
 #endif

@@ -27,6 +27,7 @@ extern const uint16_t storm_ports[STORM_PORTS];
 
 struct storm_plan {
 	uint64_t seed;
+	bool audit;	 /* in audit mode, which lets everything out: such a round shows that what gets out is seen */
 	bool run;	 /* under `snifence run`, which ends refused sockets and has its own rules for system calls */
 	bool namespaces; /* the second process leaves for a user and a network namespace of its own */
 	unsigned processes, threads, operations; /* processes; threads in each; calls of each thread */

@@ -92,6 +92,16 @@ socklen_t target_draw(struct random *random, struct sockaddr_storage *out) {
 	return put_ipv6(out, mapped, port);
 }
 
+socklen_t target_inspected(struct random *random, struct sockaddr_storage *out) {
+	static const char *const inspected[] = {"203.0.113.130", "203.0.113.135", "::ffff:203.0.113.130"};
+	unsigned form = random_below(random, 6);
+
+	memset(out, 0, sizeof(*out));
+	if (form < 2)
+		return put_ipv4(out, inspected[form], 443);
+	return put_ipv6(out, form == 2 ? inspected[2] : "2001:db8:f:1::9", 443);
+}
+
 socklen_t target_source(struct random *random, struct sockaddr_storage *out) {
 	static const char *const four[] = {"0.0.0.0",	"192.0.2.1",  "203.0.113.101", "198.51.100.1",
 					   "127.0.0.1", "192.0.2.77", "198.51.100.66"};
@@ -117,7 +127,7 @@ socklen_t target_source(struct random *random, struct sockaddr_storage *out) {
 enum { MOST_PAYLOADS = 24 };
 
 static struct payload payloads[MOST_PAYLOADS];
-static size_t payload_count;
+static size_t payload_count, hello_count; /* hellos come first */
 
 static void add_payload(const void *bytes, size_t length) {
 	uint8_t *copy = malloc(length);
@@ -156,11 +166,16 @@ void payloads_make(uint64_t seed) {
 	add_hello(&(struct hello){.name = "forbidden.test", .record_size = 50 + random_below(&random, 100)});
 	add_hello(&(struct hello){.name = "allowed.test", .size = 9000});
 	add_hello(&(struct hello){.name = NULL});
+	hello_count = payload_count;
 	add_payload("GET / HTTP/1.0\r\n\r\n", 18);
 	add_payload("FORBIDDEN", 9);
 	add_noise(&random, 1);
 	add_noise(&random, 3000);
 	add_noise(&random, 60000);
+}
+
+struct payload payload_hello(struct random *random) {
+	return payloads[random_below(random, (unsigned)hello_count)];
 }
 
 struct payload payload_draw(struct random *random) {

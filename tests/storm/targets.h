@@ -13,6 +13,9 @@
  */
 socklen_t target_draw(struct random *random, struct sockaddr_storage *out);
 
+/* Draws one where names are checked. */
+socklen_t target_inspected(struct random *random, struct sockaddr_storage *out);
+
 /* Draws an address of here, or somebody else's, to bind to. */
 socklen_t target_source(struct random *random, struct sockaddr_storage *out);
 
@@ -24,7 +27,10 @@ struct payload {
 	size_t length;
 };
 
-/* Draws one: a hello of an allowed name or of another, whole or a part of it; noise, short and long. */
+/* Draws a hello, whole. */
+struct payload payload_hello(struct random *random);
+
+/* Draws any: a hello of an allowed name or of another, whole or a part of it; noise, short and long. */
 struct payload payload_draw(struct random *random);
 
 #endif
