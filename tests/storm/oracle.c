@@ -67,6 +67,12 @@ static void check_tcp(const struct compiled *compiled, const struct wire *wire) 
 }
 
 static void check_transport(const struct compiled *compiled, const struct wire *wire) {
+	if (wire->fragment && wire->offset > 0) {
+		check_fragment(wire);
+		return;
+	}
+	if (wire->fragment)
+		firsts[first_count++ % MOST_FRAGMENTS] = fragment_of(wire);
 	switch (wire->protocol) {
 	case IPPROTO_TCP:
 		check_tcp(compiled, wire);
@@ -127,15 +133,35 @@ void oracle_arrived(const struct compiled *compiled, const uint8_t *frame, size_
 				     &wire);
 		return;
 	}
-	if (!check_header(&wire))
-		return;
-	if (wire.fragment && wire.offset > 0) {
-		check_fragment(&wire);
+	if (check_header(&wire))
+		check_transport(compiled, &wire);
+}
+
+static void note_visit(const struct wire *wire) {
+	if (wire->protocol == IPPROTO_TCP && (wire->flags & (WIRE_SYN | WIRE_ACK)) == WIRE_SYN)
+		flows_visit(wire);
+}
+
+/* The kernel's errors stay here, whatever they quote. */
+static bool is_error(const struct wire *wire) {
+	uint8_t type = wire->length > 0 ? wire->body[0] : 0;
+
+	if (wire->protocol == IPPROTO_ICMPV6)
+		return type >= 1 && type <= 4;
+	return wire->protocol == IPPROTO_ICMP && (type == 3 || type == 11 || type == 12);
+}
+
+void oracle_local(const struct compiled *compiled, const uint8_t *frame, size_t length) {
+	struct wire wire;
+
+	if (!wire_read(frame, length, &wire)) {
+		finding_tell(FINDING_MALFORMED, &wire);
 		return;
 	}
-	if (wire.fragment)
-		firsts[first_count++ % MOST_FRAGMENTS] = fragment_of(&wire);
+	if (!check_header(&wire) || is_error(&wire))
+		return;
 	check_transport(compiled, &wire);
+	note_visit(&wire);
 }
 
 void oracle_sent(const uint8_t *frame, size_t length) {
@@ -147,6 +173,5 @@ void oracle_sent(const uint8_t *frame, size_t length) {
 		return;
 	}
 	kernel_message_note(&wire);
-	if (wire.protocol == IPPROTO_TCP && (wire.flags & (WIRE_SYN | WIRE_ACK)) == WIRE_SYN)
-		flows_visit(&wire);
+	note_visit(&wire);
 }

@@ -12,6 +12,8 @@
 
 /* Takes a frame that came from here, and tells findings. `compiled` stays the caller's. */
 void oracle_arrived(const struct compiled *compiled, const uint8_t *frame, size_t length);
+/* Takes one on the loopback device here: by the policy's rules alone, as there are no others than the command. */
+void oracle_local(const struct compiled *compiled, const uint8_t *frame, size_t length);
 /* Takes one that was sent to here: what an ICMP error may quote, and who comes from outside. */
 void oracle_sent(const uint8_t *frame, size_t length);
 

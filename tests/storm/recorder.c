@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A packet socket ──► frames, each by the way it went. */
+/* Packet sockets on both devices ──► frames, each by the way it went. */
 #include "recorder.h"
 
 #include <arpa/inet.h>
@@ -21,73 +21,97 @@
 enum { BUFFER = 64 << 20, FRAME = (1 << 16) + 64, QUIET_MS = 150, LAST_MS = 1000 };
 
 static struct {
-	int fd;
+	int cable, loopback;
 	const struct compiled *compiled;
 	uint64_t frames;
 	atomic_bool stop;
 	pthread_t thread;
 } recorder;
 
-static void take(void) {
+static void take_cable(const uint8_t *frame, size_t length, bool outgoing) {
+	if (outgoing) {
+		oracle_sent(frame, length);
+		return;
+	}
+	recorder.frames++;
+	oracle_arrived(recorder.compiled, frame, length);
+}
+
+/* The loopback device shows each frame twice, on its way out and in. */
+static void take_loopback(const uint8_t *frame, size_t length, bool outgoing) {
+	if (!outgoing)
+		oracle_local(recorder.compiled, frame, length);
+}
+
+static void take(int fd) {
 	static uint8_t frame[FRAME];
 	struct sockaddr_ll from;
-	socklen_t length = sizeof(from);
-	ssize_t came = recvfrom(recorder.fd, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from, &length);
+	socklen_t size = sizeof(from);
+	ssize_t length = recvfrom(fd, frame, sizeof(frame), MSG_DONTWAIT, (struct sockaddr *)&from, &size);
 
-	if (came < 0)
+	if (length < 0)
 		return;
-	if (from.sll_pkttype == PACKET_OUTGOING) {
-		oracle_sent(frame, (size_t)came);
-	} else {
-		recorder.frames++;
-		oracle_arrived(recorder.compiled, frame, (size_t)came);
-	}
+	(fd == recorder.cable ? take_cable : take_loopback)(frame, (size_t)length, from.sll_pkttype == PACKET_OUTGOING);
 }
 
 /* Until a while after it is told to stop, or until nothing more comes then. */
 static void *record(void *unused) {
-	struct pollfd ready = {.fd = recorder.fd, .events = POLLIN};
+	struct pollfd ready[2] = {{.fd = recorder.cable, .events = POLLIN},
+				  {.fd = recorder.loopback, .events = POLLIN}};
 	double end = 0;
 
 	(void)unused;
 	for (;;) {
 		if (end == 0 && atomic_load(&recorder.stop))
 			end = lab_now_ms() + LAST_MS;
-		if (poll(&ready, 1, QUIET_MS) == 1)
-			take();
-		else if (end > 0)
+		if (poll(ready, 2, QUIET_MS) < 1 && end > 0)
 			return NULL;
+		for (int i = 0; i < 2; i++)
+			if (ready[i].revents)
+				take(ready[i].fd);
 		if (end > 0 && lab_now_ms() > end)
 			return NULL;
 	}
 }
 
-void recorder_start(int there, const struct compiled *compiled) {
+/* Binds a packet socket to a device of its namespace. */
+static int listen_on(int fd, const char *name) {
 	struct sockaddr_ll where = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-	struct ifreq device = {.ifr_name = WORLD_DEVICE_THERE};
+	struct ifreq device = {0};
 	int size = BUFFER;
 
-	recorder.compiled = compiled;
-	recorder.fd = world_socket_there(there, AF_PACKET, SOCK_RAW, 0);
-	assert_true(recorder.fd >= 0);
-	setsockopt(recorder.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	assert_int_equal(ioctl(recorder.fd, SIOCGIFINDEX, &device), 0);
+	assert_true(fd >= 0);
+	snprintf(device.ifr_name, sizeof(device.ifr_name), "%s", name);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	assert_int_equal(ioctl(fd, SIOCGIFINDEX, &device), 0);
 	where.sll_ifindex = device.ifr_ifindex;
-	assert_int_equal(bind(recorder.fd, (struct sockaddr *)&where, sizeof(where)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&where, sizeof(where)), 0);
+	return fd;
+}
+
+void recorder_start(int there, const struct compiled *compiled) {
+	recorder.compiled = compiled;
+	recorder.cable = listen_on(world_socket_there(there, AF_PACKET, SOCK_RAW, 0), WORLD_DEVICE_THERE);
+	recorder.loopback = listen_on(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "lo");
 	assert_int_equal(pthread_create(&recorder.thread, NULL, record, NULL), 0);
 }
 
-struct recorded recorder_stop(void) {
+static uint64_t close_counting(int fd) {
 	struct tpacket_stats statistics = {0};
 	socklen_t length = sizeof(statistics);
+
+	getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &length);
+	close(fd);
+	return statistics.tp_drops;
+}
+
+struct recorded recorder_stop(void) {
 	struct recorded recorded;
 
 	atomic_store(&recorder.stop, true);
 	pthread_join(recorder.thread, NULL);
-	getsockopt(recorder.fd, SOL_PACKET, PACKET_STATISTICS, &statistics, &length);
-	close(recorder.fd);
 	recorded.frames = recorder.frames;
-	recorded.missed = statistics.tp_drops;
+	recorded.missed = close_counting(recorder.cable) + close_counting(recorder.loopback);
 	recorded.hellos = flows_end(recorded.missed == 0);
 	return recorded;
 }

@@ -5,7 +5,7 @@
 
 #include "compile/compile.h"
 
-/* Starts to listen on the other namespace's device; `compiled` has to stay until the end. */
+/* Starts to listen on the other namespace's device and on the loopback device here; `compiled` has to stay until the end. */
 void recorder_start(int there, const struct compiled *compiled);
 struct recorded {
 	uint64_t frames; /* that came from here */

@@ -105,6 +105,8 @@ int world_socket_there(int there, int family, int type, int protocol) {
 }
 
 bool world_is_here(const uint8_t address[16]) {
+	if (snif_is_ipv4(address) && address[12] == 127)
+		return true;
 	for (size_t i = 0; i < own_count; i++)
 		if (memcmp(own[i], address, 16) == 0)
 			return true;
