@@ -3,6 +3,7 @@
 #ifndef SNIF_EGRESS_BPF_H
 #define SNIF_EGRESS_BPF_H
 
+#include "flow.bpf.h"
 #include "verdict.bpf.h"
 
 enum { EGRESS_DROP = 0, EGRESS_PASS = 1 };
@@ -113,10 +114,40 @@ static __always_inline int egress_untagged(struct egress *e) {
 	return egress_by_address(e);
 }
 
+/* Of IPv6, a v4-mapped address on a packet was refused when it was read: so the form of the address is the version. */
+static __always_inline _Bool same_family(const struct snif_target *a, const struct snif_target *b) {
+	return snif_is_ipv4(a->address) == snif_is_ipv4(b->address);
+}
+
+/*
+ * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
+ * that: it is the administrator's, and how containers reach their resolver and their neighbours.
+ */
+static __always_inline _Bool goes_as_judged(const struct egress *e) {
+	const struct snif_target *to = &e->packet.to, *judged = &e->tag->to;
+	__u64 a[2], b[2];
+
+	__builtin_memcpy(a, to->address, 16);
+	__builtin_memcpy(b, judged->address, 16);
+	if (a[0] == b[0] && a[1] == b[1] && to->port == judged->port)
+		return 1;
+	return same_family(to, judged) && flow_goes_to(e->socket, judged);
+}
+
+/* Passes only where a direct rule allows what is on the packet. The event names where the socket was connected. */
+static __always_inline int egress_elsewhere(struct egress *e) {
+	judge_address(&e->policy, &e->packet.to, NULL, &e->judgement);
+	if (e->judgement.verdict == SNIF_ALLOW)
+		return EGRESS_PASS;
+	return egress_refuse_for(e, SNIF_REASON_OTHER_DESTINATION);
+}
+
 static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	int verdict;
 
+	if (tag->verdict != SNIF_DENY && !goes_as_judged(e))
+		return egress_elsewhere(e);
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judge_again(&e->policy, e->socket, tag, &e->judgement);
 		if (e->judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)
@@ -138,14 +169,16 @@ static __always_inline int egress_tcp(struct egress *e) {
  * A datagram leaves unseen where the hooks have allowed all places that it can go to. The address on it is asked only
  * where it may have strayed from these (note_stray()): netfilter may have written another one there (DNAT), as that of a
  * container's resolver. A disconnect passes no hook, and a sender on another thread can come in the middle of it; the
- * state is what it changes first.
+ * state is what it changes first. A connection to a v4-mapped address is there before that address is, and what is sent
+ * in between goes to IPv6's loopback address.
  */
 static __always_inline int egress_udp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	_Bool current = same_policy(&tag->judged_under, &e->policy.active);
 	_Bool disconnected = tag->connects > 0 && e->socket->state != BPF_TCP_ESTABLISHED;
+	_Bool other_family = tag->connects > 0 && !same_family(&e->packet.to, &tag->to);
 
-	if (current && tag->kept && !disconnected)
+	if (current && tag->kept && !disconnected && !other_family)
 		return EGRESS_PASS;
 	tag->kept = 0;
 	if (!current && tag->verdict == SNIF_ALLOW)
@@ -154,14 +187,17 @@ static __always_inline int egress_udp(struct egress *e) {
 }
 
 static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
-	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_now()};
+	struct egress e = {.skb = skb, .socket = socket, .policy = policy_now()};
 	enum snif_reason reason = packet_read(skb, &e.packet);
 
+	/* what a socket carries that listens is of the connection that it was before */
+	if (tag && socket->state != BPF_TCP_LISTEN)
+		e.tag = tag;
 	if (!e.policy.present)
 		reason = SNIF_REASON_NO_POLICY;
 	if (reason != SNIF_REASON_NONE)
 		return egress_refuse_for(&e, reason);
-	if (!tag)
+	if (!e.tag)
 		return egress_untagged(&e);
 	if (!socket_fits(socket, e.packet.to.protocol))
 		return egress_refuse_for(&e, SNIF_REASON_SOCKET_TYPE);
@@ -173,8 +209,8 @@ static __always_inline int decide_packet(struct __sk_buff *skb) {
 	struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_active active;
 
-	/* the hot path: allowed, nothing left to inspect, no reload since, nothing that hides another destination */
-	if (tag && tag->settled && packet_is_plain(skb)) {
+	/* the hot path: allowed, nothing left to inspect, no reload since, and to there without a doubt */
+	if (tag && tag->settled && packet_is_plain(skb, &tag->to)) {
 		active = active_now();
 		if (same_policy(&tag->judged_under, &active))
 			return EGRESS_PASS;

@@ -171,6 +171,9 @@ static __always_inline enum snif_reason packet_ipv6(struct __sk_buff *skb, struc
 		return SNIF_REASON_MALFORMED_PACKET;
 	__builtin_memcpy(packet->source, &header.saddr, 16);
 	__builtin_memcpy(packet->to.address, &header.daddr, 16);
+	/* it leaves by IPv6, and would be judged as the IPv4 address */
+	if (snif_is_ipv4(packet->to.address))
+		return SNIF_REASON_V4_MAPPED;
 	walk.next = header.nexthdr;
 	if (walk.next != IPPROTO_TCP && walk.next != IPPROTO_UDP)
 		snif_loop(IPV6_EXTENSIONS_MAX, extension_step, &walk);
@@ -243,15 +246,25 @@ SNIF_SUBPROGRAM enum snif_reason packet_read(struct __sk_buff *skb, struct packe
 }
 
 /*
- * Whether the header holds nothing that could name another destination: IPv4 without options, or IPv6 with the
- * transport header at once. Looks at the linear part, where IP headers always are.
+ * Whether this is a TCP header, of no SYN, right behind an IP header to that address which holds nothing that could name
+ * another one: IPv4 without options, or IPv6 without extensions. Looks at the linear part, where these headers are.
  */
-static __always_inline _Bool packet_is_plain(struct __sk_buff *skb) {
+static __always_inline _Bool packet_is_plain(struct __sk_buff *skb, const struct snif_target *to) {
 	const __u8 *data = (const __u8 *)(long)skb->data, *end = (const __u8 *)(long)skb->data_end;
+	const __u32 *word = (const __u32 *)data;
+	__u32 address[4];
 
-	if (data + sizeof(struct iphdr) > end)
+	if (data + sizeof(struct iphdr) + sizeof(struct tcphdr) > end)
 		return 0;
-	return data[0] == 0x45 || (data[0] >> 4 == 6 && (data[6] == IPPROTO_TCP || data[6] == IPPROTO_UDP));
+	__builtin_memcpy(address, to->address, 16);
+	if (data[0] == 0x45)
+		return data[9] == IPPROTO_TCP && !(data[sizeof(struct iphdr) + 13] & TCP_SYN) &&
+		       address[3] == word[4] && !(address[0] | address[1]) && address[2] == bpf_htonl(0xffff);
+	if (data + sizeof(struct ipv6hdr) + sizeof(struct tcphdr) > end || data[0] >> 4 != 6)
+		return 0;
+	return data[6] == IPPROTO_TCP && !(data[sizeof(struct ipv6hdr) + 13] & TCP_SYN) && address[3] == word[9] &&
+	       address[2] == word[8] && address[1] == word[7] && address[0] == word[6] &&
+	       ((address[0] | address[1]) || address[2] != bpf_htonl(0xffff));
 }
 
 #endif

@@ -133,10 +133,7 @@ struct snif_tag {
 	 * settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it
 	 */
 	__u8 ech;
-	__u8 kept; /* of UDP: what leaves can only go where calls were allowed to, see note_stray() */
-	struct snif_process process;
-	__u64 flow;	       /* the socket's cookie */
-	__u64 netns_cookie;    /* 0: not known */
+	__u8 kept;	       /* of UDP: what leaves can only go where calls were allowed to, see note_stray() */
 	struct snif_target to; /* as connect() named it */
 	__u32 rule;
 	union {
@@ -150,6 +147,9 @@ struct snif_tag {
 		};
 		__u32 places; /* of UDP: how often a call was allowed another place than the one before */
 	};
+	__u64 flow; /* the socket's cookie */
+	struct snif_process process;
+	__u64 netns_cookie; /* 0: not known */
 	__u8 name[SNIF_TAG_NAME];
 };
 

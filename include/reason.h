@@ -61,7 +61,10 @@
 	/* refused for what the kernel would do behind the filter */ \
 	X(MPTCP, "mptcp", "MPTCP, which gives the bytes another order than the filter reads them in") \
 	X(SOCKET_OPTION, "socket_option", "an option with which the kernel sends what the filter does not judge") \
-	X(DEVICE, "device", "a device that could send packets, or is not known to send none")
+	X(DEVICE, "device", "a device that could send packets, or is not known to send none") \
+	/* refused because the packet is not what was judged */ \
+	X(OTHER_DESTINATION, "other_destination", "the packet goes elsewhere than to where the socket was connected") \
+	X(V4_MAPPED, "v4_mapped", "an IPv6 packet to a v4-mapped address, which is none of an IPv6 network")
 
 /* clang-format on */
 

@@ -48,6 +48,8 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_NAME_TOO_LONG:
 	case SNIF_REASON_SCAN_LIMIT:
 	case SNIF_REASON_DEVICE:
+	case SNIF_REASON_OTHER_DESTINATION:
+	case SNIF_REASON_V4_MAPPED:
 		return REASON_ATTACK;
 	case SNIF_REASON_NO_POLICY:
 	case SNIF_REASON_STATE_LOST:
