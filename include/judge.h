@@ -26,7 +26,7 @@ struct snif_judgement {
 
 /*
  * What the rules say of a destination: the longest prefix, then protocol and port. `address` is v4-mapped, `protocol`
- * an IPPROTO, `port` in host order. Writes `dest`; its kind NONE comes with the reason why. Returns the judgement, with
+ * an IPPROTO, `port` in host order. An address behind NAT64 is judged as the IPv4 address that it reaches. Writes `dest`; its kind NONE comes with the reason why. Returns the judgement, with
  * verdict SNIF_UNDECIDED where the destination wants an allowed server name.
  */
 static __always_inline struct snif_judgement snif_judge_address(snif_tables tables, const __u8 address[16],
@@ -39,7 +39,10 @@ static __always_inline struct snif_judgement snif_judge_address(snif_tables tabl
 
 	__builtin_memset(dest, 0, sizeof(*dest));
 	snif_memcpy(where.address, address, 16);
-	snif_fold_nat64(where.address);
+	if (!snif_fold_nat64(where.address)) {
+		refused.reason = SNIF_REASON_NAT64_NOT_GLOBAL;
+		return refused;
+	}
 	class = snif_find_class(tables, &where);
 	if (!class || *class == 0)
 		return refused;

@@ -64,7 +64,8 @@
 	X(DEVICE, "device", "a device that could send packets, or is not known to send none") \
 	/* refused because the packet is not what was judged */ \
 	X(OTHER_DESTINATION, "other_destination", "the packet goes elsewhere than to where the socket was connected") \
-	X(V4_MAPPED, "v4_mapped", "an IPv6 packet to a v4-mapped address, which is none of an IPv6 network")
+	X(V4_MAPPED, "v4_mapped", "an IPv6 packet to a v4-mapped address, which is none of an IPv6 network") \
+	X(NAT64_NOT_GLOBAL, "nat64_not_global", "the well-known NAT64 prefix with an IPv4 address that is not global")
 
 /* clang-format on */
 

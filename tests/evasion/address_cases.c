@@ -51,9 +51,37 @@ static void ipv6(void) {
 }
 
 static void nat64(void) {
-	inspected_at("64:ff9b::c000:201");
-	refused_at("64:ff9b::cb00:7101", 443, SNIF_REASON_ADDRESS_NOT_ALLOWED);
-	refused_at("64:ff9b::192.0.2.1", 80, SNIF_REASON_PORT_NOT_ALLOWED);
+	inspected_at("64:ff9b::c0af:3001");
+	refused_at("64:ff9b::1.1.1.1", 443, SNIF_REASON_ADDRESS_NOT_ALLOWED);
+	refused_at("64:ff9b::192.175.48.1", 80, SNIF_REASON_PORT_NOT_ALLOWED);
+}
+
+/*
+ * Addresses that mean something here, or nothing anywhere: no translator may take them (RFC 6052, section 3.1), but the
+ * network would be asked to, by packets that a rule for this host has let out.
+ */
+static void nat64_not_global(void) {
+	static const char *const addresses[] = {"0.0.0.1",	  "10.0.0.1",	     "100.64.0.1",   "100.127.255.255",
+						"127.0.0.1",	  "127.255.255.255", "169.254.0.1",  "172.16.0.1",
+						"172.31.255.255", "192.0.0.1",	     "192.0.2.1",    "192.168.0.1",
+						"198.18.0.1",	  "198.19.255.255",  "198.51.100.1", "203.0.113.1",
+						"224.0.0.1",	  "239.255.255.255", "240.0.0.1",    "255.255.255.255"};
+	static const char *const global[] = {"1.1.1.1",	    "11.0.0.1",	   "100.63.255.255", "100.128.0.1",
+					     "126.0.0.1",   "128.0.0.1",   "169.253.0.1",    "172.15.255.255",
+					     "172.32.0.1",  "192.0.1.1",   "192.0.3.1",	     "192.167.0.1",
+					     "198.17.0.1",  "198.20.0.1",  "198.51.101.1",   "203.0.114.1",
+					     "223.255.0.1", "192.169.0.1", "9.255.255.255",  "170.0.0.1"};
+	char address[64];
+
+	evasion_use_policy("version: 1\ndns: {servers: none}\ndirect: {allow: [{to: any, ports: [8080]}]}\n");
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		snprintf(address, sizeof(address), "64:ff9b::%s", addresses[i]);
+		refused_at(address, 8080, SNIF_REASON_NAT64_NOT_GLOBAL);
+	}
+	for (size_t i = 0; i < COUNT(global); i++) {
+		snprintf(address, sizeof(address), "64:ff9b::%s", global[i]);
+		refused_at(address, 80, SNIF_REASON_PORT_NOT_ALLOWED);
+	}
 }
 
 /* They mean this host: what is judged is the loopback address, and that is where the connection goes. */
@@ -265,6 +293,7 @@ static const struct evasion cases[] = {
 	{"T9-ipv6", .run = ipv6},
 	{"T9-v4-mapped", .run = mapped},
 	{"T9-nat64", .run = nat64},
+	{"T9-nat64-not-global", .run = nat64_not_global},
 	{"T9-unspecified-means-loopback", .run = unspecified},
 	{"T9-loopback", .run = loopback},
 	{"X-ipv4-inside-ipv6", .run = embedded},

@@ -145,8 +145,8 @@ static void segmented(void) {
 }
 
 static void refused_addresses(void) {
-	static const char *const addresses[] = {V4_REFUSED,    "64:ff9b::cb00:7101", "::ffff:203.0.113.1",
-						"2001:db9::1", "255.255.255.255",    "224.0.0.251",
+	static const char *const addresses[] = {V4_REFUSED,    "64:ff9b::101:101", "::ffff:203.0.113.1",
+						"2001:db9::1", "255.255.255.255",  "224.0.0.251",
 						"ff02::fb"};
 
 	for (size_t i = 0; i < COUNT(addresses); i++) {

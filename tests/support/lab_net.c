@@ -25,7 +25,7 @@ static const char *const lo_batch = "link set lo up\n"
 				    "address add 203.0.113.1/32 dev lo\n"
 				    "address add 2001:db8::1/128 dev lo nodad\n"
 				    "address add 2001:db8::2/128 dev lo nodad\n"
-				    "address add 64:ff9b::c000:201/128 dev lo nodad\n";
+				    "address add 64:ff9b::c0af:3001/128 dev lo nodad\n";
 
 static const char *const here_batch = "link set lab0 up\n"
 				      "address add 203.0.113.101/30 dev lab0\n"

@@ -266,8 +266,8 @@ static void urls_and_ports_are_no_server_names(void **state) {
 /* The forms of an address that reach the same place get the same answer. */
 static void addresses_are_folded_as_the_kernel_does(void **state) {
 	static const char *const forms[][2] = {
-		{"::ffff:192.0.2.1", "192.0.2.1"},	{"::ffff:c000:201", "192.0.2.1"},
-		{"64:ff9b::192.0.2.1", "192.0.2.1"},	{"64:ff9b::c000:201", "192.0.2.1"},
+		{"::ffff:192.0.2.1", "192.0.2.1"},
+		{"::ffff:c000:201", "192.0.2.1"},
 		{"2001:0DB8:0:0::0001", "2001:db8::1"},
 	};
 	struct output o;
@@ -289,6 +289,27 @@ static void addresses_are_folded_as_the_kernel_does(void **state) {
 		    "allow ::1 port 65535/tcp: address_allowed (an address rule allows it without inspection), rule "
 		    "%s:16: allow ::1\n",
 		    policy_file);
+}
+
+/* One that is global is the IPv4 address which it reaches, and others are none at all (RFC 6052, section 3.1). */
+static void addresses_behind_nat64(void **state) {
+	char file[64];
+	struct output o;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/nat64.yaml", folder);
+	put_file(file, "version: 1\ndirect: {allow: [192.175.48.1, 127.0.0.0/8]}\n");
+	RUN(&o, "--ip", "64:ff9b::c0af:3001", file);
+	expect_line(&o, EXIT_ALLOWED,
+		    "allow 192.175.48.1 port 443/tcp: address_allowed (an address rule allows it without inspection), "
+		    "rule %s:2: allow 192.175.48.1\n",
+		    file);
+	RUN(&o, "--ip", "64:ff9b::127.0.0.1", file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny 64:ff9b::7f00:1 port 443/tcp: nat64_not_global (the well-known NAT64 prefix with an IPv4 "
+		    "address that is not global)\n",
+		    file);
+	unlink(file);
 }
 
 static void audit_mode_is_said(void **state) {
@@ -680,6 +701,7 @@ int main(void) {
 		cmocka_unit_test(urls_and_ports_are_no_server_names),
 		cmocka_unit_test(addresses_are_judged_first),
 		cmocka_unit_test(addresses_are_folded_as_the_kernel_does),
+		cmocka_unit_test(addresses_behind_nat64),
 		cmocka_unit_test(audit_mode_is_said),
 		cmocka_unit_test(answers_as_json),
 		cmocka_unit_test(a_policy_is_expanded),

@@ -74,14 +74,13 @@ struct snif_judgement question_name(const struct compiled *compiled, const char 
 	return judge_name(compiled, name, &everywhere);
 }
 
-/* connect() to an unspecified address reaches the loopback; addresses behind NAT64 are IPv4. */
+/* connect() to an unspecified address reaches the loopback. */
 static void fold_address(const uint8_t given[16], uint8_t out[16]) {
 	static const uint8_t any_ipv4[16] = {[10] = 0xff, [11] = 0xff}, any_ipv6[16];
 	static const uint8_t loopback_ipv4[16] = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1};
 	static const uint8_t loopback_ipv6[16] = {[15] = 1};
 
 	memcpy(out, given, 16);
-	snif_fold_nat64(out);
 	if (memcmp(out, any_ipv4, 16) == 0)
 		memcpy(out, loopback_ipv4, 16);
 	else if (memcmp(out, any_ipv6, 16) == 0)
@@ -135,6 +134,7 @@ int question_answer(const struct policy *policy, const struct compiled *compiled
 		fold_address(question->address, answer->address);
 		answer->judgement =
 			snif_judge_address(compiled, answer->address, question->protocol, question->port, &dest);
+		snif_fold_nat64(answer->address);
 	} else if (any_destination(policy, question->port, &dest)) {
 		answer->judgement.verdict = SNIF_UNDECIDED;
 	}
