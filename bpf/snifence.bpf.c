@@ -3,6 +3,7 @@
  * The kernel side's table of contents: one line for each place where a connection can be stopped. Files in the order
  * in which a connection meets them: maps, tables, packet, event, tag, connect, option, verdict, egress; and beside them
  * device.
+ * in which a connection meets them: maps, tables, packet, event, tag, connect, flow, budget, verdict, egress.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>

@@ -3,6 +3,7 @@
 #ifndef SNIF_VERDICT_BPF_H
 #define SNIF_VERDICT_BPF_H
 
+#include "budget.bpf.h"
 #include "event.bpf.h"
 #include "tag.bpf.h"
 
@@ -116,6 +117,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		if (out->verdict != SNIF_ALLOW)
 			return 0;
 		tag_judge(tag, policy, out);
+		budget_give_back(inspection);
 		/* after a HelloRetryRequest the same name comes again: one flow, one event */
 		if ((hello->hellos == 1 || rule != out->rule) && event_wanted(policy, out))
 			event_of_packet(skb, policy, out, tag, packet);
@@ -131,6 +133,9 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		inspection_end(socket, tag, hello);
 	} else if ((packet->flags & (TCP_FIN | TCP_RST)) && hello->hellos == 0 && hello->size > 0) {
 		*out = refuse(SNIF_REASON_HELLO_INCOMPLETE);
+	} else if (hello->hellos == 0 && packet->end > packet->payload &&
+		   !budget_take(inspection, packet->end - packet->payload)) {
+		*out = refuse(SNIF_REASON_HELLO_BUDGET);
 	}
 	return 0;
 }

@@ -90,6 +90,7 @@ struct snif_active {
 struct snif_attachment {
 	__u32 policy;
 	__u32 unused;
+	__u64 budget_full; /* of SNIF_EARLY_BURST: when it will be full again, on the monotonic clock; 0: it is full */
 };
 
 #define SNIF_DEVICES 256 /* character devices, or whole majors, that can be allowed */
@@ -99,6 +100,12 @@ struct snif_attachment {
 struct snif_device {
 	__u32 major, minor; /* minor: or SNIF_DEVICE_ALL */
 };
+/*
+ * Bytes of ClientHellos that may leave from one attachment before there is a verdict: so many at once, and then so many a
+ * second. Those of a hello that is allowed in the end are given back. 500 hellos of 1,800 bytes cut in halves fit at once.
+ */
+#define SNIF_EARLY_BURST (512 * 1024)
+#define SNIF_EARLY_RATE (16 * 1024)
 
 struct snif_process {
 	__u64 cgroup_id;
@@ -157,6 +164,7 @@ _Static_assert(sizeof(struct snif_tag) == 184, "a tag fills its allocation class
 
 /* What an inspected socket carries besides, until its ClientHellos are over. */
 struct snif_inspection {
+	__u64 early; /* bytes that have left before there was a verdict */
 	struct snif_dest dest;
 	struct snif_hello hello;
 };

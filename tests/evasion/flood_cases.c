@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* T16: very many connections at once. */
+/* T16, K5: very many connections at once. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -250,7 +250,101 @@ static void blocked_flood(void) {
 	second_close(&second);
 }
 
+/* ---- K5: how much may leave of hellos that are not complete ---- */
+
+enum { UNFINISHED = 400, UNFINISHED_BYTES = 16000, SPLIT = 500, SPLIT_ROUNDS = 3 };
+
+static void sink_waits_for(size_t bytes) {
+	for (int i = 0; i < 100 && sink.bytes < bytes; i++)
+		lab_sleep_ms(20);
+}
+
+/* Opens connections that send most of a hello, until one is refused for that; returns how many. */
+static size_t leave_unfinished(int fds[UNFINISHED], const struct bytes *hello) {
+	const struct snif_event *event = NULL;
+	size_t count = 0;
+
+	while (count < UNFINISHED && !event) {
+		fds[count] = lab_dial(V4, 8443);
+		assert_true(fds[count] >= 0);
+		lab_send(fds[count++], hello->data, UNFINISHED_BYTES);
+		event = lab_event(0);
+	}
+	if (!event)
+		fail_msg("%zu unfinished hellos, and none is refused", count);
+	assert_int_equal(event->verdict, SNIF_DENY);
+	assert_int_equal(event->reason, SNIF_REASON_HELLO_BUDGET);
+	return count;
+}
+
+/* Many hellos that never end, to where somebody may listen: what leaves is little, and a whole hello still passes. */
+static void unfinished(void) {
+	static int fds[UNFINISHED];
+	static struct stream stream;
+	double started = lab_now_ms();
+	size_t count, most;
+	struct trial trial;
+
+	allow_descriptors();
+	evasion_spoilt();
+	sink_open();
+	stream_of(&stream, &(struct hello){.name = ALLOWED, .size = 16384});
+	lab_refill_budget();
+	count = leave_unfinished(fds, &stream.bytes);
+	lab_sleep_ms(100);
+	most = SNIF_EARLY_BURST + (size_t)((lab_now_ms() - started) / 1000 * SNIF_EARLY_RATE);
+	print_message("%zu unfinished hellos: %zu bytes have left\n", count, sink.bytes);
+	assert_true(sink.bytes <= most);
+	assert_true(sink.bytes > most - 2 * UNFINISHED_BYTES - SNIF_EARLY_RATE);
+	trial = trial_open(V4);
+	trial_hello_passes(&trial, ALLOWED);
+	for (size_t i = 0; i < count; i++) {
+		lab_reset(fds[i]);
+		if (i + 1 < count)
+			lab_expect(SNIF_DENY, SNIF_REASON_HELLO_INCOMPLETE);
+	}
+	sink_close();
+}
+
+/* As many clients at once as cut their hellos in two, of which all first halves leave first, again and again. */
+static void split_in_parallel(void) {
+	static const size_t sizes[] = {517, 1800};
+	static int fds[SPLIT];
+	static struct stream stream;
+	size_t passed = 0, half;
+
+	allow_descriptors();
+	evasion_spoilt();
+	sink_open();
+	lab_refill_budget();
+	for (size_t round = 0; round < SPLIT_ROUNDS * COUNT(sizes); round++) {
+		stream.bytes.length = 0;
+		stream_of(&stream, &(struct hello){.name = ALLOWED, .size = sizes[round % COUNT(sizes)]});
+		half = stream.bytes.length / 2;
+		for (size_t i = 0; i < SPLIT; i++) {
+			fds[i] = lab_dial(V4, 8443);
+			assert_true(fds[i] >= 0);
+			assert_int_equal(lab_send(fds[i], stream.bytes.data, half), 0);
+		}
+		sink_waits_for(passed + SPLIT * half);
+		assert_null(lab_event(0));
+		for (size_t i = 0; i < SPLIT; i++) {
+			assert_int_equal(lab_send(fds[i], stream.bytes.data + half, stream.bytes.length - half), 0);
+			lab_expect(SNIF_ALLOW, ALLOW);
+		}
+		passed += SPLIT * stream.bytes.length;
+		sink_waits_for(passed);
+		for (size_t i = 0; i < SPLIT; i++)
+			lab_reset(fds[i]);
+	}
+	assert_int_equal(sink.bytes, passed);
+	sink_close();
+	evasion_count(SPLIT_ROUNDS * COUNT(sizes) * SPLIT);
+}
+
 static const struct evasion cases[] = {
+	{"K5-unfinished-hellos", .run = unfinished},
+	{"K5-split-hellos-in-parallel", .run = split_in_parallel},
 	{"T16-half-finished-hellos", .run = half_finished},
 	{"T16-blocked-flood", .run = blocked_flood},
 };

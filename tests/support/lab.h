@@ -59,7 +59,7 @@ int lab_slowness(void);
 /*
  * The first line of each test. Skips the test where root is missing. In the first test of a process it makes the
  * namespace, in which these addresses are on `lo`: 192.0.2.1, 192.0.2.2, 198.51.100.1, 203.0.113.1, 2001:db8::1,
- * 2001:db8::2, 64:ff9b::c000:201 (192.0.2.1 behind NAT64), and 127.0.0.1 and ::1. In a mount namespace of the process
+ * 2001:db8::2, 64:ff9b::c0af:3001 (192.175.48.1 behind NAT64: a global address, of a sink), and 127.0.0.1 and ::1. In a mount namespace of the process
  * /etc/hosts says that lab.test, allowed.lab.test and forbidden.lab.test are at 192.0.2.1 and 2001:db8::1.
  */
 void lab_enter(void);
@@ -153,6 +153,9 @@ struct filter *lab_filter(void);
 const struct cgroup *lab_cgroup(void);
 const struct policy *lab_policy(void);
 const struct compiled *lab_compiled(void);
+
+/* Fills the attachment's budget for bytes of ClientHellos that are not complete (snif_attachment). */
+void lab_refill_budget(void);
 
 /* The next event, in the order of the ring buffer; NULL when none comes within `ms`. Valid until the test ends. */
 const struct snif_event *lab_event(int ms);

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "hello_maker.h"
+#include <bpf/bpf.h>
+
 #include "lab_parts.h"
 #include "lines_kept.h"
 #include "run/supervise.h"
@@ -116,6 +118,32 @@ void lab_confine_below(const char *policy) {
 	assert_int_equal(fstat(lab.below.fd, &status), 0);
 	lab.below.id = status.st_ino;
 	assert_int_equal(filter_attach(lab.filter, lab.below.fd, lab.below.id, POLICY_BELOW), 0);
+}
+
+/* The map with the cgroup's attachment. */
+static int find_attachments(struct snif_attachment *attachment) {
+	for (__u32 id = 0; bpf_map_get_next_id(id, &id) == 0;) {
+		struct bpf_map_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(id);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strcmp(info.name, "attachments") == 0 &&
+		    bpf_map_lookup_elem(fd, &lab.cgroup.id, attachment) == 0)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
+void lab_refill_budget(void) {
+	struct snif_attachment attachment;
+	int map = find_attachments(&attachment);
+
+	assert_true(map >= 0);
+	attachment.budget_full = 0;
+	assert_int_equal(bpf_map_update_elem(map, &lab.cgroup.id, &attachment, BPF_ANY), 0);
+	close(map);
 }
 
 struct filter *lab_filter(void) {

@@ -21,6 +21,7 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_SEQUENCE_GAP:
 	case SNIF_REASON_NOT_TLS:
 	case SNIF_REASON_HELLO_INCOMPLETE:
+	case SNIF_REASON_HELLO_BUDGET:
 	case SNIF_REASON_ESNI:
 	case SNIF_REASON_SNI_MISSING:
 	case SNIF_REASON_NAME_IS_ADDRESS:
