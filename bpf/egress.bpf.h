@@ -139,6 +139,9 @@ static __always_inline int egress_elsewhere(struct egress *e) {
 	judge_address(&e->policy, &e->packet.to, NULL, &e->judgement);
 	if (e->judgement.verdict == SNIF_ALLOW)
 		return EGRESS_PASS;
+	/* the socket is found by its own addresses, and ended */
+	if (!snif_is_ipv4(e->tag->to.address))
+		flow_source(e->socket, e->packet.source);
 	return egress_refuse_for(e, SNIF_REASON_OTHER_DESTINATION);
 }
 
@@ -146,8 +149,8 @@ static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	int verdict;
 
-	if (tag->verdict != SNIF_DENY && !goes_as_judged(e))
-		return egress_elsewhere(e);
+	if (!goes_as_judged(e))
+		return tag->verdict == SNIF_DENY ? refused(&e->policy) : egress_elsewhere(e);
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judge_again(&e->policy, e->socket, tag, &e->judgement);
 		if (e->judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)

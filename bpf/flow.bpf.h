@@ -51,6 +51,13 @@ static __always_inline _Bool flow_is_ipv6_to(const struct bpf_sock *socket, cons
 	       socket->dst_ip6[3] == words[3];
 }
 
+/* The socket's own IPv6 address. */
+static __always_inline void flow_source(const struct bpf_sock *socket, __u8 out[16]) {
+	__u32 words[4] = {socket->src_ip6[0], socket->src_ip6[1], socket->src_ip6[2], socket->src_ip6[3]};
+
+	__builtin_memcpy(out, words, 16);
+}
+
 /*
  * Whether the kernel sends the socket's TCP packets to there. The address alone can lead astray: of a socket that was
  * connected to a v4-mapped address the packets are IPv4 for ever after, to that address; and a source route that was

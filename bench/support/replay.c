@@ -2,6 +2,7 @@
 /* A real connection's tag and a packet ──► BPF_PROG_TEST_RUN ──► nanoseconds. */
 #include "replay.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
@@ -36,11 +37,17 @@ static struct decide_bpf *load(int program) {
 	return skeleton;
 }
 
-/* All that is known here of what a socket carries. Returns the sequence number that it sends next. */
-static __u32 take_tag(struct decide_bpf *skeleton, int client) {
+/* All that is known here of what a socket carries, but with the maker's server as its destination. Returns the sequence
+ * number that it sends next. */
+static __u32 take_tag(struct decide_bpf *skeleton, int client, bool ipv6) {
+	struct snif_target *to = &skeleton->bss->original.to;
 	if (bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.tags), &client, &skeleton->bss->original))
 		bench_fail("the connection has no tag: %s", strerror(errno));
 	bpf_map_lookup_elem(bpf_map__fd(skeleton->maps.inspections), &client, &skeleton->bss->inspected);
+	memset(to->address, 0, 16);
+	memset(to->address + 10, 0xff, ipv6 ? 0 : 2);
+	inet_pton(ipv6 ? AF_INET6 : AF_INET, ipv6 ? "2001:db8::7" : "198.51.100.7", to->address + (ipv6 ? 0 : 12));
+	to->port = SERVER_PORT;
 	return skeleton->bss->original.next_sequence;
 }
 
@@ -83,7 +90,7 @@ void replay_open_flow(int program, int client, const struct replay *replay) {
 	int programs[] = {
 		bpf_program__fd(replay->udp ? skeleton->progs.decide_datagram : skeleton->progs.decide_established),
 		floor_load(FLOOR_RETURN, BPF_CGROUP_INET_EGRESS), floor_load(FLOOR_STORAGE, BPF_CGROUP_INET_EGRESS)};
-	const struct bytes *packet = open_packet(replay, take_tag(skeleton, client));
+	const struct bytes *packet = open_packet(replay, take_tag(skeleton, client, replay->ipv6));
 	double ns[3][MOST_SLICES];
 	unsigned slices = bench_count(20, 3);
 
@@ -118,7 +125,7 @@ void replay_completing(const struct confinement *confinement, int program, int c
 	double with[MOST_SLICES], reset[MOST_SLICES], entry[MOST_SLICES], own[MOST_SLICES];
 	unsigned slices = bench_count(MOST_SLICES, 3);
 
-	packet.sequence = take_tag(skeleton, client);
+	packet.sequence = take_tag(skeleton, client, false);
 	for (unsigned s = 0; s < slices; s++) {
 		with[s] = test_run(judge, packet_of(&packet), REPEAT_EVENTS, allowed);
 		confine_drain(confinement);

@@ -38,3 +38,15 @@ void nothing_arrived(struct lab_server *server, size_t before) {
 	lab_sleep_ms(20);
 	assert_int_equal(lab_seen(server, 0).received, before);
 }
+
+void drain(void) {
+	while (lab_event(0))
+		;
+}
+
+void only_refusals(bool only) {
+	struct compiled compiled = *lab_compiled();
+
+	compiled.settings.options.skip_allowed = only;
+	assert_int_equal(filter_set_policy(lab_filter(), 1, &compiled), 0);
+}

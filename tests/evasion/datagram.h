@@ -31,4 +31,10 @@ void refused(ssize_t result);
 /* Checks that the server of UDP has received no more bytes than `before`. */
 void nothing_arrived(struct lab_server *server, size_t before);
 
+/* Takes all events that there are. */
+void drain(void);
+
+/* Without events of what is allowed: the lab keeps all that come, and of races these are many. `false` ends it. */
+void only_refusals(bool only);
+
 #endif

@@ -23,11 +23,6 @@ static const char other_port[] = "version: 1\n"
 				 "dns: {servers: none}\n"
 				 "direct: {allow: [{to: \"2001:db8::1\", proto: udp, ports: [9, 443]}]}\n";
 
-static void drain(void) {
-	while (lab_event(0))
-		;
-}
-
 /* A datagram in parts goes where the socket was connected for its first part (IPv6), or for its last one (IPv4). */
 static void held_back(void) {
 	const struct place bad = place(V6, 443), good = place(V6, 5353);
@@ -213,14 +208,6 @@ static pthread_t start_sending(struct sender *sender) {
 	while (sender->sent + sender->refused == 0)
 		sched_yield();
 	return thread;
-}
-
-/* Without events of what is allowed: the lab keeps all that come, and these are many. `false` ends it. */
-static void only_refusals(bool only) {
-	struct compiled compiled = *lab_compiled();
-
-	compiled.settings.options.skip_allowed = only;
-	assert_int_equal(filter_set_policy(lab_filter(), 1, &compiled), 0);
 }
 
 /* One thread sends while another connects there and back. Afterwards nothing sticks. */

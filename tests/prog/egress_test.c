@@ -224,6 +224,19 @@ static void test_ipv6_extensions(void **state) {
 	expect_drop(&packet, SNIF_REASON_SOCKET_TYPE);
 }
 
+static void test_v4_mapped(void **state) {
+	static struct bytes packet;
+
+	(void)state;
+	start(policy);
+	add_ipv6(&packet, IPPROTO_TCP);
+	memcpy(packet.data + ETH_HLEN + 24, (const uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 2}, 16);
+	add_tcp(&packet, 5, SYN);
+	expect_drop(&packet, SNIF_REASON_V4_MAPPED);
+	packet.data[ETH_HLEN + 24 + 11] = 0xfe;
+	expect_drop(&packet, SNIF_REASON_SOCKET_TYPE);
+}
+
 static void test_malformed_headers(void **state) {
 	static struct bytes packet;
 
@@ -302,6 +315,7 @@ int main(void) {
 		cmocka_unit_test_teardown(test_fragments, stop),
 		cmocka_unit_test_teardown(test_ipv4_options, stop),
 		cmocka_unit_test_teardown(test_ipv6_extensions, stop),
+		cmocka_unit_test_teardown(test_v4_mapped, stop),
 		cmocka_unit_test_teardown(test_malformed_headers, stop),
 		cmocka_unit_test_teardown(test_truncated, stop),
 		cmocka_unit_test_teardown(test_counters, stop),

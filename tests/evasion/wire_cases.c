@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* K2, K4: packets that carry another address than their socket was connected to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "datagram.h"
+#include "evasion.h"
+
+#define PLAIN SNIF_REASON_ADDRESS_ALLOWED
+#define V4_MAPPED "::ffff:" V4
+#define HOST "203.0.113.102" /* of lab_peer(), and the gateway to BEHIND, which nothing may reach */
+#define BEHIND "198.18.0.1"
+
+static const char host_alone[] = "version: 1\n"
+				 "dns: {servers: none}\n"
+				 "direct: {allow: [{to: 203.0.113.102}]}\n";
+
+/* ---- a source route that is taken back ---- */
+
+/* Reads frames that arrive at the other host. */
+static int recorder_open(void) {
+	struct sockaddr_ll all = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
+	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), fd;
+
+	evasion_outside();
+	assert_int_equal(setns(lab_peer(), CLONE_NEWNET), 0);
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK, htons(ETH_P_ALL));
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&all, sizeof(all)), 0);
+	assert_int_equal(setns(here, CLONE_NEWNET), 0);
+	close(here);
+	evasion_inside();
+	return fd;
+}
+
+/* Whether a packet to the address has arrived since the last look. */
+static bool recorded(int fd, const char *address) {
+	struct sockaddr_storage where;
+	uint8_t packet[2048];
+	bool found = false;
+	ssize_t length;
+
+	lab_address(address, 0, &where);
+	while ((length = recv(fd, packet, sizeof(packet), 0)) > 0)
+		if (where.ss_family == AF_INET)
+			found |= length >= 20 && packet[0] >> 4 == 4 &&
+				 memcmp(packet + 16, &((struct sockaddr_in *)&where)->sin_addr, 4) == 0;
+		else
+			found |= length >= 40 && packet[0] >> 4 == 6 &&
+				 memcmp(packet + 24, &((struct sockaddr_in6 *)&where)->sin6_addr, 16) == 0;
+	return found;
+}
+
+/* Loose (131) or strict (137), by BEHIND. */
+static void set_route(int fd, uint8_t type) {
+	uint8_t option[8] = {type, 7, 4};
+	struct sockaddr_storage where;
+
+	lab_address(BEHIND, 0, &where);
+	memcpy(option + 3, &((struct sockaddr_in *)&where)->sin_addr, 4);
+	if (setsockopt(fd, IPPROTO_IP, IP_OPTIONS, option, sizeof(option)))
+		evasion_skip("no source route can be set here: %s", strerror(errno));
+}
+
+static int route_behind(void) {
+	int recorder = recorder_open();
+
+	assert_int_equal(evasion_system("ip route replace " BEHIND " via " HOST), 0);
+	return recorder;
+}
+
+/* The route is looked up with it, the packet is not sent, as the first hop is no neighbour; then it is gone. */
+static void route_taken_back(void) {
+	int recorder = route_behind(), tos = 8;
+	struct trial trial;
+
+	evasion_use_policy(host_alone);
+	trial = trial_open_at(evasion_peer(), HOST, 443);
+	lab_expect(SNIF_ALLOW, PLAIN);
+	set_route(trial.fd, 137);
+	setsockopt(trial.fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)); /* forgets the route so far */
+	send(trial.fd, "secret", 6, MSG_NOSIGNAL);
+	assert_int_equal(setsockopt(trial.fd, IPPROTO_IP, IP_OPTIONS, NULL, 0), 0);
+	send(trial.fd, "secret", 6, MSG_NOSIGNAL);
+	trial_refused_all(&trial, SNIF_REASON_OTHER_DESTINATION);
+	assert_false(recorded(recorder, BEHIND));
+	close(recorder);
+}
+
+/* The connection is only opened when there is something to send, and the route is gone by then. */
+static void route_taken_back_before_syn(void) {
+	int recorder = route_behind(), one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_storage where;
+	socklen_t size = lab_address(HOST, 443, &where);
+
+	evasion_use_policy(host_alone);
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)), 0);
+	set_route(fd, 131);
+	evasion_count(1);
+	assert_int_equal(connect(fd, (struct sockaddr *)&where, size), 0);
+	lab_expect(SNIF_ALLOW, PLAIN);
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0), 0);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	send(fd, "secret", 6, MSG_NOSIGNAL);
+	fcntl(fd, F_SETFL, 0);
+	refused_unseen(fd, SNIF_REASON_OTHER_DESTINATION);
+	assert_false(recorded(recorder, BEHIND));
+	close(recorder);
+}
+
+/* ---- an IPv6 packet to a v4-mapped address ---- */
+
+/* A raw socket from before the filter makes any; it is refused for what it is in the first place. */
+static void mapped_packet(void) {
+	struct sockaddr_storage where;
+	socklen_t size = lab_address(V4_MAPPED, 0, &where);
+	struct ip6_hdr header = {.ip6_vfc = 0x60, .ip6_plen = htons(8), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = 64};
+	uint8_t packet[48] = {[40] = 5353 >> 8, 5353 & 0xff, 5353 >> 8, 5353 & 0xff, 0, 8};
+	struct second second;
+	ssize_t sent;
+	int fd;
+
+	assert_int_equal(evasion_system("ip route replace ::ffff:0:0/96 via 2001:db8:1::2"), 0);
+	second_open(&second);
+	evasion_count(1);
+	fd = socket(AF_INET6, SOCK_RAW, IPPROTO_RAW);
+	second_attach(&second, false);
+	header.ip6_dst = ((struct sockaddr_in6 *)&where)->sin6_addr;
+	header.ip6_src.s6_addr[15] = 1;
+	memcpy(packet, &header, sizeof(header));
+	sent = sendto(fd, packet, sizeof(packet), 0, (struct sockaddr *)&where, size);
+	if (sent < 0 && errno != EPERM)
+		evasion_skip("such a packet cannot be sent here: %s", strerror(errno));
+	refused(sent);
+	lab_expect(SNIF_DENY, SNIF_REASON_V4_MAPPED);
+	close(fd);
+	second_close(&second);
+}
+
+enum { RACES = 20000, SOCKETS = 4096 };
+
+struct racer {
+	int fd;
+	volatile bool stop;
+};
+
+static void *send_on(void *argument) {
+	struct racer *racer = argument;
+
+	while (!racer->stop)
+		send(racer->fd, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return NULL;
+}
+
+/* A sender reads the address while another thread connects: the kernel has looked at its family before. */
+static void mapped_race(void) {
+	static const char both[] =
+		"version: 1\ndns: {servers: none}\n"
+		"direct: {allow: [{to: \"2001:db8:1::2\", proto: udp}, {to: 203.0.113.102, proto: udp}]}\n";
+	const struct place native = place("2001:db8:1::2", 5353), mapped = place("::ffff:" HOST, 5353);
+	struct racer racer = {.fd = datagram_socket(&native)};
+	int recorder = recorder_open();
+	bool seen = false;
+	pthread_t thread;
+
+	assert_int_equal(evasion_system("ip route replace ::ffff:0:0/96 via 2001:db8:1::2"), 0);
+	evasion_use_policy(both);
+	only_refusals(true);
+	assert_int_equal(pthread_create(&thread, NULL, send_on, &racer), 0);
+	for (int i = 0; i < RACES && !seen; i++) {
+		connect_to(racer.fd, &native);
+		connect_to(racer.fd, &mapped);
+		drain();
+		if (i % 16 == 0)
+			seen = recorded(recorder, "::ffff:" HOST);
+	}
+	racer.stop = true;
+	pthread_join(thread, NULL);
+	assert_false(seen || recorded(recorder, "::ffff:" HOST));
+	close(racer.fd);
+	close(recorder);
+	drain();
+	only_refusals(false);
+}
+
+/* Connected to a v4-mapped address, a socket counts as connected before that address is there: ::, so loopback. */
+static void loopback_race(void) {
+	const struct place mapped = place(V4_MAPPED, 7001), here = place("::1", 7001);
+	int server;
+	char byte;
+
+	evasion_outside();
+	server = datagram_socket(&here);
+	assert_int_equal(bind(server, (const struct sockaddr *)&here.address, here.length), 0);
+	evasion_inside();
+	evasion_use_policy("version: 1\ndns: {servers: none}\n"
+			   "direct: {allow: [{to: 192.0.2.1, proto: udp, ports: [7001]}]}\n");
+	only_refusals(true);
+	for (int i = 0; i < SOCKETS; i++) {
+		struct racer racer = {.fd = datagram_socket(&mapped)};
+		pthread_t thread;
+
+		assert_int_equal(pthread_create(&thread, NULL, send_on, &racer), 0);
+		connect_to(racer.fd, &mapped);
+		racer.stop = true;
+		pthread_join(thread, NULL);
+		close(racer.fd);
+		drain();
+	}
+	only_refusals(false);
+	assert_int_equal(recv(server, &byte, 1, MSG_DONTWAIT), -1);
+	close(server);
+}
+
+static const struct evasion cases[] = {
+	{"K2-source-route-taken-back", .run = route_taken_back},
+	{"K2-source-route-taken-back-before-syn", .run = route_taken_back_before_syn},
+	{"K4-mapped-packet", .run = mapped_packet},
+	{"K4-mapped-race", .run = mapped_race},
+	{"K4-loopback-race", .run = loopback_race},
+};
+
+CATALOGUE(wire_cases, cases);
