@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel side's table of contents: one line for each place where a connection can be stopped. Files in the order
- * in which a connection meets them: maps, tables, packet, event, tag, connect, option, verdict, egress; and beside them
- * device.
- * in which a connection meets them: maps, tables, packet, event, tag, connect, flow, budget, verdict, egress.
+ * in which a connection meets them: maps, tables, packet, event, tag, connect, option, flow, budget, verdict, egress;
+ * and beside them device.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>

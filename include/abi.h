@@ -100,6 +100,7 @@ struct snif_attachment {
 struct snif_device {
 	__u32 major, minor; /* minor: or SNIF_DEVICE_ALL */
 };
+
 /*
  * Bytes of ClientHellos that may leave from one attachment before there is a verdict: so many at once, and then so many a
  * second. Those of a hello that is allowed in the end are given back. 500 hellos of 1,800 bytes cut in halves fit at once.

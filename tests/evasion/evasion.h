@@ -78,8 +78,7 @@ struct catalogue {
 
 extern const struct catalogue record_cases, hello_cases, name_cases, flow_cases, send_cases, open_cases, again_cases,
 	address_cases, datagram_cases, stray_cases, socket_cases, inbound_cases, confined_cases, flood_cases,
-	reload_cases, path_cases, option_cases, device_cases;
-	reload_cases, path_cases, kernel_cases, wire_cases;
+	reload_cases, path_cases, option_cases, device_cases, kernel_cases, wire_cases;
 
 /* Makes `stream` an ordinary hello, with `name` as what is expected of it. NULL: no server_name. */
 void stream_hello(struct stream *stream, const char *name);

@@ -10,10 +10,9 @@
 enum { MOST_CASES = 512 };
 
 static const struct catalogue *const catalogues[] = {
-	&record_cases, &hello_cases,	&name_cases,	&flow_cases,	&send_cases,	 &open_cases,
-	&again_cases,  &socket_cases,	&inbound_cases, &address_cases, &datagram_cases, &stray_cases,
-	&path_cases,   &confined_cases, &flood_cases,	&reload_cases,	&option_cases,	 &device_cases,
-	&path_cases,   &confined_cases, &flood_cases,	&reload_cases,	&kernel_cases,	 &wire_cases,
+	&record_cases, &hello_cases,   &name_cases,    &flow_cases,	&send_cases,   &open_cases, &again_cases,
+	&socket_cases, &inbound_cases, &address_cases, &datagram_cases, &stray_cases,  &path_cases, &confined_cases,
+	&flood_cases,  &reload_cases,  &option_cases,  &device_cases,	&kernel_cases, &wire_cases,
 };
 
 enum result { FAILED, PASSED, SKIPPED };

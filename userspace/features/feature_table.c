@@ -60,20 +60,6 @@ const struct feature feature_table[] = {
 	SNIF_PROGRAMS(X)
 #undef X
 	/* clang-format on */
-	{"hook_egress", "hook: packets that leave", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET_EGRESS,
-	 "ClientHellos are read, and nothing leaves unjudged", NO_HOOK},
-	{"hook_sockops", "hook: accepted connections", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_SOCK_OPS,
-	 "`inbound` can allow or deny them", NO_HOOK},
-	{"hook_connect4", "hook: connect() by IPv4", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET4_CONNECT,
-	 "address rules refuse at once, with EPERM", NO_HOOK},
-	{"hook_connect6", "hook: connect() by IPv6", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET6_CONNECT,
-	 "address rules refuse at once, with EPERM", NO_HOOK},
-	{"hook_sendmsg4", "hook: sendmsg() by IPv4", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_UDP4_SENDMSG,
-	 "address rules refuse datagrams at once, with EPERM", NO_HOOK},
-	{"hook_sendmsg6", "hook: sendmsg() by IPv6", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_UDP6_SENDMSG,
-	 "address rules refuse datagrams at once, with EPERM", NO_HOOK},
-	{"hook_socket", "hook: socket()", FEATURE_NEEDED, true, probe_hook, BPF_CGROUP_INET_SOCK_CREATE,
-	 "raw sockets and the like are refused where they are made", NO_HOOK},
 	{"kernel_types", "BTF of the kernel", FEATURE_NEEDED, false, probe_kernel_types, 0,
 	 "what netfilter writes on a packet can be told from where the kernel sends it",
 	 "the programs cannot be loaded: the kernel is built without CONFIG_DEBUG_INFO_BTF"},
