@@ -67,7 +67,8 @@
 	X(V4_MAPPED, "v4_mapped", "an IPv6 packet to a v4-mapped address, which is none of an IPv6 network") \
 	X(NAT64_NOT_GLOBAL, "nat64_not_global", "the well-known NAT64 prefix with an IPv4 address that is not global") \
 	/* refused for what has left already */ \
-	X(HELLO_BUDGET, "hello_budget", "too many bytes of ClientHellos that are not complete have left")
+	X(HELLO_BUDGET, "hello_budget", "too many bytes of ClientHellos that are not complete have left") \
+	X(SOURCE_ADDRESS, "source_address", "the source may be another machine's, to which answers would go")
 
 /* clang-format on */
 

@@ -132,6 +132,57 @@ static void audited(void) {
 	close(fd);
 }
 
+static void set_nonlocal_bind(const char *value) {
+	int file = open("/proc/sys/net/ipv6/ip_nonlocal_bind", O_WRONLY | O_CLOEXEC);
+
+	if (file < 0 || write(file, value, 1) != 1)
+		evasion_skip("net.ipv6.ip_nonlocal_bind cannot be set: %s", strerror(errno));
+	close(file);
+}
+
+/* A socket with a source of its own choice. */
+static int socket_from(int type, const char *source) {
+	int fd = socket(AF_INET6, type | SOCK_NONBLOCK, 0);
+	struct sockaddr_storage from;
+	socklen_t length = lab_address(source, 0, &from);
+
+	evasion_count(1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&from, length), 0);
+	return fd;
+}
+
+/* Where everybody may choose any source: what stays on this machine leaves only with one that is sure to be its own. */
+static void source_of_others(void) {
+	static const char *const sources[] = {"2001:db8:bad::1", "2001:db8::2"};
+	size_t before = lab_seen(evasion_udp5353, 0).received, accepted = lab_count(evasion_tls);
+	struct sockaddr_storage plain, tls;
+	socklen_t length = lab_address(V6, 5353, &plain);
+	int fd;
+
+	lab_address(V6, 443, &tls);
+	set_nonlocal_bind("1");
+	for (size_t i = 0; i < COUNT(sources); i++) {
+		fd = socket_from(SOCK_DGRAM, sources[i]);
+		assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&plain, length), -1);
+		assert_int_equal(errno, EPERM);
+		lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED); /* by what sendto() names */
+		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_SOURCE_ADDRESS)->hook, SNIF_HOOK_EGRESS);
+		close(fd);
+		fd = socket_from(SOCK_STREAM, sources[i]);
+		assert_int_equal(connect(fd, (struct sockaddr *)&tls, length), -1);
+		lab_expect(SNIF_DENY, SNIF_REASON_SOURCE_ADDRESS);
+		close(fd);
+	}
+	set_nonlocal_bind("0");
+	assert_int_equal(lab_seen(evasion_udp5353, 0).received, before);
+	assert_int_equal(lab_count(evasion_tls), accepted);
+	/* one's own address, which is the same as none */
+	fd = socket_from(SOCK_DGRAM, V6);
+	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&plain, length), 1);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED);
+	close(fd);
+}
+
 /* ---- groups ---- */
 
 /* struct group_source_req, by its layout here: the index of a device, padding, the group, a source. */
@@ -264,6 +315,7 @@ static const struct evasion cases[] = {
 	{"K1-options-passed", .run = options_passed},
 	{"K1-options-of-long-values", .run = long_values},
 	{"K2-foreign-source", .run = audited},
+	{"K2-source-of-others", .run = source_of_others},
 	{"K3-sources-in-reports-of-groups", .run = source_lists},
 	{"K3-every-join", .run = every_join},
 	{"K3-groups-allowed", .run = groups_allowed},

@@ -52,6 +52,7 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_OTHER_DESTINATION:
 	case SNIF_REASON_V4_MAPPED:
 	case SNIF_REASON_NAT64_NOT_GLOBAL:
+	case SNIF_REASON_SOURCE_ADDRESS:
 		return REASON_ATTACK;
 	case SNIF_REASON_NO_POLICY:
 	case SNIF_REASON_STATE_LOST:
