@@ -77,11 +77,12 @@ static void test_undecided(void **state) {
 static void test_actions(void **state) {
 	static const struct {
 		const char *name, *denied;
-	} hooks[] = {{"socket", "reject"}, {"connect", "reject"}, {"sendmsg", "reject"}, {"egress", "drop"}};
+	} hooks[] = {{"socket", "reject"}, {"connect", "reject"},    {"sendmsg", "reject"},
+		     {"egress", "drop"},   {"setsockopt", "reject"}, {"device", "reject"}};
 	struct snif_event event = hello_event();
 
 	(void)state;
-	for (size_t hook = 0; hook < 4; hook++)
+	for (size_t hook = 0; hook < SNIF_HOOK_COUNT; hook++)
 		for (int audit = 0; audit < 2; audit++) {
 			event.hook = (__u8)hook;
 			event.mode = audit ? SNIF_AUDIT : SNIF_ENFORCE;
@@ -93,6 +94,26 @@ static void test_actions(void **state) {
 			expect(&event, "/verdict/action", "pass");
 			expect(&event, "/mode", audit ? "audit" : "enforce");
 		}
+}
+
+/* What is about no destination: the numbers of an option, or of a device, which is of no protocol. */
+static void test_objects(void **state) {
+	struct snif_event event = {.protocol = IPPROTO_UDP, .hook = SNIF_HOOK_SETSOCKOPT};
+
+	(void)state;
+	event.object.level = 41;
+	event.object.option = 78;
+	expect(&event, "/socket_option/level", "41");
+	expect(&event, "/socket_option/option", "78");
+	expect(&event, "/proto", "UDP");
+	assert_null(member(&event, "/device"));
+	event.hook = SNIF_HOOK_DEVICE;
+	event.object.major = 10;
+	event.object.minor = 200;
+	expect(&event, "/device/major", "10");
+	expect(&event, "/device/minor", "200");
+	assert_null(member(&event, "/proto"));
+	assert_null(member(&event, "/socket_option"));
 }
 
 static void test_protocols(void **state) {
@@ -449,27 +470,17 @@ static int set_zone(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hello),
-		cmocka_unit_test(test_connect),
-		cmocka_unit_test(test_little_known),
-		cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_protocols),
-		cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_large_numbers),
-		cmocka_unit_test(test_out_of_range),
-		cmocka_unit_test(test_hostile_names),
-		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_hostile_file),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_write_error),
-		cmocka_unit_test(test_whole_lines),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_random_events),
-		cmocka_unit_test(test_undecided),
-		cmocka_unit_test(test_every_byte),
-		cmocka_unit_test_teardown(test_zones, set_zone),
+		cmocka_unit_test(test_hello),	      cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_little_known),  cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_objects),	      cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_versions),      cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_large_numbers), cmocka_unit_test(test_out_of_range),
+		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_hostile_file),  cmocka_unit_test(test_time),
+		cmocka_unit_test(test_write_error),   cmocka_unit_test(test_whole_lines),
+		cmocka_unit_test(test_numbers),	      cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_random_events), cmocka_unit_test(test_undecided),
+		cmocka_unit_test(test_every_byte),    cmocka_unit_test_teardown(test_zones, set_zone),
 	};
 
 	return cmocka_run_group_tests_name("events", tests, set_zone, NULL);

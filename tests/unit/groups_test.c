@@ -136,6 +136,20 @@ static void test_many_groups(void **state) {
 }
 
 /* A name can look like a destination, or like what stands for no property: they are counted apart. */
+/* What is of no connection is told by its numbers. */
+static void test_objects(void **state) {
+	struct log_event event = {.destination = "", .protocol = "", .hook = "device", .major = 10, .minor = 200};
+	char text[GROUP_DESTINATION_SIZE];
+
+	(void)state;
+	group_destination(&event, text);
+	assert_string_equal(text, "device 10:200");
+	event = (struct log_event){
+		.destination = "232.1.2.3", .protocol = "UDP", .hook = "setsockopt", .level = 0, .option = 46};
+	group_destination(&event, text);
+	assert_string_equal(text, "socket option 0:46");
+}
+
 static void test_names_like_others(void **state) {
 	struct groups *groups = groups_new(BY_NAME), *cgroups = groups_new(BY_CGROUP);
 	struct log_event destination = {.time = start,
@@ -146,6 +160,7 @@ static void test_names_like_others(void **state) {
 					.destination = "192.0.2.1",
 					.destination_port = 22,
 					.protocol = "TCP",
+					.hook = "egress",
 					.cgroup = ""};
 	struct log_event name = destination;
 	const struct group **sorted;
@@ -264,11 +279,12 @@ static void test_reasons(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leaders),		  cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_sparkline),	  cmocka_unit_test(test_even_sparkline),
-		cmocka_unit_test(test_names_like_others), cmocka_unit_test(test_many_groups),
-		cmocka_unit_test(test_long_keys),	  cmocka_unit_test(test_near_misses),
-		cmocka_unit_test(test_nearest),		  cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_leaders),	    cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_sparkline),   cmocka_unit_test(test_even_sparkline),
+		cmocka_unit_test(test_objects),	    cmocka_unit_test(test_names_like_others),
+		cmocka_unit_test(test_many_groups), cmocka_unit_test(test_long_keys),
+		cmocka_unit_test(test_near_misses), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

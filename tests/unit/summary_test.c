@@ -120,7 +120,13 @@ static void test_destinations(void **state) {
 	event = address_event(IPPROTO_TCP, 0, 443);
 	memcpy(event.destination, (__u8[16]){0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 16);
 	add(event, 1);
-	expect(0, "snifence: 0 allowed, 10 blocked\n"
+	event = event_of(SNIF_DENY, SNIF_REASON_DEVICE);
+	event.hook = SNIF_HOOK_DEVICE;
+	event.object.major = 10;
+	event.object.minor = 200;
+	add(event, 5);
+	expect(0, "snifence: 0 allowed, 15 blocked\n"
+		  "  blocked      device 10:200                                 device                  5\n"
 		  "  blocked      192.0.2.9:443/UDP                             address_not_allowed     4\n"
 		  "  blocked      192.0.2.9:80/TCP                              address_not_allowed     3\n"
 		  "  blocked      a socket of protocol ICMP                     socket_type             2\n"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +40,18 @@ struct finding probe_mptcp(struct machine *machine, int unused) {
 	(void)machine;
 	(void)unused;
 	return try_socket(AF_INET, IPPROTO_MPTCP, 0);
+}
+
+/* No such file: there is no IPv6. */
+struct finding probe_nonlocal_bind(struct machine *machine, int unused) {
+	FILE *file = fopen("/proc/sys/net/ipv6/ip_nonlocal_bind", "re");
+	int on = 0, read = file ? fscanf(file, "%d", &on) : 0;
+
+	(void)machine;
+	(void)unused;
+	if (file)
+		fclose(file);
+	return feature_found(read == 1 && on != 0, "%s", on ? "net.ipv6.ip_nonlocal_bind" : "");
 }
 
 /* Refused where net.ipv4.tcp_fastopen has it off for clients. */

@@ -9,6 +9,7 @@
 struct finding probe_sock_destroy(struct machine *machine, int unused);
 /* Whether TCP sockets of the family can be made, AF_INET or AF_INET6. */
 struct finding probe_family(struct machine *machine, int family);
+struct finding probe_nonlocal_bind(struct machine *machine, int unused);
 struct finding probe_mptcp(struct machine *machine, int unused);
 struct finding probe_fast_open(struct machine *machine, int unused);
 
