@@ -388,8 +388,8 @@ static void test_no_cgroup2(void **state) {
 	expect_line(program, "cgroup.kill", "?", "there is no cgroup to try it in");
 	expect_line(program, "clone3() into a cgroup", "?", "there is no cgroup to try it in");
 	expect_line(program, "hook: socket()", "yes",
-		    "raw sockets and the like are refused where they are made (not tried to attach: there is no cgroup "
-		    "for that)");
+		    "raw sockets, MPTCP and the like are refused where they are made (not tried to attach: there is no "
+		    "cgroup for that)");
 	expect_end(program, 1, "\n\nsnifence run does not work here. Missing: a cgroup of its own, confinement.\n");
 	expect_refused(run(WITHOUT("cgroup2", "fsopen"), NULL),
 		       "snifence: cannot reach the cgroup2 file system, nor mount it: Operation not permitted\n");
