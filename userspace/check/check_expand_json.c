@@ -32,7 +32,7 @@ static int put_ports(struct json_object *object, const struct port_list *ports) 
 	if (!out)
 		return -ENOMEM;
 	port_list_write(ports, out);
-	error = stream_close(out) == 0 ? json_put_text(object, "ports", text) : -ENOMEM;
+	error = text_close(out, &text) == 0 ? json_put_text(object, "ports", text) : -ENOMEM;
 	free(text);
 	return error;
 }

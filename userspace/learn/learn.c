@@ -99,7 +99,7 @@ static int write_head(struct learn *learn) {
 	FILE *out = open_memstream(&learn->base.text, &learn->base.length);
 	int error = out ? learn_write_head(&learn->learned, &learn->losses, out) : -ENOMEM;
 
-	return stream_close(out) < 0 || error ? fail(-ENOMEM) : 0;
+	return text_close(out, &learn->base.text) < 0 || error ? fail(-ENOMEM) : 0;
 }
 
 static int add_left(struct learn *learn) {
@@ -112,7 +112,7 @@ static int add_left(struct learn *learn) {
 		error = learn_write_left(&learn->learned, sightings_beyond(learn->sightings), out);
 	}
 	free(learn->merged.text);
-	error |= stream_close(out);
+	error |= text_close(out, &text.text);
 	learn->merged = text;
 	return error ? fail(-ENOMEM) : 0;
 }

@@ -88,7 +88,7 @@ static char **zones_where(const struct policy *policy, char (*lists)[65]) {
 
 		if (out)
 			write_where("tcp", &policy->zones[i].ports, lists[policy->zones[i].list], out);
-		if (stream_close(out) == 0)
+		if (text_close(out, &where[i]) == 0)
 			continue;
 		free_where(where, i + 1);
 		return NULL;
@@ -195,7 +195,7 @@ static int write_rules(const struct policy *policy, char (*lists)[65], FILE *out
 
 	if (error == 0)
 		write_addresses(policy, lists, where, addresses);
-	if (stream_close(addresses))
+	if (text_close(addresses, &text))
 		error = -ENOMEM;
 	if (error == 0)
 		error = write_sorted(text, out);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/table.h"
 #include "report/report_groups.h"
 #include "report/report_words.h"
@@ -192,7 +193,7 @@ static int put_rows_in_reach(const struct top_screen *screen, char **rows, size_
 		if (!out)
 			return -ENOMEM;
 		error = put_rows(screen, out);
-		if (fclose(out) != 0)
+		if (text_close(out, rows))
 			error = -ENOMEM;
 		last = view->rows > view->page ? view->rows - view->page : 0;
 		if (error || view->top <= last)
