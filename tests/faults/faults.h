@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 /* Linux numbers its calls without gaps worth saving. */
-enum { CALLS = 512, TRIAL_MS = 30000 };
+enum { CALLS = 512, TRIAL_MS = 60000 };
 
 struct allocations;
 

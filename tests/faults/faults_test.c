@@ -6,6 +6,7 @@
  *	FAULTS=N	tries N points of each kind, chosen by SEED, instead of all
  *	FAULTS_POINT=P	tries this one alone, and shows what it prints
  *	FAULTS_RUN=W	starts the command with these words instead of `run`
+ *	FAULTS_TEST=T	runs this test alone, of test_calls, test_allocations and test_readings
  *	FAULTS_TABLE=F	where the numbers go
  */
 #include <setjmp.h>
@@ -76,10 +77,10 @@ static void tell_numbers(const char *kind, const struct points *points, const st
 		FILE *out = copy ? file : stdout;
 		if (!out)
 			continue;
-		fprintf(out, "  %s: %zu points in %.0f s:", kind, points->count, seconds);
+		fprintf(out, "  %s: %zu points in %.0f s", kind, points->count, seconds);
 		for (int i = 0; i < OUTCOMES; i++)
 			if (counts[i] || i == FINDING)
-				fprintf(out, "%s %zu %s", i == UNTRIED ? "" : ",", counts[i], words[i]);
+				fprintf(out, ", %zu %s", counts[i], words[i]);
 		fputc('\n', out);
 	}
 	if (file)
@@ -231,6 +232,7 @@ int main(int argc, char **argv) {
 		return attempts_main(argv + 2);
 	if (point && *point)
 		return try_one(point);
-	cmocka_set_test_filter(getenv("FAULTS_TEST"));
+	if (getenv("FAULTS_TEST"))
+		cmocka_set_test_filter(getenv("FAULTS_TEST"));
 	return cmocka_run_group_tests_name("faults", tests, find_points, NULL);
 }
