@@ -35,7 +35,7 @@ static void test_recipes(void **state) {
 /* What cannot be written is told once, and the command goes on under its policy. */
 static void test_full_log(void **state) {
 	static const char message[] =
-		"snifence: cannot write the log /dev/full: No space left on device; it ends here\n";
+		"snifence: cannot write the log /dev/full: No space left on device; it goes on when that is over\n";
 	const char *const argv[] = {"build/snifence",
 				    "run",
 				    "--log",

@@ -2,29 +2,29 @@
 /* A flow blocked on egress ──► its socket ends at once, instead of retransmitting for minutes. */
 #include "kernel/abort.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
+#include "kernel/cgroup_place.h"
+#include "kernel/cgroup_tree.h"
+#include "kernel/sock_diag.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
-enum { NAMESPACES_KEPT = 64, PROCESSES_MAX = 4096, DEPTH_MAX = 16 };
+/* Milliseconds between two looks at all processes: a socket in a namespace that none is in would ask for one each. */
+enum { NAMESPACES_KEPT = 64, PROCESSES_MAX = 4096, VISIT_MS = 1000 };
 
 /*
  * A NETLINK_SOCK_DIAG socket acts in the network namespace in which it was made. It also keeps the namespace, so that
@@ -41,7 +41,16 @@ struct aborter {
 	struct place places[NAMESPACES_KEPT];
 	size_t count;
 	size_t oldest; /* which place the next one takes, once all are taken */
+	long visited;  /* when all processes were looked at; 0: never */
+	struct abort_watch watch;
 };
+
+static long now_ms(void) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static bool is_known(const struct aborter *aborter, ino_t inode) {
 	for (size_t i = 0; i < aborter->count; i++)
@@ -67,15 +76,6 @@ static void keep_place(struct aborter *aborter, int netlink, ino_t inode) {
 	*place = (struct place){.cookie = cookie, .inode = inode, .netlink = netlink};
 }
 
-static int open_diag(void) {
-	struct timeval patience = {.tv_sec = 1};
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	return fd;
-}
-
 /*
  * Makes a socket in the network namespace of a process, unless there is one. A process that has ended, or may not be
  * looked at, adds nothing.
@@ -90,7 +90,7 @@ static void visit_process(struct aborter *aborter, long pid) {
 	if (namespace < 0)
 		return;
 	if (fstat(namespace, &file) == 0 && !is_known(aborter, file.st_ino) && setns(namespace, CLONE_NEWNET) == 0) {
-		netlink = open_diag();
+		netlink = sock_diag_open();
 		/* going on in a foreign namespace would be worse than ending */
 		if (setns(aborter->own, CLONE_NEWNET))
 			abort();
@@ -100,38 +100,35 @@ static void visit_process(struct aborter *aborter, long pid) {
 	close(namespace);
 }
 
-static void visit_processes(struct aborter *aborter, int cgroup) {
-	int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	FILE *list = fd < 0 ? NULL : fdopen(fd, "r");
+struct visit {
+	struct aborter *aborter;
+	int left; /* processes that may still be looked at */
+};
+
+static int visit_cgroup(int parent_fd, const char *name, int fd, void *context) {
+	struct visit *visit = context;
+	FILE *list = cgroup_open(fd, "cgroup.procs");
 	long pid;
 
-	if (!list) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	for (int left = PROCESSES_MAX; left > 0 && fscanf(list, "%ld", &pid) == 1; left--)
+	(void)parent_fd;
+	(void)name;
+	for (; list && visit->left > 0 && fscanf(list, "%ld", &pid) == 1; visit->left--)
 		if (pid > 0)
-			visit_process(aborter, pid);
-	fclose(list);
+			visit_process(visit->aborter, pid);
+	if (list)
+		fclose(list);
+	return 0;
 }
 
-/* The processes of a cgroup and of those below it. Takes over the descriptor. */
-static void visit_cgroup(struct aborter *aborter, int cgroup, int depth) {
-	DIR *folder = cgroup < 0 ? NULL : fdopendir(cgroup);
-	struct dirent *entry;
+/* Looks at the processes of the cgroup and of those below it, once in a while. Returns whether it has. */
+static bool visit_all(struct aborter *aborter) {
+	struct visit visit = {aborter, PROCESSES_MAX};
 
-	if (!folder) {
-		if (cgroup >= 0)
-			close(cgroup);
-		return;
-	}
-	visit_processes(aborter, dirfd(folder));
-	while (depth < DEPTH_MAX && (entry = readdir(folder)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			visit_cgroup(aborter, openat(dirfd(folder), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-				     depth + 1);
-	closedir(folder);
+	if (aborter->visited && now_ms() - aborter->visited < VISIT_MS)
+		return false;
+	cgroup_tree_walk(aborter->cgroup, ".", visit_cgroup, &visit);
+	aborter->visited = now_ms();
+	return true;
 }
 
 struct aborter *aborter_new(int cgroup_fd) {
@@ -141,9 +138,10 @@ struct aborter *aborter_new(int cgroup_fd) {
 
 	if (!aborter)
 		return NULL;
-	aborter->cgroup = fcntl(cgroup_fd, F_DUPFD_CLOEXEC, 3);
+	/* a description of its own: that of the caller holds a lock, which ends with the caller */
+	aborter->cgroup = openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	aborter->own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	netlink = open_diag();
+	netlink = sock_diag_open();
 	if (aborter->cgroup < 0 || aborter->own < 0 || netlink < 0 || fstat(aborter->own, &file)) {
 		if (netlink >= 0)
 			close(netlink);
@@ -154,91 +152,51 @@ struct aborter *aborter_new(int cgroup_fd) {
 	return aborter;
 }
 
-/*
- * Whether the kernel's list of TCP sockets can be asked at all. Without it (the module tcp_diag) every socket is "not
- * found", and nothing else tells. Asks for sockets in no state: there is none.
- */
-static int ask_for_none(int netlink) {
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 request;
-	} message = {
-		.header.nlmsg_len = sizeof(message),
-		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		.request = {.sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP},
-	};
-	struct {
-		struct nlmsghdr header;
-		int error; /* in the end of a list, as in an error */
-		char rest[512];
-	} answer;
-	ssize_t length;
-
-	if (send(netlink, &message, sizeof(message), 0) < 0)
-		return -errno;
-	length = recv(netlink, &answer, sizeof(answer), 0);
-	if (length < 0)
-		return -errno;
-	if (length < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)))
-		return -EPROTO;
-	return answer.error == -ENOENT ? -EOPNOTSUPP : answer.error;
-}
-
 /* The socket as the kernel finds it; an IPv4 socket may also be an IPv6 one with v4-mapped addresses. */
-static void fill_request(struct inet_diag_req_v2 *request, const struct snif_event *event, __u8 family) {
+static void fill_id(struct inet_diag_sockid *id, const struct snif_event *event, __u8 family) {
 	size_t offset = family == AF_INET ? 12 : 0, length = family == AF_INET ? 4 : 16;
 
-	request->sdiag_family = family;
-	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = ~0U;
-	request->id.idiag_sport = htons(event->source_port);
-	request->id.idiag_dport = htons(event->destination_port);
-	memcpy(request->id.idiag_src, event->source + offset, length);
-	memcpy(request->id.idiag_dst, event->destination + offset, length);
-	request->id.idiag_if = event->interface; /* a socket bound to a device is found by it alone */
-	request->id.idiag_cookie[0] = (__u32)event->flow;
-	request->id.idiag_cookie[1] = (__u32)(event->flow >> 32);
+	*id = (struct inet_diag_sockid){0};
+	id->idiag_sport = htons(event->source_port);
+	id->idiag_dport = htons(event->destination_port);
+	memcpy(id->idiag_src, event->source + offset, length);
+	memcpy(id->idiag_dst, event->destination + offset, length);
+	id->idiag_if = event->interface; /* a socket bound to a device is found by it alone */
+	id->idiag_cookie[0] = (__u32)event->flow;
+	id->idiag_cookie[1] = (__u32)(event->flow >> 32);
 }
 
 static int destroy(int netlink, const struct snif_event *event, __u8 family) {
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 request;
-	} message = {
-		.header.nlmsg_len = sizeof(message),
-		.header.nlmsg_type = SOCK_DESTROY,
-		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-	};
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-		char rest[512];
-	} answer;
-	ssize_t length;
+	struct inet_diag_sockid id;
 
-	fill_request(&message.request, event, family);
-	if (send(netlink, &message, sizeof(message), 0) < 0)
-		return -errno;
-	length = recv(netlink, &answer, sizeof(answer), 0);
-	if (length < 0)
-		return -errno;
-	if (length < (ssize_t)NLMSG_LENGTH(sizeof(answer.error)) || answer.header.nlmsg_type != NLMSG_ERROR)
-		return -EPROTO;
-	return answer.error.error;
+	fill_id(&id, event, family);
+	return sock_diag_destroy(netlink, family, &id);
 }
 
 int abort_possible(void) {
 	const struct snif_event nothing = {.flow = 0};
-	int netlink = open_diag(), error;
+	int netlink = sock_diag_open(), error;
 
 	if (netlink < 0)
-		return -errno;
-	error = ask_for_none(netlink);
+		return netlink;
+	error = sock_diag_try(netlink);
 	if (!error && (error = destroy(netlink, &nothing, AF_INET)) == -ENOENT)
 		error = 0;
 	close(netlink);
 	return error;
+}
+
+void abort_watch(struct aborter *aborter, const struct abort_watch *watch) {
+	aborter->watch = *watch;
+}
+
+static bool begin(const struct aborter *aborter, __u64 flow) {
+	return !aborter->watch.begin || aborter->watch.begin(aborter->watch.context, flow);
+}
+
+static void end(const struct aborter *aborter) {
+	if (aborter->watch.end)
+		aborter->watch.end(aborter->watch.context);
 }
 
 static int destroy_here(int netlink, const struct snif_event *event) {
@@ -264,14 +222,11 @@ static int destroy_known(struct aborter *aborter, const struct snif_event *event
 	return error;
 }
 
-int abort_flow(struct aborter *aborter, const struct snif_event *event) {
+/* Tries what is known, then where the event's process is, then wherever a process of the cgroup is. */
+static int find_and_destroy(struct aborter *aborter, const struct snif_event *event) {
 	bool found;
-	int error;
+	int error = destroy_known(aborter, event, &found);
 
-	/* its addresses alone may lead to another socket: to one that listens, or to one of another namespace */
-	if (event->flow == 0)
-		return -ENOENT;
-	error = destroy_known(aborter, event, &found);
 	if (error != -ENOENT || found)
 		return error;
 	if (event->process.pid != 0) {
@@ -280,8 +235,88 @@ int abort_flow(struct aborter *aborter, const struct snif_event *event) {
 		if (error != -ENOENT || found)
 			return error;
 	}
-	visit_cgroup(aborter, openat(aborter->cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
-	return destroy_known(aborter, event, &found);
+	return visit_all(aborter) ? destroy_known(aborter, event, &found) : -ENOENT;
+}
+
+int abort_flow(struct aborter *aborter, const struct snif_event *event) {
+	int error;
+
+	/* its addresses alone may lead to another socket: to one that listens, or to one of another namespace */
+	if (event->flow == 0)
+		return -ENOENT;
+	if (!begin(aborter, event->flow))
+		return -EBUSY;
+	error = find_and_destroy(aborter, event);
+	end(aborter);
+	return error;
+}
+
+/* ---- all that are refused ----------------------------------------------------------------------------------- */
+
+struct refused {
+	__u8 family;
+	struct inet_diag_sockid id;
+};
+
+struct search {
+	enum abort_which which;
+	struct refused *found;
+	size_t count, room;
+};
+
+static bool is_meant(const struct search *search, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
+	bool orphan = socket->idiag_inode == 0;
+
+	return tag->verdict == SNIF_DENY ||
+	       (search->which == ABORT_ORPHANS_TOO && orphan && tag->verdict == SNIF_UNDECIDED);
+}
+
+static void note(void *context, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
+	struct search *search = context;
+	struct refused *found = search->found;
+
+	if (!is_meant(search, socket, tag))
+		return;
+	if (search->count == search->room) {
+		search->room = search->room ? 2 * search->room : 64;
+		found = realloc(search->found, search->room * sizeof(*found));
+		if (!found) {
+			search->room = search->count;
+			return;
+		}
+		search->found = found;
+	}
+	found[search->count++] = (struct refused){socket->idiag_family, socket->id};
+}
+
+static int destroy_found(struct aborter *aborter, int netlink, struct search *search) {
+	int ended = 0;
+
+	for (size_t i = 0; i < search->count; i++) {
+		const struct inet_diag_sockid *id = &search->found[i].id;
+
+		if (!begin(aborter, (__u64)id->idiag_cookie[1] << 32 | id->idiag_cookie[0]))
+			continue;
+		ended += sock_diag_destroy(netlink, search->found[i].family, id) == 0;
+		end(aborter);
+	}
+	return ended;
+}
+
+int abort_refused(struct aborter *aborter, __u32 tags_id, enum abort_which which) {
+	int error = 0, ended = 0;
+
+	visit_all(aborter);
+	for (size_t i = 0; i < aborter->count; i++) {
+		int netlink = aborter->places[i].netlink, failed;
+		struct search search = {.which = which};
+
+		failed = sock_diag_list(netlink, tags_id, note, &search);
+		ended += destroy_found(aborter, netlink, &search);
+		free(search.found);
+		error = error ? error : failed;
+	}
+	return error ? error : ended;
 }
 
 void aborter_free(struct aborter *aborter) {

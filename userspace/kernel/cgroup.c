@@ -15,36 +15,18 @@
 
 #include "base/message.h"
 #include "kernel/cgroup_place.h"
+#include "kernel/cgroup_tree.h"
 
 #define PREFIX "snifence-"
 
-/* Cgroups that the command nests deeper than this are left to cgroup_kill(), and keep the tree from being removed. */
-enum { DEEPEST = 64 };
-
-/* What walk() calls for each cgroup, those below it first. `name` in `parent_fd` is the directory `fd`. */
-typedef int (*visitor)(int parent_fd, const char *name, int fd, void *context);
+/*
+ * Others than root cannot open it, and so not take the lock that says that it is in use. The files in it can be read
+ * all the same, as by a command that asks for its limits.
+ */
+enum { MODE = 0711 };
 
 static int open_directory(int parent_fd, const char *name) {
 	return openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-static int walk(int parent_fd, const char *name, visitor visit, void *context, int depth) {
-	int fd = open_directory(parent_fd, name);
-	if (fd < 0)
-		return -errno;
-	int listed = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = listed < 0 ? NULL : fdopendir(listed);
-	struct dirent *entry;
-	while (directory && depth < DEEPEST && (entry = readdir(directory)))
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-			walk(fd, entry->d_name, visit, context, depth + 1);
-	if (directory)
-		closedir(directory);
-	else if (listed >= 0)
-		close(listed);
-	int result = visit(parent_fd, name, fd, context);
-	close(fd);
-	return result;
 }
 
 struct signalled {
@@ -71,7 +53,7 @@ static int signal_one(int parent_fd, const char *name, int fd, void *context) {
 
 int cgroup_signal(const struct cgroup *cgroup, int signal) {
 	struct signalled signalled = {signal, 0};
-	walk(cgroup->parent_fd, cgroup->name, signal_one, &signalled, 0);
+	cgroup_tree_walk(cgroup->parent_fd, cgroup->name, signal_one, &signalled);
 	return signalled.count;
 }
 
@@ -142,7 +124,7 @@ static void sweep_one(int parent_fd, const char *name) {
 		return;
 	int watch_fd = claim(fd) ? -1 : watch(fd);
 	if (watch_fd >= 0 && cgroup_populated(watch_fd) == 0)
-		walk(parent_fd, name, remove_one, NULL, 0);
+		cgroup_tree_walk(parent_fd, name, remove_one, NULL);
 	if (watch_fd >= 0)
 		close(watch_fd);
 	close(fd);
@@ -165,7 +147,7 @@ static void sweep(int parent_fd) {
 
 /* Makes the directory `name`. -EEXIST: another snifence has or had that name, take the next. */
 static int make(int parent_fd, const char *name) {
-	if (mkdirat(parent_fd, name, 0755))
+	if (mkdirat(parent_fd, name, MODE))
 		return -errno;
 	int fd = open_directory(parent_fd, name);
 	/* Another snifence's sweep can come between: then there is no directory, or its lock is the other's. */
@@ -251,7 +233,7 @@ int cgroup_create(struct cgroup *cgroup) {
 int cgroup_remove(struct cgroup *cgroup) {
 	if (cgroup->fd < 0)
 		return 0;
-	int err = walk(cgroup->parent_fd, cgroup->name, remove_one, NULL, 0);
+	int err = cgroup_tree_walk(cgroup->parent_fd, cgroup->name, remove_one, NULL);
 	if (err)
 		message_error("cannot remove the command's cgroup %s: %s", cgroup->path, strerror(-err));
 	forget(cgroup);

@@ -375,6 +375,13 @@ uint64_t filter_counter(const struct filter *filter, uint32_t counter) {
 	return sum;
 }
 
+uint32_t filter_tags_id(const struct filter *filter) {
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_map__fd(filter->skeleton->maps.tags), &info, &size) ? 0 : info.id;
+}
+
 void filter_free(struct filter *filter) {
 	if (!filter)
 		return;

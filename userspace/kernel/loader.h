@@ -36,6 +36,9 @@ int filter_consume(struct filter *filter);
 /* The sum over all CPUs of a counter: an enum snif_reason, or SNIF_COUNTER_LOST. */
 uint64_t filter_counter(const struct filter *filter, uint32_t counter);
 
+/* The id of the map of tags, by which the kernel's list of sockets tells what is refused; 0: not known. */
+uint32_t filter_tags_id(const struct filter *filter);
+
 /* Closes everything this process holds. Programs attached to a live cgroup stay in force. */
 void filter_free(struct filter *filter);
 

@@ -18,7 +18,8 @@ enum { FLUSH_AT = 65536, RESERVED = 2 * FLUSH_AT, SHORT_TEXT = 256 }; /* bytes *
 static const uint64_t second = 1000000000; /* in nanoseconds */
 
 struct log {
-	FILE *out;
+	FILE *out; /* or */
+	struct outlet *outlet;
 	yajl_gen json; /* with the lines that wait */
 	struct log_memory memory;
 	char run_id[sizeof("0123456789abcdef")];
@@ -70,6 +71,14 @@ struct log *log_new(FILE *out, uint64_t run_id) {
 	snprintf(log->run_id, sizeof(log->run_id), "%016jx", (uintmax_t)run_id);
 	log->out = out;
 	log->started = now(CLOCK_MONOTONIC);
+	return log;
+}
+
+struct log *log_new_to(struct outlet *outlet, uint64_t run_id) {
+	struct log *log = log_new(NULL, run_id);
+
+	if (log)
+		log->outlet = outlet;
 	return log;
 }
 
@@ -148,19 +157,34 @@ int log_end(struct log *log) {
 	return error;
 }
 
-int log_flush(struct log *log) {
+static int write_lines(const struct log *log, const char *lines, size_t length, bool last) {
+	if (log->outlet) {
+		(last ? outlet_put_last : outlet_put)(log->outlet, lines, length);
+		return 0;
+	}
+	errno = EIO;
+	return fwrite(lines, 1, length, log->out) != length || fflush(log->out) ? -errno : 0;
+}
+
+static int flush(struct log *log, bool last) {
 	const unsigned char *lines;
 	size_t length = waiting(log, &lines);
-	int error = 0;
+	int error;
 
 	log->clocks_read = false;
 	if (length == 0)
 		return 0;
-	errno = EIO;
-	if (fwrite(lines, 1, length, log->out) != length || fflush(log->out))
-		error = -errno;
+	error = write_lines(log, (const char *)lines, length, last);
 	yajl_gen_clear(log->json);
 	return error;
+}
+
+int log_flush(struct log *log) {
+	return flush(log, false);
+}
+
+int log_flush_last(struct log *log) {
+	return flush(log, true);
 }
 
 uint64_t log_real_time(struct log *log, uint64_t monotonic) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/outlet.h"
 #include "portable.h"
 
 enum { LOG_EVENT_VERSION = 1 }; /* of the format that EVENTS.md describes */
@@ -21,6 +22,8 @@ uint64_t log_run_id(void);
  * write has whole lines. NULL: out of memory.
  */
 struct log *log_new(FILE *out, uint64_t run_id);
+/* The same to an outlet, also borrowed, which has no errors: it counts the lines that it loses. */
+struct log *log_new_to(struct outlet *outlet, uint64_t run_id);
 
 /* Begins a line, with what every line has. `time`: CLOCK_REALTIME, nanoseconds. */
 void log_begin(struct log *log, uint64_t time, const char *event_type);
@@ -37,6 +40,8 @@ int log_end(struct log *log);
 
 /* Writes all lines that wait. Returns 0 or a negative errno. */
 int log_flush(struct log *log);
+/* The same for the last line, for which an outlet has room. */
+int log_flush_last(struct log *log);
 
 /* A time of CLOCK_MONOTONIC as one of CLOCK_REALTIME, both in nanoseconds: by the clocks as they stood at the first
  * call after the last flush. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
-#include "run/identity.h"
+#include "run/log_place.h"
 
 /* The number of the open file that the name stands for; -1: it is the name of a file. */
 static int open_already(const char *file) {
@@ -41,16 +41,43 @@ static void let_caller_read(int fd, const char *file) {
 }
 
 /* Does not wait for the reader of a FIFO, who may never come. */
-static int open_named(const char *file) {
+static int open_in(const struct log_place *place, const char *file) {
 	int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
-	int fd = open(file, flags | O_CREAT | O_EXCL, 0600);
+	int fd = openat(place->folder, place->name, flags | O_CREAT | O_EXCL, 0600);
 
 	if (fd >= 0)
 		let_caller_read(fd, file);
 	else if (errno == EEXIST)
-		fd = open(file, flags);
-	if (fd >= 0)
-		fcntl(fd, F_SETFL, O_APPEND);
+		fd = openat(place->folder, place->name, flags);
+	return fd;
+}
+
+/* Root's own commands can do so wherever it is. */
+static void warn_of(const struct log_place *place, int fd, const char *file, const struct identity *identity) {
+	struct stat status;
+
+	if (place->writable[0])
+		message_error("the command's user can write to the folder %s, and put another file in the place of the "
+			      "log %s; a folder of root's is a better place",
+			      place->writable, file);
+	else if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && log_place_writable(&status, identity))
+		message_error("the command's user can write to the log %s; name a new file for it", file);
+}
+
+static int open_named(const char *file, const struct identity *identity, bool warn) {
+	struct log_place place;
+	int error = log_place_find(&place, file, identity), fd;
+
+	if (error) {
+		errno = -error;
+		return -1;
+	}
+	fd = open_in(&place, file);
+	error = errno;
+	if (fd >= 0 && warn)
+		warn_of(&place, fd, file, identity);
+	close(place.folder);
+	errno = error;
 	return fd;
 }
 
@@ -58,6 +85,8 @@ static const char *why_not(int error) {
 	switch (error) {
 	case ELOOP:
 		return "it is a symbolic link; name the file itself";
+	case EMLINK:
+		return "a folder on the way is a symbolic link that is not root's; name the folder itself";
 	case EBADF:
 		return "there is no such open file";
 	case EINVAL:
@@ -69,17 +98,27 @@ static const char *why_not(int error) {
 	}
 }
 
-FILE *log_file_open(const char *file) {
+int log_file_open(struct log_file *log, const char *file, const struct identity *identity, bool warn) {
 	int already = open_already(file);
-	int fd = already >= 0 ? fcntl(already, F_DUPFD_CLOEXEC, 3) : open_named(file);
-	FILE *log = fd < 0 ? NULL : fdopen(fd, "a");
 
-	if (!log) {
-		message_error("cannot open the log %s: %s", file, why_not(errno));
-		if (fd >= 0)
-			close(fd);
-		return NULL;
+	*log = (struct log_file){.name = file, .named = already < 0};
+	log->fd = already >= 0 ? fcntl(already, F_DUPFD_CLOEXEC, 3) : open_named(file, identity, warn);
+	if (log->fd >= 0 && (fcntl(log->fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+		close(log->fd);
+		log->fd = -1;
+		errno = EINVAL;
 	}
-	setvbuf(log, NULL, _IONBF, 0);
-	return log;
+	if (log->fd >= 0)
+		return 0;
+	message_error("cannot open the log %s: %s", file, why_not(errno));
+	return -1;
+}
+
+bool log_file_in_place(const struct log_file *log) {
+	struct stat opened, there;
+
+	if (!log->named)
+		return true;
+	return fstat(log->fd, &opened) == 0 && stat(log->name, &there) == 0 && opened.st_ino == there.st_ino &&
+	       opened.st_dev == there.st_dev;
 }

@@ -12,13 +12,14 @@
 
 #include "base/descriptors.h"
 #include "base/message.h"
+#include "base/outlet.h"
 #include "compile/compile.h"
-#include "kernel/abort.h"
+#include "kernel/abort_process.h"
 #include "kernel/cgroup.h"
 #include "kernel/events.h"
 #include "kernel/loader.h"
 #include "run/confine.h"
-#include "run/log_file.h"
+#include "run/run_log.h"
 #include "run/run_options.h"
 #include "run/run_view.h"
 #include "run/spawn.h"
@@ -26,6 +27,7 @@
 #include "run/summary.h"
 #include "run/supervise.h"
 
+enum { MESSAGES_STALL_MS = 500 };
 enum { POLICY = 1 }; /* the number of the only policy in this filter */
 
 /* Everything that a run holds; all zero (descriptors -1) is a run that holds nothing. */
@@ -34,16 +36,16 @@ struct run {
 	struct policy *policy;
 	struct compiled compiled;
 	struct confinement confinement;
-	FILE *log_file;
-	struct log *log;
-	uint64_t losses_told, losses_told_at; /* the last line of the log about losses: how many, when (uptime) */
-	bool log_failed, abort_failed;
+	struct run_log log;
+	bool abort_failed;
+	struct outlet *messages; /* to standard error, so that no terminal or pipe holds up the run */
+	FILE *message_stream;
 	struct run_view view;
 	struct summary *summary;
 	struct signals signals;
 	struct cgroup cgroup;
 	struct filter *filter;
-	struct aborter *aborter;
+	struct abort_process *aborts;
 	struct event_context context;
 };
 
@@ -88,24 +90,13 @@ static int resolve_identity(struct run *run) {
 	return EXIT_USAGE;
 }
 
-/* Before anything starts, as root. */
-static int prepare_log(struct run *run, const char *file) {
-	run->log_file = log_file_open(file);
-	if (!run->log_file)
-		return EXIT_FAILED;
-	run->log = log_new(run->log_file, log_run_id());
-	if (run->log)
-		return 0;
-	message_error("out of memory");
-	return EXIT_FAILED;
-}
-
 static int prepare_outputs(struct run *run) {
-	int code = run->options.log ? prepare_log(run, run->options.log) : 0;
-	if (code)
-		return code;
 	run->summary = summary_new();
 	int err = run->summary ? signals_take(&run->signals) : -ENOMEM;
+	/* with the signals taken: writing to a file can send some */
+	if (!err && run->options.log &&
+	    run_log_open(&run->log, run->options.log, &run->confinement.identity, !run->options.quiet))
+		return EXIT_FAILED;
 	if (!err)
 		return 0;
 	message_error("cannot prepare the run: %s", strerror(-err));
@@ -116,12 +107,12 @@ static int prepare_outputs(struct run *run) {
 static int start_view(struct run *run) {
 	if (!run->options.top)
 		return 0;
-	if (run->log_file && isatty(fileno(run->log_file))) {
+	if (run->log.log && isatty(run->log.file.fd)) {
 		message_error("--top and --log %s would write to the terminal at once: name a file for the log",
 			      run->options.log);
 		return EXIT_USAGE;
 	}
-	return run_view_start(&run->view, &run->confinement.identity, &run->signals);
+	return run_view_start(&run->view, &run->signals);
 }
 
 /* After the message about what could not be done. */
@@ -131,11 +122,16 @@ static int something_lacks(void) {
 }
 
 /* Without it the filter holds all the same: what is blocked just fails late. */
-static void prepare_abort(struct run *run) {
-	int err = abort_possible();
-	if (!err && !(run->aborter = aborter_new(run->cgroup.fd)))
-		err = -errno;
-	if (err && !run->options.quiet)
+static void prepare_abort(struct run *run, int err) {
+	if (run->aborts)
+		err = abort_process_able(run->aborts);
+	if (!err) {
+		abort_process_set_tags(run->aborts, filter_tags_id(run->filter));
+		return;
+	}
+	abort_process_stop(run->aborts);
+	run->aborts = NULL;
+	if (!run->options.quiet)
 		message_error("cannot end blocked connections: %s; they fail when they time out", strerror(-err));
 }
 
@@ -144,41 +140,16 @@ static int put_in_force(struct run *run) {
 		return something_lacks();
 	run->context = (struct event_context){
 		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
+	run->aborts = abort_process_start(run->cgroup.fd);
+	int abort_error = run->aborts ? 0 : -errno;
 	run->filter = filter_load();
 	if (!run->filter || filter_set_policy(run->filter, POLICY, &run->compiled) ||
 	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, POLICY))
 		return something_lacks();
 	/* the kernel has its own copy */
 	compiled_free(&run->compiled);
-	prepare_abort(run);
+	prepare_abort(run, abort_error);
 	return 0;
-}
-
-static void check_log(struct run *run, int err) {
-	if (!err)
-		return;
-	run->log_failed = true;
-	message_error("cannot write the log %s: %s; it ends here", run->options.log, strerror(-err));
-}
-
-static void log_event(struct run *run, const struct snif_event *event) {
-	if (run->log && !run->log_failed && (event->verdict != SNIF_ALLOW || run->options.log_allowed))
-		check_log(run, event_write(run->log, event, &run->context));
-}
-
-static void log_stats(struct run *run, const struct outcome *outcome) {
-	if (run->log && !run->log_failed)
-		check_log(run, stats_write(run->log, &run->context, summary_tally(run->summary), run->filter, outcome));
-}
-
-/* So that the log says when it has a hole, at most once a second. */
-static void log_losses(struct run *run) {
-	uint64_t lost = filter_counter(run->filter, SNIF_COUNTER_LOST), uptime = log_uptime(run->log);
-	if (lost == run->losses_told || uptime == run->losses_told_at)
-		return;
-	log_stats(run, NULL);
-	run->losses_told = lost;
-	run->losses_told_at = uptime;
 }
 
 /* What the view cannot take is missing there, and it says so: that is no error of the run. */
@@ -188,75 +159,137 @@ static void flush_view(struct run *run) {
 	if (!run->view.log)
 		return;
 	if (lost != run->view.lost_told)
-		stats_write(run->view.log, &run->context, summary_tally(run->summary), run->filter, NULL);
+		stats_write(run->view.log,
+			    &(struct stats){&run->context, summary_tally(run->summary), run->filter, 0, NULL});
 	run->view.lost_told = lost;
 	log_flush(run->view.log);
 }
 
-static void on_delivered(void *context) {
+static struct stats stats_of(const struct run *run, const struct outcome *outcome) {
+	return (struct stats){.context = &run->context,
+			      .tally = summary_tally(run->summary),
+			      .filter = run->filter,
+			      .outcome = outcome};
+}
+
+static void give_log_turn(void *context) {
 	struct run *run = context;
+	struct stats stats = stats_of(run, NULL);
 	flush_view(run);
-	if (!run->log || run->log_failed)
+	run_log_turn(&run->log, &stats);
+}
+
+static int await_log(void *context, struct pollfd *fd) {
+	struct run *run = context;
+	return run_log_wait(&run->log, fd);
+}
+
+/* After the log, whose lines come before the connections end that they tell of. */
+static void give_aborts_turn(void *context) {
+	struct run *run = context;
+	abort_process_lost(run->aborts, filter_counter(run->filter, SNIF_COUNTER_LOST));
+	int err = abort_process_turn(run->aborts);
+	if (!err || run->abort_failed)
 		return;
-	log_losses(run);
-	if (!run->log_failed)
-		check_log(run, log_flush(run->log));
+	run->abort_failed = true;
+	message_error("cannot end a blocked connection: %s; it stays blocked until it times out", strerror(-err));
+}
+
+static int await_aborts(void *context, struct pollfd *fd) {
+	struct run *run = context;
+	return abort_process_wait(run->aborts, fd);
+}
+
+static void give_messages_turn(void *context) {
+	struct run *run = context;
+	outlet_push(run->messages);
+}
+
+static int await_messages(void *context, struct pollfd *fd) {
+	struct run *run = context;
+	return outlet_wait(run->messages, fd);
 }
 
 /* A blocked connection would retransmit for minutes; ended, its program reads an error at once. */
 static void fail_fast(struct run *run, const struct snif_event *event) {
-	if (!run->aborter || event->verdict != SNIF_DENY || event->mode != SNIF_ENFORCE ||
-	    event->hook != SNIF_HOOK_EGRESS || event->protocol != IPPROTO_TCP)
-		return;
-	int err = abort_flow(run->aborter, event);
-	if (!err || err == -ENOENT || run->abort_failed)
-		return;
-	run->abort_failed = true;
-	message_error("cannot end a blocked connection: %s; it stays blocked until it times out", strerror(-err));
+	if (run->aborts && event->verdict == SNIF_DENY && event->mode == SNIF_ENFORCE &&
+	    event->hook == SNIF_HOOK_EGRESS && event->protocol == IPPROTO_TCP)
+		abort_process_add(run->aborts, event);
 }
 
 static void on_event(void *context, const struct snif_event *event) {
 	struct run *run = context;
 	fail_fast(run, event);
 	summary_add(run->summary, event);
-	log_event(run, event);
+	if (event->verdict != SNIF_ALLOW || run->options.log_allowed)
+		run_log_event(&run->log, event, &run->context);
 	if (run->view.log)
 		event_write(run->view.log, event, &run->context);
 }
 
+/* From now on messages are written where standard error leads now, or kept or lost there, without waiting. */
+static int open_messages(struct run *run) {
+	run->messages = outlet_open(STDERR_FILENO);
+	run->message_stream = run->messages ? outlet_stream(run->messages) : NULL;
+	if (!run->message_stream)
+		return -errno;
+	message_redirect(run->message_stream);
+	return 0;
+}
+
+static void close_messages(struct run *run) {
+	message_redirect(NULL);
+	if (run->message_stream)
+		fclose(run->message_stream);
+	if (run->messages)
+		outlet_finish(run->messages, MESSAGES_STALL_MS);
+	outlet_free(run->messages);
+	run->message_stream = NULL;
+	run->messages = NULL;
+}
+
 static void tell(struct run *run, const struct outcome *outcome) {
-	log_stats(run, outcome);
-	if (run->log && !run->log_failed)
-		check_log(run, log_flush(run->log));
+	struct stats stats = stats_of(run, outcome);
+	run_log_end(&run->log, &stats);
+	close_messages(run);
 	run_view_end(&run->view);
-	if (run->options.quiet)
+	if (open_messages(run) || run->options.quiet)
 		return;
 	if (outcome->outlived)
 		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
 			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
-	summary_print(run->summary, filter_counter(run->filter, SNIF_COUNTER_LOST), stderr);
+	summary_print(run->summary, filter_counter(run->filter, SNIF_COUNTER_LOST), run->message_stream);
 }
 
 static int run_command(struct run *run) {
-	struct supervised supervised = {.cgroup = &run->cgroup,
-					.signals = &run->signals,
-					.filter = run->filter,
-					.delivered = on_delivered,
-					.context = run};
+	struct supervised supervised = {
+		.cgroup = &run->cgroup,
+		.signals = &run->signals,
+		.filter = run->filter,
+		.parts = {{await_log, give_log_turn, run}, {await_messages, give_messages_turn, run}}};
+	if (run->aborts)
+		supervised.parts[2] = (struct part){await_aborts, give_aborts_turn, run};
 	supervised.events_fd = filter_events(run->filter, on_event, run);
 	if (supervised.events_fd < 0) {
 		message_error("cannot read events: %s", strerror(-supervised.events_fd));
 		return EXIT_FAILED;
 	}
 	/* From the terminal or not: it came before there was a command to send it to. */
-	int signal = signals_next(&run->signals, NULL);
+	int err = open_messages(run);
+	if (err) {
+		message_error("cannot write to standard error: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
+	int signal;
+	while ((signal = signals_next(&run->signals, NULL)) == SIGTSTP)
+		signals_stop();
 	if (signal)
 		return 128 + signal;
 	int code = spawn(run->options.command, &run->cgroup, &run->confinement, &run->signals, &supervised.child);
 	if (code)
 		return code == EXIT_FAILED ? something_lacks() : code;
 	struct outcome outcome;
-	int err = supervise(&supervised, &outcome);
+	err = supervise(&supervised, &outcome);
 	spawn_end(&supervised.child);
 	if (err)
 		message_error("some of the command's processes do not end: %s; they stay confined", strerror(-err));
@@ -269,19 +302,18 @@ static void undo(struct run *run) {
 	run_view_end(&run->view);
 	if (run->cgroup.fd >= 0) {
 		supervise_kill(&run->cgroup);
+		abort_process_stop(run->aborts);
 		cgroup_remove(&run->cgroup);
 	}
-	aborter_free(run->aborter);
 	filter_free(run->filter);
 	summary_free(run->summary);
-	log_free(run->log);
-	if (run->log_file)
-		fclose(run->log_file);
+	run_log_close(&run->log);
 	if (run->signals.fd >= 0)
 		close(run->signals.fd);
 	identity_free(&run->confinement.identity);
 	compiled_free(&run->compiled);
 	policy_free(run->policy);
+	close_messages(run);
 }
 
 static int prepare_descriptors(void) {

@@ -4,8 +4,9 @@
 #ifndef SNIF_RUN_VIEW_H
 #define SNIF_RUN_VIEW_H
 
+#include <termios.h>
+
 #include "log/log.h"
-#include "run/identity.h"
 #include "run/signals.h"
 
 /* All zero: there is none. */
@@ -13,20 +14,24 @@ struct run_view {
 	struct log
 		*log; /* of all events, which the view reads; NULL: no view. What it cannot take is lost to it alone */
 	FILE *lines;  /* behind the log */
-	int pid;
+	int pid, pidfd;
 	int saved[3]; /* the run's standard input, output and error as they were; 0: still in place */
+	int kept;     /* what went to the terminal meanwhile; its offset is how much of that was printed */
+	int tty;      /* the terminal, and its modes before the view */
+	struct termios modes;
 	uint64_t lost_told;
 };
 
 /*
- * Starts the view on the terminal, as `identity`. Until run_view_end() what goes to stdout and stderr is kept in a file
- * without a name where they are a terminal, and stdin is /dev/null where it is one: so for the command too. Returns 0,
- * or the exit code after saying why.
+ * Starts the view on the terminal, as a user that nobody is, so that nobody but root can stop it. Until run_view_end()
+ * what goes to stdout and stderr is kept in a file without a name where they are a terminal, and stdin is /dev/null
+ * where it is one: so for the command too. Returns 0, or the exit code after saying why.
  */
-int run_view_start(struct run_view *view, const struct identity *identity, const struct signals *signals);
+int run_view_start(struct run_view *view, const struct signals *signals);
 
-/* Ends the view after it has shown all, prints what was kept, and puts stdin, stdout and stderr back. Without a view it
- * does nothing. */
+/* Ends the view after it has shown all, prints what was kept, and puts stdin, stdout and stderr back. A view that has
+ * stopped is killed after a second; then, and when somebody else has killed it, the terminal is put in order here.
+ * Without a view it does nothing. */
 void run_view_end(struct run_view *view);
 
 #endif

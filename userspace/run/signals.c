@@ -7,15 +7,26 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static const int taken[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+static const int taken[] = {SIGHUP,  SIGINT,	SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,  SIGTSTP,
+			    SIGALRM, SIGVTALRM, SIGPROF, SIGIO,	  SIGPWR,  SIGSTKFLT};
+static const int ignored[] = {SIGPIPE, SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ};
+
+enum { TAKEN = sizeof(taken) / sizeof(taken[0]), IGNORED = sizeof(ignored) / sizeof(ignored[0]) };
+
+static bool is_ignored(int signal) {
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 static void collect(sigset_t *set) {
 	sigemptyset(set);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		struct sigaction action;
-		if (sigaction(taken[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+	for (size_t i = 0; i < TAKEN; i++)
+		if (!is_ignored(taken[i]))
 			sigaddset(set, taken[i]);
-	}
+	for (int signal = SIGRTMIN; signal <= SIGRTMAX; signal++)
+		if (!is_ignored(signal))
+			sigaddset(set, signal);
 }
 
 int signals_take(struct signals *signals) {
@@ -25,10 +36,15 @@ int signals_take(struct signals *signals) {
 	if (signals->fd < 0)
 		return -errno;
 	sigprocmask(SIG_BLOCK, &set, &signals->mask);
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	struct sigaction standard = {.sa_handler = SIG_DFL};
-	sigaction(SIGPIPE, &ignore, &signals->pipe);
-	sigaction(SIGCHLD, &standard, &signals->child);
+	sigemptyset(&signals->ignored);
+	for (size_t i = 0; i < IGNORED; i++) {
+		if (is_ignored(ignored[i]))
+			sigaddset(&signals->ignored, ignored[i]);
+		signal(ignored[i], SIG_IGN);
+	}
+	if (is_ignored(SIGCHLD))
+		sigaddset(&signals->ignored, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL);
 	return 0;
 }
 
@@ -42,8 +58,37 @@ int signals_next(const struct signals *signals, bool *everywhere) {
 	return (int)info.ssi_signo;
 }
 
+static void unblock_stop(sigset_t *before) {
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stop, before);
+}
+
+static void undo_ignoring(const struct signals *signals, int number) {
+	if (!sigismember(&signals->ignored, number))
+		signal(number, SIG_DFL);
+}
+
+void signals_let_stop(const struct signals *signals) {
+	undo_ignoring(signals, SIGTTIN);
+	undo_ignoring(signals, SIGTTOU);
+	unblock_stop(NULL);
+}
+
+void signals_stop(void) {
+	sigset_t before;
+
+	raise(SIGTSTP);
+	unblock_stop(&before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 void signals_restore(const struct signals *signals) {
-	sigaction(SIGPIPE, &signals->pipe, NULL);
-	sigaction(SIGCHLD, &signals->child, NULL);
+	for (size_t i = 0; i < IGNORED; i++)
+		undo_ignoring(signals, ignored[i]);
+	if (sigismember(&signals->ignored, SIGCHLD))
+		signal(SIGCHLD, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
 }

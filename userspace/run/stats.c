@@ -33,22 +33,23 @@ static void put_command(struct log *log, const struct outcome *outcome) {
 	log_close(log);
 }
 
-int stats_write(struct log *log, const struct event_context *context, const struct tally *tally,
-		const struct filter *filter, const struct outcome *outcome) {
+int stats_write(struct log *log, const struct stats *stats) {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	log_begin(log, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, "stats");
-	put_policy(log, context);
+	put_policy(log, stats->context);
 	log_open(log, "stats");
 	log_number(log, "uptime", log_uptime(log));
-	log_number(log, "allowed", tally->allowed);
-	log_number(log, "blocked", tally->blocked);
-	log_number(log, "would_block", tally->would_block);
-	log_number(log, "lost", filter_counter(filter, SNIF_COUNTER_LOST));
-	put_counters(log, filter);
-	if (outcome)
-		put_command(log, outcome);
+	log_number(log, "allowed", stats->tally->allowed);
+	log_number(log, "blocked", stats->tally->blocked);
+	log_number(log, "would_block", stats->tally->would_block);
+	log_number(log, "lost", filter_counter(stats->filter, SNIF_COUNTER_LOST));
+	if (stats->unwritten)
+		log_number(log, "unwritten", stats->unwritten);
+	put_counters(log, stats->filter);
+	if (stats->outcome)
+		put_command(log, stats->outcome);
 	log_close(log);
 	return log_end(log);
 }

@@ -32,10 +32,18 @@ static int ask_to_end(const struct cgroup *cgroup, int signal) {
 	return asked;
 }
 
+/* A key that stops the whole job stops snifence with the command, never alone: the command can be in another group. */
+static void stop_with(const struct child *child) {
+	if (getpgid(child->pid) == getpgrp())
+		signals_stop();
+}
+
 static void forward_signals(const struct supervised *supervised) {
 	bool everywhere;
 	int signal;
 	while ((signal = signals_next(supervised->signals, &everywhere)) != 0) {
+		if (everywhere && signal == SIGTSTP)
+			stop_with(&supervised->child);
 		if (everywhere)
 			continue;
 		if (signal == SIGTERM || signal == SIGHUP)
@@ -45,6 +53,11 @@ static void forward_signals(const struct supervised *supervised) {
 	}
 }
 
+static void give_turns(const struct supervised *supervised) {
+	for (const struct part *part = supervised->parts; part->turn; part++)
+		part->turn(part->context);
+}
+
 /* Returns whether there were events. When the ring buffer cannot be read the verdicts still hold: go on without. */
 static bool deliver(const struct supervised *supervised, bool *deaf) {
 	int count = filter_consume(supervised->filter);
@@ -52,24 +65,38 @@ static bool deliver(const struct supervised *supervised, bool *deaf) {
 		message_error("cannot read events any more: %s; the policy stays in force", strerror(-count));
 		*deaf = true;
 	}
-	supervised->delivered(supervised->context);
+	give_turns(supervised);
 	return count > 0;
 }
 
-enum { POLL_EVENTS, POLL_SIGNALS, POLL_END, POLL_COUNT };
+enum { POLL_EVENTS, POLL_SIGNALS, POLL_END, POLL_PARTS };
+
+/* Adds what the parts wait for. Returns the number of descriptors. */
+static nfds_t add_parts(const struct supervised *supervised, struct pollfd *fds, int *timeout) {
+	nfds_t count = POLL_PARTS;
+	for (const struct part *part = supervised->parts; part->turn; part++) {
+		int patience = part->wait(part->context, &fds[count++]);
+		if (patience >= 0 && (*timeout < 0 || patience < *timeout))
+			*timeout = patience;
+	}
+	return count;
+}
 
 /* One turn of the loop: waits until something happens, at most `timeout` ms, and deals with events and signals.
  * Returns the poll results for `end`. */
 static short turn(const struct supervised *supervised, struct pollfd *end, int timeout, bool *deaf) {
-	struct pollfd fds[POLL_COUNT] = {
+	struct pollfd fds[POLL_PARTS + SUPERVISED_PARTS] = {
 		[POLL_EVENTS] = {.fd = *deaf ? -1 : supervised->events_fd, .events = POLLIN},
 		[POLL_SIGNALS] = {.fd = supervised->signals->fd, .events = POLLIN},
 		[POLL_END] = *end,
 	};
-	if (poll(fds, POLL_COUNT, timeout) < 0)
+	nfds_t count = add_parts(supervised, fds, &timeout);
+	if (poll(fds, count, timeout) < 0)
 		return 0;
 	if (fds[POLL_EVENTS].revents)
 		deliver(supervised, deaf);
+	else
+		give_turns(supervised);
 	if (fds[POLL_SIGNALS].revents)
 		forward_signals(supervised);
 	return fds[POLL_END].revents;

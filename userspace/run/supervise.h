@@ -3,18 +3,30 @@
 #ifndef SNIF_SUPERVISE_H
 #define SNIF_SUPERVISE_H
 
+#include <poll.h>
+
 #include "kernel/cgroup.h"
 #include "kernel/loader.h"
 #include "run/signals.h"
 #include "run/spawn.h"
 
+/* Something that is done beside the command: it has its turn whenever anything happens, and waits for nothing. */
+struct part {
+	/* Fills in what to poll for (fd -1: nothing), and returns in how many milliseconds it wants its turn even so; -1:
+	 * not before something happens. */
+	int (*wait)(void *context, struct pollfd *fd);
+	void (*turn)(void *context);
+	void *context;
+};
+
+enum { SUPERVISED_PARTS = 4 };
+
 struct supervised {
 	const struct cgroup *cgroup;
 	const struct signals *signals;
 	struct filter *filter;
-	int events_fd;			  /* of filter_events() */
-	void (*delivered)(void *context); /* called after each batch of events */
-	void *context;
+	int events_fd;			     /* of filter_events() */
+	struct part parts[SUPERVISED_PARTS]; /* in this order, after each batch of events; ends with one without turn */
 	struct child child;
 };
 
@@ -25,7 +37,7 @@ struct outcome {
 };
 
 /*
- * Delivers events and passes signals on until the command ends; then ends what is left of its tree: SIGTERM, and two
+ * Delivers events, gives the parts their turns and passes signals on until the command ends; then ends what is left of its tree: SIGTERM, and two
  * seconds later SIGKILL. A signal that the terminal sent to the whole process group is not sent a second time.
  * Returns 0, or a negative errno when the processes are still there seconds after SIGKILL. `outcome` is filled in
  * either way.

@@ -69,6 +69,8 @@ static int show(struct top *top, char *const *files) {
 	struct signals signals;
 	int error = signals_take(&signals), code;
 
+	if (!error)
+		signals_let_stop(&signals);
 	top->signals_fd = signals.fd;
 	top->reader = error ? NULL : log_reader_new(files, true, NULL);
 	if (!top->reader) {
