@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,11 +265,15 @@ struct search {
 	size_t count, room;
 };
 
-static bool is_meant(const struct search *search, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
+/* Who has nothing to send any more and no reader only waits, for a minute, for a peer that has not closed. */
+static bool is_done_with(const struct inet_diag_msg *socket, const struct snif_tag *tag) {
 	bool orphan = socket->idiag_inode == 0;
 
-	return tag->verdict == SNIF_DENY ||
-	       (search->which == ABORT_ORPHANS_TOO && orphan && tag->verdict == SNIF_UNDECIDED);
+	return orphan && (tag->verdict == SNIF_UNDECIDED || socket->idiag_state == TCP_FIN_WAIT2);
+}
+
+static bool is_meant(const struct search *search, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
+	return tag->verdict == SNIF_DENY || (search->which == ABORT_ORPHANS_TOO && is_done_with(socket, tag));
 }
 
 static void note(void *context, const struct inet_diag_msg *socket, const struct snif_tag *tag) {

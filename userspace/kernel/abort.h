@@ -29,7 +29,7 @@ int abort_flow(struct aborter *aborter, const struct snif_event *event);
 
 enum abort_which {
 	ABORT_REFUSED,	   /* sockets whose tag says so */
-	ABORT_ORPHANS_TOO, /* and those without a verdict that no process has any more, which could get none */
+	ABORT_ORPHANS_TOO, /* and what no process has any more, unless it may still have something to send */
 };
 
 /*

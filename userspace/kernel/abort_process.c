@@ -23,7 +23,7 @@ enum {
 	PIPE_SIZE = 1 << 20,
 	ABLE_MS = 1000,
 	SEARCH_MS = 500, /* between two searches */
-	STOP_MS = 1000,
+	STOP_MS = 3000,	 /* its own limit is lower */
 };
 
 struct abort_process {

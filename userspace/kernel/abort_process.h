@@ -40,7 +40,8 @@ int abort_process_turn(struct abort_process *process);
 
 /*
  * Hands over the rest, has all sockets looked through once more if anything was refused, also those that the cgroup's
- * processes have left behind, and waits for that, but no longer than a second. Frees the process; NULL is allowed.
+ * processes have left behind, and waits for that: two seconds at most, and a
+ * quarter of one where nothing moves. Frees the process; NULL is allowed.
  */
 void abort_process_stop(struct abort_process *process);
 

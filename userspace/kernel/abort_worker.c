@@ -14,9 +14,11 @@
 
 #include "kernel/abort.h"
 
-/* Milliseconds without any progress after which all workers are taken for stuck, in the end the same, and all
- * that they have then. */
-enum { WORKERS = 8, STUCK_MS = 250, LAST_STUCK_MS = 50, END_MS = 900 };
+/*
+ * Milliseconds. Without any progress for STUCK_MS, in the end for LAST_STUCK_MS, all workers are taken for stuck. In the
+ * end they have END_MS, but not END_IDLE_MS without progress.
+ */
+enum { WORKERS = 8, STUCK_MS = 250, LAST_STUCK_MS = 50, END_MS = 2000, END_IDLE_MS = 300 };
 
 /* Shared by all: what each worker is at. */
 struct desk {
@@ -156,19 +158,20 @@ static void see_to_it(struct keeper *keeper) {
  * can. */
 static void end_workers(struct keeper *keeper) {
 	__u64 before = progress(keeper);
-	int ended = 0;
+	int ended = 0, idle = 0;
 
-	for (int waited = 1; waited < END_MS; waited++) {
+	for (int waited = 0; waited < END_MS && idle < END_IDLE_MS; waited++, idle++) {
 		bool more = look(keeper, 0) & POLLIN;
 
 		while (ended < keeper->count && waitpid(-1, NULL, WNOHANG) > 0)
 			ended++;
 		if (ended == keeper->count && !more)
 			return;
-		if (more && (ended == keeper->count || (waited % LAST_STUCK_MS == 0 && before == progress(keeper))))
+		if (more && (ended == keeper->count || idle == LAST_STUCK_MS))
 			add_worker(keeper);
-		if (waited % LAST_STUCK_MS == 0)
-			before = progress(keeper);
+		if (before != progress(keeper))
+			idle = 0;
+		before = progress(keeper);
 		poll(NULL, 0, 1);
 	}
 	for (int i = 0; i < keeper->count; i++)

@@ -37,8 +37,8 @@ struct run {
 	struct compiled compiled;
 	struct confinement confinement;
 	struct run_log log;
-	bool abort_failed;
-	struct outlet *messages; /* to standard error, so that no terminal or pipe holds up the run */
+	bool abort_failed, undying; /* undying: some processes cannot be ended */
+	struct outlet *messages;    /* to standard error, so that no terminal or pipe holds up the run */
 	FILE *message_stream;
 	struct run_view view;
 	struct summary *summary;
@@ -291,6 +291,7 @@ static int run_command(struct run *run) {
 	struct outcome outcome;
 	err = supervise(&supervised, &outcome);
 	spawn_end(&supervised.child);
+	run->undying = err != 0;
 	if (err)
 		message_error("some of the command's processes do not end: %s; they stay confined", strerror(-err));
 	tell(run, &outcome);
@@ -301,7 +302,8 @@ static int run_command(struct run *run) {
 static void undo(struct run *run) {
 	run_view_end(&run->view);
 	if (run->cgroup.fd >= 0) {
-		supervise_kill(&run->cgroup);
+		if (!run->undying)
+			supervise_kill(&run->cgroup);
 		abort_process_stop(run->aborts);
 		cgroup_remove(&run->cgroup);
 	}

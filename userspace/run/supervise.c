@@ -11,12 +11,32 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "kernel/process.h"
 
 /*
  * How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed, which is
- * done again after AGAIN_MS.
+ * done again after AGAIN_MS. Who was asked to end has less time: ASKED_MS from then on for all of it, and for each step
+ * LEAST_MS. A command that was killed but cannot end, as the kernel waits for something that does not come, is given up
+ * DYING_MS after that.
  */
-enum { SETTLE_MS = 100, GRACE_MS = 2000, KILL_MS = 5000, AGAIN_MS = 100 };
+enum {
+	SETTLE_MS = 100,
+	GRACE_MS = 2000,
+	KILL_MS = 5000,
+	AGAIN_MS = 100,
+	ASKED_MS = 2300,
+	LEAST_MS = 300,
+	DYING_MS = 700,
+};
+
+/* What has happened so far. */
+struct state {
+	const struct supervised *supervised;
+	bool deaf;  /* no events can be read any more */
+	int signal; /* the last one that was passed on; 0: none */
+	long asked; /* when it was */
+	bool given_up;
+};
 
 static long now_ms(void) {
 	struct timespec now;
@@ -38,12 +58,15 @@ static void stop_with(const struct child *child) {
 		signals_stop();
 }
 
-static void forward_signals(const struct supervised *supervised) {
+static void forward_signals(struct state *state) {
+	const struct supervised *supervised = state->supervised;
 	bool everywhere;
 	int signal;
 	while ((signal = signals_next(supervised->signals, &everywhere)) != 0) {
 		if (everywhere && signal == SIGTSTP)
 			stop_with(&supervised->child);
+		state->signal = signal;
+		state->asked = now_ms();
 		if (everywhere)
 			continue;
 		if (signal == SIGTERM || signal == SIGHUP)
@@ -59,13 +82,13 @@ static void give_turns(const struct supervised *supervised) {
 }
 
 /* Returns whether there were events. When the ring buffer cannot be read the verdicts still hold: go on without. */
-static bool deliver(const struct supervised *supervised, bool *deaf) {
-	int count = filter_consume(supervised->filter);
+static bool deliver(struct state *state) {
+	int count = filter_consume(state->supervised->filter);
 	if (count < 0) {
 		message_error("cannot read events any more: %s; the policy stays in force", strerror(-count));
-		*deaf = true;
+		state->deaf = true;
 	}
-	give_turns(supervised);
+	give_turns(state->supervised);
 	return count > 0;
 }
 
@@ -84,9 +107,10 @@ static nfds_t add_parts(const struct supervised *supervised, struct pollfd *fds,
 
 /* One turn of the loop: waits until something happens, at most `timeout` ms, and deals with events and signals.
  * Returns the poll results for `end`. */
-static short turn(const struct supervised *supervised, struct pollfd *end, int timeout, bool *deaf) {
+static short turn(struct state *state, struct pollfd *end, int timeout) {
+	const struct supervised *supervised = state->supervised;
 	struct pollfd fds[POLL_PARTS + SUPERVISED_PARTS] = {
-		[POLL_EVENTS] = {.fd = *deaf ? -1 : supervised->events_fd, .events = POLLIN},
+		[POLL_EVENTS] = {.fd = state->deaf ? -1 : supervised->events_fd, .events = POLLIN},
 		[POLL_SIGNALS] = {.fd = supervised->signals->fd, .events = POLLIN},
 		[POLL_END] = *end,
 	};
@@ -94,48 +118,71 @@ static short turn(const struct supervised *supervised, struct pollfd *end, int t
 	if (poll(fds, count, timeout) < 0)
 		return 0;
 	if (fds[POLL_EVENTS].revents)
-		deliver(supervised, deaf);
+		deliver(state);
 	else
 		give_turns(supervised);
 	if (fds[POLL_SIGNALS].revents)
-		forward_signals(supervised);
+		forward_signals(state);
 	return fds[POLL_END].revents;
 }
 
-static void wait_for_command(const struct supervised *supervised, struct outcome *outcome, bool *deaf) {
-	struct pollfd end = {.fd = supervised->child.pidfd, .events = POLLIN};
-	while (!turn(supervised, &end, -1, deaf))
-		;
-	int status = 0;
-	while (waitpid(supervised->child.pid, &status, 0) < 0 && errno == EINTR)
-		;
+/* Whether the command has to be looked after, as it was sent a signal a while ago. Then in how many ms; -1: no. */
+static int until_looked_after(const struct state *state) {
+	long left = state->asked + DYING_MS - now_ms();
+	return state->signal == 0 || left < 0 ? -1 : (int)left + 1;
+}
+
+static void wait_for_command(struct state *state, struct outcome *outcome) {
+	struct pollfd end = {.fd = state->supervised->child.pidfd, .events = POLLIN};
+	int timeout;
+	do {
+		timeout = until_looked_after(state);
+		if (turn(state, &end, timeout))
+			break;
+		if (timeout >= 0 && until_looked_after(state) < 0)
+			state->given_up = process_is_dying(state->supervised->child.pid);
+	} while (!state->given_up);
+	int status = state->signal;
+	if (!state->given_up)
+		while (waitpid(state->supervised->child.pid, &status, 0) < 0 && errno == EINTR)
+			;
 	outcome->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	outcome->status = outcome->signal ? 128 + outcome->signal : WEXITSTATUS(status);
 }
 
 /* Waits until the tree is empty, at most `patience` ms; events and signals go on meanwhile. */
-static void await_empty(const struct supervised *supervised, int watch_fd, long patience, bool *deaf) {
+static void await_empty(struct state *state, int watch_fd, long patience) {
 	struct pollfd end = {.fd = watch_fd, .events = POLLPRI};
 	long deadline = now_ms() + patience, left;
 	while (cgroup_populated(watch_fd) == 1 && (left = deadline - now_ms()) > 0)
-		turn(supervised, &end, (int)left, deaf);
+		turn(state, &end, (int)left);
+}
+
+/* What is left of `patience` ms; less where all were asked to end before. */
+static long patience_of(const struct state *state, long patience) {
+	long left = state->asked + ASKED_MS - now_ms();
+	if (state->signal != SIGTERM && state->signal != SIGHUP)
+		return patience;
+	if (state->given_up || left < LEAST_MS)
+		return LEAST_MS;
+	return left < patience ? left : patience;
 }
 
 /* Ends what the command has left behind. The other ends of its pipes, or what shared its signal, are ending just now:
  * those don't count. Returns how many had to be asked. */
-static int end_the_rest(const struct supervised *supervised, int watch_fd, bool *deaf) {
-	await_empty(supervised, watch_fd, SETTLE_MS, deaf);
-	int outlived = ask_to_end(supervised->cgroup, SIGTERM);
-	await_empty(supervised, watch_fd, GRACE_MS, deaf);
+static int end_the_rest(struct state *state, int watch_fd) {
+	await_empty(state, watch_fd, SETTLE_MS);
+	int outlived = ask_to_end(state->supervised->cgroup, SIGTERM);
+	await_empty(state, watch_fd, patience_of(state, GRACE_MS));
 	return outlived;
 }
 
-int supervise_kill(const struct cgroup *cgroup) {
+static int kill_all(const struct cgroup *cgroup, long patience) {
 	int watch_fd = cgroup_watch(cgroup);
 	if (watch_fd < 0)
 		return watch_fd;
 	struct pollfd end = {.fd = watch_fd, .events = POLLPRI};
-	long deadline = now_ms() + KILL_MS, left = KILL_MS;
+	long deadline = now_ms() + patience, left = patience;
 	int populated = cgroup_populated(watch_fd), err = 0;
 	for (; !err && populated == 1 && (left = deadline - now_ms()) > 0; populated = cgroup_populated(watch_fd)) {
 		err = cgroup_kill(cgroup);
@@ -145,17 +192,21 @@ int supervise_kill(const struct cgroup *cgroup) {
 	return err ? err : populated == 1 ? -ETIMEDOUT : populated;
 }
 
+int supervise_kill(const struct cgroup *cgroup) {
+	return kill_all(cgroup, KILL_MS);
+}
+
 int supervise(const struct supervised *supervised, struct outcome *outcome) {
-	bool deaf = false;
+	struct state state = {.supervised = supervised};
 	*outcome = (struct outcome){0};
-	wait_for_command(supervised, outcome, &deaf);
+	wait_for_command(&state, outcome);
 	int watch_fd = cgroup_watch(supervised->cgroup);
 	if (watch_fd >= 0) {
-		outcome->outlived = end_the_rest(supervised, watch_fd, &deaf);
+		outcome->outlived = end_the_rest(&state, watch_fd);
 		close(watch_fd);
 	}
-	int err = supervise_kill(supervised->cgroup);
-	while (!deaf && deliver(supervised, &deaf))
+	int err = kill_all(supervised->cgroup, patience_of(&state, KILL_MS));
+	while (!state.deaf && deliver(&state))
 		;
 	return err;
 }

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a command does to stall, stop or slow the process that supervises it ──► that goes on, and ends when asked to. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "kernel/cgroup_place.h"
+#include "supervisor_stall.h"
+
+#define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"
+
+enum { ENDS_MS = 3000, BURST = 7000 /* more than the ring buffer has room for */ };
+
+/* ---- what the commands do ----------------------------------------------------------------------------------- */
+
+static void say(const char *what) {
+	puts(what);
+	fflush(stdout);
+}
+
+static bool await_file(const char *path) {
+	double end = lab_now_ms() + 20000;
+
+	while (access(path, F_OK) && lab_now_ms() < end)
+		lab_sleep_ms(5);
+	return access(path, F_OK) == 0;
+}
+
+/* Calls that are refused, each with a line in the log. */
+static void be_refused(int count) {
+	for (int i = 0; i < count; i++) {
+		int fd = lab_dial("203.0.113.1", 25);
+
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* Stops the output of the terminal that it shares with snifence. */
+static int stop_output(void) {
+	tcflow(STDOUT_FILENO, TCOOFF);
+	be_refused(3);
+	pause();
+	return 1;
+}
+
+/* Takes the terminal, and has every other process group stopped that writes to it. */
+static int take_terminal(void) {
+	struct termios modes;
+
+	signal(SIGTTOU, SIG_IGN);
+	setpgid(0, 0);
+	if (tcsetpgrp(STDOUT_FILENO, getpid()) || tcgetattr(STDOUT_FILENO, &modes))
+		return 1;
+	modes.c_lflag |= TOSTOP;
+	tcsetattr(STDOUT_FILENO, TCSANOW, &modes);
+	be_refused(3);
+	lab_sleep_ms(500);
+	return 7;
+}
+
+static int flood(int count) {
+	be_refused(count);
+	say("flooded");
+	pause();
+	return 1;
+}
+
+static int connect_all(int fds[BURST]) {
+	struct sockaddr_storage address;
+	socklen_t length = lab_address("127.0.0.1", 443, &address);
+	struct rlimit most;
+	int listener;
+
+	if (getrlimit(RLIMIT_NOFILE, &most))
+		return 1;
+	most.rlim_cur = most.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &most);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64))
+		return 1;
+	for (int i = 0; i < BURST; i++) {
+		fds[i] = lab_dial("127.0.0.1", 443);
+		close(accept(listener, NULL, NULL));
+		if (fds[i] < 0)
+			return 1;
+	}
+	return 0;
+}
+
+static void say_all(const int fds[BURST]) {
+	for (int i = 0; i < BURST; i++)
+		if (send(fds[i], "no TLS\n", 7, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			continue;
+}
+
+/* How many of them have not ended yet. That of the peer alone would be POLLRDHUP. */
+static int count_open(const int fds[BURST]) {
+	int open = 0;
+
+	for (int i = 0; i < BURST; i++) {
+		struct pollfd ready = {.fd = fds[i]};
+
+		open += poll(&ready, 1, 0) != 1 || !(ready.revents & POLLHUP);
+	}
+	return open;
+}
+
+/* Refused connections, more than events find room for while snifence is stopped. */
+static int burst(const char *go_on) {
+	static int fds[BURST];
+	double end;
+	int open;
+
+	if (connect_all(fds))
+		return 1;
+	say("connected");
+	if (!await_file(go_on))
+		return 2;
+	say_all(fds);
+	say("refused");
+	if (strstr(go_on, "leave"))
+		return 7;
+	end = lab_now_ms() + 15000 * lab_slowness();
+	while ((open = count_open(fds)) > 0 && lab_now_ms() < end)
+		lab_sleep_ms(20);
+	printf("%d\n", open);
+	return open ? 3 : 7;
+}
+
+/* ---- the tests ---------------------------------------------------------------------------------------------- */
+
+static struct lab_program *start_self(const char *const options[], const char *role, const char *argument) {
+	return lab_start_snifence(POLICY, options, (const char *[]){lab_self(), role, argument, NULL});
+}
+
+static void expect_to_end(struct lab_program *program) {
+	double begin = lab_now_ms();
+
+	assert_int_equal(kill(program->pid, SIGTERM), 0);
+	lab_finish(program, 10000 * lab_slowness());
+	assert_true(lab_now_ms() - begin < ENDS_MS * lab_slowness());
+	assert_int_equal(program->status, 128 + SIGTERM);
+}
+
+static void await_text(const char *path, const char *text) {
+	double end = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness();
+
+	while (!strstr(lab_read(path), text)) {
+		if (lab_now_ms() > end)
+			fail_msg("\"%s\" did not come in %s: %s", text, path, lab_read(path));
+		lab_sleep_ms(50);
+	}
+}
+
+static const struct lab_program *stalled;
+
+/* The socket cannot be ended. The log tells of it all the same, others are ended, and so is the run. */
+static void expect_no_stall(const char *role, const char *user, const char *device) {
+	const char *const options[] = {"--user", user, NULL};
+	struct lab_program *program;
+
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	stalled = program = start_self(options, role, device);
+	for (int i = 0; i < 100 && !strstr(lab_read(program->output[0]), "stalling") && kill(program->pid, 0) == 0;
+	     i++) {
+		if (waitpid(program->pid, NULL, WNOHANG | WNOWAIT) > 0)
+			break;
+		lab_sleep_ms(50 * lab_slowness());
+	}
+	if (!strstr(lab_read(program->output[0]), "stalling")) {
+		assert_int_equal(lab_finish(program, 5000)->status, CANNOT);
+		printf("skipped: no page that never comes can be had here by %s\n", role);
+		skip();
+	}
+	await_text(program->log, "\"not_tls\"");
+	lab_sleep_ms(300);
+	expect_to_end(program);
+}
+
+static void test_stalled_by_userfault(void **state) {
+	(void)state;
+	lab_enter();
+	expect_no_stall("userfault", "root", "/dev/userfaultfd");
+}
+
+/* Without this the process would be there for ever. */
+static int abort_connection(void **state) {
+	char path[300], folder[280];
+	const char *found = stalled ? strstr(lab_read(stalled->output[0]), "connection ") : NULL;
+
+	stalled = NULL;
+	snprintf(folder, sizeof(folder), "%s/connections", lab_folder());
+	if (found && mkdir(folder, 0700) == 0 && mount("lab", folder, "fusectl", 0, NULL) == 0) {
+		snprintf(path, sizeof(path), "%s/%d/abort", folder, atoi(found + strlen("connection ")));
+		put_text(path, "1");
+		umount(folder);
+	}
+	return lab_leave(state);
+}
+
+static void test_stalled_by_fuse(void **state) {
+	const char *device;
+
+	(void)state;
+	lab_enter();
+	/* often everybody's, but not everywhere */
+	device = lab_write("fuse", "");
+	unlink(device);
+	assert_int_equal(mknod(device, S_IFCHR | 0666, makedev(10, 229)), 0);
+	assert_int_equal(chmod(device, 0666), 0);
+	expect_no_stall("fuse", "65534:65534", device);
+}
+
+/* Starts snifence in a terminal of its own. Returns its pid, or with a shell that of the shell, which exits as snifence
+ * does, and with 99 when that was stopped. */
+static pid_t start_in_terminal(const char *role, bool shell, int *terminal) {
+	const char *policy = lab_write("terminal.yaml", POLICY);
+	pid_t pid = forkpty(terminal, NULL, NULL, NULL), child = 0;
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	signal(SIGTTOU, SIG_IGN);
+	if (shell && (child = fork()) > 0) {
+		waitpid(child, &status, WUNTRACED);
+		if (WIFSTOPPED(status))
+			kill(child, SIGKILL);
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 99);
+	}
+	setpgid(0, 0);
+	tcsetpgrp(STDIN_FILENO, getpid());
+	signal(SIGTTOU, SIG_DFL);
+	execl("build/snifence", "snifence", "run", "--log", "-", policy, "--", lab_self(), role, NULL);
+	_exit(98);
+}
+
+static int end_within(pid_t pid, int ms) {
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), status = 0;
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+	bool ended = poll(&end, 1, ms * lab_slowness()) == 1;
+
+	close(fd);
+	if (!ended)
+		kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (!ended)
+		fail_msg("not ended within %d ms", ms);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void test_terminal_stopped(void **state) {
+	int terminal;
+	pid_t pid;
+
+	(void)state;
+	lab_enter();
+	pid = start_in_terminal("stop-output", false, &terminal);
+	lab_sleep_ms(2000 * lab_slowness());
+	kill(pid, SIGTERM);
+	assert_int_equal(end_within(pid, ENDS_MS), 128 + SIGTERM);
+	close(terminal);
+}
+
+static void test_terminal_taken(void **state) {
+	int terminal;
+	pid_t pid;
+
+	(void)state;
+	lab_enter();
+	pid = start_in_terminal("take-terminal", true, &terminal);
+	assert_int_equal(end_within(pid, 15000), 7);
+	close(terminal);
+}
+
+/* The reader of the log does not read: neither the run waits for it nor a connection that is to end. */
+static void test_reader_stopped(void **state) {
+	const char *path;
+	struct lab_program *program;
+	int reader;
+
+	(void)state;
+	lab_enter();
+	path = lab_write("fifo", "");
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	program = start_self((const char *[]){"--log", path, NULL}, "flood", "3000");
+	lab_await_output(program, "flooded\n");
+	expect_to_end(program);
+	assert_non_null(strstr(program->err, "3000 blocked\n"));
+	assert_non_null(strstr(program->err, ": its reader did not take them\n"));
+	close(reader);
+}
+
+static char *file_for(const char *name) {
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", lab_folder(), name);
+	return path;
+}
+
+/* Starts a burst of refusals with snifence stopped, so that it loses events. */
+static struct lab_program *lose_events(const char *name) {
+	struct lab_program *program = start_self((const char *[]){"--quiet", NULL}, "burst", file_for(name));
+
+	lab_await_output(program, "connected\n");
+	kill(program->pid, SIGSTOP);
+	lab_write(name, "");
+	lab_await_output(program, "refused\n");
+	return program;
+}
+
+/* A connection whose event was lost is ended all the same. */
+static void test_lost_events(void **state) {
+	struct lab_program *program;
+	double begin;
+
+	(void)state;
+	lab_enter();
+	program = lose_events("stay");
+	begin = lab_now_ms();
+	kill(program->pid, SIGCONT);
+	lab_finish(program, 20000 * lab_slowness());
+	if (program->status != 7)
+		fail_msg("connections that were not ended: %s", program->out);
+	assert_non_null(strstr(lab_read(program->log), "\"lost\":"));
+	assert_null(strstr(lab_read(program->log), "\"lost\":0,"));
+	assert_true(lab_now_ms() - begin < 5000 * lab_slowness());
+}
+
+static __u32 egress_program(pid_t pid) {
+	struct cgroup_place place;
+	__u32 ids[8], count = 8;
+	char name[32];
+	int fd;
+
+	assert_int_equal(cgroup_place_own(&place), 0);
+	assert_int_equal(cgroup_place_rise(&place), 0);
+	snprintf(name, sizeof(name), "snifence-%d", pid);
+	fd = openat(place.fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(bpf_prog_query(fd, BPF_CGROUP_INET_EGRESS, 0, NULL, ids, &count), 0);
+	assert_true(count > 0);
+	close(fd);
+	close(place.fd);
+	free(place.path);
+	return ids[0];
+}
+
+static bool is_loaded(__u32 id) {
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* What the command leaves behind it, refused and unsent, keeps no program in the kernel. */
+static void test_nothing_stays(void **state) {
+	struct lab_program *program;
+	double end;
+	__u32 id;
+
+	(void)state;
+	lab_enter();
+	program = lose_events("leave");
+	id = egress_program(program->pid);
+	assert_true(is_loaded(id));
+	kill(program->pid, SIGCONT);
+	assert_int_equal(lab_finish(program, 20000 * lab_slowness())->status, 7);
+	end = lab_now_ms() + 2000 * lab_slowness();
+	while (is_loaded(id) && lab_now_ms() < end)
+		lab_sleep_ms(20);
+	assert_false(is_loaded(id));
+}
+
+static int play(const char *role, const char *argument) {
+	if (strcmp(role, "userfault") == 0)
+		return stall_by_userfault(argument);
+	if (strcmp(role, "fuse") == 0)
+		return stall_by_fuse(argument);
+	if (strcmp(role, "stop-output") == 0)
+		return stop_output();
+	if (strcmp(role, "take-terminal") == 0)
+		return take_terminal();
+	if (strcmp(role, "burst") == 0)
+		return burst(argument);
+	return flood(atoi(argument));
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		lab_test(test_stalled_by_userfault), cmocka_unit_test_teardown(test_stalled_by_fuse, abort_connection),
+		lab_test(test_terminal_stopped),     lab_test(test_terminal_taken),
+		lab_test(test_reader_stopped),	     lab_test(test_lost_events),
+		lab_test(test_nothing_stays),
+	};
+
+	if (argc > 1)
+		return play(argv[1], argc > 2 ? argv[2] : "");
+	return cmocka_run_group_tests_name("supervisor", tests, NULL, NULL);
+}
