@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* abort.c against real sockets, here and in other network namespaces: who reads what, and who is left alone. */
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -310,6 +311,68 @@ static void test_no_socket(void **state) {
 	stop(&holder);
 }
 
+/* Sockets of a namespace that no process leads to do not have all processes looked at each time. */
+static void test_looks_around_rarely(void **state) {
+	struct holder first, second;
+
+	(void)state;
+	begin();
+	first = start("127.0.0.1", HERE);
+	first.event.netns_cookie += 1000000;
+	first.event.process.pid = 0;
+	expect_alive(&first, &first.event);
+	second = start("127.0.0.1", IN_NEW_NAMESPACE);
+	second.event.process.pid = 0;
+	expect_alive(&second, &second.event);
+	lab_sleep_ms(1100);
+	expect_ended(&second, &second.event);
+	stop(&first);
+	stop(&second);
+}
+
+/* The port of the only netlink socket that this process has. */
+static __u32 netlink_port(void) {
+	for (int fd = 3; fd < 1024; fd++) {
+		struct sockaddr_nl address;
+		socklen_t size = sizeof(address);
+
+		if (getsockname(fd, (struct sockaddr *)&address, &size) == 0 && address.nl_family == AF_NETLINK)
+			return address.nl_pid;
+	}
+	return 0;
+}
+
+/* An answer that somebody else sends, before the kernel's, is none. */
+static void test_forged_answer(void **state) {
+	struct sockaddr_nl to = {.nl_family = AF_NETLINK};
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr error;
+	} forged = {{sizeof(forged), NLMSG_ERROR, 0, 0, 0}, {0}};
+	struct holder holder;
+	int fd;
+
+	(void)state;
+	begin();
+	holder = start("127.0.0.1", HERE);
+	holder.event.flow ^= 1ULL << 40;
+	/* the first request gives the socket its port */
+	expect_alive(&holder, &holder.event);
+	to.nl_pid = netlink_port();
+	assert_int_not_equal(to.nl_pid, 0);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	for (__u32 number = 0; number < 10; number++) {
+		forged.header.nlmsg_seq = number;
+		assert_int_equal(sendto(fd, &forged, sizeof(forged), 0, (struct sockaddr *)&to, sizeof(to)),
+				 sizeof(forged));
+	}
+	close(fd);
+	expect_alive(&holder, &holder.event);
+	holder.event.flow ^= 1ULL << 40;
+	expect_ended(&holder, &holder.event);
+	stop(&holder);
+}
+
 /* What the aborter holds is bounded, closed on exec and in the end. */
 static void test_many_namespaces(void **state) {
 	static struct holder holders[HOLDERS];
@@ -374,6 +437,8 @@ int main(void) {
 		cmocka_unit_test_teardown(test_nested_cgroup, end),
 		cmocka_unit_test_teardown(test_wrong_socket, end),
 		cmocka_unit_test_teardown(test_no_socket, end),
+		cmocka_unit_test_teardown(test_looks_around_rarely, end),
+		cmocka_unit_test_teardown(test_forged_answer, end),
 		cmocka_unit_test_teardown(test_many_namespaces, end),
 		cmocka_unit_test_teardown(test_cannot_begin, end),
 	};

@@ -26,7 +26,10 @@ static void test_handled(void **state) {
 	static const struct {
 		const char *name;
 		int number;
-	} signals[] = {{"TERM", SIGTERM}, {"INT", SIGINT}, {"HUP", SIGHUP}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2}};
+	} signals[] = {{"TERM", SIGTERM},     {"INT", SIGINT},	 {"HUP", SIGHUP},
+		       {"USR1", SIGUSR1},     {"USR2", SIGUSR2}, {"ALRM", SIGALRM},
+		       {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"IO", SIGIO},
+		       {"PWR", SIGPWR},	      {"34", 34}};
 	char script[256];
 
 	(void)state;
@@ -43,6 +46,34 @@ static void test_handled(void **state) {
 		snprintf(script, sizeof(script), "ready\n%s\n", signals[i].name);
 		assert_string_equal(program->out, script);
 	}
+}
+
+/* What a terminal or a limit sends to snifence alone is no reason to leave the command. */
+static void test_not_for_snifence(void **state) {
+	static const int signals[] = {SIGTTOU, SIGTTIN, SIGXCPU, SIGXFSZ, SIGPIPE};
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = start_shell("trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done");
+	lab_await_output(program, "ready\n");
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		kill(program->pid, signals[i]);
+	lab_sleep_ms(200);
+	kill(program->pid, SIGTERM);
+	finish(program, 3);
+}
+
+/* Nothing of that is handed on: the command has the signals that snifence was started with. */
+static void test_as_before(void **state) {
+	static const char show[] = "grep -E '^Sig(Blk|Ign)' /proc/self/status";
+	struct lab_program *outside, *inside;
+
+	(void)state;
+	lab_enter();
+	outside = lab_run((const char *[]){"sh", "-c", show, NULL});
+	inside = finish(start_shell(show), 0);
+	assert_string_equal(inside->out, outside->out);
 }
 
 static void test_not_handled(void **state) {
@@ -143,8 +174,9 @@ static void test_flood(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_handled),	  lab_test(test_not_handled), lab_test(test_stopped), lab_test(test_whole_tree),
-		lab_test(test_outliving), lab_test(test_stubborn),    lab_test(test_flood),
+		lab_test(test_handled),	    lab_test(test_not_for_snifence), lab_test(test_as_before),
+		lab_test(test_not_handled), lab_test(test_stopped),	     lab_test(test_whole_tree),
+		lab_test(test_outliving),   lab_test(test_stubborn),	     lab_test(test_flood),
 	};
 	if (argc == 2 && strcmp(argv[1], "flood") == 0)
 		return flood();

@@ -232,6 +232,56 @@ static void test_left_before_the_command_ends(void **state) {
 	free(line);
 }
 
+/* The view is killed, or stopped: the run ends all the same, with the terminal as before and what was printed. */
+static void expect_good_end(const char *signal) {
+	const char *policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n");
+	char *line = NULL;
+
+	assert_true(
+		asprintf(&line,
+			 "sh -c 'echo $$ >%s/pid; exec build/snifence run --top --quiet %s -- sh -c \"echo printed; "
+			 "while ! [ -e %s/go ]; do sleep .1; done; exit 3\"'",
+			 lab_folder(), policy, lab_folder()) > 0);
+	start("A=1", line);
+	free(line);
+	await("0-0 of 0");
+	assert_true(asprintf(&line, "pkill -%s -x -P $(cat %s/pid) snifence", signal, lab_folder()) > 0);
+	assert_int_equal(lab_run((const char *[]){"sh", "-c", line, NULL})->status, 0);
+	free(line);
+	lab_write("go", "");
+	await("printed\nstatus 3\n");
+	expect_terminal_restored();
+	assert_string_equal(tmux("display-message -p '#{alternate_on} #{cursor_flag}'"), "0 1\n");
+}
+
+static void test_view_killed(void **state) {
+	(void)state;
+	lab_enter();
+	expect_good_end("KILL");
+}
+
+static void test_view_stopped(void **state) {
+	(void)state;
+	lab_enter();
+	expect_good_end("STOP");
+}
+
+/* A command that is not root's can do neither. */
+static void test_view_is_nobodys(void **state) {
+	char *line = NULL, *seen;
+
+	(void)state;
+	lab_enter();
+	assert_true(asprintf(&line,
+			     "build/snifence run --top --quiet --user 65534:65534 %s -- sh -c 'sleep 1; pkill -STOP -x "
+			     "snifence; pkill -0 -x snifence && echo reached; exit 4'",
+			     lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n")) > 0);
+	start("A=1", line);
+	seen = await("status 4\n");
+	assert_null(strstr(seen, "reached"));
+	free(line);
+}
+
 static void test_needs_a_terminal(void **state) {
 	const char *policy;
 	char *line = NULL;
@@ -271,9 +321,15 @@ static void test_log_needs_another_place(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		top_test(test_follows_a_log),	 top_test(test_signals_restore_the_terminal),
-		top_test(test_around_a_command), top_test(test_left_before_the_command_ends),
-		top_test(test_needs_a_terminal), top_test(test_log_needs_another_place),
+		top_test(test_follows_a_log),
+		top_test(test_signals_restore_the_terminal),
+		top_test(test_around_a_command),
+		top_test(test_left_before_the_command_ends),
+		top_test(test_view_killed),
+		top_test(test_view_stopped),
+		top_test(test_view_is_nobodys),
+		top_test(test_needs_a_terminal),
+		top_test(test_log_needs_another_place),
 	};
 
 	return cmocka_run_group_tests_name("top", tests, NULL, NULL);

@@ -80,6 +80,62 @@ static void test_create_and_remove(void **state) {
 	close(parent);
 }
 
+/* Makes cgroups below each other; returns the directory of the deepest. */
+static int nest(const struct cgroup *cgroup, int depth) {
+	int fd = openat(cgroup->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < depth; i++) {
+		int above = fd;
+		assert_int_equal(mkdirat(above, "another-one-below", 0755), 0);
+		fd = openat(above, "another-one-below", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		close(above);
+	}
+	return fd;
+}
+
+/* However deep a command nests its cgroups: signals arrive, and nothing stays. */
+static void test_deep_tree(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup cgroup;
+	int status;
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	struct cgroup deepest = {.fd = nest(&cgroup, 200)};
+	assert_int_equal(mkdirat(cgroup.fd, "beside", 0755), 0);
+	pid_t pid = sleeper_in(&deepest);
+	close(deepest.fd);
+	assert_int_equal(cgroup_signal(&cgroup, SIGTERM), 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+	assert_int_equal(supervise_kill(&cgroup), 0);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+}
+
+/* Takes the lock of the cgroup's directory as another user. */
+static int lock_as_nobody(void) {
+	struct cgroup_place place;
+	char name[64];
+	CHECK(cgroup_place_own(&place) == 0);
+	CHECK(cgroup_place_rise(&place) == 0);
+	snprintf(name, sizeof(name), "snifence-%d", getppid());
+	CHECK(setresuid(65534, 65534, 65534) == 0);
+	CHECK(openat(place.fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) < 0 && errno == EACCES);
+	/* what a program asks of its limits can still be read */
+	strcat(name, "/cgroup.events");
+	CHECK(openat(place.fd, name, O_RDONLY | O_CLOEXEC) >= 0);
+	return 0;
+}
+
+/* The lock says that a cgroup is in use: nobody else can take it. */
+static void test_lock_is_roots(void **state) {
+	(void)state;
+	need_root();
+	struct cgroup cgroup;
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	in_child(lock_as_nobody);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+}
+
 static void test_remove_without_cgroup(void **state) {
 	(void)state;
 	struct cgroup cgroup = {.fd = -1, .parent_fd = -1};
@@ -304,6 +360,8 @@ static void test_kill_without_file(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_remove),
+		cmocka_unit_test(test_deep_tree),
+		cmocka_unit_test(test_lock_is_roots),
 		cmocka_unit_test(test_remove_without_cgroup),
 		cmocka_unit_test(test_too_many_files),
 		cmocka_unit_test(test_second_name),

@@ -140,15 +140,20 @@ static size_t cut_back(struct outlet *outlet, const char *lines, size_t wrote) {
 }
 
 static ssize_t write_file(struct outlet *outlet, const char *lines, size_t length) {
-	ssize_t wrote;
+	size_t wrote = 0;
+	ssize_t more = 1;
+	int error;
 
 	if (outlet->half && write(outlet->fd, "\n", 1) != 1)
 		return -1;
 	outlet->half = false;
-	wrote = write(outlet->fd, lines, length);
-	if (wrote > 0 && (size_t)wrote < length)
-		wrote = (ssize_t)cut_back(outlet, lines, (size_t)wrote);
-	return wrote;
+	while (wrote < length && (more = write(outlet->fd, lines + wrote, length - wrote)) > 0)
+		wrote += (size_t)more;
+	error = more < 0 ? errno : EIO;
+	if (wrote < length)
+		wrote = cut_back(outlet, lines, wrote);
+	errno = error;
+	return wrote > 0 ? (ssize_t)wrote : -1;
 }
 
 /* Pieces of whole lines that a pipe takes at once or not at all, so that others can write to it in between. */
@@ -180,8 +185,7 @@ static size_t write_some(struct outlet *outlet, const char *lines, size_t length
 			done += (size_t)wrote;
 			continue;
 		}
-		/* the rest of a file's line did not fit */
-		outlet->error = wrote == 0 ? -ENOSPC : -errno;
+		outlet->error = wrote == 0 ? -EIO : -errno;
 		if (outlet->error != -EAGAIN)
 			outlet->retry_at = now_ms() + RETRY_MS;
 		break;
