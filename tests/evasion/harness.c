@@ -50,11 +50,14 @@ static struct {
 	char skipped[256]; /* why */
 } site;
 
-/* Cases leave many hellos unfinished: each has a full budget for that, again and again. */
+/* Cases leave many hellos unfinished: each has a full budget for that, again and again. Leaves errno to the caller. */
 void evasion_count(size_t connections) {
+	int error = errno;
+
 	if (site.connections / CONNECTIONS_TO_REFILL != (site.connections + connections) / CONNECTIONS_TO_REFILL)
 		lab_refill_budget();
 	site.connections += connections;
+	errno = error;
 }
 
 void evasion_spoilt(void) {
