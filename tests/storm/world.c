@@ -60,6 +60,8 @@ static void loosen(void) {
 	put_sysctl("ipv4/icmp_ratelimit", "0");
 	put_sysctl("ipv6/icmp/ratelimit", "0");
 	put_sysctl("ipv4/tcp_tw_reuse", "1");
+	/* SYN cookies, for a listener whose queue is full, belong to no socket: no hook on egress is asked of them */
+	put_sysctl("ipv4/tcp_syncookies", "0");
 	put_sysctl("mptcp/enabled", "1");
 }
 
