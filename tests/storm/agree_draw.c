@@ -50,11 +50,16 @@ static void clear_behind(uint8_t *address, unsigned bits, unsigned length) {
 static void write_prefix(struct random *random, FILE *out) {
 	static const uint8_t lengths4[] = {0, 8, 24, 25, 26, 28, 30, 31, 32, 32, 32};
 	static const uint8_t lengths6[] = {0, 32, 40, 48, 48, 64, 64, 127, 128, 128};
+	static const char *const loopback[] = {"127.0.0.0/8", "127.0.0.1", "::1"};
 	bool ipv6 = random_one_in(random, 2);
 	uint8_t address[16];
 	char text[INET6_ADDRSTRLEN];
 	unsigned length = ipv6 ? random_of(random, lengths6) : random_of(random, lengths4);
 
+	if (random_one_in(random, 8)) {
+		fprintf(out, "\"%s\"", random_of(random, loopback));
+		return;
+	}
 	if (ipv6)
 		draw_ipv6(random, address);
 	else
@@ -204,7 +209,7 @@ static void draw_address(struct random *random, char out[AGREE_ADDRESS]) {
 	static const char *const special[] = {"0.0.0.0",   "::",  "::ffff:0.0.0.0",
 					      "127.0.0.1", "::1", "::ffff:127.0.0.1"};
 	uint8_t four[4], six[16];
-	unsigned form = random_below(random, 16);
+	unsigned form = random_below(random, 14);
 
 	draw_ipv4(random, four);
 	draw_ipv6(random, six);

@@ -20,7 +20,7 @@
 #include "servers.h"
 #include "world.h"
 
-enum { POLICIES = 12, QUESTIONS = 100, CONNECT_MS = 2000 };
+enum { POLICIES = 12, QUESTIONS = 250, CONNECT_MS = 2000 };
 
 struct asked {
 	struct agree_question question;

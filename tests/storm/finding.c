@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN = 3, BYTES_SHOWN = 24 };
+enum { SHOWN = 3, BYTES_SHOWN = 48 };
 
 static const struct {
 	const char *word, *text;
