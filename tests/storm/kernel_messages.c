@@ -132,15 +132,25 @@ static bool igmp_allowed(const struct compiled *compiled, const struct wire *wir
 
 /* ---- neighbours -------------------------------------------------------------------------------------------------- */
 
+/* Whether anything is let through to it: without a route (SO_DONTROUTE), whoever has the address is looked for. */
+static bool may_reach(const struct compiled *compiled, const uint8_t address[16]) {
+	struct snif_dest dest;
+
+	for (size_t i = 0; i < STORM_PORTS; i++)
+		if (snif_judge_address(compiled, address, IPPROTO_TCP, storm_ports[i], &dest).verdict != SNIF_DENY)
+			return true;
+	return may_send_to(compiled, address);
+}
+
 /* RFC 4861: 255 hops; the target; at most the sender's link-layer address, in 8 bytes (or a nonce, RFC 7527). */
-static void check_neighbour(const struct wire *wire) {
+static void check_neighbour(const struct compiled *compiled, const struct wire *wire) {
 	const uint8_t *target = wire->body + 8;
 	bool fits = wire->hops == 255 && wire->length >= 24 && wire->length <= 40;
 
 	if (wire->body[0] == SOLICIT_ROUTER)
 		fits = wire->hops == 255 && wire->length <= 16;
 	else if (wire->body[0] == SOLICIT)
-		fits = fits && (is_neighbour(target) || world_is_here(target));
+		fits = fits && (is_neighbour(target) || world_is_here(target) || may_reach(compiled, target));
 	else
 		fits = fits && world_is_here(target);
 	if (!fits)
@@ -156,14 +166,14 @@ void kernel_arp_note(const uint8_t *body, size_t length) {
 	add_neighbour(from);
 }
 
-void kernel_arp_check(const uint8_t *body, size_t length) {
+void kernel_arp_check(const struct compiled *compiled, const uint8_t *body, size_t length) {
 	static const uint8_t kind[6] = {0, 1, 8, 0, 6, 4};
 	uint8_t from[16], to[16];
 
 	if (length >= ARP && memcmp(body, kind, 6) == 0) {
 		snif_map_ipv4(from, body + 14);
 		snif_map_ipv4(to, body + 24);
-		if (world_is_here(from) && is_neighbour(to))
+		if (world_is_here(from) && (is_neighbour(to) || may_reach(compiled, to)))
 			return;
 	}
 	finding_tell(FINDING_NEIGHBOUR, &(struct wire){.body = body, .length = length});
@@ -175,7 +185,7 @@ static void check_icmpv6(const struct compiled *compiled, const struct wire *wir
 	if (type >= 1 && type <= ERRORS_END)
 		check_error(wire);
 	else if (type == SOLICIT_ROUTER || type == SOLICIT || type == ADVERTISE)
-		check_neighbour(wire);
+		check_neighbour(compiled, wire);
 	else if (type == REPORT_2 ? !report_allowed(compiled, wire, true)
 				  : (type == REPORT_1 || type == DONE_1) &&
 					    (wire->length != 24 || !address_allowed(compiled, wire->body + 8, true)))

@@ -126,7 +126,7 @@ void oracle_arrived(const struct compiled *compiled, const uint8_t *frame, size_
 
 	if (!wire_read(frame, length, &wire)) {
 		if (wire.type == ETHERTYPE_ARP)
-			kernel_arp_check(frame + ETHER_HDR_LEN, length - ETHER_HDR_LEN);
+			kernel_arp_check(compiled, frame + ETHER_HDR_LEN, length - ETHER_HDR_LEN);
 		else
 			finding_tell(wire.type == ETHERTYPE_IP || wire.type == ETHERTYPE_IPV6 ? FINDING_MALFORMED
 											      : FINDING_LINK,
