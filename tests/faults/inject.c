@@ -58,7 +58,7 @@ static void set_register(pid_t pid, bool result, long value) {
 #endif
 }
 
-/* The address of the loader, which has called main() by the time that anything of the program can go wrong. */
+/* Where the loader is. What fails in it is not the program's: it ends with a message of its own. */
 static uint64_t find_loader(pid_t pid) {
 	uint64_t entry[2], found = 0;
 	char path[64];
