@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Open flows and new sockets ──► what a packet and a connect() cost, beside the floors. */
+/* Open flows and new sockets ──► what a packet, a connect() and other calls cost, beside the floors or no filter. */
 #include "support/bench.h"
+#include "support/call_cost.h"
 #include "support/cell.h"
 #include "support/connect_cost.h"
 #include "support/flow_cost.h"
@@ -36,6 +37,16 @@ static void run_connect(const void *argument) {
 	connect_cost(places, 3, ipv6);
 }
 
+static void run_call(const void *argument) {
+	static struct place places[2];
+	enum call call = *(const enum call *)argument;
+	enum bpf_attach_type type = call == CALL_DEVICE ? BPF_CGROUP_DEVICE : BPF_CGROUP_SETSOCKOPT;
+
+	place_of_policy(&places[0], "confined", "direct", HELLO_POLICY, type);
+	places[1] = (struct place){.metric = "direct", .cell = cell_make(NULL, "direct")};
+	call_cost(places, 2, call);
+}
+
 static const struct flow small4 = {PAIR_TLS, false, false, FLOW_SMALL}, small6 = {PAIR_TLS, true, false, FLOW_SMALL};
 static const struct flow large4 = {PAIR_TLS, false, false, FLOW_LARGE_IPV4};
 static const struct flow large6 = {PAIR_TLS, true, false, FLOW_LARGE_IPV6};
@@ -43,6 +54,7 @@ static const struct flow direct = {PAIR_DIRECT, false, false, FLOW_SMALL};
 static const struct flow acks = {PAIR_TLS, false, true, FLOW_SMALL};
 static const struct flow udp = {PAIR_UDP, false, false, FLOW_SMALL};
 static const bool ipv4 = false, ipv6 = true;
+static const enum call option = CALL_OPTION, judged = CALL_OPTION_JUDGED, device = CALL_DEVICE;
 
 static const struct bench_case cases[] = {
 	{"packet/established-small", run_flow, &small4},
@@ -54,6 +66,9 @@ static const struct bench_case cases[] = {
 	{"packet/udp", run_flow, &udp},
 	{"packet/connect4", run_connect, &ipv4},
 	{"packet/connect6", run_connect, &ipv6},
+	{"packet/setsockopt", run_call, &option},
+	{"packet/setsockopt-judged", run_call, &judged},
+	{"packet/open-device", run_call, &device},
 };
 
 int main(int argc, char **argv) {
