@@ -21,8 +21,8 @@ static __always_inline void snif_map_ipv4(__u8 out[16], const void *ipv4) {
 }
 
 /*
- * Whether the IPv4 address in the last four bytes means the same host everywhere: not one of the blocks for special purposes
- * that are not globally reachable (RFC 6890 and IANA's registry), nor of multicast.
+ * Whether the IPv4 address in the last four bytes means the same host everywhere: it is of none of the blocks for special
+ * purposes that are not globally reachable (RFC 6890 and IANA's registry), nor of multicast.
  */
 static __always_inline _Bool snif_is_global_ipv4(const __u8 a[16]) {
 	__u32 ipv4 = (__u32)a[12] << 24 | (__u32)a[13] << 16 | (__u32)a[14] << 8 | a[15], block = ipv4 >> 8;
