@@ -102,8 +102,8 @@ struct snif_device {
 };
 
 /*
- * Bytes of ClientHellos that may leave from one attachment before there is a verdict: so many at once, and then so many a
- * second. Those of a hello that is allowed in the end are given back. 500 hellos of 1,800 bytes cut in halves fit at once.
+ * Bytes of ClientHellos that may leave from one attachment before there is a verdict: so many at once, then so many a
+ * second. Those of a hello that is allowed in the end are given back. 500 hellos of 1,800 bytes, cut in halves, fit in.
  */
 #define SNIF_EARLY_BURST (512 * 1024)
 #define SNIF_EARLY_RATE (16 * 1024)

@@ -146,7 +146,7 @@ static void mapped_packet(void) {
 	second_close(&second);
 }
 
-enum { RACES = 20000, SOCKETS = 4096 };
+enum { RACES = 20000 };
 
 struct racer {
 	int fd;
@@ -192,41 +192,11 @@ static void mapped_race(void) {
 	only_refusals(false);
 }
 
-/* Connected to a v4-mapped address, a socket counts as connected before that address is there: ::, so loopback. */
-static void loopback_race(void) {
-	const struct place mapped = place(V4_MAPPED, 7001), here = place("::1", 7001);
-	int server;
-	char byte;
-
-	evasion_outside();
-	server = datagram_socket(&here);
-	assert_int_equal(bind(server, (const struct sockaddr *)&here.address, here.length), 0);
-	evasion_inside();
-	evasion_use_policy("version: 1\ndns: {servers: none}\n"
-			   "direct: {allow: [{to: 192.0.2.1, proto: udp, ports: [7001]}]}\n");
-	only_refusals(true);
-	for (int i = 0; i < SOCKETS; i++) {
-		struct racer racer = {.fd = datagram_socket(&mapped)};
-		pthread_t thread;
-
-		assert_int_equal(pthread_create(&thread, NULL, send_on, &racer), 0);
-		connect_to(racer.fd, &mapped);
-		racer.stop = true;
-		pthread_join(thread, NULL);
-		close(racer.fd);
-		drain();
-	}
-	only_refusals(false);
-	assert_int_equal(recv(server, &byte, 1, MSG_DONTWAIT), -1);
-	close(server);
-}
-
 static const struct evasion cases[] = {
 	{"K2-source-route-taken-back", .run = route_taken_back},
 	{"K2-source-route-taken-back-before-syn", .run = route_taken_back_before_syn},
 	{"K4-mapped-packet", .run = mapped_packet},
 	{"K4-mapped-race", .run = mapped_race},
-	{"K4-loopback-race", .run = loopback_race},
 };
 
 CATALOGUE(wire_cases, cases);
