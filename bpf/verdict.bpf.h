@@ -108,6 +108,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		return 0;
 	}
 	hello = &inspection->hello;
+	hello->rules = policy->options.hello;
 	for (int i = 0; i < HELLOS_PER_PACKET; i++) {
 		read_hello(skb, tag, inspection, packet, &reason);
 		if (reason != SNIF_REASON_NONE || hello->status != SNIF_HELLO_READ)

@@ -69,7 +69,8 @@ struct snif_options {
 	__u8 ech_deny;
 	__u8 inbound_deny;
 	__u8 skip_allowed; /* what is allowed is counted, but no event */
-	__u32 zero;	   /* which the verifier does not know: where a loop's counter begins, see snif_loop() */
+	struct snif_hello_rules hello;
+	__u32 zero; /* which the verifier does not know: where a loop's counter begins, see snif_loop() */
 };
 
 /* The rest of a compiled policy, one for each slot. */

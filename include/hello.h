@@ -18,13 +18,23 @@
 #include "portable.h"
 #include "reason.h"
 
-#define SNIF_HELLO_MAX 16384	  /* bytes of records that a ClientHello may take: what leaves before a verdict */
+#define SNIF_HELLO_LONGEST 16384  /* bytes of a ClientHello, its message header included, unless the policy says else */
+#define SNIF_HELLO_MOST 65536	  /* what a policy may say at most */
 #define SNIF_HELLO_EXTENSIONS 128 /* extensions of types from 64 on; all types below 64 can be there besides */
-#define SNIF_HELLO_STEPS                                                                                               \
-	(1 << 17)	      /* rounds for one segment: over two for each byte of the longest hello in tiny records */
-#define SNIF_RECORD_MAX 16384 /* RFC 8446, section 5.1 */
-#define SNIF_WINDOW 512	      /* bytes read from the packet at once; a power of two */
+/* rounds for one segment: over one for each byte of the longest hello, of which the smallest records take two for six */
+#define SNIF_HELLO_STEPS (1 << 17)
+#define SNIF_RECORD_MAX 16384	 /* RFC 8446, section 5.1 */
+#define SNIF_WINDOW 512		 /* bytes read from the packet at once; a power of two */
 #define SNIF_PLAIN_EXTENSIONS 16 /* passed over in one step, before its rounds */
+
+/* What a policy lets pass of ClientHellos. All zero: none at all. */
+struct snif_hello_rules {
+	__u32 longest;	    /* bytes of the message, its header included */
+	__u32 stream;	    /* bytes of its records: those, and what headers full records need */
+	__u8 split_records; /* it may be cut over records that are not full */
+	__u8 trailing_dot;  /* its name may end with a dot */
+	__u8 unused[2];
+};
 
 enum snif_hello_status {
 	SNIF_HELLO_MORE,    /* well-formed so far, not complete */
@@ -47,11 +57,15 @@ enum snif_hello_field {
 	SNIF_FIELD_SNI_NAME,
 	SNIF_FIELD_VERSIONS,
 	SNIF_FIELD_VERSION_ITEMS,
+	SNIF_FIELD_PROTOCOLS,
+	SNIF_FIELD_PROTOCOL_ITEM, /* its length */
+	SNIF_FIELD_LIST,
 	SNIF_FIELD_END,
 };
 
-/* All zero is the beginning of a stream. */
+/* All zero, but for the rules, is the beginning of a stream. */
 struct snif_hello {
+	struct snif_hello_rules rules; /* set whenever bytes are fed, so that a reload counts at once */
 	__u32 size;	      /* bytes of the stream that this ClientHello has taken, record headers included */
 	__u32 skip;	      /* bytes to pass over before the field */
 	__u32 left;	      /* bytes of the message behind the field */
@@ -59,6 +73,7 @@ struct snif_hello {
 	__u16 need, have;     /* bytes of the field: in all, collected */
 	__u16 extension_left; /* bytes of the extension behind the field */
 	__u16 record_left;    /* bytes of the record to come */
+	__u16 record_size;    /* bytes of the record in all */
 	__u16 version;	      /* the highest offered, 0x0304 is TLS 1.3; 0: not read yet */
 	__u16 name_length;    /* of the last ClientHello that had one */
 	__u16 seen_count;
@@ -68,12 +83,13 @@ struct snif_hello {
 	__u8 field;	  /* enum snif_hello_field */
 	__u8 status;	  /* enum snif_hello_status */
 	__u8 reason;	  /* enum snif_reason, when refused */
+	__u8 refusal;	  /* why it will be refused, once its name is read for the log, or with these bytes */
 	__u8 hellos;	  /* ClientHellos read to their end */
 	__u8 named;	  /* the server name of this ClientHello is read */
 	__u8 ech;	  /* encrypted_client_hello is there: the name is the outer one */
 	__u8 early_data;  /* early_data was offered: application data may come before a second ClientHello */
 	__u8 changed;	  /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
-	__u8 doubt;	  /* a handshake record was passed over for that: no further one may follow */
+	__u8 doubt;	  /* a handshake record was passed over for that: why a further one is refused */
 	__u32 value;	  /* the bytes of the field collected so far, as a number; a name goes to `name` */
 	__u64 record;	  /* likewise those of the record's header */
 	/* the segment at hand: here and not on the stack, of which the verifier would follow each value apart */
@@ -89,11 +105,20 @@ struct snif_hello {
 enum { SNIF_RECORD_CHANGE_CIPHER_SPEC = 20, SNIF_RECORD_ALERT, SNIF_RECORD_HANDSHAKE, SNIF_RECORD_APPLICATION_DATA };
 enum {
 	SNIF_EXTENSION_SERVER_NAME = 0,
+	SNIF_EXTENSION_PROTOCOLS = 16,
 	SNIF_EXTENSION_EARLY_DATA = 42,
 	SNIF_EXTENSION_SUPPORTED_VERSIONS = 43,
 	SNIF_EXTENSION_ECH = 0xfe0d,
 	SNIF_EXTENSION_ESNI = 0xffce,
 };
+
+/* The rules for messages of up to `longest` bytes, in records that are full but for the last. */
+static inline struct snif_hello_rules snif_hello_rules_of(__u32 longest) {
+	return (struct snif_hello_rules){
+		.longest = longest,
+		.stream = longest + (longest + SNIF_RECORD_MAX - 1) / SNIF_RECORD_MAX * 5,
+	};
+}
 
 /* The parser at work on a segment. */
 struct snif_reader {
@@ -103,7 +128,7 @@ struct snif_reader {
 
 static __always_inline long snif_hello_refuse(struct snif_hello *h, enum snif_reason reason) {
 	h->status = SNIF_HELLO_REFUSED;
-	h->reason = reason;
+	h->reason = h->refusal ? h->refusal : reason;
 	return SNIF_STOP;
 }
 
@@ -128,12 +153,21 @@ static __always_inline long snif_hello_want_extension(struct snif_hello *h, __u3
 }
 
 /*
+ * Whether the ClientHello goes on in a further record although this one is not full. No usual client sends that, and
+ * receivers that look for the name without taking record headers out (HAProxy's req.ssl_sni) read another one there.
+ */
+static __always_inline _Bool snif_hello_split(const struct snif_hello *h, __u32 length) {
+	return length > h->record_left && h->record_size < SNIF_RECORD_MAX && !h->rules.split_records;
+}
+
+/*
  * Up to TLS 1.2, a client that resumes a session sends an encrypted Finished behind change_cipher_spec, in a handshake
- * record; its first byte can be any, also that of a ClientHello. The length then says (but once in 2^18) that there is
- * none, or one over the limit, which goes on in further handshake records; behind a Finished there comes none.
+ * record; its first byte can be any, also that of a ClientHello. The length then says (but once in 2^24) that there is
+ * none, or one that would have to go on in further handshake records; behind a Finished there comes none.
  */
 static __always_inline long snif_hello_message(struct snif_hello *h) {
 	__u32 length = h->value & 0xffffff;
+	enum snif_reason reason = SNIF_REASON_NONE;
 
 	if (h->value >> 24 != 1) {
 		if (h->hellos == 0)
@@ -141,15 +175,18 @@ static __always_inline long snif_hello_message(struct snif_hello *h) {
 		h->status = SNIF_HELLO_OVER;
 		return SNIF_STOP;
 	}
-	if (length > SNIF_HELLO_MAX && h->changed) {
-		h->doubt = 1;
+	if (length + 4 > h->rules.longest)
+		reason = SNIF_REASON_HELLO_TOO_LONG;
+	else if (snif_hello_split(h, length))
+		reason = SNIF_REASON_SPLIT_RECORDS;
+	if (reason != SNIF_REASON_NONE && h->changed) {
+		h->doubt = reason;
 		h->record_pass = 1;
 		h->have = 0;
 		h->value = 0;
 		return SNIF_NEXT;
 	}
-	if (length > SNIF_HELLO_MAX)
-		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
+	h->refusal = reason;
 	h->left = length;
 	return snif_hello_want(h, SNIF_FIELD_VERSION, 0, 2);
 }
@@ -202,20 +239,37 @@ static __always_inline enum snif_reason snif_hello_see(struct snif_hello *h, __u
 	return SNIF_REASON_NONE;
 }
 
-/* Whether the type is one that is more than remembered. */
+/* Whether the type is one that takes more than to be remembered and its list's length to be checked. */
 static __always_inline _Bool snif_extension_matters(__u32 type) {
 	return type == SNIF_EXTENSION_SERVER_NAME || type == SNIF_EXTENSION_SUPPORTED_VERSIONS ||
-	       type == SNIF_EXTENSION_ECH;
+	       type == SNIF_EXTENSION_PROTOCOLS || type == SNIF_EXTENSION_ECH;
+}
+
+/*
+ * How many bytes the length takes of the list that is all of such an extension; 0: no such list. Servers that do not
+ * use an extension do not look into it, routers that do see no name in a hello where it contradicts itself (Go's).
+ */
+static __always_inline __u32 snif_extension_list(__u32 type) {
+	const __u64 wide = 1ULL << 10 | 1ULL << 13 | 1ULL << 50 | 1ULL << 51; /* groups, signatures (two), key shares */
+	const __u64 narrow = 1ULL << 11 | 1ULL << 27 | 1ULL << 45; /* point formats, compressions, PSK modes */
+
+	if (type >= 64)
+		return 0;
+	return (wide >> type & 1) << 1 | (narrow >> type & 1);
 }
 
 static __always_inline long snif_hello_extension(struct snif_hello *h) {
-	__u32 type = h->value >> 16, length = h->value & 0xffff;
+	__u32 type = h->value >> 16, length = h->value & 0xffff, list = snif_extension_list(type);
 	enum snif_reason reason = snif_hello_see(h, type);
 
 	if (reason != SNIF_REASON_NONE)
 		return snif_hello_refuse(h, reason);
-	if (length > h->left)
+	if (length > h->left || length < list)
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	if (list > 0) {
+		h->extension_left = length - list;
+		return snif_hello_want(h, SNIF_FIELD_LIST, 0, list);
+	}
 	if (!snif_extension_matters(type))
 		return snif_hello_want_extension(h, length);
 	switch (type) {
@@ -224,6 +278,11 @@ static __always_inline long snif_hello_extension(struct snif_hello *h) {
 			return snif_hello_refuse(h, length == 0 ? SNIF_REASON_SNI_EMPTY : SNIF_REASON_HELLO_LENGTH);
 		h->extension_left = length - 2;
 		return snif_hello_want(h, SNIF_FIELD_SNI_LIST, 0, 2);
+	case SNIF_EXTENSION_PROTOCOLS:
+		if (length < 3)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+		h->extension_left = length - 3;
+		return snif_hello_want(h, SNIF_FIELD_PROTOCOLS, 0, 3);
 	case SNIF_EXTENSION_SUPPORTED_VERSIONS:
 		if (length < 3)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
@@ -241,14 +300,14 @@ static __always_inline long snif_hello_extension(struct snif_hello *h) {
  * long, which are left to the rounds.
  */
 static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
-	__u32 skip = h->skip, left = h->left, offset = h->offset, room, passed = 0, type, length;
+	__u32 skip = h->skip, left = h->left, offset = h->offset, room, passed = 0, type, length, list;
 	enum snif_reason reason;
-	__u64 header;
+	__u64 header; /* and what comes behind it */
 
-	if (offset >= h->window_end || h->size > SNIF_HELLO_MAX)
+	if (offset >= h->window_end || h->size > h->rules.stream)
 		return SNIF_NEXT;
-	room = snif_min(snif_min(h->window_end - offset, h->record_left), SNIF_HELLO_MAX - h->size);
-	for (int i = 0; i < SNIF_PLAIN_EXTENSIONS && passed + skip + 4 <= room; i++) {
+	room = snif_min(snif_min(h->window_end - offset, h->record_left), h->rules.stream - h->size);
+	for (int i = 0; i < SNIF_PLAIN_EXTENSIONS && passed + skip + 6 <= room; i++) {
 		header = snif_load_be64(h->window + ((offset + passed + skip - h->window_at) & (SNIF_WINDOW - 1)));
 		type = header >> 48;
 		length = header >> 32 & 0xffff;
@@ -257,6 +316,9 @@ static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
 		reason = snif_hello_see(h, type);
 		if (reason != SNIF_REASON_NONE)
 			return snif_hello_refuse(h, reason);
+		list = snif_extension_list(type);
+		if (list > 0 && ((header & 0xffffffff) >> (32 - list * 8)) + list != length)
+			return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
 		passed += skip + 4;
 		left -= length + 4;
 		skip = length;
@@ -267,6 +329,31 @@ static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
 	h->left = left;
 	h->skip = skip;
 	return SNIF_NEXT;
+}
+
+/* The length of the list that is all of an extension. What is in it is passed over. */
+static __always_inline long snif_hello_list(struct snif_hello *h) {
+	if (h->value != h->extension_left)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	return snif_hello_want_extension(h, h->extension_left);
+}
+
+/* Asks for what stands behind an application protocol's name of `length` bytes: the next one's length, or no more. */
+static __always_inline long snif_hello_want_protocol(struct snif_hello *h, __u32 length) {
+	if (length == 0 || length > h->extension_left)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	h->extension_left -= length;
+	if (h->extension_left == 0)
+		return snif_hello_want_extension(h, length);
+	h->extension_left--;
+	return snif_hello_want(h, SNIF_FIELD_PROTOCOL_ITEM, length, 1);
+}
+
+/* The list's length and that of its first name (RFC 7301, section 3.1): nginx gives up on a list that is off. */
+static __always_inline long snif_hello_protocols(struct snif_hello *h) {
+	if (h->value >> 8 != h->extension_left + 1U)
+		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
+	return snif_hello_want_protocol(h, h->value & 0xff);
 }
 
 static __always_inline long snif_hello_sni_list(struct snif_hello *h) {
@@ -296,15 +383,18 @@ static __always_inline long snif_hello_sni_entry(struct snif_hello *h) {
 	return snif_hello_want(h, SNIF_FIELD_SNI_NAME, 0, length);
 }
 
+/* Where a hello is so long that it takes several records, its name is in the first, which all receivers read alike. */
 SNIF_SUBPROGRAM long snif_hello_sni_name(struct snif_hello *h) {
 	enum snif_reason reason;
 
 	if (!h)
 		return SNIF_STOP;
 	h->name_length = h->need;
-	reason = snif_name_normalise(h->name, &h->name_length);
+	reason = snif_name_sent(h->name, &h->name_length, h->rules.trailing_dot);
 	if (reason != SNIF_REASON_NONE)
 		return snif_hello_refuse(h, reason);
+	if (h->refusal || (h->records > 1 && !h->rules.split_records))
+		return snif_hello_refuse(h, SNIF_REASON_SPLIT_RECORDS);
 	h->named = 1;
 	return snif_hello_want_extension(h, 0);
 }
@@ -357,6 +447,8 @@ static __always_inline long snif_hello_fixed(struct snif_hello *h) {
 
 	switch (h->field) {
 	case SNIF_FIELD_VERSION:
+		if (!h->refusal && (value < 0x0301 || value > 0x0303))
+			h->refusal = SNIF_REASON_HELLO_VERSION;
 		h->version = value;
 		return snif_hello_want(h, SNIF_FIELD_SESSION_ID, 32, 1);
 	case SNIF_FIELD_SESSION_ID:
@@ -400,6 +492,12 @@ static __always_inline long snif_hello_field(struct snif_hello *h) {
 		return snif_hello_versions(h);
 	case SNIF_FIELD_VERSION_ITEMS:
 		return snif_hello_version_items(h);
+	case SNIF_FIELD_PROTOCOLS:
+		return snif_hello_protocols(h);
+	case SNIF_FIELD_PROTOCOL_ITEM:
+		return snif_hello_want_protocol(h, h->value);
+	case SNIF_FIELD_LIST:
+		return snif_hello_list(h);
 	case SNIF_FIELD_END:
 		return snif_hello_end(h);
 	default:
@@ -443,7 +541,7 @@ static __always_inline long snif_record_between(struct snif_hello *h) {
 	h->size = 0;
 	switch (snif_record_byte(h, 0)) {
 	case SNIF_RECORD_HANDSHAKE:
-		return h->doubt ? snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG) : SNIF_NEXT;
+		return h->doubt ? snif_hello_refuse(h, h->doubt) : SNIF_NEXT;
 	case SNIF_RECORD_APPLICATION_DATA:
 		if (h->early_data)
 			break;
@@ -479,6 +577,9 @@ static __always_inline long snif_record_begin(struct snif_hello *h) {
 		return snif_hello_refuse(h, SNIF_REASON_RECORD_EMPTY);
 	if (length > SNIF_RECORD_MAX)
 		return snif_hello_refuse(h, SNIF_REASON_RECORD_TOO_LONG);
+	if (h->records > 0 && h->record_size < SNIF_RECORD_MAX && !h->rules.split_records)
+		return snif_hello_refuse(h, SNIF_REASON_SPLIT_RECORDS);
+	h->record_size = length;
 	h->records++;
 	return SNIF_NEXT;
 }
@@ -490,7 +591,7 @@ SNIF_SUBPROGRAM long snif_record_header(struct snif_hello *h) {
 	if (!h)
 		return SNIF_STOP;
 	if (!snif_hello_between(h)) {
-		if (h->size - h->record_have + 5 > SNIF_HELLO_MAX)
+		if (h->size - h->record_have + 5 > h->rules.stream)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
 		reason = snif_record_refusal(h);
 	}
@@ -563,7 +664,7 @@ static __always_inline long snif_hello_advance(struct snif_reader *r) {
 	h->record_left -= took;
 	h->offset += took;
 	h->size += took;
-	if (h->size > SNIF_HELLO_MAX && !snif_hello_between(h))
+	if (h->size > h->rules.stream && !snif_hello_between(h))
 		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
 	return SNIF_NEXT;
 }
@@ -612,7 +713,7 @@ static __always_inline void snif_hello_feed(struct snif_hello *h, snif_source so
 	h->end = end;
 	h->window_end = 0;
 	snif_loop(SNIF_HELLO_STEPS / SNIF_UNROLL, snif_hello_step, &reader);
-	if (h->status == SNIF_HELLO_MORE && h->offset < h->end)
+	if (h->status == SNIF_HELLO_MORE && (h->refusal || h->offset < h->end))
 		snif_hello_refuse(h, SNIF_REASON_SCAN_LIMIT);
 }
 

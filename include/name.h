@@ -136,6 +136,21 @@ static __always_inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *l
 	return SNIF_REASON_NONE;
 }
 
+/*
+ * The same for a name as a client has sent it: one that ends with a dot is refused (TRAILING_DOT, with the dot left in
+ * `*length`) unless that is let pass. RFC 6066, section 3, wants none, and servers that compare bytes (Apache, Node,
+ * HAProxy) give the default site for it.
+ */
+static __always_inline enum snif_reason snif_name_sent(__u8 *name, __u16 *length, _Bool trailing_dot) {
+	__u16 sent = *length;
+	enum snif_reason reason = snif_name_normalise(name, length);
+
+	if (reason != SNIF_REASON_NONE || *length == sent || trailing_dot)
+		return reason;
+	*length = sent;
+	return SNIF_REASON_TRAILING_DOT;
+}
+
 struct snif_hash {
 	__u64 v0, v1, v2, v3;
 };

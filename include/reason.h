@@ -41,7 +41,7 @@
 	X(RECORD_TOO_LONG, "record_too_long", "a TLS record over 2^14 bytes") \
 	X(NOT_CLIENT_HELLO, "not_client_hello", "the first handshake message is not a ClientHello") \
 	X(HELLO_LENGTH, "hello_length", "lengths inside the ClientHello contradict each other") \
-	X(HELLO_TOO_LONG, "hello_too_long", "the ClientHello is longer than the limit") \
+	X(HELLO_TOO_LONG, "hello_too_long", "the ClientHello is longer than the policy's `tls.max_hello`") \
 	X(HELLO_INCOMPLETE, "hello_incomplete", "the connection ended in the middle of its ClientHello") \
 	X(EXTENSION_TWICE, "extension_twice", "the same extension appears twice") \
 	X(TOO_MANY_EXTENSIONS, "too_many_extensions", "more extensions than the limit") \
@@ -68,7 +68,10 @@
 	X(NAT64_NOT_GLOBAL, "nat64_not_global", "the well-known NAT64 prefix with an IPv4 address that is not global") \
 	/* refused for what has left already */ \
 	X(HELLO_BUDGET, "hello_budget", "too many bytes of ClientHellos that are not complete have left") \
-	X(SOURCE_ADDRESS, "source_address", "the source may be another machine's, to which answers would go")
+	X(SOURCE_ADDRESS, "source_address", "the source may be another machine's, to which answers would go") \
+	X(SPLIT_RECORDS, "split_records", "the ClientHello is cut over several TLS records, which some receivers misread") \
+	X(TRAILING_DOT, "trailing_dot", "the server name ends with a dot, which TLS does not allow (RFC 6066)") \
+	X(HELLO_VERSION, "hello_version", "the ClientHello is of no version that TLS 1.0 to 1.3 name there")
 
 /* clang-format on */
 

@@ -12,6 +12,7 @@
 	"dns: {servers: none}\n"                                                                                       \
 	"tls:\n"                                                                                                       \
 	"  to: [203.0.113.0/24, '2001:db8::/32']\n"                                                                    \
+	"  unusual: [split_records]\n"                                                                                 \
 	"  allow: [a.bench.test, b.bench.test, c.bench.test, d.bench.test, e.bench.test, '*.f.bench.test',\n"          \
 	"          '*.g.bench.test', '*.h.bench.test', '*.i.bench.test', '*.j.bench.test']\n"                          \
 	"direct: {allow: [{to: 203.0.113.102, ports: [5000, 8080]}]}\n"

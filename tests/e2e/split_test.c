@@ -13,6 +13,10 @@
 static const char policy[] = "version: 1\n"
 			     "tls:\n"
 			     "  allow: [allowed.lab.test]\n";
+static const char policy_of_records[] = "version: 1\n"
+					"tls:\n"
+					"  unusual: [split_records]\n"
+					"  allow: [allowed.lab.test]\n";
 
 static const char *const addresses[] = {"192.0.2.1", "2001:db8::1"};
 
@@ -121,7 +125,7 @@ static void test_two_segments_of_small_records(void **state) {
 
 	(void)state;
 	lab_enter();
-	lab_confine(policy);
+	lab_confine(policy_of_records);
 	try_both(lab_server(LAB_TLS, addresses[0], 443), &job, (struct hello){.record_size = 7});
 }
 
@@ -131,7 +135,7 @@ static void test_records(void **state) {
 
 	(void)state;
 	lab_enter();
-	lab_confine(policy);
+	lab_confine(policy_of_records);
 	for (size_t i = 0; i < 2; i++) {
 		struct lab_server *server = lab_server(LAB_TLS, addresses[i], 443);
 

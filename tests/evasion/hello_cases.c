@@ -54,8 +54,9 @@ static void exactly(struct stream *stream, const char *name, const struct hello_
 /* ---- B8 ---- */
 
 static void padded(struct stream *stream, const char *name, int n) {
+	static const uint8_t shares[15000] = {14998 >> 8, 14998 & 0xff};
 	static const struct hello_extension before[] = {
-		{PADDING, zeros, 14 * 1024}, {SHARE, zeros, 15000}, {0x5a5a, zeros, 8000}, {0x5a5a, "", 0}};
+		{PADDING, zeros, 14 * 1024}, {SHARE, shares, sizeof(shares)}, {0x5a5a, zeros, 8000}, {0x5a5a, "", 0}};
 
 	if (n < 3)
 		stream_of(stream,
@@ -102,9 +103,37 @@ static void sized_forbidden(struct stream *stream, int n) {
 	stream_of(stream, &(struct hello){.name = FORBIDDEN, .size = (size_t)n});
 }
 
-static void sized_too_long(struct stream *stream, int n) {
-	sized_allowed(stream, n);
+/* In full records; n: bytes of the message. */
+static void long_hello(struct stream *stream, const char *name, int n) {
+	stream_of(stream, &(struct hello){.name = name, .size = (size_t)n + 5, .record_size = 16384});
+}
+
+static void long_allowed(struct stream *stream, int n) {
+	long_hello(stream, ALLOWED, n);
+}
+
+static void long_forbidden(struct stream *stream, int n) {
+	long_hello(stream, FORBIDDEN, n);
+}
+
+/* The records but the last are n bytes short of full. */
+static void long_cut_early(struct stream *stream, int n) {
+	stream_of(stream, &(struct hello){.name = ALLOWED, .size = 40000, .record_size = (size_t)(16384 - n)});
 	stream->name = NULL;
+}
+
+static void long_named_late(struct stream *stream, int n) {
+	stream_of(stream, &(struct hello){.name = ALLOWED, .name_at = (size_t)n, .size = 40000, .record_size = 16384});
+	stream->name = NULL;
+}
+
+/* Records of one byte; n: bytes of the message. 10,926 of them take all that the longest hello may. */
+static void one_byte_records_allowed(struct stream *stream, int n) {
+	stream_of(stream, &(struct hello){.name = ALLOWED, .size = (size_t)n + 5, .record_size = 1});
+}
+
+static void one_byte_records_forbidden(struct stream *stream, int n) {
+	stream_of(stream, &(struct hello){.name = FORBIDDEN, .size = (size_t)n + 5, .record_size = 1});
 }
 
 /* So many records that their headers alone are over the limit; n: bytes in each. */
@@ -241,6 +270,14 @@ static void versioned_forbidden(struct stream *stream, int n) {
 	versioned(stream, FORBIDDEN, n);
 }
 
+/* The version's first byte is not 3. */
+static void other_version(struct stream *stream, int n) {
+	static const uint8_t majors[] = {0, 1, 2, 4, 5, 0x7f, 0x80, 0xfe, 0xff};
+
+	stream_hello(stream, ALLOWED);
+	stream->bytes.data[9] = majors[n];
+}
+
 static void modern_allowed(struct stream *stream, int n) {
 	stream_hello(stream, ALLOWED);
 	stream->bytes.data[2] = (uint8_t)n;
@@ -279,7 +316,7 @@ static void resumed_forbidden(struct stream *stream, int n) {
 /* ---- B20: as Chrome 131 and later build it, extensions in an order that changes each time ---- */
 
 static void post_quantum(struct stream *stream, const char *name, int n) {
-	static uint8_t shares[2 + 5 + 4 + 1216 + 4 + 32] = {0x04, 0xe9, 0x3a, 0x3a, 0, 1, 0, 0x11, 0xec, 0x04, 0xc0};
+	static uint8_t shares[2 + 5 + 4 + 1216 + 4 + 32] = {0x04, 0xed, 0x3a, 0x3a, 0, 1, 0, 0x11, 0xec, 0x04, 0xc0};
 	static const uint8_t pq_groups[] = {0, 10, 0x3a, 0x3a, 0x11, 0xec, 0, 29, 0, 23, 0, 24};
 	struct hello_extension list[] = {{0xdada, "", 0},
 					 {SHARE, shares, sizeof(shares)},
@@ -316,10 +353,33 @@ static const struct evasion cases[] = {
 	{"B8-100-unknown-extensions-allowed", unknown_allowed, ALLOW, .first = 100, .last = 128},
 	{"B8-100-unknown-extensions-denied", unknown_forbidden, REFUSE, .first = 100, .last = 128},
 	{"B8-too-many-extensions", unknown_too_many, SNIF_REASON_TOO_MANY_EXTENSIONS, .first = 129, .last = 200},
-	{"B8-up-to-the-limit-allowed", sized_allowed, ALLOW, .first = 16380, .last = 16384},
-	{"B8-up-to-the-limit-denied", sized_forbidden, REFUSE, .first = 16380, .last = 16384},
-	{"B8-over-the-limit", sized_too_long, SNIF_REASON_HELLO_TOO_LONG, .first = 16385, .last = 16389},
-	{"B8-over-the-limit-by-record-headers", records_too_long, SNIF_REASON_HELLO_TOO_LONG, .first = 1, .last = 4},
+	{"B8-up-to-the-limit-allowed", sized_allowed, ALLOW, .first = 16384, .last = 16389},
+	{"B8-up-to-the-limit-denied", sized_forbidden, REFUSE, .first = 16384, .last = 16389},
+	{"B8-over-the-limit-with-its-name", long_allowed, SNIF_REASON_HELLO_TOO_LONG, .cuts = CUTS_NONE, .first = 16385,
+	 .last = 16389},
+	{"B8-over-the-limit-by-record-headers", records_too_long, SNIF_REASON_HELLO_TOO_LONG, .first = 1, .last = 4,
+	 .policy = evasion_policy_unusual},
+	{"B8-long-of-two-records-allowed", long_allowed, ALLOW, .first = 16385, .last = 16387,
+	 .policy = evasion_policy_long},
+	{"B8-long-of-two-records-denied", long_forbidden, REFUSE, .first = 16385, .last = 16387,
+	 .policy = evasion_policy_long},
+	{"B8-long-in-small-segments-allowed", long_allowed, ALLOW, .cuts = CUTS_SMALL, .first = 20203, .last = 20203,
+	 .policy = evasion_policy_long},
+	{"B8-longest-allowed", long_allowed, ALLOW, .first = 65533, .last = 65536, .policy = evasion_policy_long},
+	{"B8-long-in-one-segment-denied", long_forbidden, REFUSE, .first = 32600, .last = 32601,
+	 .policy = evasion_policy_long},
+	{"B8-over-the-longest", long_allowed, SNIF_REASON_HELLO_TOO_LONG, .cuts = CUTS_NONE, .first = 65537,
+	 .last = 65540, .policy = evasion_policy_long},
+	{"B8-long-of-records-not-full", long_cut_early, SNIF_REASON_SPLIT_RECORDS, .first = 1, .last = 3,
+	 .policy = evasion_policy_long},
+	{"B8-long-with-the-name-behind", long_named_late, SNIF_REASON_SPLIT_RECORDS, .first = 16380, .last = 16400,
+	 .policy = evasion_policy_long},
+	{"B8-longest-in-one-byte-records-allowed", one_byte_records_allowed, ALLOW, .first = 10925, .last = 10926,
+	 .policy = evasion_policy_lax},
+	{"B8-over-the-longest-in-one-byte-records", one_byte_records_forbidden, SNIF_REASON_HELLO_TOO_LONG,
+	 .cuts = CUTS_NONE, .first = 5400, .last = 5401, .policy = evasion_policy_unusual},
+	{"B8-long-in-one-byte-records-denied", one_byte_records_forbidden, REFUSE, .first = 5400, .last = 5401,
+	 .policy = evasion_policy_lax},
 	{"B9-extensions-permuted-allowed", permuted_allowed, ALLOW, .first = 1, .last = 30},
 	{"B9-extensions-permuted-denied", permuted_forbidden, REFUSE, .first = 1, .last = 30},
 	{"B9-server-name-at-every-place-allowed", placed_allowed, ALLOW, .last = 6},
@@ -330,8 +390,12 @@ static const struct evasion cases[] = {
 	{"B15-ech-outer-denied", ech_forbidden, REFUSE, .last = 2},
 	{"B15-ech-refused-by-policy", ech_allowed, SNIF_REASON_ECH_DENIED, .last = 2, .policy = evasion_policy_ech},
 	{"B15-legacy-esni", esni, SNIF_REASON_ESNI, .last = 1},
-	{"B18-versions-3.0-to-3.4-allowed", versioned_allowed, ALLOW, .last = 24},
-	{"B18-versions-3.0-to-3.4-denied", versioned_forbidden, REFUSE, .last = 24},
+	{"B18-versions-3.1-to-3.3-allowed", versioned_allowed, ALLOW, .first = 5, .last = 19},
+	{"B18-versions-3.1-to-3.3-denied", versioned_forbidden, REFUSE, .first = 5, .last = 19},
+	{"B18-version-3.0", versioned_allowed, SNIF_REASON_HELLO_VERSION, .cuts = CUTS_NONE, .last = 4},
+	{"B18-versions-over-3.3", versioned_allowed, SNIF_REASON_HELLO_VERSION, .cuts = CUTS_NONE, .first = 20,
+	 .last = 29},
+	{"B18-versions-not-3", other_version, SNIF_REASON_HELLO_VERSION, .cuts = CUTS_NONE, .last = 8},
 	{"B18-tls13-any-record-version-allowed", modern_allowed, ALLOW, .last = 5},
 	{"B18-tls13-any-record-version-denied", modern_forbidden, REFUSE, .last = 5},
 	{"B18-resumption-and-early-data-allowed", resumed_allowed, ALLOW, .last = 1},

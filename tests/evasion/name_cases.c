@@ -105,11 +105,20 @@ static void other_type(struct stream *stream, int n) {
 }
 
 static void spelt(struct stream *stream, int n) {
-	static const char *const names[] = {"ALLOWED.TEST", "AlLoWeD.tEsT", "allowed.test.", "ALLOWED.TEST.",
-					    "allowed.tesT"};
+	static const char *const names[] = {"ALLOWED.TEST", "AlLoWeD.tEsT", "allowed.tesT", "allowed.test.",
+					    "ALLOWED.TEST."};
 
 	stream_hello(stream, names[n]);
 	stream->name = ALLOWED;
+}
+
+/* The log has the dot. */
+static void dot_refused(struct stream *stream, int n) {
+	static const char *const names[] = {"allowed.test.", "ALLOWED.TEST.", "forbidden.test.", "a.wild.test."};
+
+	stream_hello(stream, names[n]);
+	if (n == 1)
+		stream->name = names[0];
 }
 
 static void spelt_wild(struct stream *stream, int n) {
@@ -318,16 +327,22 @@ static const struct evasion cases[] = {
 	{"B11-other-extension-twice", other_twice, SNIF_REASON_EXTENSION_TWICE, .first = 60, .last = 70},
 	{"B11-two-names", two_names, SNIF_REASON_SNI_MULTIPLE, .last = 3},
 	{"B11-other-name-type", other_type, SNIF_REASON_SNI_TYPE, .first = 1, .last = 4},
-	{"B12-case-and-dot-allowed", spelt, ALLOW, .last = 4},
-	{"B12-case-and-dot-wildcard", spelt_wild, ALLOW, .last = 4},
-	{"B12-case-and-dot-denied", spelt_forbidden, REFUSE, .last = 3},
-	{"B12-case-and-dot-deny-rule", spelt_denied, SNIF_REASON_NAME_DENIED, .last = 3},
+	{"B12-case-allowed", spelt, ALLOW, .last = 2},
+	{"B12-case-denied", spelt_forbidden, REFUSE, .last = 1},
+	{"B12-dot-refused", dot_refused, SNIF_REASON_TRAILING_DOT, .cuts = CUTS_NONE, .last = 3},
+	{"B12-dot-split-refused", dot_refused, SNIF_REASON_TRAILING_DOT, .cuts = CUTS_EVERY},
+	{"B12-case-and-dot-allowed", spelt, ALLOW, .last = 4, .policy = evasion_policy_unusual},
+	{"B12-case-and-dot-wildcard", spelt_wild, ALLOW, .last = 4, .policy = evasion_policy_unusual},
+	{"B12-case-and-dot-denied", spelt_forbidden, REFUSE, .last = 3, .policy = evasion_policy_unusual},
+	{"B12-case-and-dot-deny-rule", spelt_denied, SNIF_REASON_NAME_DENIED, .last = 3,
+	 .policy = evasion_policy_unusual},
 	{"B13-every-byte-in-a-name", byte_in_name, SNIF_REASON_NAME_INVALID, .cuts = CUTS_NONE, .last = 255},
 	{"B13-every-byte-in-the-log", .run = in_the_log},
 	{"B13-nul-in-name", with_nul, SNIF_REASON_NAME_INVALID, .last = 5},
 	{"B13-invalid-names", invalid, SNIF_REASON_NAME_INVALID, .last = 14},
 	{"B13-long-names-allowed", long_name, ALLOW, .first = 240, .last = 253},
-	{"B13-long-names-with-dot-allowed", long_name_dot, ALLOW, .first = 250, .last = 253},
+	{"B13-long-names-with-dot-allowed", long_name_dot, ALLOW, .first = 250, .last = 253,
+	 .policy = evasion_policy_unusual},
 	{"B13-name-over-253", long_name, SNIF_REASON_NAME_TOO_LONG, .first = 254, .last = 260},
 	{"B13-label-of-63", long_label, ALLOW, .first = 62, .last = 63},
 	{"B13-label-over-63", long_label, SNIF_REASON_NAME_TOO_LONG, .first = 64, .last = 70},

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* B1 to B7: the ClientHello cut into segments and records, records that are wrong, and what is no ClientHello. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/vector.h"
 #include "evasion.h"
 
 #define ALLOW SNIF_REASON_NAME_ALLOWED
@@ -54,6 +57,67 @@ static void records_allowed(struct stream *stream, int n) {
 
 static void records_forbidden(struct stream *stream, int n) {
 	stream_of(stream, &(struct hello){.name = FORBIDDEN, .record_size = (size_t)n});
+}
+
+static void two_records_refused(struct stream *stream, int n) {
+	two_records(stream, n, ALLOWED);
+	stream->name = NULL;
+}
+
+static void records_refused(struct stream *stream, int n) {
+	records_allowed(stream, n);
+	stream->name = NULL;
+}
+
+/*
+ * What HAProxy's req.ssl_sni took for a name of its own: the cut is inside a padding extension in front, so that behind
+ * it everything is five bytes further on, and the padding's end reads as a server_name.
+ */
+static void shifted(struct stream *stream, int n) {
+	static const char other[] = FORBIDDEN;
+	static struct bytes padding, message;
+	const struct hello_extension extra = {21, padding.data, 300};
+
+	padding.length = 0;
+	bytes_fill(&padding, 0, 300 - 5 - 9 - sizeof(other) + 1);
+	hello_server_name(&padding, other, sizeof(other) - 1);
+	bytes_fill(&padding, 0, 300 - padding.length);
+	message.length = 0;
+	hello_message(&message, &(struct hello){.name = ALLOWED, .extra = &extra, .extra_count = 1});
+	hello_record(&stream->bytes, 22, message.data, (size_t)n);
+	hello_record(&stream->bytes, 22, message.data + n, message.length - (size_t)n);
+}
+
+/* ---- B21: streams in which routers and virtual hosts were seen to read something else than TLS servers ---- */
+
+static void misread(struct stream *stream, int n) {
+	static const struct {
+		const char *file;
+		enum snif_reason reason;
+	} files[] = {
+		{"shifted-name", SNIF_REASON_SPLIT_RECORDS},	  {"cut-in-name", SNIF_REASON_SPLIT_RECORDS},
+		{"first-record-of-1", SNIF_REASON_SPLIT_RECORDS}, {"version-3.0", SNIF_REASON_HELLO_VERSION},
+		{"alpn-empty", SNIF_REASON_HELLO_LENGTH},	  {"dot-tls12", SNIF_REASON_TRAILING_DOT},
+		{"dot-tls13", SNIF_REASON_TRAILING_DOT},	  {"uppercase", ALLOW},
+	};
+	char path[256];
+	int error;
+
+	snprintf(path, sizeof(path), "tests/vectors/routers-%s.hex", files[n].file);
+	error = vector_read(path, &stream->bytes);
+	if (error == -ENOENT)
+		evasion_skip("there is no %s here", path);
+	if (error)
+		fail_msg("%s: %s", path, strerror(-error));
+	stream->reason = files[n].reason;
+	stream->name = files[n].reason == ALLOW ? ALLOWED : NULL;
+}
+
+/* Under the key, the shifted name is judged as TLS servers read it. */
+static void misread_unusual(struct stream *stream, int n) {
+	misread(stream, n);
+	stream->reason = ALLOW;
+	stream->name = ALLOWED;
 }
 
 /* ---- B4: empty records; n: after so many bytes of the message ---- */
@@ -144,6 +208,45 @@ static void inner_length_off(struct stream *stream, int n) {
 	stream->name = NULL;
 }
 
+static void with_extension(struct stream *stream, uint16_t type, const void *data, size_t length, bool behind) {
+	const struct hello_extension extra[] = {{0x1a1a, "", behind}, {type, data, length}};
+
+	stream_of(stream, &(struct hello){.name = ALLOWED, .extra = extra, .extra_count = 2, .bare = 1});
+}
+
+/* application_layer_protocol_negotiation: nginx reads it beside the name, and gives up on one that contradicts itself. */
+static void protocols_off(struct stream *stream, int n) {
+	static const struct {
+		const char *data;
+		size_t length;
+	} lists[] = {{"", 0},	      {"\0\0", 2},     {"\0\1\0", 3},	  {"\0\3\2h2x", 6},  {"\0\2\2h2", 5},
+		     {"\0\4\2h2", 5}, {"\0\3\3h2", 5}, {"\0\4\2h2\0", 6}, {"\0\4\2h2\1", 6}, {"\0\5\0\3abc", 7}};
+
+	with_extension(stream, 16, lists[n].data, lists[n].length, n % 2);
+	stream->name = NULL;
+}
+
+static void protocols_good(struct stream *stream, int n) {
+	static const char list[] = "\0\x17\2h2\x08http/1.1\x01x\x08"
+				   "acme-tls";
+	static uint8_t names[2 + 256] = {1, 0, 255};
+
+	if (n < 2)
+		with_extension(stream, 16, list, sizeof(list) - 1, n);
+	else
+		with_extension(stream, 16, names, sizeof(names), n % 2);
+}
+
+/* Other extensions that are one list, whose length is one too low or too high; n: which. */
+static void lists_off(struct stream *stream, int n) {
+	static const uint16_t types[] = {10, 13, 50, 51, 11, 27, 45};
+	uint8_t data[8] = {0};
+
+	data[n / 2 < 4 ? 1 : 0] = (uint8_t)((n / 2 < 4 ? 6 : 7) + (n % 2 ? 1 : -1));
+	with_extension(stream, types[n / 2], data, sizeof(data), n % 3);
+	stream->name = NULL;
+}
+
 /* ---- B6, B7: something else than a handshake record, or than a ClientHello ---- */
 
 static void other_record(struct stream *stream, int type) {
@@ -221,38 +324,61 @@ static const struct evasion cases[] = {
 	{"B1-split-every-offset-denied", forbidden, REFUSE, .cuts = CUTS_EVERY},
 	{"B2-small-segments-allowed", allowed, ALLOW, .cuts = CUTS_SMALL},
 	{"B2-small-segments-denied", forbidden, REFUSE, .cuts = CUTS_SMALL},
-	{"B3-two-records-every-offset-allowed", two_records_allowed, ALLOW, .first = 1, .last = MESSAGE},
-	{"B3-two-records-every-offset-denied", two_records_forbidden, REFUSE, .first = 1, .last = MESSAGE},
-	{"B3-small-records-allowed", records_allowed, ALLOW, .first = 1, .last = 20},
-	{"B3-small-records-denied", records_forbidden, REFUSE, .first = 1, .last = 20},
+	{"B3-two-records-every-offset-refused", two_records_refused, SNIF_REASON_SPLIT_RECORDS, .first = 1,
+	 .last = MESSAGE},
+	{"B3-two-records-behind-the-name-refused", two_records_allowed, SNIF_REASON_SPLIT_RECORDS, .cuts = CUTS_NONE,
+	 .first = 108, .last = MESSAGE},
+	{"B3-small-records-refused", records_refused, SNIF_REASON_SPLIT_RECORDS, .first = 1, .last = 20},
+	{"B3xB1-one-byte-records-every-offset-refused", records_refused, SNIF_REASON_SPLIT_RECORDS, .cuts = CUTS_EVERY,
+	 .first = 1, .last = 1},
+	{"B3xB2-small-records-small-segments-refused", records_refused, SNIF_REASON_SPLIT_RECORDS, .cuts = CUTS_SMALL,
+	 .first = 1, .last = 5},
+	{"B3-another-name-five-bytes-on-refused", shifted, SNIF_REASON_SPLIT_RECORDS, .first = 90, .last = 350},
+	{"B3-two-records-every-offset-allowed", two_records_allowed, ALLOW, .first = 1, .last = MESSAGE,
+	 .policy = evasion_policy_unusual},
+	{"B3-two-records-every-offset-denied", two_records_forbidden, REFUSE, .first = 1, .last = MESSAGE,
+	 .policy = evasion_policy_unusual},
+	{"B3-small-records-allowed", records_allowed, ALLOW, .first = 1, .last = 20, .policy = evasion_policy_unusual},
+	{"B3-small-records-denied", records_forbidden, REFUSE, .first = 1, .last = 20,
+	 .policy = evasion_policy_unusual},
 	{"B3xB1-one-byte-records-every-offset-allowed", records_allowed, ALLOW, .cuts = CUTS_EVERY, .first = 1,
-	 .last = 1},
+	 .last = 1, .policy = evasion_policy_unusual},
 	{"B3xB1-one-byte-records-every-offset-denied", records_forbidden, REFUSE, .cuts = CUTS_EVERY, .first = 1,
-	 .last = 1},
-	{"B3xB1-records-of-7-every-offset-denied", records_forbidden, REFUSE, .cuts = CUTS_EVERY, .first = 7,
-	 .last = 7},
+	 .last = 1, .policy = evasion_policy_unusual},
+	{"B3xB1-records-of-7-every-offset-denied", records_forbidden, REFUSE, .cuts = CUTS_EVERY, .first = 7, .last = 7,
+	 .policy = evasion_policy_unusual},
 	{"B3xB2-small-records-small-segments-allowed", records_allowed, ALLOW, .cuts = CUTS_SMALL, .first = 1,
-	 .last = 5},
+	 .last = 5, .policy = evasion_policy_unusual},
 	{"B3xB2-small-records-small-segments-denied", records_forbidden, REFUSE, .cuts = CUTS_SMALL, .first = 1,
-	 .last = 5},
+	 .last = 5, .policy = evasion_policy_unusual},
+	{"B21-misread-by-routers", misread, SNIF_REASON_NONE, .last = 7},
+	{"B21-misread-by-routers-unusual", misread_unusual, ALLOW, .last = 2, .policy = evasion_policy_unusual},
 	{"B4-empty-record-first", empty_record, SNIF_REASON_RECORD_EMPTY, .cuts = CUTS_FEW},
-	{"B4-empty-record-between", empty_record, SNIF_REASON_RECORD_EMPTY, .first = 1, .last = 40},
+	{"B4-empty-record-between", empty_record, SNIF_REASON_RECORD_EMPTY, .first = 1, .last = 40,
+	 .policy = evasion_policy_unusual},
 	{"B4-empty-records-many", many_empty_records, SNIF_REASON_RECORD_EMPTY, .first = 2, .last = 4},
 	{"B4-empty-record-behind-the-hello", empty_record_behind, ALLOW, .then = SNIF_REASON_RECORD_EMPTY,
 	 .cuts = CUTS_NONE},
 	{"B5-record-over-2^14", long_record, SNIF_REASON_RECORD_TOO_LONG, .last = 4},
 	{"B5-message-over-the-limit", long_message, SNIF_REASON_HELLO_TOO_LONG, .last = 2},
-	{"B5-message-longer-than-its-data", message_length_off, SNIF_REASON_HELLO_LENGTH, .first = 1, .last = 4},
+	{"B5-message-longer-than-its-data", message_length_off, SNIF_REASON_HELLO_LENGTH, .first = 1, .last = 4,
+	 .policy = evasion_policy_unusual},
+	{"B5-message-longer-than-its-record", message_length_off, SNIF_REASON_SPLIT_RECORDS, .first = 1, .last = 4},
 	{"B5-message-shorter-than-its-data", message_length_off, SNIF_REASON_HELLO_LENGTH, .first = -4, .last = -1},
 	{"B5-record-goes-on-behind-the-hello", record_goes_on, SNIF_REASON_HELLO_LENGTH, .first = 1, .last = 8},
 	{"B5-two-hellos-in-a-record", two_hellos_in_a_record, SNIF_REASON_HELLO_LENGTH, .last = 1},
 	{"B5-inner-length-off", inner_length_off, SNIF_REASON_HELLO_LENGTH, .last = 14},
+	{"B5-protocols-off", protocols_off, SNIF_REASON_HELLO_LENGTH, .last = 9},
+	{"B5-protocols-good", protocols_good, ALLOW, .last = 3},
+	{"B5-lists-off", lists_off, SNIF_REASON_HELLO_LENGTH, .last = 13},
 	{"B6-alert-ccs-data-heartbeat-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 20, .last = 20},
 	{"B6-alert-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 21, .last = 21},
 	{"B6-application-data-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 23, .last = 23},
 	{"B6-heartbeat-first", other_record, SNIF_REASON_NOT_HANDSHAKE, .first = 24, .last = 24},
-	{"B6-other-record-between", other_record_between, SNIF_REASON_NOT_HANDSHAKE, .first = 20, .last = 21},
-	{"B6-unknown-record-between", other_record_between, SNIF_REASON_NOT_HANDSHAKE, .first = 23, .last = 30},
+	{"B6-other-record-between", other_record_between, SNIF_REASON_NOT_HANDSHAKE, .first = 20, .last = 21,
+	 .policy = evasion_policy_unusual},
+	{"B6-unknown-record-between", other_record_between, SNIF_REASON_NOT_HANDSHAKE, .first = 23, .last = 30,
+	 .policy = evasion_policy_unusual},
 	{"B7-sslv2-hello", sslv2, SNIF_REASON_SSLV2_HELLO, .cuts = CUTS_FEW},
 	{"B7-every-first-byte-below-22", first_byte, SNIF_REASON_NOT_TLS, .cuts = CUTS_NONE, .last = 21},
 	{"B7-every-first-byte-above-22", first_byte, SNIF_REASON_NOT_TLS, .cuts = CUTS_NONE, .first = 23, .last = 255},

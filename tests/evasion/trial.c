@@ -165,6 +165,7 @@ static size_t decided_at(const struct stream *stream) {
 	size_t at = 0;
 
 	assert_non_null(reader);
+	reader->hello.rules = lab_policy()->hello;
 	while (at < stream->bytes.length && reader->reading.status != SNIF_HELLO_REFUSED &&
 	       reader->reading.count < hellos)
 		hello_reader_feed(reader, stream->bytes.data + at++, 1);

@@ -38,7 +38,8 @@ static void show(void *context, const struct flow_hello *found) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-	struct flows *flows = flows_new(show, NULL);
+	struct snif_hello_rules rules = snif_hello_rules_of(SNIF_HELLO_LONGEST);
+	struct flows *flows = flows_new(&rules, show, NULL);
 	struct capture_packet packet = {.frame = 0};
 
 	if (!sink) {

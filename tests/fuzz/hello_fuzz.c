@@ -8,6 +8,8 @@
 #include "../support/hello_reader.h"
 #include "hello_mutator.h"
 
+static struct snif_hello_rules rules; /* at hand */
+
 #define INPUT_MAX (1 << 15)
 #define STREAM_MAX (6 * INPUT_MAX) /* the input in records of one byte */
 
@@ -44,7 +46,7 @@ static void feed_piece(struct hello_reader *reader, const uint8_t *data, size_t 
 
 /* Reads in pieces of random length up to `longest`. */
 static struct hello_reading read_pieces(const uint8_t *data, size_t size, uint32_t longest, uint64_t *random) {
-	struct hello_reader reader = {0};
+	struct hello_reader reader = {.hello.rules = rules};
 	size_t at = 0, length;
 
 	for (; at < size && reader.reading.status == SNIF_HELLO_MORE; at += length) {
@@ -58,7 +60,7 @@ static struct hello_reading read_pieces(const uint8_t *data, size_t size, uint32
 
 static struct hello_reading check_segments(const uint8_t *data, size_t size, uint64_t *random) {
 	static const uint32_t longest[] = {1, 2, 5, 60, 1500};
-	struct hello_reader whole = {0};
+	struct hello_reader whole = {.hello.rules = rules};
 	struct hello_reading cut;
 
 	feed_piece(&whole, data, size);
@@ -109,10 +111,19 @@ static void check_message(const struct mutator_part *part, uint64_t *random) {
 	check_records(part->data, length < part->length ? length : part->length, random);
 }
 
+/* Stricter rules refuse more, and read no other name. */
+static void check_strict(const struct hello_reading *strict, const struct hello_reading *lax) {
+	check(strict->count <= lax->count);
+	check(memcmp(strict->found, lax->found, snif_min(strict->count, READING_HELLOS) * sizeof(strict->found[0])) == 0);
+	if (strict->status == SNIF_HELLO_OVER)
+		check(memcmp(strict, lax, sizeof(*lax)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	uint64_t random = 0x9e3779b97f4a7c15;
+	struct hello_reading strict, lax;
 	static struct mutator apart;
 
 	if (size == 0 || size > INPUT_MAX)
@@ -120,7 +131,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	for (size_t i = 0; i < size; i++)
 		random = (random ^ data[i]) * 0x100000001b3;
 	random |= 1;
-	check_segments(data, size, &random);
+	rules = snif_hello_rules_of(SNIF_HELLO_LONGEST);
+	strict = check_segments(data, size, &random);
+	rules.split_records = rules.trailing_dot = 1;
+	lax = check_segments(data, size, &random);
+	check_strict(&strict, &lax);
 	mutator_read(&apart, data, size);
 	if (apart.count > 0 && apart.parts[0].type == 22 && apart.parts[0].length > 4)
 		check_message(&apart.parts[0], &random);

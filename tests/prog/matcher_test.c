@@ -61,7 +61,7 @@ static const struct {
 } names[] = {
 	{"exact.test", SNIF_REASON_NAME_ALLOWED, "exact.test"},
 	{"EXACT.Test", SNIF_REASON_NAME_ALLOWED, "exact.test"},
-	{"exact.test.", SNIF_REASON_NAME_ALLOWED, "exact.test"},
+	{"exact.test.", SNIF_REASON_TRAILING_DOT, NULL},
 	{"www.exact.test", SNIF_REASON_NAME_NOT_ALLOWED, NULL},
 	{"inexact.test", SNIF_REASON_NAME_NOT_ALLOWED, NULL},
 	{"exact.test.example", SNIF_REASON_NAME_NOT_ALLOWED, NULL},
@@ -178,7 +178,7 @@ static struct snif_judgement ask_userspace(const char *sent, const char *address
 	if (judgement.verdict != SNIF_UNDECIDED)
 		return judgement;
 	memcpy(name, sent, length);
-	reason = snif_name_normalise(name, &length);
+	reason = snif_name_sent(name, &length, tables->settings.options.hello.trailing_dot);
 	if (reason != SNIF_REASON_NONE)
 		return (struct snif_judgement){SNIF_DENY, reason, 0};
 	return snif_judge_name(tables, &tables->settings, name, length, &dest);

@@ -28,7 +28,7 @@ struct hello_reading {
 	enum snif_reason reason;
 };
 
-/* All zero is the beginning of a stream. */
+/* All zero is the beginning of a stream, read by a policy's default rules unless hello.rules says others. */
 struct hello_reader {
 	struct snif_hello hello;
 	struct hello_reading reading;
@@ -54,6 +54,8 @@ static inline void hello_reader_feed(struct hello_reader *reader, const uint8_t 
 	struct hello_reading *reading = &reader->reading;
 	__u32 offset = 0;
 
+	if (reader->hello.rules.longest == 0)
+		reader->hello.rules = snif_hello_rules_of(SNIF_HELLO_LONGEST);
 	while (reading->status == SNIF_HELLO_MORE) {
 		snif_hello_feed(&reader->hello, data, offset, (__u32)length);
 		offset = reader->hello.offset;

@@ -96,11 +96,16 @@ static void names_are_judged_at_an_address(void **state) {
 		"allow www.example.test at 192.0.2.1 port 443/tcp: name_allowed (the server name is on the allowlist), "
 		"rule %s:6: www.example.test\n",
 		policy_file);
-	RUN(&o, "--host=WWW.Example.TEST.", "--ip=2001:db8::1", policy_file);
+	RUN(&o, "--host=WWW.Example.TEST", "--ip=2001:db8::1", policy_file);
 	expect_line(&o, EXIT_ALLOWED,
 		    "allow www.example.test at 2001:db8::1 port 443/tcp: name_allowed (the server name is on the "
 		    "allowlist), rule %s:6: www.example.test\n",
 		    policy_file);
+	RUN(&o, "--host=www.example.test.", "--ip=2001:db8::1", policy_file);
+	expect_line(&o, EXIT_DENIED,
+		    "deny www.example.test. at 2001:db8::1 port 443/tcp: trailing_dot (the server name ends with a dot, "
+		    "which TLS does not allow (RFC 6066))\n",
+		    "");
 	RUN(&o, "--host", "other.test", "--ip", "192.0.2.1", policy_file);
 	expect_line(&o, EXIT_DENIED,
 		    "deny other.test at 192.0.2.1 port 443/tcp: name_not_allowed (no rule allows this server name)\n",
@@ -409,6 +414,7 @@ static void a_policy_is_expanded(void **state) {
 		 "mode     enforce\n"
 		 "ech      outer: the name outside is judged\n"
 		 "inbound  allow\n"
+		 "hellos   up to 16384 bytes\n"
 		 "\n"
 		 "hostnames (TLS over TCP; the longest match decides, deny before allow):\n"
 		 "  names denied everywhere:\n"
@@ -470,6 +476,8 @@ static void a_policy_is_expanded_as_json(void **state) {
 	assert_non_null(policy);
 	assert_string_equal(text_of(policy, "policy"), "good");
 	assert_string_equal(text_of(policy, "ech"), "outer");
+	assert_string_equal(text_of(policy, "max_hello"), "16384");
+	assert_string_equal(text_of(policy, "unusual"), "[ ]");
 	assert_string_equal(text_of(policy, "zones"),
 			    "[ { \"ports\": \"443\", \"to\": [ \"192.0.2.0\\/24\", \"2001:db8::\\/32\" ] }, "
 			    "{ \"ports\": \"8443\", \"to\": [ \"198.51.100.0\\/25\" ] } ]");

@@ -310,18 +310,28 @@ static void tables_are_sorted_and_as_small_as_can_be(void **state) {
 }
 
 static void settings_follow_the_policy(void **state) {
-	struct fixture f = load("t.yaml", HEAD "mode: audit\ninbound: deny\ntls: {ech: deny}\n");
+	struct fixture f =
+		load("t.yaml", HEAD "mode: audit\ninbound: deny\n"
+				    "tls: {ech: deny, max_hello: 32 KiB, unusual: [split_records, trailing_dot]}\n");
 
 	(void)state;
 	assert_int_equal(f.compiled.settings.options.mode, SNIF_AUDIT);
 	assert_int_equal(f.compiled.settings.options.ech_deny, 1);
 	assert_int_equal(f.compiled.settings.options.inbound_deny, 1);
+	assert_int_equal(f.compiled.settings.options.hello.longest, 32768);
+	assert_int_equal(f.compiled.settings.options.hello.stream, 32768 + 10);
+	assert_int_equal(f.compiled.settings.options.hello.split_records, 1);
+	assert_int_equal(f.compiled.settings.options.hello.trailing_dot, 1);
 	assert_memory_equal(f.compiled.settings.hash_key, key, sizeof(key));
 	unload(&f);
 	f = load("t.yaml", HEAD);
 	assert_int_equal(f.compiled.settings.options.mode, SNIF_ENFORCE);
 	assert_int_equal(f.compiled.settings.options.ech_deny, 0);
 	assert_int_equal(f.compiled.settings.options.inbound_deny, 0);
+	assert_int_equal(f.compiled.settings.options.hello.longest, 16384);
+	assert_int_equal(f.compiled.settings.options.hello.stream, 16384 + 5);
+	assert_int_equal(f.compiled.settings.options.hello.split_records, 0);
+	assert_int_equal(f.compiled.settings.options.hello.trailing_dot, 0);
 	unload(&f);
 }
 
@@ -379,7 +389,7 @@ static void names_share_an_entry_with_a_slot_for_each_form(void **state) {
 /* printf '2001:db8::/32\n192.0.2.0/24\n' | sha256sum; likewise the others */
 #define LIST1_SHA256 "eb1442ed3f311c12ad44c6f83669754fedd82ad3a07a29de635a00a2229020e2"
 #define LIST2_SHA256 "4660c9223373fc29482cfaca5d0a87d401161d0949ff08084ac27af5d3d64d83"
-#define POLICY_SHA256 "2c6ba155a1ba48ab4b031c052fa0a9360ed6f2954442971ac0955c3b0ca96737"
+#define POLICY_SHA256 "6f7baeef0121072d3f97150f01e8446c288bfd9ea346a74cec9ed31b8e65f5f9"
 
 static char *canonical(const struct policy *policy) {
 	char *text = NULL;
@@ -396,6 +406,8 @@ static void the_canonical_form_is_as_documented(void **state) {
 				       "mode enforce\n"
 				       "ech outer\n"
 				       "inbound allow\n"
+				       "max_hello 16384\n"
+				       "unusual\n"
 				       "allow *.a.example tcp 443 to " LIST1_SHA256 "\n"
 				       "allow b.example tcp 443,8000-8001 to " LIST2_SHA256 "\n"
 				       "deny .c.example\n"
@@ -436,11 +448,11 @@ static void the_canonical_form_is_in_the_order_of_its_bytes(void **state) {
 
 	(void)state;
 	for (line = strsep(&rest, "\n"); rest; line = strsep(&rest, "\n"), lines++) {
-		if (lines > 4)
+		if (lines > 6)
 			assert_true(strcmp(last, line) < 0);
 		last = line;
 	}
-	assert_int_equal(lines, 4 + 14 + 4 + 2 + 1);
+	assert_int_equal(lines, 6 + 14 + 4 + 2 + 1);
 	free(text);
 	unload(&f);
 }
@@ -484,6 +496,10 @@ static void every_setting_changes_the_sha256(void **state) {
 		HEAD "mode: audit\n",
 		HEAD "inbound: deny\n",
 		HEAD "tls: {ech: deny}\n",
+		HEAD "tls: {max_hello: 16385}\n",
+		HEAD "tls: {unusual: [split_records]}\n",
+		HEAD "tls: {unusual: [trailing_dot]}\n",
+		HEAD "tls: {unusual: [trailing_dot, split_records]}\n",
 		HEAD "tls: {ports: [443, 444]}\n",
 		HEAD "tls: {to: [192.0.2.0/24]}\n",
 		HEAD "tls: {allow: [a.example]}\n",

@@ -8,10 +8,20 @@
 
 #define LITERAL(text) (text), sizeof(text) - 1
 
-static struct bytes stream; /* large, so not on the stack */
+static struct bytes stream;	      /* large, so not on the stack */
+static struct snif_hello_rules rules; /* all zero: the default ones; a test that sets others sets these again */
+
+static void default_rules(void) {
+	rules = (struct snif_hello_rules){0};
+}
+
+static void lax_rules(uint32_t longest) {
+	rules = snif_hello_rules_of(longest);
+	rules.split_records = rules.trailing_dot = 1;
+}
 
 static struct hello_reading read_pieces(const struct bytes *in, size_t first, size_t size) {
-	struct hello_reader reader = {0};
+	struct hello_reader reader = {.hello.rules = rules};
 	size_t at = first;
 
 	hello_reader_feed(&reader, in->data, first);

@@ -62,6 +62,7 @@ static void a_hello_must_end_with_its_record(void **state) {
 	length = message.length;
 	hello.name = "second.test";
 	hello_message(&message, &hello);
+	lax_rules(SNIF_HELLO_LONGEST);
 	for (size_t size = 1; size <= message.length; size++) {
 		stream.length = 0;
 		hello_records(&stream, message.data, message.length, size);
@@ -70,6 +71,7 @@ static void a_hello_must_end_with_its_record(void **state) {
 		else
 			expect_refusal("second in the same record", SNIF_REASON_HELLO_LENGTH, 0);
 	}
+	default_rules();
 	for (size_t behind = 1; behind < 5; behind++) {
 		message.length = length;
 		bytes_fill(&message, 0, behind);
@@ -81,7 +83,7 @@ static void a_hello_must_end_with_its_record(void **state) {
 
 static void nothing_of_the_first_hello_counts_for_the_second(void **state) {
 	static const struct hello_extension ech = {.type = 0xfe0d};
-	struct hello hello = {.name = "first.test", .extra = &ech, .extra_count = 1, .size = SNIF_HELLO_MAX};
+	struct hello hello = {.name = "first.test", .extra = &ech, .extra_count = 1, .size = SNIF_HELLO_LONGEST + 5};
 	struct hello_reading reading;
 
 	(void)state;
@@ -104,7 +106,8 @@ static void a_bad_second_hello_is_refused(void **state) {
 		{LITERAL("\x16\3\3\0\2\1\0\x14\3\3\0\1\1"), SNIF_REASON_NOT_HANDSHAKE},
 		{LITERAL("\x16\3\3\0\2\1\0\x17\3\3\0\1\1"), SNIF_REASON_NOT_HANDSHAKE},
 		{LITERAL("\x16\3\3\0\4\1\0\x40\1"), SNIF_REASON_HELLO_TOO_LONG},
-		{LITERAL("\x16\3\3\0\4\1\0\0\1"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\x16\3\3\0\4\1\0\0\1"), SNIF_REASON_SPLIT_RECORDS},
+		{LITERAL("\x16\3\3\0\5\1\0\0\1\3"), SNIF_REASON_HELLO_LENGTH},
 		{LITERAL("\x18\3\3\0\1\1"), SNIF_REASON_NOT_HANDSHAKE},
 		{LITERAL("\x80\x2e\1\3\3\0"), SNIF_REASON_NOT_HANDSHAKE},
 		{LITERAL("GET / HTTP/1.1"), SNIF_REASON_NOT_HANDSHAKE},
@@ -189,6 +192,17 @@ static void a_long_second_hello_behind_change_cipher_spec_is_refused(void **stat
 	}
 }
 
+/* Nor is one taken for a hello whose bytes say less, but more than its record has; a hello would go on then. */
+static void a_split_second_hello_behind_change_cipher_spec_is_refused(void **state) {
+	(void)state;
+	first(0);
+	hello_record(&stream, CCS, "\1", 1);
+	hello_record(&stream, HANDSHAKE, "\1\0\0\x60 sealed", 11);
+	expect_names(SNIF_HELLO_MORE, NULL);
+	hello_record(&stream, HANDSHAKE, "rest", 4);
+	expect_refusal("rest", SNIF_REASON_SPLIT_RECORDS, 1);
+}
+
 /* What is passed over counts for no limit. */
 static void early_data_of_any_size(void **state) {
 	static uint8_t data[16000];
@@ -234,6 +248,7 @@ int main(void) {
 		cmocka_unit_test(early_data_may_come_before_a_second_hello),
 		cmocka_unit_test(an_encrypted_finished_is_not_taken_for_a_hello),
 		cmocka_unit_test(a_long_second_hello_behind_change_cipher_spec_is_refused),
+		cmocka_unit_test(a_split_second_hello_behind_change_cipher_spec_is_refused),
 		cmocka_unit_test(early_data_of_any_size),
 		cmocka_unit_test(a_piece_of_too_many_records_is_refused),
 	};

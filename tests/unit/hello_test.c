@@ -2,6 +2,7 @@
 /* ClientHellos, good and bad, cut at every place ──► the name or the reason, from include/hello.h. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -72,11 +73,15 @@ static void streams_that_are_not_tls(void **state) {
 		{LITERAL("\x16\3\1\0\2\1\0\x16\3\1\0\0"), SNIF_REASON_RECORD_EMPTY},
 		{LITERAL("\x16\3\1\x40\1"), SNIF_REASON_RECORD_TOO_LONG},
 		{LITERAL("\x16\3\1\0\2\1\0\x15\3\1\0\2\1\0"), SNIF_REASON_NOT_HANDSHAKE},
+		{LITERAL("\x16\3\1\0\2\1\0\x16\3\1\0\2"), SNIF_REASON_SPLIT_RECORDS},
+		{LITERAL("\x16\3\1\0\4\1\0\0\1"), SNIF_REASON_SPLIT_RECORDS},
+		{LITERAL("\x16\3\1\0\4\1\0\x3f\xfc"), SNIF_REASON_SPLIT_RECORDS},
+		{LITERAL("\x16\3\1\0\4\1\0\x3f\xfd"), SNIF_REASON_HELLO_TOO_LONG},
 		{LITERAL("\x16\3\1\0\2\1\0A"), SNIF_REASON_NOT_HANDSHAKE},
 		{LITERAL("\x16\3\1\0\4\2\0\0\0"), SNIF_REASON_NOT_CLIENT_HELLO},
 		{LITERAL("\x16\3\1\0\4\0\0\0\0"), SNIF_REASON_NOT_CLIENT_HELLO},
 		{LITERAL("\x16\3\1\0\4\1\0\x40\1"), SNIF_REASON_HELLO_TOO_LONG},
-		{LITERAL("\x16\3\1\0\4\1\0\0\1"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\x16\3\1\0\5\1\0\0\1"), SNIF_REASON_HELLO_LENGTH},
 	};
 
 	(void)state;
@@ -118,7 +123,17 @@ static void lengths_that_contradict_each_other(void **state) {
 
 static void extensions_that_are_refused(void **state) {
 	static const struct refused cases[] = {
-		{LITERAL("\0\x0a\0\0"), SNIF_REASON_SNI_MISSING},
+		{LITERAL("\0\x0a\0\2\0\0"), SNIF_REASON_SNI_MISSING},
+		{LITERAL("\0\x0a\0\0"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\0"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\2\0\0"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\3\0\1\0"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\5\0\3\2h"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\5\0\2\2h2"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\6\0\4\2h2\0"), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\6\0\4\2h2\1" GOOD), SNIF_REASON_HELLO_LENGTH},
+		{LITERAL("\0\x10\0\5\0\3\2h2"), SNIF_REASON_SNI_MISSING},
+		{LITERAL("\0\x10\0\7\0\5\2h2\1x"), SNIF_REASON_SNI_MISSING},
 		{LITERAL("\0\x0a\0"), SNIF_REASON_HELLO_LENGTH},
 		{LITERAL("\0\x0a\0\1"), SNIF_REASON_HELLO_LENGTH},
 		{LITERAL("\0\x0a\0\0\0"), SNIF_REASON_HELLO_LENGTH},
@@ -182,10 +197,28 @@ static void names_of_any_length(void **state) {
 	expect_refusal("label", SNIF_REASON_NAME_TOO_LONG, 0);
 }
 
-static void a_name_is_read_in_lower_case_without_its_dot(void **state) {
+static void a_name_is_read_in_lower_case_and_perhaps_without_its_dot(void **state) {
 	(void)state;
-	hello_make(&stream, &(struct hello){.name = "WwW.Example.TEST."});
+	hello_make(&stream, &(struct hello){.name = "WwW.Example.TEST"});
 	assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, "www.example.test");
+	hello_make(&stream, &(struct hello){.name = "WwW.Example.TEST."});
+	expect_refusal("dot", SNIF_REASON_TRAILING_DOT, 0);
+	lax_rules(SNIF_HELLO_LONGEST);
+	assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, "www.example.test");
+	default_rules();
+}
+
+static void versions_of_tls_1_0_to_1_2_are_good(void **state) {
+	(void)state;
+	hello_make(&stream, &(struct hello){.name = "a.test"});
+	for (unsigned version = 0; version < 0x10000; version += version < 0x2fe || version > 0x308 ? 0xff : 1) {
+		stream.data[9] = (uint8_t)(version >> 8);
+		stream.data[10] = (uint8_t)version;
+		if (version >= 0x0301 && version <= 0x0303)
+			expect_read(SNIF_HELLO_MORE, 1);
+		else
+			expect_refusal("version", SNIF_REASON_HELLO_VERSION, 0);
+	}
 }
 
 static void versions_and_ech_are_told(void **state) {
@@ -222,7 +255,11 @@ static void records_of_any_size(void **state) {
 	hello_message(&message, &hello);
 	for (size_t size = 1; size <= message.length; size++) {
 		make_stream(size);
+		if (size < message.length)
+			expect_refusal("records", SNIF_REASON_SPLIT_RECORDS, 0);
+		lax_rules(SNIF_HELLO_LONGEST);
 		assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, hello.name);
+		default_rules();
 	}
 }
 
@@ -233,6 +270,7 @@ static void browsers_hellos(void **state) {
 	struct hello hello = {.name = "browser.example.test", .browser = 1};
 
 	(void)state;
+	lax_rules(SNIF_HELLO_LONGEST);
 	for (int post_quantum = 0; post_quantum < 2; post_quantum++) {
 		hello.post_quantum = post_quantum;
 		message.length = 0;
@@ -242,38 +280,95 @@ static void browsers_hellos(void **state) {
 			assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, hello.name);
 		}
 	}
+	default_rules();
 	hello.extra = &extra;
 	hello.extra_count = 1;
 	for (size_t i = 0; i < sizeof(twice) / sizeof(*twice); i++) {
 		extra.type = twice[i];
+		extra.data = twice[i] == 10 || twice[i] == 51 ? "\0\1\4" : "\2\3\4";
 		hello_make(&stream, &hello);
 		expect_refusal("extension", SNIF_REASON_EXTENSION_TWICE, 0);
 	}
 }
 
-static void a_hello_may_take_16384_bytes_of_records(void **state) {
-	struct hello hello = {.name = "large.example.test", .size = SNIF_HELLO_MAX};
+/* The limit is the message's; full records come with what headers they need. */
+static void a_hello_may_be_as_long_as_the_rules_say(void **state) {
+	static const uint32_t limits[] = {0, 1024, 16384, 16385, 20208, 32768, 32769, 65536};
+	struct hello hello = {.name = "large.example.test"};
+	size_t longest;
 
 	(void)state;
-	hello_make(&stream, &hello);
-	assert_int_equal(stream.length, SNIF_HELLO_MAX);
-	assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, hello.name);
-	hello.size++;
-	hello_make(&stream, &hello);
-	expect_refusal("one byte more", SNIF_REASON_HELLO_TOO_LONG, 0);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		if (limits[i])
+			rules = snif_hello_rules_of(limits[i]);
+		longest = limits[i] ? limits[i] : SNIF_HELLO_LONGEST;
+		for (size_t size = longest - 1; size <= longest + 1; size++) {
+			struct hello_reader reader = {.hello.rules = rules};
+
+			hello.size = size + 5;
+			hello.record_size = SNIF_RECORD_MAX;
+			hello_make(&stream, &hello);
+			hello_reader_feed(&reader, stream.data, stream.length);
+			if (size > longest)
+				assert_int_equal(reader.reading.reason, SNIF_REASON_HELLO_TOO_LONG);
+			else
+				assert_string_equal(reader.reading.found[0].name, hello.name);
+		}
+		default_rules();
+	}
 }
 
-/* Headers count: the limit falls into the fifth and last record's header, wherever that is cut. */
-static void record_headers_count_for_the_limit(void **state) {
-	static const char *const behind[] = {"\x16\3\1\0\1r", "\x16\xff", "\x15\3\1", "GET"};
-	struct hello hello = {.name = "large.example.test", .size = SNIF_HELLO_MAX};
+static void a_long_hello_is_cut_into_full_records_and_named_in_the_first(void **state) {
+	struct hello hello = {.name = "large.example.test", .size = 20213};
 
 	(void)state;
+	rules = snif_hello_rules_of(SNIF_HELLO_MOST);
+	hello.record_size = SNIF_RECORD_MAX - 1;
+	hello_make(&stream, &hello);
+	expect_refusal("not full", SNIF_REASON_SPLIT_RECORDS, 0);
+	hello.record_size = SNIF_RECORD_MAX;
+	hello.name_at = SNIF_RECORD_MAX + 5 - strlen(hello.name);
+	hello_make(&stream, &hello);
+	assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, hello.name);
+	hello.name_at++;
+	hello_make(&stream, &hello);
+	expect_refusal("name over the end", SNIF_REASON_SPLIT_RECORDS, 0);
+	rules.split_records = 1;
+	assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, hello.name);
+	default_rules();
+}
+
+/* One segment of 64 KiB: no more steps than there may be, and no byte of a record's header over the limit. */
+static void the_longest_hello_in_the_smallest_records(void **state) {
+	struct hello_reader reader;
+	struct hello hello = {.name = "large.example.test", .record_size = 1};
+
+	(void)state;
+	lax_rules(SNIF_HELLO_MOST);
+	for (size_t size = 10925; size <= 10927; size++) {
+		memset(&reader, 0, sizeof(reader));
+		reader.hello.rules = rules;
+		hello.size = size + 5;
+		hello_make(&stream, &hello);
+		hello_reader_feed(&reader, stream.data, stream.length);
+		assert_int_equal(reader.reading.count, size <= 10926);
+		assert_int_equal(reader.reading.reason, size <= 10926 ? SNIF_REASON_NONE : SNIF_REASON_HELLO_TOO_LONG);
+	}
+	default_rules();
+}
+
+/* Headers count: the limit falls into the last record's header, wherever that is cut. */
+static void record_headers_count_for_the_limit(void **state) {
+	static const char *const behind[] = {"\x16\3\1\0\1r", "\x16\xff", "\x15\3\1", "GET"};
+	struct hello hello = {.name = "large.example.test", .size = SNIF_HELLO_LONGEST + 5};
+
+	(void)state;
+	lax_rules(SNIF_HELLO_LONGEST);
 	for (size_t left = 1; left < 8; left++) {
 		for (size_t i = 0; i < 4; i++) {
 			message.length = 0;
 			hello_message(&message, &hello);
-			message.length = SNIF_HELLO_MAX - 5 - left;
+			message.length = SNIF_HELLO_LONGEST - left;
 			make_stream(0);
 			bytes_add(&stream, behind[i], i == 0 ? 6 : strlen(behind[i]));
 			if (left < 5)
@@ -286,6 +381,47 @@ static void record_headers_count_for_the_limit(void **state) {
 				expect_read(SNIF_HELLO_MORE, 0);
 		}
 	}
+	default_rules();
+}
+
+/* Lists that are all of an extension, in extensions that are passed over several at once and in those that are not. */
+static void lists_must_fill_their_extension(void **state) {
+	static const uint8_t wide[] = {10, 13, 50, 51}, narrow[] = {11, 27, 45};
+	uint8_t data[10] = {0};
+	struct hello_extension extra[] = {{0x1a1a, "", 0}, {0, data, sizeof(data)}};
+	struct hello hello = {.name = "a.test", .bare = 1, .extra = extra, .extra_count = 2};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wide) + sizeof(narrow); i++) {
+		bool is_wide = i < sizeof(wide);
+
+		extra[1].type = is_wide ? wide[i] : narrow[i - sizeof(wide)];
+		for (unsigned length = 0; length < 12; length++) {
+			memset(data, 0, sizeof(data));
+			data[is_wide] = (uint8_t)length;
+			hello_make(&stream, &hello);
+			if (length == (is_wide ? 8 : 9))
+				expect_read(SNIF_HELLO_MORE, 1);
+			else
+				expect_refusal("list", SNIF_REASON_HELLO_LENGTH, 0);
+		}
+		extra[1].length = is_wide ? 1 : 0;
+		hello_make(&stream, &hello);
+		expect_refusal("no list", SNIF_REASON_HELLO_LENGTH, 0);
+		extra[1].length = sizeof(data);
+	}
+}
+
+/* Empty, where the parser does not look into it. */
+static void add_good_extension(struct bytes *extensions, uint32_t type) {
+	if (type == 43)
+		hello_extension(extensions, 43, "\2\3\4", 3);
+	else if (type == 16)
+		hello_extension(extensions, 16, "\0\3\2h2", 5);
+	else if (type == 10 || type == 13 || type == 50 || type == 51)
+		hello_extension(extensions, (uint16_t)type, "\0\0", 2);
+	else
+		hello_extension(extensions, (uint16_t)type, "\0", type == 11 || type == 27 || type == 45);
 }
 
 static void extensions_up_to_the_limit(void **state) {
@@ -294,7 +430,7 @@ static void extensions_up_to_the_limit(void **state) {
 	(void)state;
 	extensions.length = 0;
 	for (uint32_t type = 1; type < 64 + SNIF_HELLO_EXTENSIONS; type++)
-		hello_extension(&extensions, (uint16_t)type, "\2\3\4", type == 43 ? 3 : 0);
+		add_good_extension(&extensions, type);
 	bytes_add(&extensions, LITERAL(GOOD));
 	make_extensions(extensions.data, extensions.length);
 	assert_string_equal(expect_read(SNIF_HELLO_MORE, 1).found[0].name, "a.test");
@@ -309,11 +445,15 @@ int main(void) {
 		cmocka_unit_test(lengths_that_contradict_each_other),
 		cmocka_unit_test(extensions_that_are_refused),
 		cmocka_unit_test(names_of_any_length),
-		cmocka_unit_test(a_name_is_read_in_lower_case_without_its_dot),
+		cmocka_unit_test(a_name_is_read_in_lower_case_and_perhaps_without_its_dot),
 		cmocka_unit_test(versions_and_ech_are_told),
 		cmocka_unit_test(records_of_any_size),
 		cmocka_unit_test(browsers_hellos),
-		cmocka_unit_test(a_hello_may_take_16384_bytes_of_records),
+		cmocka_unit_test(versions_of_tls_1_0_to_1_2_are_good),
+		cmocka_unit_test(a_hello_may_be_as_long_as_the_rules_say),
+		cmocka_unit_test(a_long_hello_is_cut_into_full_records_and_named_in_the_first),
+		cmocka_unit_test(the_longest_hello_in_the_smallest_records),
+		cmocka_unit_test(lists_must_fill_their_extension),
 		cmocka_unit_test(record_headers_count_for_the_limit),
 		cmocka_unit_test(extensions_up_to_the_limit),
 	};

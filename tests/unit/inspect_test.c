@@ -209,11 +209,32 @@ static void what_is_no_good_name_is_told(void **state) {
 		out,
 		IPV4_FLOW "a\\x20b\\x5c\\x0a.example TLS 1.2 segments=1 records=1 name_invalid (the server name is not "
 			  "a hostname)\n");
-	write_hello(capture,
-		    &(struct hello){.name = "www.a.example", .extra = &ech, .extra_count = 1, .record_size = 100});
+	write_hello(capture, &(struct hello){.name = "www.a.example", .extra = &ech, .extra_count = 1});
 	assert_int_equal(RUN(capture), 0);
-	assert_non_null(strstr(out, " www.a.example TLS 1.3 segments=1 records="));
-	assert_non_null(strstr(out, " ech\n"));
+	assert_non_null(strstr(out, " www.a.example TLS 1.3 segments=1 records=1 ech\n"));
+}
+
+/* The name was there before the refusal: it is told, as in a log of `run`. */
+static void a_name_is_told_of_a_hello_that_is_refused(void **state) {
+	const struct hello_extension again[] = {{.type = 0x1a1a}, {.type = 0x1a1a}};
+
+	(void)state;
+	write_hello(capture, &(struct hello){.name = "www.a.example", .size = 20213, .record_size = 16384});
+	assert_int_equal(RUN(capture), 0);
+	assert_string_equal(out,
+			    IPV4_FLOW "www.a.example TLS 1.2 segments=1 records=1 hello_too_long (the ClientHello is "
+				      "longer than the policy's `tls.max_hello`)\n");
+	assert_int_equal(RUN("--json", capture), 0);
+	assert_non_null(strstr(out, "\"sni\":\"www.a.example\""));
+	write_bytes(second_capture, LITERAL("version: 1\ntls: {max_hello: 20213, allow: [www.a.example]}\n"));
+	assert_int_equal(RUN("--policy", second_capture, capture), 0);
+	assert_non_null(strstr(out, " www.a.example TLS 1.3 segments=1 records=2 allow name_allowed ("));
+	write_hello(capture, &(struct hello){.name = "www.a.example", .record_size = 150});
+	assert_int_equal(RUN(capture), 0);
+	assert_non_null(strstr(out, " www.a.example TLS 1.2 segments=1 records=1 split_records ("));
+	write_hello(capture, &(struct hello){.name = "www.a.example.", .extra = again, .extra_count = 2});
+	assert_int_equal(RUN(capture), 0);
+	assert_non_null(strstr(out, " - TLS 1.2 segments=1 records=1 extension_twice ("));
 }
 
 static void a_policy_judges(void **state) {
@@ -403,6 +424,7 @@ int main(void) {
 		cmocka_unit_test(frames_without_ip_are_passed_over),
 		cmocka_unit_test(pcapng_is_read),
 		cmocka_unit_test(what_is_no_good_name_is_told),
+		cmocka_unit_test(a_name_is_told_of_a_hello_that_is_refused),
 		cmocka_unit_test(a_policy_judges),
 		cmocka_unit_test(packets_are_judged_too),
 		cmocka_unit_test(json_is_that_of_events),

@@ -123,6 +123,7 @@ static int read_all(void **state) {
 		      {&tls, "expected-tls.tsv"},
 		      {&odd, "expected-odd.tsv"},
 		      {&none, "expected-none.tsv"}};
+	struct snif_hello_rules rules = snif_hello_rules_of(SNIF_HELLO_LONGEST);
 	struct flows *flows;
 
 	(void)state;
@@ -135,7 +136,7 @@ static int read_all(void **state) {
 		free(path);
 	}
 	table_read(&differences, "tests/vectors/pcap-differences.tsv");
-	flows = flows_new(take, &seen);
+	flows = flows_new(&rules, take, &seen);
 	assert_non_null(flows);
 	for (size_t i = 0; i < files.count; i++)
 		read_capture(flows, files.rows[i].column[0]);

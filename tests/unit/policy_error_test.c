@@ -32,11 +32,37 @@ static void all_errors_at_once(void **state) {
 	       "    - {to: 192.0.2.1/24}\n",
 	       "1:10: error: version `2` is not known: write `version: 1`\n"
 	       "2:7: error: `mode` cannot be `strict`; known: enforce, audit\n"
-	       "4:3: error: `tls` has no key `port`; did you mean `ports`? known: ports, to, allow, deny, ech\n"
+	       "4:3: error: `tls` has no key `port`; did you mean `ports`? known: ports, to, allow, deny, ech, "
+	       "max_hello, unusual\n"
 	       "6:7: error: `a*.example.test`: a * can only stand alone before the first dot: write `*.example.test`\n"
 	       "9:12: error: `192.0.2.300` is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32\n"
 	       "10:12: error: `192.0.2.1/24` has bits set behind its length: write 192.0.2.0/24 for the network or "
 	       "192.0.2.1 for the host\n");
+}
+
+static void what_of_hellos_may_pass(void **state) {
+	static const char *const lengths[] = {"0",	     "1023",	  "65537", "0 KiB", "1 MiB",
+					      "64KiB",	     "16384 KiB", "-1024", "+2048", "18446744073709551617",
+					      "4194305 KiB", "big"};
+
+	(void)state;
+	expect("version: 1\ntls: {max_hello: 65 KiB, unusual: split_records}\n",
+	       "2:18: error: `tls.max_hello` cannot be `65 KiB`: write bytes, from 1024 to 65536, or `64 KiB`\n"
+	       "2:35: error: `tls.unusual` must be a list: write each item on its own line after `- `\n");
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		char text[100], errors[300];
+
+		snprintf(text, sizeof(text), "version: 1\ntls: {max_hello: %s}\n", lengths[i]);
+		snprintf(errors, sizeof(errors),
+			 "2:18: error: `tls.max_hello` cannot be `%s`: write bytes, from 1024 to 65536, or `64 KiB`\n",
+			 lengths[i]);
+		expect(text, errors);
+	}
+	expect("version: 1\ntls: {max_hello: [1], unusual: [split-records, [a]]}\n",
+	       "2:18: error: `tls.max_hello` must be one word, not a list\n"
+	       "2:33: error: `tls.unusual` cannot be `split-records`; did you mean `split_records`? known: "
+	       "split_records, trailing_dot\n"
+	       "2:48: error: `tls.unusual` must be one word, not a list\n");
 }
 
 static void wrong_types(void **state) {
@@ -280,19 +306,13 @@ static void only_so_many_errors(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_errors_at_once),
-		cmocka_unit_test(wrong_types),
-		cmocka_unit_test(wrong_hosts),
-		cmocka_unit_test(hosts_that_conflict),
-		cmocka_unit_test(hosts_that_repeat_far_apart),
-		cmocka_unit_test(forms_that_overlap),
-		cmocka_unit_test(too_many_zones),
-		cmocka_unit_test(wrong_addresses),
-		cmocka_unit_test(wrong_dns),
-		cmocka_unit_test(bombs_and_bad_yaml),
-		cmocka_unit_test(too_large_a_file),
-		cmocka_unit_test(too_many_values),
-		cmocka_unit_test(only_so_many_errors),
+		cmocka_unit_test(all_errors_at_once),  cmocka_unit_test(what_of_hellos_may_pass),
+		cmocka_unit_test(wrong_types),	       cmocka_unit_test(wrong_hosts),
+		cmocka_unit_test(hosts_that_conflict), cmocka_unit_test(hosts_that_repeat_far_apart),
+		cmocka_unit_test(forms_that_overlap),  cmocka_unit_test(too_many_zones),
+		cmocka_unit_test(wrong_addresses),     cmocka_unit_test(wrong_dns),
+		cmocka_unit_test(bombs_and_bad_yaml),  cmocka_unit_test(too_large_a_file),
+		cmocka_unit_test(too_many_values),     cmocka_unit_test(only_so_many_errors),
 	};
 
 	return cmocka_run_group_tests_name("policy_error", tests, NULL, NULL);

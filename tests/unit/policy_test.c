@@ -58,6 +58,8 @@ static void the_least_policy(void **state) {
 	assert_int_equal(policy->mode, SNIF_ENFORCE);
 	assert_false(policy->ech_deny);
 	assert_false(policy->inbound_deny);
+	assert_int_equal(policy->hello.longest, 16384);
+	assert_false(policy->hello.split_records || policy->hello.trailing_dot);
 	assert_int_equal(policy->host_count, 0);
 	assert_int_equal(policy->zone_count, 1);
 	check_prefixes(policy, policy->zones[0].list, "::/0 0.0.0.0/0");
@@ -131,6 +133,34 @@ static void every_host_form(void **state) {
 	check_rule(policy, policy->hosts[7].rule, 18, 7, "deny gist.example.test");
 	check_rule(policy, policy->hosts[8].rule, 19, 14, "deny *.test");
 	policy_free(policy);
+}
+
+static void what_of_hellos_may_pass(void **state) {
+	static const struct {
+		const char *tls;
+		struct snif_hello_rules rules;
+	} cases[] = {
+		{"{max_hello: , unusual: }", {.longest = 16384, .stream = 16384 + 5}},
+		{"{max_hello: 1024}", {.longest = 1024, .stream = 1024 + 5}},
+		{"{max_hello: 20 KiB, unusual: []}", {.longest = 20480, .stream = 20480 + 10}},
+		{"{max_hello: 64 KiB}", {.longest = 65536, .stream = 65536 + 20}},
+		{"{max_hello: \"65536\"}", {.longest = 65536, .stream = 65536 + 20}},
+		{"{unusual: [split_records]}", {.longest = 16384, .stream = 16384 + 5, .split_records = 1}},
+		{"{unusual: [trailing_dot]}", {.longest = 16384, .stream = 16384 + 5, .trailing_dot = 1}},
+		{"{unusual: [trailing_dot, split_records]}",
+		 {.longest = 16384, .stream = 16384 + 5, .split_records = 1, .trailing_dot = 1}},
+	};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct policy *policy;
+
+		snprintf(text, sizeof(text), "version: 1\ntls: %s\n", cases[i].tls);
+		policy = policy_without_errors(text);
+		assert_memory_equal(&policy->hello, &cases[i].rules, sizeof(policy->hello));
+		policy_free(policy);
+	}
 }
 
 static void every_zone(void **state) {
@@ -418,6 +448,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_policy),
 		cmocka_unit_test(every_host_form),
+		cmocka_unit_test(what_of_hellos_may_pass),
 		cmocka_unit_test(every_zone),
 		cmocka_unit_test(every_address_rule),
 		cmocka_unit_test(nothing_is_allowed_by_nothing),

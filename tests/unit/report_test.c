@@ -516,6 +516,19 @@ static void test_other_reasons(void **state) {
 			    "that word are meant\n");
 }
 
+/* A hello over the limit is nobody's attempt: a section of its own, which says what it may be and names the key. */
+static void test_long_hello(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.name = "long.test", .reason = "hello_too_long"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(
+		strstr(out, "\nLonger than `tls.max_hello`: mostly a large client certificate's session ticket\n"));
+	assert_non_null(strstr(out, " long.test "));
+	assert_null(strstr(out, "attempt"));
+	assert_int_equal(RUN("--json", log_file), 0);
+	assert_non_null(strstr(out, "\"class\":\"long_hello\""));
+}
+
 static void test_json(void **state) {
 	(void)state;
 	write_log();
@@ -759,6 +772,7 @@ int main(void) {
 		cmocka_unit_test(test_imitation_among_many),
 		cmocka_unit_test(test_json_incomplete),
 		cmocka_unit_test(test_other_reasons),
+		cmocka_unit_test(test_long_hello),
 		cmocka_unit_test(test_follow_nothing),
 		cmocka_unit_test(test_follow_policies),
 		cmocka_unit_test(test_full_device),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vectors/hello.tsv and the streams beside it ──► the names and the reason that each must have. */
-#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "../support/hello_maker.h"
 #include "../support/hello_reader.h"
+#include "../support/vector.h"
 #include "tsv.h"
 
 #define FOLDER "tests/vectors/"
@@ -19,31 +18,6 @@ static const char *const reasons[] = {
 	SNIF_REASONS(X)
 #undef X
 };
-
-/* Reads hexadecimal digits; a # and what follows on its line is a comment. */
-static void read_hex(const char *path, struct bytes *out) {
-	FILE *in = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-	unsigned byte;
-
-	if (!in)
-		fail_msg("%s: %s", path, strerror(errno));
-	out->length = 0;
-	while (getline(&line, &size, in) > 0) {
-		line[strcspn(line, "#\n")] = '\0';
-		for (const char *at = line; *at; at += isspace((unsigned char)*at) ? 1 : 2) {
-			if (isspace((unsigned char)*at))
-				continue;
-			if (!isxdigit((unsigned char)at[0]) || sscanf(at, "%2x", &byte) != 1 ||
-			    !isxdigit((unsigned char)at[1]))
-				fail_msg("%s: not hexadecimal: %s", path, at);
-			bytes_number(out, 1, byte);
-		}
-	}
-	free(line);
-	fclose(in);
-}
 
 static void add(char *text, size_t size, const char *more) {
 	strncat(text, more, size - strlen(text) - 1);
@@ -62,20 +36,34 @@ static void check(const struct row *row, const struct hello_reading *reading, co
 		fail_msg("%s, %s: %s instead of %s", row->column[0], how, reasons[reading->reason], row->column[2]);
 }
 
+/* Those of a policy with `unusual: [words]` and `max_hello: number`; NULL: the default ones. */
+static struct snif_hello_rules rules_of(const char *key) {
+	const char *number = key ? strpbrk(key, "123456789") : NULL;
+	struct snif_hello_rules rules = snif_hello_rules_of(number ? (__u32)atoi(number) : SNIF_HELLO_LONGEST);
+
+	rules.split_records = key && strstr(key, "split_records");
+	rules.trailing_dot = key && strstr(key, "trailing_dot");
+	return rules;
+}
+
 static void vectors_are_read_as_the_table_says(void **state) {
 	struct hello_reader whole, bytewise;
 	static struct bytes stream;
 	struct table table = {0};
 	char path[256];
+	int error;
 
 	(void)state;
 	table_read(&table, FOLDER "hello.tsv");
 	assert_true(table.count > 0);
 	for (size_t i = 0; i < table.count; i++) {
 		snprintf(path, sizeof(path), FOLDER "%s", table.rows[i].column[0]);
-		read_hex(path, &stream);
+		error = vector_read(path, &stream);
+		if (error)
+			fail_msg("%s: %s", path, strerror(-error));
 		memset(&whole, 0, sizeof(whole));
 		memset(&bytewise, 0, sizeof(bytewise));
+		whole.hello.rules = bytewise.hello.rules = rules_of(table.rows[i].column[3]);
 		hello_reader_feed(&whole, stream.data, stream.length);
 		for (size_t at = 0; at < stream.length; at++)
 			hello_reader_feed(&bytewise, stream.data + at, 1);

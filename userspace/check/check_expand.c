@@ -22,10 +22,13 @@ static void print_settings(const struct policy *policy, const struct compiled *c
 	print_text(policy->name, out);
 	fputs(" (", out);
 	print_text(policy->file, out);
-	fprintf(out, ")\nsha256   %s\nmode     %s\nech      %s\ninbound  %s\n", compiled->sha256,
+	fprintf(out, ")\nsha256   %s\nmode     %s\nech      %s\ninbound  %s\nhellos   up to %u bytes%s%s\n",
+		compiled->sha256,
 		policy->mode == SNIF_AUDIT ? "audit: everything is judged and logged, nothing is dropped" : "enforce",
 		policy->ech_deny ? "deny" : "outer: the name outside is judged",
-		policy->inbound_deny ? "deny" : "allow");
+		policy->inbound_deny ? "deny" : "allow", policy->hello.longest,
+		policy->hello.split_records ? ", split_records let pass" : "",
+		policy->hello.trailing_dot ? ", trailing_dot let pass" : "");
 }
 
 /* The list in one line; of a long one, how long it is. */

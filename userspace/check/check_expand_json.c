@@ -108,6 +108,17 @@ static struct json_object *tables_json(const struct compiled *compiled) {
 	return json_checked(object, error);
 }
 
+static struct json_object *unusual_json(const struct policy *policy) {
+	struct json_object *list = json_object_new_array();
+	int error = 0;
+
+	if (policy->hello.split_records)
+		error |= json_add(list, json_object_new_string("split_records"));
+	if (policy->hello.trailing_dot)
+		error |= json_add(list, json_object_new_string("trailing_dot"));
+	return json_checked(list, error);
+}
+
 int expand_print_json(const struct policy *policy, const struct compiled *compiled, FILE *out) {
 	struct json_object *object = json_object_new_object();
 	int error = 0;
@@ -118,6 +129,8 @@ int expand_print_json(const struct policy *policy, const struct compiled *compil
 	error |= json_put_text(object, "mode", policy->mode == SNIF_AUDIT ? "audit" : "enforce");
 	error |= json_put_text(object, "ech", policy->ech_deny ? "deny" : "outer");
 	error |= json_put_text(object, "inbound", policy->inbound_deny ? "deny" : "allow");
+	error |= json_put_number(object, "max_hello", policy->hello.longest);
+	error |= json_put(object, "unusual", unusual_json(policy));
 	error |= json_put(object, "zones", zones_json(policy));
 	error |= json_put(object, "hosts", hosts_json(policy));
 	error |= json_put(object, "direct", direct_json(policy));

@@ -57,7 +57,7 @@ static int name_on_wire(const char *host, char out[SNIF_NAME_BUFFER]) {
 
 static struct snif_judgement judge_name(snif_tables tables, char name[SNIF_NAME_BUFFER], const struct snif_dest *dest) {
 	__u16 length = (__u16)strlen(name);
-	enum snif_reason reason = snif_name_normalise((__u8 *)name, &length);
+	enum snif_reason reason = snif_name_sent((__u8 *)name, &length, tables->settings.options.hello.trailing_dot);
 
 	if (reason != SNIF_REASON_NONE)
 		return (struct snif_judgement){SNIF_DENY, reason, 0};

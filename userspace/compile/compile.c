@@ -95,6 +95,7 @@ int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct 
 	out->settings.hash_key[1] = hash_key[1];
 	out->settings.options.mode = policy->mode;
 	out->settings.options.ech_deny = policy->ech_deny;
+	out->settings.options.hello = policy->hello;
 	out->settings.options.inbound_deny = policy->inbound_deny;
 	error = compile_names(policy, out);
 	if (error == 0)

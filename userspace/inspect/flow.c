@@ -47,6 +47,7 @@ struct flow {
 };
 
 struct flows {
+	struct snif_hello_rules rules;
 	flow_reader reader;
 	void *context;
 	void *tree;			    /* of tsearch() */
@@ -61,11 +62,7 @@ static int compare(const void *a, const void *b) {
 }
 
 bool flow_hello_has_name(const struct flow_hello *found) {
-	const struct snif_hello *h = found->hello;
-
-	if (found->reason == SNIF_REASON_NONE)
-		return true;
-	return h->status == SNIF_HELLO_REFUSED && h->field == SNIF_FIELD_SNI_NAME && h->have > 0 && h->have == h->need;
+	return found->hello->name_length > 0;
 }
 
 /*
@@ -251,6 +248,7 @@ static int flow_read(struct flows *flows, struct flow *flow, const struct tcp_pa
 		reading = flow->reading = calloc(1, sizeof(*reading));
 		if (!reading)
 			return -ENOMEM;
+		reading->hello.rules = flows->rules;
 		reading->stream.next = flow->start;
 	}
 	if (packet->length > 0)
@@ -282,11 +280,12 @@ static int add_tcp(struct flows *flows, const struct tcp_packet *packet, const s
 	return error;
 }
 
-struct flows *flows_new(flow_reader reader, void *context) {
+struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader, void *context) {
 	struct flows *flows = calloc(1, sizeof(*flows));
 
 	if (!flows)
 		return NULL;
+	flows->rules = *rules;
 	flows->reader = reader;
 	flows->context = context;
 	TAILQ_INIT(&flows->by_age);

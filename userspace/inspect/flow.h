@@ -26,8 +26,8 @@ struct flow_hello {
 };
 
 /*
- * Whether hello->name is what the client sent as its server name, whole: in a hello that is complete, or in one that
- * is refused for that very name.
+ * Whether hello->name is what the client sent as its server name, whole: also where the hello is refused for something
+ * behind it, and where it is the one before that had the name, as in the events of the kernel's side.
  */
 bool flow_hello_has_name(const struct flow_hello *found);
 
@@ -42,11 +42,12 @@ struct flow_losses {
 };
 
 /*
- * `reader` is called once for each flow that begins with a ClientHello, or with a TLS handshake record after the SYN of
- * who opened the connection; and again when a second ClientHello (after a HelloRetryRequest) has another name or
- * another ECH flag, or is refused. What `found` points to is valid during the call. Returns NULL when memory is out.
+ * Hellos are read by `rules`. `reader` is called once for each flow that begins with a ClientHello, or with a TLS
+ * handshake record after the SYN of who opened the connection; and again when a second ClientHello (after a
+ * HelloRetryRequest) has another name or another ECH flag, or is refused. What `found` points to is valid during the
+ * call. Returns NULL when memory is out.
  */
-struct flows *flows_new(flow_reader reader, void *context);
+struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader, void *context);
 
 /*
  * Takes an IP packet. Memory is bounded: of over 65,536 flows, or 64 MiB that wait for lost segments, those idle for

@@ -121,6 +121,7 @@ static int load_policy(struct inspect *inspect) {
 }
 
 int inspect_main(int argc, char **argv) {
+	struct snif_hello_rules rules = snif_hello_rules_of(SNIF_HELLO_LONGEST);
 	struct inspect inspect = {0};
 	int code = inspect_options_parse(argc, argv, &inspect.options);
 
@@ -128,7 +129,9 @@ int inspect_main(int argc, char **argv) {
 		return code < 0 ? EXIT_USAGE : 0;
 	if (inspect.options.policy && (code = load_policy(&inspect)) != 0)
 		return code;
-	inspect.flows = flows_new(show, &inspect);
+	if (inspect.policy)
+		rules = inspect.policy->hello;
+	inspect.flows = flows_new(&rules, show, &inspect);
 	inspect.log = log_new(stdout, log_run_id());
 	code = read_files(&inspect);
 	log_free(inspect.log);

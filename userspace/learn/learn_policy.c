@@ -95,6 +95,7 @@ int learn_insert(const struct learned *learned, const struct policy *policy, con
 static bool has_both(const struct learned *learned, const struct policy *before, const struct policy *after) {
 	return after->mode == before->mode && after->ech_deny == before->ech_deny &&
 	       after->inbound_deny == before->inbound_deny &&
+	       memcmp(&after->hello, &before->hello, sizeof(after->hello)) == 0 &&
 	       after->host_count == before->host_count + learned->hosts.count &&
 	       after->direct_count == before->direct_count + learned->direct.count;
 }

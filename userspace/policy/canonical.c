@@ -186,7 +186,7 @@ static int write_sorted(char *text, FILE *out) {
 	return 0;
 }
 
-/* The lines behind the first four. Those of hosts come first: `allow` and `deny` are before `direct` and `inspect`. */
+/* The lines behind the first six. Those of hosts come first: `allow` and `deny` are before `direct` and `inspect`. */
 static int write_rules(const struct policy *policy, char (*lists)[65], FILE *out) {
 	char **where = zones_where(policy, lists), *text = NULL;
 	size_t size = 0;
@@ -208,9 +208,10 @@ int canonical_write(const struct policy *policy, FILE *out) {
 	char(*lists)[65] = calloc(policy->list_count + 1, sizeof(*lists));
 	int error = lists ? 0 : -ENOMEM;
 
-	fprintf(out, "snifence policy 1\nmode %s\nech %s\ninbound %s\n",
+	fprintf(out, "snifence policy 1\nmode %s\nech %s\ninbound %s\nmax_hello %u\nunusual%s%s\n",
 		policy->mode == SNIF_AUDIT ? "audit" : "enforce", policy->ech_deny ? "deny" : "outer",
-		policy->inbound_deny ? "deny" : "allow");
+		policy->inbound_deny ? "deny" : "allow", policy->hello.longest,
+		policy->hello.split_records ? " split_records" : "", policy->hello.trailing_dot ? " trailing_dot" : "");
 	for (size_t i = 0; error == 0 && i < policy->list_count; i++)
 		error = list_sha256(&policy->lists[i], lists[i]);
 	if (error == 0)

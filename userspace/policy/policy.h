@@ -81,6 +81,7 @@ struct policy {
 	char *name; /* the file's name without folders and without .yaml or .yml */
 	enum snif_mode mode;
 	bool ech_deny, inbound_deny;
+	struct snif_hello_rules hello;
 	struct prefix_list *lists; /* each `to`, resolved; equal ones are one */
 	size_t list_count;
 	struct zone *zones; /* at least one, at most SNIF_ZONES */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The section `tls` ──► host rules and the zones they hold in. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "policy/policy_build.h"
 
 #define HTTPS_PORT 443
+#define MAX_HELLO_LEAST 1024 /* bytes; any client's first hello is longer than half of it */
 
 static bool same_ports(const struct port_list *a, const struct port_list *b) {
 	return a->count == b->count && a->count > 0 && memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
@@ -201,15 +203,51 @@ static void read_default_zone(struct builder *builder, const struct yaml_node *t
 	free(text);
 }
 
+/* Bytes, or KiB when that stands behind the number. */
+static uint32_t read_max_hello(struct builder *builder, const struct yaml_node *node) {
+	unsigned long value;
+	char *end;
+
+	if (!node || node->null || !expect_word(builder, node, "`tls.max_hello`"))
+		return SNIF_HELLO_LONGEST;
+	value = strtoul(node->text, &end, 10);
+	if (strcmp(end, " KiB") == 0 && value <= SNIF_HELLO_MOST)
+		value *= 1024;
+	else if (*end)
+		value = 0;
+	if (isdigit((unsigned char)*node->text) && value >= MAX_HELLO_LEAST && value <= SNIF_HELLO_MOST)
+		return (uint32_t)value;
+	refuse(builder, node, "`tls.max_hello` cannot be `%.60s`: write bytes, from %d to %d, or `%d KiB`", node->text,
+	       MAX_HELLO_LEAST, SNIF_HELLO_MOST, SNIF_HELLO_MOST / 1024);
+	return SNIF_HELLO_LONGEST;
+}
+
+/* What no usual client sends, and is let pass all the same; in the words of the reasons why it is refused otherwise. */
+static void read_unusual(struct builder *builder, const struct yaml_node *list) {
+	static const char *const words[] = {"split_records", "trailing_dot", NULL};
+	struct snif_hello_rules *rules = &builder->policy->hello;
+
+	if (!expect_list(builder, list, "`tls.unusual`"))
+		return;
+	for (const struct yaml_node *item = list->children; item; item = item->next) {
+		if (read_choice(builder, item, "`tls.unusual`", words) == 0)
+			rules->split_records = 1;
+		else
+			rules->trailing_dot = 1;
+	}
+}
+
 void read_tls(struct builder *builder, const struct yaml_node *tls) {
-	static const char *const keys[] = {"ports", "to", "allow", "deny", "ech", NULL};
+	static const char *const keys[] = {"ports", "to", "allow", "deny", "ech", "max_hello", "unusual", NULL};
 	static const char *const ech_words[] = {"outer", "deny", NULL};
 	bool map = expect_map(builder, tls, "`tls`", keys);
 
+	builder->policy->hello = snif_hello_rules_of(read_max_hello(builder, map ? yaml_get(tls, "max_hello") : NULL));
 	read_default_zone(builder, map ? yaml_get(tls, "to") : NULL, map ? yaml_get(tls, "ports") : NULL);
 	if (!map || builder->policy->zone_count == 0)
 		return;
 	builder->policy->ech_deny = read_choice(builder, yaml_get(tls, "ech"), "`tls.ech`", ech_words) == 1;
+	read_unusual(builder, yaml_get(tls, "unusual"));
 	read_hosts(builder, yaml_get(tls, "allow"), "`tls.allow`", true);
 	read_hosts(builder, yaml_get(tls, "deny"), "`tls.deny`", false);
 }

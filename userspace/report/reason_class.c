@@ -25,6 +25,8 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_ESNI:
 	case SNIF_REASON_SNI_MISSING:
 	case SNIF_REASON_NAME_IS_ADDRESS:
+	case SNIF_REASON_TRAILING_DOT:
+	case SNIF_REASON_HELLO_VERSION:
 		return REASON_UNUSUAL;
 	case SNIF_REASON_NAME_ELSEWHERE:
 	case SNIF_REASON_SOCKET_TYPE:
@@ -39,7 +41,6 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_RECORD_TOO_LONG:
 	case SNIF_REASON_NOT_CLIENT_HELLO:
 	case SNIF_REASON_HELLO_LENGTH:
-	case SNIF_REASON_HELLO_TOO_LONG:
 	case SNIF_REASON_EXTENSION_TWICE:
 	case SNIF_REASON_TOO_MANY_EXTENSIONS:
 	case SNIF_REASON_SNI_EMPTY:
@@ -53,7 +54,10 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_V4_MAPPED:
 	case SNIF_REASON_NAT64_NOT_GLOBAL:
 	case SNIF_REASON_SOURCE_ADDRESS:
+	case SNIF_REASON_SPLIT_RECORDS:
 		return REASON_ATTACK;
+	case SNIF_REASON_HELLO_TOO_LONG:
+		return REASON_LONG_HELLO;
 	case SNIF_REASON_NO_POLICY:
 	case SNIF_REASON_STATE_LOST:
 	case SNIF_REASON_MPTCP:		  /* which programs try first, and do without */

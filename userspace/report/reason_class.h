@@ -6,13 +6,14 @@
 #include "reason.h"
 
 enum reason_class {
-	REASON_UNKNOWN,	  /* a reason that this version does not know */
-	REASON_ALLOWED,	  /* let through */
-	REASON_NO_RULE,	  /* a rule would allow it, if it is wanted */
-	REASON_DENY_RULE, /* the policy says no in so many words */
-	REASON_UNUSUAL,	  /* no good ClientHello, as old, broken or other software sends it, and an attacker could */
-	REASON_ATTACK,	  /* what no usual program sends: made to be misread, or to go around the filter */
-	REASON_FILTER,	  /* the filter itself lacked something, or cannot do it */
+	REASON_UNKNOWN,	   /* a reason that this version does not know */
+	REASON_ALLOWED,	   /* let through */
+	REASON_NO_RULE,	   /* a rule would allow it, if it is wanted */
+	REASON_DENY_RULE,  /* the policy says no in so many words */
+	REASON_UNUSUAL,	   /* no good ClientHello, as old, broken or other software sends it, and an attacker could */
+	REASON_LONG_HELLO, /* a ClientHello longer than the policy takes, as a large session ticket makes it */
+	REASON_ATTACK,	   /* what no usual program sends: made to be misread, or to go around the filter */
+	REASON_FILTER,	   /* the filter itself lacked something, or cannot do it */
 };
 
 enum reason_class reason_class(enum snif_reason reason);

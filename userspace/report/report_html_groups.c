@@ -16,6 +16,7 @@ static const char *const class_texts[] = {
 	[REASON_NO_RULE] = "no rule",
 	[REASON_DENY_RULE] = "denied by a rule",
 	[REASON_UNUSUAL] = "no good TLS",
+	[REASON_LONG_HELLO] = "longer than tls.max_hello: mostly a large session ticket",
 	[REASON_ATTACK] = "looks like an attempt",
 	[REASON_FILTER] = "the filter could not tell",
 };
