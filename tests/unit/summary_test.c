@@ -100,6 +100,20 @@ static void test_audit(void **state) {
 		  "  blocked      forbidden.test                                name_not_allowed        1\n");
 }
 
+static void test_hints(void **state) {
+	(void)state;
+	add(name_event(SNIF_DENY, SNIF_REASON_HELLO_TOO_LONG, "a.test"), 3);
+	add(name_event(SNIF_DENY, SNIF_REASON_HELLO_TOO_LONG, "b.test"), 1);
+	add(name_event(SNIF_DENY, SNIF_REASON_TRAILING_DOT, "b.test."), 1);
+	expect(0,
+	       "snifence: 0 allowed, 5 blocked\n"
+	       "  blocked      a.test                                        hello_too_long          3\n"
+	       "  blocked      b.test                                        hello_too_long          1\n"
+	       "  blocked      b.test.                                       trailing_dot            1\n"
+	       "  hello_too_long: a large client certificate's session ticket, perhaps: `tls.max_hello` can be up to 64 KiB\n"
+	       "  trailing_dot: no usual client does that; `tls.unusual: [trailing_dot]` lets it pass\n");
+}
+
 static void test_lost(void **state) {
 	(void)state;
 	expect(1, "snifence: 0 allowed, 0 blocked\n"
@@ -242,6 +256,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(test_order, begin, end),
 		cmocka_unit_test_setup_teardown(test_audit, begin, end),
+		cmocka_unit_test_setup_teardown(test_hints, begin, end),
 		cmocka_unit_test_setup_teardown(test_lost, begin, end),
 		cmocka_unit_test_setup_teardown(test_destinations, begin, end),
 		cmocka_unit_test_setup_teardown(test_hostile_names, begin, end),

@@ -34,6 +34,19 @@ const char *reason_text(enum snif_reason reason) {
 	return (unsigned)reason < SNIF_REASON_COUNT ? reasons[reason].text : "a reason that this version does not know";
 }
 
+const char *reason_hint(enum snif_reason reason) {
+	switch (reason) {
+	case SNIF_REASON_HELLO_TOO_LONG:
+		return "a large client certificate's session ticket, perhaps: `tls.max_hello` can be up to 64 KiB";
+	case SNIF_REASON_SPLIT_RECORDS:
+		return "no usual client does that; `tls.unusual: [split_records]` lets it pass";
+	case SNIF_REASON_TRAILING_DOT:
+		return "no usual client does that; `tls.unusual: [trailing_dot]` lets it pass";
+	default:
+		return NULL;
+	}
+}
+
 void event_address(char out[EVENT_ADDRESS_SIZE], const __u8 address[16]) {
 	bool ipv4 = snif_is_ipv4(address);
 

@@ -167,6 +167,21 @@ static void print_tally(const struct tally *tally, FILE *out) {
 	fputc('\n', out);
 }
 
+/* Once for each reason that a key of the policy has to do with. */
+static void print_hints(const struct summary *summary, FILE *out) {
+	bool told[SNIF_REASON_COUNT] = {false};
+
+	for (size_t i = 0; i < summary->count; i++) {
+		enum snif_reason reason = summary->lines[i]->reason;
+		const char *hint = reason_hint(reason);
+
+		if (!hint || told[reason])
+			continue;
+		told[reason] = true;
+		fprintf(out, "  %s: %s\n", reason_code(reason), hint);
+	}
+}
+
 void summary_print(const struct summary *summary, uint64_t lost, FILE *out) {
 	struct line **sorted = calloc(summary->count + 1, sizeof(*sorted));
 	size_t denied = 0;
@@ -181,6 +196,7 @@ void summary_print(const struct summary *summary, uint64_t lost, FILE *out) {
 		print_lines(sorted + denied, summary->count - denied, out);
 		free(sorted);
 	}
+	print_hints(summary, out);
 	if (summary->other > 0)
 		fprintf(out, "  other events, beyond %d different lines: %ju\n", LINES_KEPT, (uintmax_t)summary->other);
 	if (lost > 0)
