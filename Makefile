@@ -22,7 +22,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults storm test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults storm test-servers test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/fuzz/%.o $(BUILD)/bench/%.skel.h
 
@@ -159,6 +159,14 @@ STORM_PARTS := $(filter-out %_test.c,$(wildcard tests/storm/*.c)) $(wildcard tes
 $(STORM:%=$(BUILD)/tests/storm/%): $(BUILD)/tests/storm/%: $(BUILD)/tests/storm/%.o $(STORM_PARTS:%.c=$(BUILD)/%.o) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+
+test-servers: $(BUILD)/snifence $(BUILD)/tests/servers/hellos ## receivers that read server names by themselves, SEED=n COUNT=n; root
+	$(Q)tests/servers/deps || true
+	$(Q)SEED='$(or $(SEED),1)' COUNT='$(or $(COUNT),1500)' tests/servers/run $(BUILD)/tests/servers/hellos $<
+
+$(BUILD)/tests/servers/hellos: $(BUILD)/tests/servers/hellos.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -o $@
 
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events

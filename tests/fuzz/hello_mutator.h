@@ -351,7 +351,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed) {
 	static struct mutator m;
-	struct mutator_hello h;
+	struct mutator_hello h = {0};
 
 	m.random = (uint64_t)seed * 0x9e3779b97f4a7c15 + 1;
 	mutator_read(&m, data, size);
