@@ -22,7 +22,7 @@
 
 #define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"
 
-enum { ENDS_MS = 3000, BURST = 7000 /* more than the ring buffer has room for */ };
+enum { ENDS_MS = 3000, BURST = 6000 /* more than the ring buffer has room for */ };
 
 /* ---- what the commands do ----------------------------------------------------------------------------------- */
 
@@ -79,24 +79,22 @@ static int flood(int count) {
 	return 1;
 }
 
-static int connect_all(int fds[BURST]) {
+/* The peers close, unless they are to `stay`. */
+static int connect_all(int fds[BURST], bool stay) {
 	struct sockaddr_storage address;
 	socklen_t length = lab_address("127.0.0.1", 443, &address);
-	struct rlimit most;
-	int listener;
+	int listener, peer;
 
-	if (getrlimit(RLIMIT_NOFILE, &most))
-		return 1;
-	most.rlim_cur = most.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &most);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64))
 		return 1;
 	for (int i = 0; i < BURST; i++) {
 		fds[i] = lab_dial("127.0.0.1", 443);
-		close(accept(listener, NULL, NULL));
-		if (fds[i] < 0)
+		peer = accept(listener, NULL, NULL);
+		if (fds[i] < 0 || peer < 0)
 			return 1;
+		if (!stay)
+			close(peer);
 	}
 	return 0;
 }
@@ -125,7 +123,9 @@ static int burst(const char *go_on) {
 	double end;
 	int open;
 
-	if (connect_all(fds))
+	bool audit = strstr(go_on, "audit");
+
+	if (connect_all(fds, audit))
 		return 1;
 	say("connected");
 	if (!await_file(go_on))
@@ -134,6 +134,10 @@ static int burst(const char *go_on) {
 	say("refused");
 	if (strstr(go_on, "leave"))
 		return 7;
+	if (audit) {
+		lab_sleep_ms(2500);
+		return count_open(fds) == BURST ? 7 : 3;
+	}
 	end = lab_now_ms() + 15000 * lab_slowness();
 	while ((open = count_open(fds)) > 0 && lab_now_ms() < end)
 		lab_sleep_ms(20);
@@ -157,7 +161,7 @@ static void expect_to_end(struct lab_program *program) {
 }
 
 static void await_text(const char *path, const char *text) {
-	double end = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness();
+	double end = lab_now_ms() + LAB_PROGRAM_MS * lab_slowness();
 
 	while (!strstr(lab_read(path), text)) {
 		if (lab_now_ms() > end)
@@ -300,7 +304,7 @@ static void test_reader_stopped(void **state) {
 	assert_int_equal(mkfifo(path, 0600), 0);
 	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	program = start_self((const char *[]){"--log", path, NULL}, "flood", "3000");
-	lab_await_output(program, "flooded\n");
+	await_text(program->output[0], "flooded\n");
 	expect_to_end(program);
 	assert_non_null(strstr(program->err, "3000 blocked\n"));
 	assert_non_null(strstr(program->err, ": its reader did not take them\n"));
@@ -315,13 +319,14 @@ static char *file_for(const char *name) {
 }
 
 /* Starts a burst of refusals with snifence stopped, so that it loses events. */
-static struct lab_program *lose_events(const char *name) {
-	struct lab_program *program = start_self((const char *[]){"--quiet", NULL}, "burst", file_for(name));
+static struct lab_program *lose_events(const char *name, const char *policy) {
+	struct lab_program *program = lab_start_snifence(policy, (const char *[]){"--quiet", NULL},
+							 (const char *[]){lab_self(), "burst", file_for(name), NULL});
 
-	lab_await_output(program, "connected\n");
+	await_text(program->output[0], "connected\n");
 	kill(program->pid, SIGSTOP);
 	lab_write(name, "");
-	lab_await_output(program, "refused\n");
+	await_text(program->output[0], "refused\n");
 	return program;
 }
 
@@ -332,7 +337,7 @@ static void test_lost_events(void **state) {
 
 	(void)state;
 	lab_enter();
-	program = lose_events("stay");
+	program = lose_events("stay", POLICY);
 	begin = lab_now_ms();
 	kill(program->pid, SIGCONT);
 	lab_finish(program, 20000 * lab_slowness());
@@ -341,6 +346,18 @@ static void test_lost_events(void **state) {
 	assert_non_null(strstr(lab_read(program->log), "\"lost\":"));
 	assert_null(strstr(lab_read(program->log), "\"lost\":0,"));
 	assert_true(lab_now_ms() - begin < 5000 * lab_slowness());
+}
+
+/* In audit mode nothing is refused, and so nothing ended. */
+static void test_lost_in_audit(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	program = lose_events("audit", "mode: audit\n" POLICY);
+	kill(program->pid, SIGCONT);
+	assert_int_equal(lab_finish(program, 20000 * lab_slowness())->status, 7);
+	assert_null(strstr(lab_read(program->log), "\"lost\":0,"));
 }
 
 static __u32 egress_program(pid_t pid) {
@@ -377,7 +394,7 @@ static void test_nothing_stays(void **state) {
 
 	(void)state;
 	lab_enter();
-	program = lose_events("leave");
+	program = lose_events("leave", POLICY);
 	id = egress_program(program->pid);
 	assert_true(is_loaded(id));
 	kill(program->pid, SIGCONT);
@@ -407,9 +424,11 @@ int main(int argc, char **argv) {
 		lab_test(test_stalled_by_userfault), cmocka_unit_test_teardown(test_stalled_by_fuse, abort_connection),
 		lab_test(test_terminal_stopped),     lab_test(test_terminal_taken),
 		lab_test(test_reader_stopped),	     lab_test(test_lost_events),
-		lab_test(test_nothing_stays),
+		lab_test(test_lost_in_audit),	     lab_test(test_nothing_stays),
 	};
 
+	/* bursts take many files */
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){20000, 20000});
 	if (argc > 1)
 		return play(argv[1], argc > 2 ? argv[2] : "");
 	return cmocka_run_group_tests_name("supervisor", tests, NULL, NULL);

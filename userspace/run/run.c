@@ -27,8 +27,8 @@
 #include "run/summary.h"
 #include "run/supervise.h"
 
-enum { MESSAGES_STALL_MS = 500 };
-enum { POLICY = 1 }; /* the number of the only policy in this filter */
+/* The number of the only policy in this filter; milliseconds in which standard error takes nothing, in the end. */
+enum { POLICY = 1, MESSAGES_STALL_MS = 500 };
 
 /* Everything that a run holds; all zero (descriptors -1) is a run that holds nothing. */
 struct run {
@@ -125,10 +125,11 @@ static int something_lacks(void) {
 static void prepare_abort(struct run *run, int err) {
 	if (run->aborts)
 		err = abort_process_able(run->aborts);
-	if (!err) {
+	/* in audit mode a tag says what would be refused */
+	if (!err && run->policy->mode == SNIF_ENFORCE)
 		abort_process_set_tags(run->aborts, filter_tags_id(run->filter));
+	if (!err)
 		return;
-	}
 	abort_process_stop(run->aborts);
 	run->aborts = NULL;
 	if (!run->options.quiet)
@@ -300,7 +301,11 @@ static int run_command(struct run *run) {
 
 /* Backwards through what the steps made. Signals stay taken: one that is waiting must not replace the exit status. */
 static void undo(struct run *run) {
-	run_view_end(&run->view);
+	if (run->view.pid > 0) {
+		/* they were kept with what the command has printed */
+		close_messages(run);
+		run_view_end(&run->view);
+	}
 	if (run->cgroup.fd >= 0) {
 		if (!run->undying)
 			supervise_kill(&run->cgroup);
