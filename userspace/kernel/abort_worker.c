@@ -215,6 +215,8 @@ void abort_worker_main(struct abort_pipes pipes) {
 	if (keeper.desk == MAP_FAILED)
 		_exit(1);
 	answer(&keeper, ABORT_ABLE, abort_possible());
+	/* the first is there before there is work, which then takes no longer than it must */
+	add_worker(&keeper);
 	while (!(seen & POLLHUP)) {
 		seen = look(&keeper, -1);
 		if (seen & POLLIN)
