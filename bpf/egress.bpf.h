@@ -106,6 +106,8 @@ static __always_inline int egress_untagged(struct egress *e) {
 		return egress_without_socket(e);
 	if (!socket_fits(e->socket, e->packet.to.protocol))
 		return egress_refuse_for(e, SNIF_REASON_SOCKET_TYPE);
+	if (packet_source_is_foreign(&e->packet))
+		return egress_refuse_for(e, SNIF_REASON_SOURCE_ADDRESS);
 	if (is_bare_reset(&e->packet))
 		return EGRESS_PASS;
 	e->tag = egress_tag(e);
@@ -119,19 +121,29 @@ static __always_inline _Bool same_family(const struct snif_target *a, const stru
 	return snif_is_ipv4(a->address) == snif_is_ipv4(b->address);
 }
 
+static __always_inline _Bool same_place(const struct snif_target *a, const struct snif_target *b) {
+	__u64 first[2], second[2];
+
+	__builtin_memcpy(first, a->address, 16);
+	__builtin_memcpy(second, b->address, 16);
+	return first[0] == second[0] && first[1] == second[1] && a->port == b->port;
+}
+
 /*
  * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
  * that: it is the administrator's, and how containers reach their resolver and their neighbours.
  */
 static __always_inline _Bool goes_as_judged(const struct egress *e) {
 	const struct snif_target *to = &e->packet.to, *judged = &e->tag->to;
-	__u64 a[2], b[2];
 
-	__builtin_memcpy(a, to->address, 16);
-	__builtin_memcpy(b, judged->address, 16);
-	if (a[0] == b[0] && a[1] == b[1] && to->port == judged->port)
-		return 1;
-	return same_family(to, judged) && flow_goes_to(e->socket, judged);
+	return same_place(to, judged) || (same_family(to, judged) && flow_goes_to(e->socket, judged));
+}
+
+/* A source that was chosen for another destination, before netfilter wrote this one, is none of the command's. */
+static __always_inline _Bool source_is_foreign(const struct egress *e) {
+	if (e->packet.to.protocol == IPPROTO_TCP && !same_place(&e->packet.to, &e->tag->to))
+		return 0;
+	return packet_source_is_foreign(&e->packet);
 }
 
 /* Passes only where a direct rule allows what is on the packet. The event names where the socket was connected. */
@@ -204,6 +216,8 @@ static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *
 		return egress_untagged(&e);
 	if (!socket_fits(socket, e.packet.to.protocol))
 		return egress_refuse_for(&e, SNIF_REASON_SOCKET_TYPE);
+	if (source_is_foreign(&e))
+		return egress_refuse_for(&e, SNIF_REASON_SOURCE_ADDRESS);
 	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
 }
 

@@ -217,18 +217,18 @@ static __always_inline enum snif_reason syn_options(struct __sk_buff *skb, const
  * local. IPv6's does not: net.ipv6.ip_nonlocal_bind lets everybody choose one. Whoever chooses none has the destination
  * itself as source here; of others no hook can tell whether they are the machine's.
  */
-static __always_inline enum snif_reason packet_source(const struct packet *packet) {
+static __always_inline _Bool packet_source_is_foreign(const struct packet *packet) {
 	__u64 source[2], destination[2];
 
 	if (packet->interface != LOOPBACK_DEVICE || snif_is_ipv4(packet->source))
-		return SNIF_REASON_NONE;
+		return 0;
 	if (packet->to.protocol == IPPROTO_TCP && (packet->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
-		return SNIF_REASON_NONE;
+		return 0;
 	__builtin_memcpy(source, packet->source, 16);
 	__builtin_memcpy(destination, packet->to.address, 16);
 	if (source[0] == destination[0] && source[1] == destination[1])
-		return SNIF_REASON_NONE;
-	return source[0] == 0 && source[1] == bpf_cpu_to_be64(1) ? SNIF_REASON_NONE : SNIF_REASON_SOURCE_ADDRESS;
+		return 0;
+	return source[0] != 0 || source[1] != bpf_cpu_to_be64(1);
 }
 
 static __always_inline enum snif_reason first_of(enum snif_reason first, enum snif_reason then) {
@@ -255,17 +255,15 @@ SNIF_SUBPROGRAM enum snif_reason packet_read(struct __sk_buff *skb, struct packe
 		return SNIF_REASON_MALFORMED_PACKET;
 	if (reason != SNIF_REASON_NONE && reason != SNIF_REASON_SOURCE_ROUTE)
 		return reason;
-	if (packet->to.protocol == IPPROTO_TCP) {
-		reason = first_of(reason, packet_tcp(skb, packet));
-		return first_of(reason, packet_source(packet));
-	}
+	if (packet->to.protocol == IPPROTO_TCP)
+		return first_of(reason, packet_tcp(skb, packet));
 	if (packet->to.protocol != IPPROTO_UDP)
 		return reason;
 	if (header_load(skb, packet->payload, (__u32 *)ports, 1))
 		return first_of(reason, SNIF_REASON_MALFORMED_PACKET);
 	packet->source_port = bpf_ntohs(ports[0]);
 	packet->to.port = bpf_ntohs(ports[1]);
-	return first_of(reason, packet_source(packet));
+	return reason;
 }
 
 /*

@@ -190,6 +190,15 @@ static void translated(void) {
 
 /* ---- a socket that listens ---- */
 
+static void listen_at(int fd, const struct sockaddr_storage *where, socklen_t size) {
+	int one = 1;
+
+	/* connections of other cases to that port may not be over */
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)where, size), 0);
+	assert_int_equal(listen(fd, 8), 0);
+}
+
 /* One that was connected: what it was allowed as a client is nothing that it may answer with. */
 static void connected_then_listens(void) {
 	struct trial trial = trial_open_at(evasion_plain, V4, 8080);
@@ -199,8 +208,7 @@ static void connected_then_listens(void) {
 
 	lab_expect(SNIF_ALLOW, PLAIN);
 	disconnect(trial.fd);
-	assert_int_equal(bind(trial.fd, (struct sockaddr *)&where, size), 0);
-	assert_int_equal(listen(trial.fd, 8), 0);
+	listen_at(trial.fd, &where, size);
 	evasion_outside();
 	client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	assert_int_equal(connect(client, (struct sockaddr *)&where, size), -1);
@@ -226,8 +234,7 @@ static void refused_then_listens(void) {
 	lab_send(trial.fd, stream.bytes.data, stream.bytes.length);
 	lab_expect(SNIF_DENY, REFUSE);
 	disconnect(trial.fd);
-	assert_int_equal(bind(trial.fd, (struct sockaddr *)&where, size), 0);
-	assert_int_equal(listen(trial.fd, 8), 0);
+	listen_at(trial.fd, &where, size);
 	evasion_outside();
 	client = lab_dial(V4, PORT);
 	evasion_inside();
