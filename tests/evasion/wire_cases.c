@@ -123,7 +123,9 @@ static void route_taken_back_before_syn(void) {
 static void mapped_packet(void) {
 	struct sockaddr_storage where;
 	socklen_t size = lab_address(V4_MAPPED, 0, &where);
-	struct ip6_hdr header = {.ip6_vfc = 0x60, .ip6_plen = htons(8), .ip6_nxt = IPPROTO_UDP, .ip6_hlim = 64};
+	struct ip6_hdr header = {
+		.ip6_ctlun.ip6_un1 = {htonl(6U << 28), htons(8), IPPROTO_UDP, 64},
+	};
 	uint8_t packet[48] = {[40] = 5353 >> 8, 5353 & 0xff, 5353 >> 8, 5353 & 0xff, 0, 8};
 	struct second second;
 	ssize_t sent;

@@ -114,7 +114,8 @@ static void check_message(const struct mutator_part *part, uint64_t *random) {
 /* Stricter rules refuse more, and read no other name. */
 static void check_strict(const struct hello_reading *strict, const struct hello_reading *lax) {
 	check(strict->count <= lax->count);
-	check(memcmp(strict->found, lax->found, snif_min(strict->count, READING_HELLOS) * sizeof(strict->found[0])) == 0);
+	check(memcmp(strict->found, lax->found, snif_min(strict->count, READING_HELLOS) * sizeof(strict->found[0])) ==
+	      0);
 	if (strict->status == SNIF_HELLO_OVER)
 		check(memcmp(strict, lax, sizeof(*lax)) == 0);
 }

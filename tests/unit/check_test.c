@@ -102,10 +102,11 @@ static void names_are_judged_at_an_address(void **state) {
 		    "allowlist), rule %s:6: www.example.test\n",
 		    policy_file);
 	RUN(&o, "--host=www.example.test.", "--ip=2001:db8::1", policy_file);
-	expect_line(&o, EXIT_DENIED,
-		    "deny www.example.test. at 2001:db8::1 port 443/tcp: trailing_dot (the server name ends with a dot, "
-		    "which TLS does not allow (RFC 6066))\n",
-		    "");
+	expect_line(
+		&o, EXIT_DENIED,
+		"deny www.example.test. at 2001:db8::1 port 443/tcp: trailing_dot (the server name ends with a dot, "
+		"which TLS does not allow (RFC 6066))\n",
+		"");
 	RUN(&o, "--host", "other.test", "--ip", "192.0.2.1", policy_file);
 	expect_line(&o, EXIT_DENIED,
 		    "deny other.test at 192.0.2.1 port 443/tcp: name_not_allowed (no rule allows this server name)\n",

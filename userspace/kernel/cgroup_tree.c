@@ -33,19 +33,25 @@ static int open_below(int fd, const char *name) {
 	return openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static int make_room(struct walk *walk) {
+	size_t room = walk->room ? 2 * walk->room : 16;
+	struct level *levels;
+
+	if (walk->depth < walk->room)
+		return 0;
+	levels = realloc(walk->levels, room * sizeof(*levels));
+	if (!levels)
+		return -ENOMEM;
+	walk->levels = levels;
+	walk->room = room;
+	return 0;
+}
+
 /* Goes down into `name`, which is in `parent_fd`. Returns 0 or a negative errno; then nothing has changed. */
 static int descend(struct walk *walk, int parent_fd, const char *name) {
 	struct level level = {.name = strdup(name)};
-	int fd = open_below(parent_fd, name), error = fd < 0 ? -errno : 0;
+	int fd = open_below(parent_fd, name), error = fd < 0 ? -errno : make_room(walk);
 
-	if (walk->depth == walk->room) {
-		size_t room = walk->room ? 2 * walk->room : 16;
-		struct level *levels = realloc(walk->levels, room * sizeof(*levels));
-
-		error = levels ? error : -ENOMEM;
-		walk->levels = levels ? levels : walk->levels;
-		walk->room = levels ? room : walk->room;
-	}
 	if (!error && (!level.name || (level.left = scandirat(fd, ".", &level.below, is_cgroup, NULL)) < 0))
 		error = -errno;
 	if (error) {
