@@ -15,7 +15,7 @@ static __always_inline enum snif_option_rule option_rule(__u32 level, __u32 opti
 	if (level > 0xffff || option > 0xffff)
 		return SNIF_OPTION_ANY;
 	switch (level << 16 | option) {
-#define X(level, option, rule)                                                                                         \
+#define X(level, option, name, rule)                                                                                   \
 	case level << 16 | option:                                                                                     \
 		return rule;
 		SNIF_OPTIONS(X)

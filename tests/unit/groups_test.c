@@ -135,8 +135,7 @@ static void test_many_groups(void **state) {
 	groups_free(groups);
 }
 
-/* A name can look like a destination, or like what stands for no property: they are counted apart. */
-/* What is of no connection is told by its numbers. */
+/* What is of no connection is told by its numbers, an option that is judged by its name. */
 static void test_objects(void **state) {
 	struct log_event event = {.destination = "", .protocol = "", .hook = "device", .major = 10, .minor = 200};
 	char text[GROUP_DESTINATION_SIZE];
@@ -147,9 +146,13 @@ static void test_objects(void **state) {
 	event = (struct log_event){
 		.destination = "232.1.2.3", .protocol = "UDP", .hook = "setsockopt", .level = 0, .option = 46};
 	group_destination(&event, text);
-	assert_string_equal(text, "socket option 0:46");
+	assert_string_equal(text, "socket option MCAST_JOIN_SOURCE_GROUP");
+	event.level = 9;
+	group_destination(&event, text);
+	assert_string_equal(text, "socket option 9:46");
 }
 
+/* A name can look like a destination, or like what stands for no property: they are counted apart. */
 static void test_names_like_others(void **state) {
 	struct groups *groups = groups_new(BY_NAME), *cgroups = groups_new(BY_CGROUP);
 	struct log_event destination = {.time = start,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "options.h"
 #include "policy/rule_print.h"
 
 static const struct {
@@ -42,6 +43,10 @@ const char *reason_hint(enum snif_reason reason) {
 		return "no usual client does that; `tls.unusual: [split_records]` lets it pass";
 	case SNIF_REASON_TRAILING_DOT:
 		return "no usual client does that; `tls.unusual: [trailing_dot]` lets it pass";
+	case SNIF_REASON_SOCKET_OPTION:
+		return "most need none of these; a multicast group can be joined where a `direct` rule allows it by UDP";
+	case SNIF_REASON_OTHER_DESTINATION:
+		return "where another program rewrites connect(), a `direct` rule for the real address lets it pass";
 	default:
 		return NULL;
 	}
@@ -76,12 +81,33 @@ const char *event_hook(unsigned hook) {
 	return hook < SNIF_HOOK_COUNT ? hooks[hook] : "unknown";
 }
 
+static const char *option_name(__u64 level, __u64 option) {
+	static const struct {
+		__u64 level, option;
+		const char *name;
+	} judged[] = {
+#define X(level, option, name, rule) {level, option, name},
+		SNIF_OPTIONS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(judged) / sizeof(judged[0]); i++)
+		if (judged[i].level == level && judged[i].option == option)
+			return judged[i].name;
+	return NULL;
+}
+
 bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second) {
 	bool option = strcmp(hook, event_hook(SNIF_HOOK_SETSOCKOPT)) == 0;
 
+	const char *name = option ? option_name(first, second) : NULL;
+
 	if (!option && strcmp(hook, event_hook(SNIF_HOOK_DEVICE)) != 0)
 		return false;
-	snprintf(out, EVENT_OBJECT_SIZE, "%s %llu:%llu", option ? "socket option" : "device", first, second);
+	if (name)
+		snprintf(out, EVENT_OBJECT_SIZE, "socket option %s", name);
+	else
+		snprintf(out, EVENT_OBJECT_SIZE, "%s %llu:%llu", option ? "socket option" : "device", first, second);
 	return true;
 }
 

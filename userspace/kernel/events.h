@@ -24,7 +24,7 @@ enum snif_reason reason_of(const char *code);
 /* The reason in words. Static text. */
 const char *reason_text(enum snif_reason reason);
 
-/* What may cause it and which key of the policy lets it pass, for a refusal of which there is such a key; else NULL. */
+/* What may cause it and what in the policy lets it pass, for a refusal of which there is such a thing; else NULL. */
 const char *reason_hint(enum snif_reason reason);
 
 enum { EVENT_ADDRESS_SIZE = 46 }; /* INET6_ADDRSTRLEN */
@@ -38,8 +38,8 @@ enum { EVENT_OBJECT_SIZE = 64 };
 
 /* The word for a hook, like `connect`; "unknown" for a number out of range. Static text. */
 const char *event_hook(unsigned hook);
-/* What a call that names no destination is about, like `device 10:200`: `hook` is the word, the numbers are those of the
- * event, in their order. Returns whether it is such a call; else `out` is as it was. */
+/* What a call that names no destination is about, like `device 10:200` or `socket option IP_FREEBIND`: `hook` is the
+ * word, the numbers are those of the event, in their order. Returns whether it is such a call; else `out` is as it was. */
 bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second);
 
 enum { EVENT_VERSION_SIZE = 24 };

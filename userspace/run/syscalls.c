@@ -177,7 +177,7 @@ static int refuse_unseen_options(scmp_filter_ctx filter) {
 	static const struct {
 		unsigned int level, option;
 	} unseen[] = {
-#define X(level, option, rule) {level, option},
+#define X(level, option, name, rule) {level, option},
 		SNIF_OPTIONS(X)
 #undef X
 	};
