@@ -66,13 +66,13 @@
 	X(OTHER_DESTINATION, "other_destination", "the packet goes elsewhere than to where the socket was connected") \
 	X(V4_MAPPED, "v4_mapped", "an IPv6 packet to a v4-mapped address, which is none of an IPv6 network") \
 	X(NAT64_NOT_GLOBAL, "nat64_not_global", "the well-known NAT64 prefix with an IPv4 address that is not global") \
+	X(SOURCE_ADDRESS, "source_address", "the source may be another machine's, to which answers would go") \
 	/* refused for what has left already */ \
 	X(HELLO_BUDGET, "hello_budget", "too many bytes of ClientHellos that are not complete have left") \
-	X(SOURCE_ADDRESS, "source_address", "the source may be another machine's, to which answers would go") \
+	/* refused for a ClientHello that receivers read in different ways */ \
 	X(SPLIT_RECORDS, "split_records", "the ClientHello is cut over several TLS records, which some receivers misread") \
 	X(TRAILING_DOT, "trailing_dot", "the server name ends with a dot, which TLS does not allow (RFC 6066)") \
 	X(HELLO_VERSION, "hello_version", "the ClientHello is of no version that TLS 1.0 to 1.3 name there")
-
 /* clang-format on */
 
 enum snif_reason {
