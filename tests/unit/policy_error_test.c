@@ -47,15 +47,16 @@ static void what_of_hellos_may_pass(void **state) {
 
 	(void)state;
 	expect("version: 1\ntls: {max_hello: 65 KiB, unusual: split_records}\n",
-	       "2:18: error: `tls.max_hello` cannot be `65 KiB`: write bytes, from 1024 to 65536, or `64 KiB`\n"
+	       "2:18: error: `tls.max_hello` cannot be `65 KiB`: write bytes, from 1024 to 65536, or KiB, like `32 KiB`\n"
 	       "2:35: error: `tls.unusual` must be a list: write each item on its own line after `- `\n");
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
 		char text[100], errors[300];
 
 		snprintf(text, sizeof(text), "version: 1\ntls: {max_hello: %s}\n", lengths[i]);
-		snprintf(errors, sizeof(errors),
-			 "2:18: error: `tls.max_hello` cannot be `%s`: write bytes, from 1024 to 65536, or `64 KiB`\n",
-			 lengths[i]);
+		snprintf(
+			errors, sizeof(errors),
+			"2:18: error: `tls.max_hello` cannot be `%s`: write bytes, from 1024 to 65536, or KiB, like `32 KiB`\n",
+			lengths[i]);
 		expect(text, errors);
 	}
 	expect("version: 1\ntls: {max_hello: [1], unusual: [split-records, [a]]}\n",

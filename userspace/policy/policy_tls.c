@@ -217,8 +217,8 @@ static uint32_t read_max_hello(struct builder *builder, const struct yaml_node *
 		value = 0;
 	if (isdigit((unsigned char)*node->text) && value >= MAX_HELLO_LEAST && value <= SNIF_HELLO_MOST)
 		return (uint32_t)value;
-	refuse(builder, node, "`tls.max_hello` cannot be `%.60s`: write bytes, from %d to %d, or `%d KiB`", node->text,
-	       MAX_HELLO_LEAST, SNIF_HELLO_MOST, SNIF_HELLO_MOST / 1024);
+	refuse(builder, node, "`tls.max_hello` cannot be `%.60s`: write bytes, from %d to %d, or KiB, like `32 KiB`",
+	       node->text, MAX_HELLO_LEAST, SNIF_HELLO_MOST);
 	return SNIF_HELLO_LONGEST;
 }
 

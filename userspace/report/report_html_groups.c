@@ -18,7 +18,7 @@ static const char *const class_texts[] = {
 	[REASON_UNUSUAL] = "no good TLS",
 	[REASON_LONG_HELLO] = "longer than tls.max_hello: mostly a large session ticket",
 	[REASON_ATTACK] = "looks like an attempt",
-	[REASON_FILTER] = "the filter could not tell",
+	[REASON_FILTER] = "the filter could not tell, or cannot follow it",
 };
 
 static const char *const key_titles[GROUP_BYS] = {
