@@ -125,10 +125,10 @@ static __always_inline _Bool told_before(const struct snif_tag *tag, const struc
 
 /*
  * Notes where a datagram can come to leave for elsewhere than calls were allowed under the policy in force: then egress
- * has to look. It can when one was let through unallowed, or under another policy; and when the socket is connected more
- * than once, as what is held back (MSG_MORE) goes to where it was connected first, and a sender on another thread may
- * read the old address with the new port. Of IPv4, a sender on a connected socket reads both from where what is held
- * back for another place has written its own. Each call counts before it looks: of two at once, one sees both.
+ * has to look. It can when one was let through unallowed, or under another policy; and when the socket is connected
+ * more than once, as what is held back (MSG_MORE) goes to where it was connected first, and a sender on another thread
+ * may read the old address with the new port. Of IPv4, a sender on a connected socket reads both from where what is
+ * held back for another place has written its own. Each call counts before it looks: of two at once, one sees both.
  */
 static __always_inline void note_stray(struct snif_tag *tag, const struct policy *policy,
 				       const struct snif_judgement *judgement, enum snif_hook hook, _Bool told) {

@@ -182,8 +182,8 @@ static __always_inline int egress_tcp(struct egress *e) {
 
 /*
  * A datagram leaves unseen where the hooks have allowed all places that it can go to. The address on it is asked only
- * where it may have strayed from these (note_stray()): netfilter may have written another one there (DNAT), as that of a
- * container's resolver. A disconnect passes no hook, and a sender on another thread can come in the middle of it; the
+ * where it may have strayed from these (note_stray()): netfilter may have written another one there (DNAT), as that of
+ * a container's resolver. A disconnect passes no hook, and a sender on another thread can come in the middle of it; the
  * state is what it changes first. A connection to a v4-mapped address is there before that address is, and what is sent
  * in between goes to IPv6's loopback address.
  */

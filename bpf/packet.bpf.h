@@ -72,8 +72,8 @@ static __always_inline long options_stop(struct options *options, enum snif_reas
 
 /*
  * One option of IPv4 or TCP, which are written alike. Of IPv4, a source route names the real destination elsewhere than
- * in the header. Of TCP, the option of MPTCP (RFC 8684, section 3.1) gives the bytes an order of their own, in which the
- * server reads them; a join (section 3.2) makes this a further subflow, whose bytes come between those of others.
+ * in the header. Of TCP, the option of MPTCP (RFC 8684, section 3.1) gives the bytes an order of their own, in which
+ * the server reads them; a join (section 3.2) makes this a further subflow, whose bytes come between those of others.
  */
 static inline long option_step(__u32 index, void *context) {
 	struct options *options = context;
@@ -213,9 +213,9 @@ static __always_inline enum snif_reason syn_options(struct __sk_buff *skb, const
 
 /*
  * Whether the source may be another machine's. What leaves by the loopback device stays here, but the kernel's answers
- * (errors with the datagram in them, resets) and those of services go to the source. IPv4's routing asks whether that is
- * local. IPv6's does not: net.ipv6.ip_nonlocal_bind lets everybody choose one. Whoever chooses none has the destination
- * itself as source here; of others no hook can tell whether they are the machine's.
+ * (errors with the datagram in them, resets) and those of services go to the source. IPv4's routing asks whether that
+ * is local. IPv6's does not: net.ipv6.ip_nonlocal_bind lets everybody choose one. Whoever chooses none has the
+ * destination itself as source here; of others no hook can tell whether they are the machine's.
  */
 static __always_inline _Bool packet_source_is_foreign(const struct packet *packet) {
 	__u64 source[2], destination[2];
@@ -267,8 +267,9 @@ SNIF_SUBPROGRAM enum snif_reason packet_read(struct __sk_buff *skb, struct packe
 }
 
 /*
- * Whether this is a TCP header, of no SYN, right behind an IP header to that address which holds nothing that could name
- * another one: IPv4 without options, or IPv6 without extensions. Looks at the linear part, where these headers are.
+ * Whether this is a TCP header, of no SYN, right behind an IP header to that address which holds nothing that could
+ * name another one: IPv4 without options, or IPv6 without extensions. Looks at the linear part, where these headers
+ * are.
  */
 static __always_inline _Bool packet_is_plain(struct __sk_buff *skb, const struct snif_target *to) {
 	const __u8 *data = (const __u8 *)(long)skb->data, *end = (const __u8 *)(long)skb->data_end;

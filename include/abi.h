@@ -126,8 +126,8 @@ struct snif_target {
 #define SNIF_TAG_NAME 88
 
 /*
- * What a socket carries: of TCP from connect() on, of UDP from its birth. Its size is that of the kernel's allocation classes: with the kernel's own
- * 72 bytes it takes 256, with one byte more it would take 512, for each open connection.
+ * What a socket carries: of TCP from connect() on, of UDP from its birth. Its size is that of the kernel's allocation
+ * classes: with the kernel's own 72 bytes it takes 256, with one byte more it would take 512, for each open connection.
  */
 struct snif_tag {
 	/* first what the hot path reads: it shares a cache line with what the kernel finds the tag by */

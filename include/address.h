@@ -21,8 +21,8 @@ static __always_inline void snif_map_ipv4(__u8 out[16], const void *ipv4) {
 }
 
 /*
- * Whether the IPv4 address in the last four bytes means the same host everywhere: it is of none of the blocks for special
- * purposes that are not globally reachable (RFC 6890 and IANA's registry), nor of multicast.
+ * Whether the IPv4 address in the last four bytes means the same host everywhere: it is of none of the blocks for
+ * special purposes that are not globally reachable (RFC 6890 and IANA's registry), nor of multicast.
  */
 static __always_inline _Bool snif_is_global_ipv4(const __u8 a[16]) {
 	__u32 ipv4 = (__u32)a[12] << 24 | (__u32)a[13] << 16 | (__u32)a[14] << 8 | a[15], block = ipv4 >> 8;
@@ -45,9 +45,9 @@ static __always_inline _Bool snif_is_global_ipv4(const __u8 a[16]) {
 }
 
 /*
- * An IPv6 address behind NAT64, in its well-known prefix (64:ff9b::/96, RFC 6052), is judged as the IPv4 address that it
- * reaches: makes it that one, and leaves others alone. False where that is not global, which the prefix may not be used
- * for (section 3.1): it would reach who sends packets on, or be sent away under a rule for this host or network.
+ * An IPv6 address behind NAT64, in its well-known prefix (64:ff9b::/96, RFC 6052), is judged as the IPv4 address that
+ * it reaches: makes it that one, and leaves others alone. False where that is not global, which the prefix may not be
+ * used for (section 3.1): it would reach who sends packets on, or be sent away under a rule for this host or network.
  */
 static __always_inline _Bool snif_fold_nat64(__u8 a[16]) {
 	static const __u8 nat64[12] = {0, 0x64, 0xff, 0x9b};

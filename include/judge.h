@@ -26,8 +26,9 @@ struct snif_judgement {
 
 /*
  * What the rules say of a destination: the longest prefix, then protocol and port. `address` is v4-mapped, `protocol`
- * an IPPROTO, `port` in host order. An address behind NAT64 is judged as the IPv4 address that it reaches. Writes `dest`; its kind NONE comes with the reason why. Returns the judgement, with
- * verdict SNIF_UNDECIDED where the destination wants an allowed server name.
+ * an IPPROTO, `port` in host order. An address behind NAT64 is judged as the IPv4 address that it reaches. Writes
+ * `dest`; its kind NONE comes with the reason why. Returns the judgement, with verdict SNIF_UNDECIDED where the
+ * destination wants an allowed server name.
  */
 static __always_inline struct snif_judgement snif_judge_address(snif_tables tables, const __u8 address[16],
 								__u8 protocol, __u16 port, struct snif_dest *dest) {

@@ -48,7 +48,7 @@ enum {
 	SNIF_LEVEL_TLS = 282,
 };
 
-/* X(level, option, name, rule): numbers, as no header that programs of the kernel and of userspace can take has them all */
+/* X(level, option, name, rule): numbers, as no header that both kernel and userspace can take has them all */
 /* clang-format off */
 #define SNIF_OPTIONS(X) \
 	X(SNIF_LEVEL_SOCKET, 60, "SO_ZEROCOPY", SNIF_OPTION_ZERO_OF_TCP) \

@@ -22,8 +22,9 @@ struct aborter *aborter_new(int cgroup_fd);
 /*
  * Ends the TCP socket of a denied egress event (SOCK_DESTROY): the program reads ECONNABORTED, the peer gets a reset.
  * Finds the socket's network namespace by its cookie; a look at all processes for it is taken once a second at most.
- * Waits for the socket's lock, which its owner can keep for ever: abort_process.h does not. Returns 0; -ENOENT when the socket is gone already or the event
- * names none (flow 0); another negative errno when it could not be ended (it stays blocked all the same).
+ * Waits for the socket's lock, which its owner can keep for ever: abort_process.h does not. Returns 0; -ENOENT when the
+ * socket is gone already or the event names none (flow 0); another negative errno when it could not be ended (it stays
+ * blocked all the same).
  */
 int abort_flow(struct aborter *aborter, const struct snif_event *event);
 

@@ -39,7 +39,8 @@ enum { EVENT_OBJECT_SIZE = 64 };
 /* The word for a hook, like `connect`; "unknown" for a number out of range. Static text. */
 const char *event_hook(unsigned hook);
 /* What a call that names no destination is about, like `device 10:200` or `socket option IP_FREEBIND`: `hook` is the
- * word, the numbers are those of the event, in their order. Returns whether it is such a call; else `out` is as it was. */
+ * word, the numbers are those of the event, in their order. Returns whether it is such a call; else `out` is as it
+ * was. */
 bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second);
 
 enum { EVENT_VERSION_SIZE = 24 };

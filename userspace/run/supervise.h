@@ -37,10 +37,10 @@ struct outcome {
 };
 
 /*
- * Delivers events, gives the parts their turns and passes signals on until the command ends; then ends what is left of its tree: SIGTERM, and two
- * seconds later SIGKILL. A signal that the terminal sent to the whole process group is not sent a second time.
- * Returns 0, or a negative errno when the processes are still there seconds after SIGKILL. `outcome` is filled in
- * either way.
+ * Delivers events, gives the parts their turns and passes signals on until the command ends; then ends what is left of
+ * its tree: SIGTERM, and two seconds later SIGKILL. A signal that the terminal sent to the whole process group is not
+ * sent a second time. Returns 0, or a negative errno when the processes are still there seconds after SIGKILL.
+ * `outcome` is filled in either way.
  */
 int supervise(const struct supervised *supervised, struct outcome *outcome);
 
