@@ -163,7 +163,8 @@ static __always_inline _Bool snif_hello_split(const struct snif_hello *h, __u32 
 /*
  * Up to TLS 1.2, a client that resumes a session sends an encrypted Finished behind change_cipher_spec, in a handshake
  * record; its first byte can be any, also that of a ClientHello. The length then says (but once in 2^24) that there is
- * none, or one that would have to go on in further handshake records; behind a Finished there comes none.
+ * none, or one that would have to go on in further handshake records; behind a Finished there comes none. One that is
+ * too long, but whole in its record, is a hello that a server would take.
  */
 static __always_inline long snif_hello_message(struct snif_hello *h) {
 	__u32 length = h->value & 0xffffff;
@@ -179,7 +180,7 @@ static __always_inline long snif_hello_message(struct snif_hello *h) {
 		reason = SNIF_REASON_HELLO_TOO_LONG;
 	else if (snif_hello_split(h, length))
 		reason = SNIF_REASON_SPLIT_RECORDS;
-	if (reason != SNIF_REASON_NONE && h->changed) {
+	if (reason != SNIF_REASON_NONE && h->changed && length > h->record_left) {
 		h->doubt = reason;
 		h->record_pass = 1;
 		h->have = 0;

@@ -29,8 +29,8 @@ extern const char evasion_policy[];
 extern const char evasion_policy_ech[], evasion_policy_inbound[];
 /* The same in audit mode. */
 extern const char evasion_policy_audit[];
-/* The same with everything in `unusual`, with the longest `max_hello`, and with both. */
-extern const char evasion_policy_unusual[], evasion_policy_long[], evasion_policy_lax[];
+/* The same with everything in `unusual`, with the longest `max_hello`, and with both; with the shortest. */
+extern const char evasion_policy_unusual[], evasion_policy_long[], evasion_policy_lax[], evasion_policy_short[];
 
 /* ---- streams -------------------------------------------------------------------------------------------------- */
 

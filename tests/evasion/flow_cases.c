@@ -12,7 +12,7 @@
 
 enum { CHANGE_CIPHER_SPEC = 20, ALERT, HANDSHAKE, DATA };
 
-static const uint8_t data[16384] = {23, 3, 3};
+static const uint8_t data[16384] = {23, 3, 3}, zeros[1024];
 
 /* ---- B16 ---- */
 
@@ -39,26 +39,34 @@ static void piped_forbidden(struct stream *stream, int n) {
 
 enum { BETWEEN_NOTHING, BETWEEN_CCS, BETWEEN_EARLY_DATA, BETWEEN_ALL, BETWEEN_ALERT };
 
-/* A TLS 1.3 hello, without a key share (which makes servers send a HelloRetryRequest) or with one. */
-static void add_hello(struct stream *stream, const char *name, bool share, bool early_data) {
+/* A TLS 1.3 hello, without a key share (which makes servers send a HelloRetryRequest) or with one; with padding or not. */
+static void add_padded_hello(struct stream *stream, const char *name, bool share, bool early_data, uint16_t padding) {
 	static const uint8_t keys[2 + 4 + 32] = {0, 36, 0, 29, 0, 32, 9}, modes[] = {1, 1};
 	static const uint8_t psk[2 + 2 + 20 + 4 + 2 + 33] = {0, 26, 0, 20, 7, [28] = 0, [29] = 33, [30] = 32};
 	static const uint8_t groups[] = {0, 2, 0, 29}, signatures[] = {0, 4, 4, 3, 8, 4}, versions[] = {2, 3, 4};
-	struct hello_extension list[] = {{10, groups, sizeof(groups)},
+	const size_t passed_over = padding ? 0 : 1;
+	struct hello_extension list[] = {{21, zeros, padding},
+					 {10, groups, sizeof(groups)},
 					 {13, signatures, sizeof(signatures)},
 					 {43, versions, sizeof(versions)},
 					 {51, share ? keys : (const uint8_t *)"\0\0", share ? sizeof(keys) : 2},
 					 {45, modes, sizeof(modes)},
 					 {42, "", 0},
 					 {41, psk, sizeof(psk)}};
-	const struct hello hello = {
-		.name = name, .bare = 1, .extra = list, .extra_count = early_data ? COUNT(list) : COUNT(list) - 3};
+	const struct hello hello = {.name = name,
+				    .bare = 1,
+				    .extra = list + passed_over,
+				    .extra_count = COUNT(list) - passed_over - (early_data ? 0 : 3)};
 	static struct bytes message;
 
 	/* server_name comes last here: in front of pre_shared_key it would have to be for a server that looks */
 	message.length = 0;
 	hello_message(&message, &hello);
 	hello_records(&stream->bytes, message.data, message.length, 0);
+}
+
+static void add_hello(struct stream *stream, const char *name, bool share, bool early_data) {
+	add_padded_hello(stream, name, share, early_data, 0);
 }
 
 /* That the judges judge: both have to see the name of an ordinary hello, and that of a second one. */
@@ -157,7 +165,7 @@ static void hello_behind_finished(struct stream *stream, int n) {
 }
 
 /* The same with a server that answers: the second hello is sent when its HelloRetryRequest is there. */
-static void retry(const char *second, bool passes) {
+static void retry(const char *second, uint16_t padding, enum snif_reason refusal) {
 	static struct stream stream;
 	char answer[4096];
 	struct trial trial = trial_open(V4);
@@ -169,11 +177,12 @@ static void retry(const char *second, bool passes) {
 	assert_int_equal(lab_send(trial.fd, stream.bytes.data, first), 0);
 	assert_true(recv(trial.fd, answer, sizeof(answer), 0) > 0);
 	lab_expect(SNIF_ALLOW, ALLOW);
-	add_hello(&stream, second, true, false);
+	hello_record(&stream.bytes, CHANGE_CIPHER_SPEC, "\1", 1);
+	add_padded_hello(&stream, second, true, false, padding);
 	assert_int_equal(lab_send(trial.fd, stream.bytes.data + first, stream.bytes.length - first), 0);
 	trial.may_see[0] = ALLOWED;
-	if (!passes) {
-		trial_refused(&trial, REFUSE, stream.bytes.data, first);
+	if (refusal != SNIF_REASON_NONE) {
+		trial_refused(&trial, refusal, stream.bytes.data, first);
 		return;
 	}
 	assert_true(recv(trial.fd, answer, sizeof(answer), 0) > 0);
@@ -183,11 +192,16 @@ static void retry(const char *second, bool passes) {
 }
 
 static void retry_same(void) {
-	retry(ALLOWED, true);
+	retry(ALLOWED, 0, SNIF_REASON_NONE);
 }
 
 static void retry_forbidden(void) {
-	retry(FORBIDDEN, false);
+	retry(FORBIDDEN, 0, REFUSE);
+}
+
+/* Whole in its record, and too long for the policy: as the bytes of a Finished, it would be passed over. */
+static void retry_over_the_limit(void) {
+	retry(FORBIDDEN, sizeof(zeros), SNIF_REASON_HELLO_TOO_LONG);
 }
 
 /* ---- B19 ---- */
@@ -275,6 +289,7 @@ static const struct evasion cases[] = {
 	{"B17-first-hello-denied", first_forbidden, REFUSE, .last = 4},
 	{"B17-server-asks-again-same-name", .run = retry_same},
 	{"B17-server-asks-again-other-name", .run = retry_forbidden},
+	{"B17-server-asks-again-over-the-limit", .run = retry_over_the_limit, .policy = evasion_policy_short},
 	{"X-second-hello-behind-application-data", second_behind_data, ALLOW, .first = 1, .last = 20},
 	{"X-second-hello-of-sslv2", second_sslv2, ALLOW, .then = SNIF_REASON_NOT_HANDSHAKE},
 	{"X-four-hellos-in-a-packet", many_hellos, ALLOW, .cuts = CUTS_NONE, .first = 2, .last = 4},

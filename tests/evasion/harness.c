@@ -34,6 +34,7 @@ enum { MOST_CONNECTIONS = 2500, MOST_POLICIES = 200, CONNECTIONS_TO_REFILL = 16 
 #define HOSTS "version: 1\n" RULES
 #define UNUSUAL "  unusual: [split_records, trailing_dot]\n"
 #define LONG "  max_hello: 64 KiB\n"
+#define SHORT "  max_hello: 1 KiB\n"
 
 const char evasion_policy[] = HOSTS;
 const char evasion_policy_ech[] = HOSTS "  ech: deny\n";
@@ -41,6 +42,7 @@ const char evasion_policy_inbound[] = HOSTS "inbound: deny\n";
 const char evasion_policy_audit[] = "version: 1\nmode: audit\n" RULES;
 const char evasion_policy_unusual[] = HOSTS UNUSUAL;
 const char evasion_policy_long[] = HOSTS LONG;
+const char evasion_policy_short[] = HOSTS SHORT;
 const char evasion_policy_lax[] = HOSTS UNUSUAL LONG;
 
 struct lab_server *evasion_tls, *evasion_plain, *evasion_udp443, *evasion_udp5353;

@@ -203,6 +203,20 @@ static void a_split_second_hello_behind_change_cipher_spec_is_refused(void **sta
 	expect_refusal("rest", SNIF_REASON_SPLIT_RECORDS, 1);
 }
 
+/* A hello that is whole in its record is none that goes on, and servers take it: a policy's limit ends it at once. */
+static void a_second_hello_over_a_short_limit_is_refused(void **state) {
+	static struct bytes second;
+
+	(void)state;
+	rules = snif_hello_rules_of(200);
+	first(0);
+	hello_record(&stream, CCS, "\1", 1);
+	hello_make(&second, &(struct hello){.name = "second.test", .size = 400});
+	bytes_add(&stream, second.data, second.length);
+	expect_refusal("second.test", SNIF_REASON_HELLO_TOO_LONG, 1);
+	default_rules();
+}
+
 /* What is passed over counts for no limit. */
 static void early_data_of_any_size(void **state) {
 	static uint8_t data[16000];
@@ -249,6 +263,7 @@ int main(void) {
 		cmocka_unit_test(an_encrypted_finished_is_not_taken_for_a_hello),
 		cmocka_unit_test(a_long_second_hello_behind_change_cipher_spec_is_refused),
 		cmocka_unit_test(a_split_second_hello_behind_change_cipher_spec_is_refused),
+		cmocka_unit_test(a_second_hello_over_a_short_limit_is_refused),
 		cmocka_unit_test(early_data_of_any_size),
 		cmocka_unit_test(a_piece_of_too_many_records_is_refused),
 	};
