@@ -25,7 +25,7 @@
 static const struct snif_device fixed[] = {
 	{1, 3},	    {1, 5},	{1, 7},	    {1, 8},	{1, 9},
 	{1, 11},						    /* null, zero, full, random, urandom, kmsg */
-	{4, ALL},   {5, 0},	{5, 1},	    {5, 2},		    /* terminals: consoles, tty, console, ptmx */
+	{5, 0},	    {5, 1},	{5, 2},				    /* terminals: tty, console, ptmx */
 	{136, ALL}, {137, ALL}, {138, ALL}, {139, ALL},		    /* pts */
 	{140, ALL}, {141, ALL}, {142, ALL}, {143, ALL},		    /* more of them */
 	{13, ALL},  {14, ALL},	{29, ALL},  {81, ALL},	{116, ALL}, /* input, sound, frame buffers, video, ALSA */
@@ -40,7 +40,8 @@ static const char *const drivers[] = {"nvidia-uvm", "nvidia-caps", "nvidia-nvswi
 static const char *const misc_devices[] = {"userfaultfd", "cpu_dma_latency", "vga_arbiter",    "udmabuf",
 					   "sgx_enclave", "sgx_provision",   "nvidia-modeset", "ntsync"};
 
-enum { MISC_MAJOR = 10 };
+/* Behind the virtual consoles there are, by the same major, serial lines (ttyS): what is at their other end sends. */
+enum { MISC_MAJOR = 10, CONSOLE_MAJOR = 4, CONSOLES = 64 };
 
 static int allow(int map_fd, struct snif_device device) {
 	const __u8 yes = 1;
@@ -76,6 +77,8 @@ int devices_allow(int map_fd) {
 
 	for (size_t i = 0; i < COUNT(fixed) && !error; i++)
 		error = allow(map_fd, fixed[i]);
+	for (__u32 i = 0; i < CONSOLES && !error; i++)
+		error = allow(map_fd, (struct snif_device){CONSOLE_MAJOR, i});
 	if (!error)
 		error = allow_listed(map_fd, "/proc/devices", drivers, COUNT(drivers), false);
 	if (!error)
