@@ -180,6 +180,11 @@ int abort_process_turn(struct abort_process *process) {
 	if (until_search(process) == 0)
 		search(process, ABORT_REFUSED);
 	error = take_answer(process, ABORT_FAILED);
+	if (error == -EPIPE) {
+		/* somebody has ended it: there is nothing more to wait for, and this is told once */
+		close(process->answers);
+		process->answers = -1;
+	}
 	return error == -EAGAIN ? 0 : error;
 }
 
@@ -201,7 +206,8 @@ void abort_process_stop(struct abort_process *process) {
 		search(process, ABORT_ORPHANS_TOO);
 	close(process->requests);
 	await_end(process);
-	close(process->answers);
+	if (process->answers >= 0)
+		close(process->answers);
 	if (process->pidfd >= 0)
 		close(process->pidfd);
 	free(process);

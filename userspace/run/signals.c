@@ -66,9 +66,8 @@ static void unblock_stop(sigset_t *before) {
 	sigprocmask(SIG_UNBLOCK, &stop, before);
 }
 
-static void undo_ignoring(const struct signals *signals, int number) {
-	if (!sigismember(&signals->ignored, number))
-		signal(number, SIG_DFL);
+static bool undo_ignoring(const struct signals *signals, int number) {
+	return sigismember(&signals->ignored, number) || signal(number, SIG_DFL) != SIG_ERR;
 }
 
 void signals_let_stop(const struct signals *signals) {
@@ -85,10 +84,14 @@ void signals_stop(void) {
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-void signals_restore(const struct signals *signals) {
+int signals_restore(const struct signals *signals) {
+	bool done = true;
+
 	for (size_t i = 0; i < IGNORED; i++)
-		undo_ignoring(signals, ignored[i]);
-	if (sigismember(&signals->ignored, SIGCHLD))
-		signal(SIGCHLD, SIG_IGN);
-	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
+		done = done && undo_ignoring(signals, ignored[i]);
+	if (done && sigismember(&signals->ignored, SIGCHLD))
+		done = signal(SIGCHLD, SIG_IGN) != SIG_ERR;
+	if (!done || sigprocmask(SIG_SETMASK, &signals->mask, NULL))
+		return -errno;
+	return 0;
 }

@@ -21,7 +21,7 @@ struct failure {
 	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; MOVING */
 };
 
-enum { WAITING = -1 }; /* it was not told to start */
+enum { WAITING = -1 }; /* it was not told to start, or could not take the caller's signals */
 
 /* One for the child's failure (closed by a successful exec), one that holds the child back until all is prepared. */
 struct pipes {
@@ -139,7 +139,11 @@ static void try_to_become(char *const argv[], const struct confinement *confinem
 	failure->step = (int)step;
 	if (failure->error)
 		return;
-	signals_restore(signals);
+	failure->error = -signals_restore(signals);
+	if (failure->error) {
+		failure->step = WAITING;
+		return;
+	}
 	execvp(argv[0], argv);
 	failure->error = errno;
 }

@@ -17,7 +17,8 @@
  * How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed, which is
  * done again after AGAIN_MS. Who was asked to end has less time: ASKED_MS from then on for all of it, and for each step
  * LEAST_MS. A command that was killed but cannot end, as the kernel waits for something that does not come, is given up
- * DYING_MS after that.
+ * DYING_MS after that. Events of sockets that it has given to processes outside could go on for ever: they are read for
+ * LAST_MS once all has ended.
  */
 enum {
 	SETTLE_MS = 100,
@@ -27,6 +28,7 @@ enum {
 	ASKED_MS = 2300,
 	LEAST_MS = 300,
 	DYING_MS = 700,
+	LAST_MS = 300,
 };
 
 /* What has happened so far. */
@@ -132,6 +134,18 @@ static int until_looked_after(const struct state *state) {
 	return state->signal == 0 || left < 0 ? -1 : (int)left + 1;
 }
 
+/* The wait status of a command that has ended. One that cannot be had is no success. */
+static int reap(pid_t pid) {
+	int status;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno == EINTR)
+			continue;
+		message_error("cannot tell how the command ended: %s", strerror(errno));
+		return EXIT_FAILED << 8;
+	}
+	return status;
+}
+
 static void wait_for_command(struct state *state, struct outcome *outcome) {
 	struct pollfd end = {.fd = state->supervised->child.pidfd, .events = POLLIN};
 	int timeout;
@@ -144,8 +158,7 @@ static void wait_for_command(struct state *state, struct outcome *outcome) {
 	} while (!state->given_up);
 	int status = state->signal;
 	if (!state->given_up)
-		while (waitpid(state->supervised->child.pid, &status, 0) < 0 && errno == EINTR)
-			;
+		status = reap(state->supervised->child.pid);
 	outcome->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	outcome->status = outcome->signal ? 128 + outcome->signal : WEXITSTATUS(status);
 }
@@ -206,7 +219,7 @@ int supervise(const struct supervised *supervised, struct outcome *outcome) {
 		close(watch_fd);
 	}
 	int err = kill_all(supervised->cgroup, patience_of(&state, KILL_MS));
-	while (!state.deaf && deliver(&state))
+	for (long end = now_ms() + LAST_MS; !state.deaf && deliver(&state) && now_ms() < end;)
 		;
 	return err;
 }
