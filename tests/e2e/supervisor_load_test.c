@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Storms of refusals, helpers that are killed ──► connections that end soon, and runs that do. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "../support/lab.h"
+
+#define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"
+
+enum { ENDS_MS = 3000, HANGS_MS = 2000, SENDERS = 4, BURST = 50000 / SENDERS, QUICK_RUNS = 6 };
+
+/* ---- what the commands do ----------------------------------------------------------------------------------- */
+
+static void say(const char *what) {
+	puts(what);
+	fflush(stdout);
+}
+
+static bool await_file(const char *path) {
+	double end = lab_now_ms() + 40000;
+
+	while (access(path, F_OK) && lab_now_ms() < end)
+		lab_sleep_ms(5);
+	return access(path, F_OK) == 0;
+}
+
+/* Connections to an address of its own; the peers close. */
+static bool connect_all(int fds[BURST], int sender) {
+	struct sockaddr_storage address;
+	char text[16];
+	socklen_t length;
+	int listener, peer;
+
+	snprintf(text, sizeof(text), "127.0.0.%d", 1 + sender);
+	length = lab_address(text, 443, &address);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, length) || listen(listener, 64))
+		return false;
+	for (int i = 0; i < BURST; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+		if (fds[i] < 0 || connect(fds[i], (struct sockaddr *)&address, length))
+			return false;
+		peer = accept(listener, NULL, NULL);
+		if (peer < 0)
+			return false;
+		close(peer);
+	}
+	close(listener);
+	return true;
+}
+
+/* How long a connection may go on: longer where other programs keep the machine busy. */
+static double limit_ms(void) {
+	double load, cores = (double)sysconf(_SC_NPROCESSORS_ONLN), share = 1;
+
+	if (getloadavg(&load, 1) == 1 && load > 2 * cores)
+		share = load / cores;
+	return HANGS_MS * share * lab_slowness();
+}
+
+static bool has_ended(int fd) {
+	struct pollfd ready = {.fd = fd};
+
+	return poll(&ready, 1, 0) == 1 && ready.revents & POLLHUP;
+}
+
+/* How many milliseconds the one that lasts longest goes on after it was refused, looked at in their order; -1: one has
+ * not ended at all. */
+static double say_all(const int fds[BURST]) {
+	static double said[BURST];
+	double longest = 0, end, now;
+
+	for (int i = 0; i < BURST; i++) {
+		said[i] = lab_now_ms();
+		if (send(fds[i], "no TLS\n", 7, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			continue;
+	}
+	end = lab_now_ms() + 2 * limit_ms();
+	for (int i = 0; i < BURST; i++) {
+		if (has_ended(fds[i]))
+			continue;
+		while (!has_ended(fds[i]))
+			if (lab_now_ms() > end)
+				return -1;
+			else
+				lab_sleep_ms(1);
+		now = lab_now_ms();
+		longest = now - said[i] > longest ? now - said[i] : longest;
+	}
+	return longest;
+}
+
+static int send_burst(int sender, const char *go_on, int ready) {
+	static int fds[BURST];
+	double ms;
+
+	if (!connect_all(fds, sender) || write(ready, "", 1) != 1 || !await_file(go_on))
+		return 1;
+	ms = say_all(fds);
+	printf("%.0f ms\n", ms);
+	fflush(stdout);
+	return ms < 0 || ms > limit_ms() ? 3 : 0;
+}
+
+static int burst(const char *go_on) {
+	int ready[2], status, code = 7;
+	char byte;
+
+	if (pipe(ready))
+		return 1;
+	for (int sender = 0; sender < SENDERS; sender++)
+		if (fork() == 0)
+			_exit(send_burst(sender, go_on, ready[1]));
+	for (int sender = 0; sender < SENDERS; sender++)
+		if (read(ready[0], &byte, 1) != 1)
+			return 1;
+	say("connected");
+	while (wait(&status) > 0)
+		if (status)
+			code = 3;
+	return code;
+}
+
+/* Ends amid refusals, with what it could not send still there. */
+static int end_amid(void) {
+	for (int i = 0; i < 40; i++) {
+		int fd = lab_dial("192.0.2.1", 443);
+
+		if (fd < 0 || send(fd, "no TLS\n", 7, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+			return 1;
+	}
+	return 7;
+}
+
+static int storm(void) {
+	struct sockaddr_storage address;
+	socklen_t length = lab_address("203.0.113.1", 25, &address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	say("storm");
+	for (;;)
+		if (connect(fd, (struct sockaddr *)&address, length) == 0)
+			return 1;
+}
+
+/* ---- the tests ---------------------------------------------------------------------------------------------- */
+
+static struct lab_program *start_self(const char *role, const char *argument) {
+	return lab_start_snifence(POLICY, (const char *[]){"--quiet", NULL},
+				  (const char *[]){lab_self(), role, argument, NULL});
+}
+
+static const char *file_for(const char *name) {
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", lab_folder(), name);
+	return path;
+}
+
+/* To connect takes a while. */
+static void await_connected(const struct lab_program *program) {
+	double end = lab_now_ms() + 40000 * lab_slowness();
+
+	while (!strstr(lab_read(program->output[0]), "connected\n")) {
+		if (lab_now_ms() > end || waitid(P_PID, (id_t)program->pid, NULL, WEXITED | WNOHANG | WNOWAIT))
+			fail_msg("not connected: %s", lab_read(program->output[0]));
+		lab_sleep_ms(50);
+	}
+}
+
+/* 50,000 refusals. Whatever `stopped_ms` without a reader make of their events, no connection hangs. */
+static void expect_no_hanging(const char *name, int stopped_ms) {
+	struct lab_program *program = start_self("burst", file_for(name));
+
+	await_connected(program);
+	if (stopped_ms)
+		kill(program->pid, SIGSTOP);
+	lab_write(name, "");
+	if (stopped_ms) {
+		lab_sleep_ms(stopped_ms);
+		kill(program->pid, SIGCONT);
+	}
+	lab_finish(program, 50000 * lab_slowness());
+	printf("%s%s", stopped_ms ? "with losses: " : "", program->out);
+	assert_int_equal(program->status, 7);
+	assert_true(!stopped_ms || !strstr(lab_read(program->log), "\"lost\":0,"));
+}
+
+static void test_burst(void **state) {
+	(void)state;
+	lab_enter();
+	expect_no_hanging("go", 0);
+}
+
+static void test_burst_with_losses(void **state) {
+	(void)state;
+	lab_enter();
+	expect_no_hanging("go", 300);
+}
+
+static int count_programs(void) {
+	__u32 id = 0;
+	int count = 0;
+
+	while (bpf_prog_get_next_id(id, &id) == 0) {
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		count +=
+			fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strncmp(info.name, "snif_", 5) == 0;
+		if (fd >= 0)
+			close(fd);
+	}
+	return count;
+}
+
+/* As many runs as RUNS says; each leaves nothing in the kernel. Other runs on this machine would count as well. */
+static void test_many_ends(void **state) {
+	const char *wanted = getenv("RUNS");
+	int runs = wanted ? atoi(wanted) : QUICK_RUNS, before;
+	double end;
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_SINK, "192.0.2.1", 443);
+	before = count_programs();
+	for (int i = 0; i < runs; i++) {
+		struct lab_program *program = start_self("end-amid", "");
+
+		lab_finish(program, 20000 * lab_slowness());
+		assert_int_equal(program->status, 7);
+	}
+	end = lab_now_ms() + 2000 * lab_slowness();
+	while (count_programs() > before && lab_now_ms() < end)
+		lab_sleep_ms(50);
+	printf("%d runs: %d programs before, %d after\n", runs, before, count_programs());
+	assert_true(count_programs() <= before);
+}
+
+static void test_end_in_a_storm(void **state) {
+	struct lab_program *program;
+	double begin;
+
+	(void)state;
+	lab_enter();
+	program = start_self("storm", "");
+	lab_await_output(program, "storm\n");
+	lab_sleep_ms(500);
+	begin = lab_now_ms();
+	kill(program->pid, SIGTERM);
+	lab_finish(program, 10000 * lab_slowness());
+	assert_true(lab_now_ms() - begin < ENDS_MS * lab_slowness());
+	assert_int_equal(program->status, 128 + SIGTERM);
+}
+
+/* Kills what ends connections: the process with this name among the children of `pid`, and its own children. */
+static int kill_aborters(pid_t pid) {
+	char path[64], name[32] = "";
+	FILE *file;
+	int child, killed = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	file = fopen(path, "r");
+	while (file && fscanf(file, "%d", &child) == 1) {
+		FILE *comm;
+
+		killed += kill_aborters(child);
+		snprintf(path, sizeof(path), "/proc/%d/comm", child);
+		comm = fopen(path, "r");
+		if (comm && fscanf(comm, "%31s", name) == 1 && strcmp(name, "snifence-abort") == 0)
+			killed += kill(child, SIGKILL) == 0;
+		if (comm)
+			fclose(comm);
+	}
+	if (file)
+		fclose(file);
+	return killed;
+}
+
+static double cpu_ms(pid_t pid) {
+	unsigned long user = 0, system = 0;
+	char path[32];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_int_equal(
+		fscanf(file, "%*d (snifence) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
+	fclose(file);
+	return (double)(user + system) * 1000 / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* Who ends connections is gone: snifence says so, and goes on without being busy about it. */
+static void test_aborters_killed(void **state) {
+	struct lab_program *program;
+	double before;
+
+	(void)state;
+	lab_enter();
+	program = lab_start_snifence(POLICY, (const char *[]){NULL},
+				     (const char *[]){"sh", "-c", "echo started; sleep 3; exit 7", NULL});
+	lab_await_output(program, "started\n");
+	assert_true(kill_aborters(program->pid) >= 2);
+	lab_sleep_ms(500);
+	before = cpu_ms(program->pid);
+	lab_sleep_ms(1000);
+	assert_true(cpu_ms(program->pid) - before < 100);
+	assert_int_equal(lab_finish(program, LAB_PROGRAM_MS * lab_slowness())->status, 7);
+	assert_non_null(strstr(program->err, "cannot end a blocked connection: "));
+}
+
+static int play(const char *role, const char *argument) {
+	if (strcmp(role, "burst") == 0)
+		return burst(argument);
+	return strcmp(role, "storm") == 0 ? storm() : end_amid();
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		lab_test(test_burst),	       lab_test(test_burst_with_losses), lab_test(test_many_ends),
+		lab_test(test_end_in_a_storm), lab_test(test_aborters_killed),
+	};
+
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){20000, 20000});
+	if (argc > 2)
+		return play(argv[1], argv[2]);
+	return cmocka_run_group_tests_name("supervisor under load", tests, NULL, NULL);
+}
