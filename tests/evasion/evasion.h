@@ -134,8 +134,8 @@ void evasion_inside(void);
 /* Another policy until the end of the case. */
 void evasion_use_policy(const char *policy);
 /*
- * setsockopt() of an option that the filter refuses, as a socket can have it from before the filter: in audit mode, for
- * so long. Takes the event. Skips the case where the kernel does not take the option.
+ * setsockopt() of an option that the filter refuses, as a socket can have it from before the filter: without the program
+ * that is asked of it, for so long. Skips the case where the kernel does not take the option.
  */
 void evasion_set_refused(int fd, int level, int option, const void *value, socklen_t length);
 /* The next case gets a fresh namespace's worth of servers and a fresh load of the filter. */

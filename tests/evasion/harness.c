@@ -109,14 +109,24 @@ void evasion_use_policy(const char *policy) {
 	site.policies++;
 }
 
-void evasion_set_refused(int fd, int level, int option, const void *value, socklen_t length) {
-	const char *policy = site.policy;
-	int error;
+/* Takes the program that is asked of setsockopt() off the cgroup. */
+static int detach_options(void) {
+	__u32 id, count = 1;
+	int program;
 
-	evasion_use_policy(evasion_policy_audit);
-	error = setsockopt(fd, level, option, value, length) ? errno : 0;
-	lab_expect(SNIF_DENY, SNIF_REASON_SOCKET_OPTION);
-	evasion_use_policy(policy);
+	assert_int_equal(bpf_prog_query(lab_cgroup()->fd, BPF_CGROUP_SETSOCKOPT, 0, NULL, &id, &count), 0);
+	assert_int_equal(count, 1);
+	program = bpf_prog_get_fd_by_id(id);
+	assert_true(program >= 0);
+	assert_int_equal(bpf_prog_detach2(program, lab_cgroup()->fd, BPF_CGROUP_SETSOCKOPT), 0);
+	return program;
+}
+
+void evasion_set_refused(int fd, int level, int option, const void *value, socklen_t length) {
+	int program = detach_options(), error = setsockopt(fd, level, option, value, length) ? errno : 0;
+
+	assert_int_equal(bpf_prog_attach(program, lab_cgroup()->fd, BPF_CGROUP_SETSOCKOPT, BPF_F_ALLOW_MULTI), 0);
+	close(program);
 	if (error)
 		evasion_skip("this kernel does not take the option: %s", strerror(error));
 }

@@ -15,16 +15,10 @@
 #include "datagram.h"
 #include "evasion.h"
 
-#define PLAIN SNIF_REASON_ADDRESS_ALLOWED
 #define V4_MAPPED "::ffff:" V4
-#define HOST "203.0.113.102" /* of lab_peer(), and the gateway to BEHIND, which nothing may reach */
-#define BEHIND "198.18.0.1"
+#define HOST "203.0.113.102" /* of lab_peer() */
 
-static const char host_alone[] = "version: 1\n"
-				 "dns: {servers: none}\n"
-				 "direct: {allow: [{to: 203.0.113.102}]}\n";
-
-/* ---- a source route that is taken back ---- */
+/* ---- what arrives at the other host ---- */
 
 /* Reads frames that arrive at the other host. */
 static int recorder_open(void) {
@@ -58,63 +52,6 @@ static bool recorded(int fd, const char *address) {
 			found |= length >= 40 && packet[0] >> 4 == 6 &&
 				 memcmp(packet + 24, &((struct sockaddr_in6 *)&where)->sin6_addr, 16) == 0;
 	return found;
-}
-
-/* Loose (131) or strict (137), by BEHIND. */
-static void set_route(int fd, uint8_t type) {
-	uint8_t option[8] = {type, 7, 4};
-	struct sockaddr_storage where;
-
-	lab_address(BEHIND, 0, &where);
-	memcpy(option + 3, &((struct sockaddr_in *)&where)->sin_addr, 4);
-	if (setsockopt(fd, IPPROTO_IP, IP_OPTIONS, option, sizeof(option)))
-		evasion_skip("no source route can be set here: %s", strerror(errno));
-}
-
-static int route_behind(void) {
-	int recorder = recorder_open();
-
-	assert_int_equal(evasion_system("ip route replace " BEHIND " via " HOST), 0);
-	return recorder;
-}
-
-/* The route is looked up with it, the packet is not sent, as the first hop is no neighbour; then it is gone. */
-static void route_taken_back(void) {
-	int recorder = route_behind(), tos = 8;
-	struct trial trial;
-
-	evasion_use_policy(host_alone);
-	trial = trial_open_at(evasion_peer(), HOST, 443);
-	lab_expect(SNIF_ALLOW, PLAIN);
-	set_route(trial.fd, 137);
-	setsockopt(trial.fd, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)); /* forgets the route so far */
-	send(trial.fd, "secret", 6, MSG_NOSIGNAL);
-	assert_int_equal(setsockopt(trial.fd, IPPROTO_IP, IP_OPTIONS, NULL, 0), 0);
-	send(trial.fd, "secret", 6, MSG_NOSIGNAL);
-	trial_refused_all(&trial, SNIF_REASON_OTHER_DESTINATION);
-	assert_false(recorded(recorder, BEHIND));
-	close(recorder);
-}
-
-/* The connection is only opened when there is something to send, and the route is gone by then. */
-static void route_taken_back_before_syn(void) {
-	int recorder = route_behind(), one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_storage where;
-	socklen_t size = lab_address(HOST, 443, &where);
-
-	evasion_use_policy(host_alone);
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)), 0);
-	set_route(fd, 131);
-	evasion_count(1);
-	assert_int_equal(connect(fd, (struct sockaddr *)&where, size), 0);
-	lab_expect(SNIF_ALLOW, PLAIN);
-	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_OPTIONS, NULL, 0), 0);
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	send(fd, "secret", 6, MSG_NOSIGNAL);
-	fcntl(fd, F_SETFL, 0);
-	refused_unseen(fd, SNIF_REASON_OTHER_DESTINATION);
-	assert_false(recorded(recorder, BEHIND));
-	close(recorder);
 }
 
 /* ---- an IPv6 packet to a v4-mapped address ---- */
@@ -195,8 +132,6 @@ static void mapped_race(void) {
 }
 
 static const struct evasion cases[] = {
-	{"K2-source-route-taken-back", .run = route_taken_back},
-	{"K2-source-route-taken-back-before-syn", .run = route_taken_back_before_syn},
 	{"K4-mapped-packet", .run = mapped_packet},
 	{"K4-mapped-race", .run = mapped_race},
 };

@@ -60,9 +60,6 @@ const struct feature feature_table[] = {
 	SNIF_PROGRAMS(X)
 #undef X
 	/* clang-format on */
-	{"kernel_types", "BTF of the kernel", FEATURE_NEEDED, false, probe_kernel_types, 0,
-	 "what netfilter writes on a packet can be told from where the kernel sends it",
-	 "the programs cannot be loaded: the kernel is built without CONFIG_DEBUG_INFO_BTF"},
 	{"pidfd", "process descriptors", FEATURE_NEEDED, false, probe_pidfd, 0, "the command's end is waited for",
 	 "no command is started, as its end would not be seen"},
 	{"pid_namespace", "PID namespaces", FEATURE_NEEDED, true, probe_pid_namespace, 0,
@@ -103,6 +100,8 @@ const struct feature feature_table[] = {
 	 "what a packet costs can be measured", "what a packet costs cannot be measured"},
 	{"bpf_file_system", "bpf file system", FEATURE_NOTED, false, probe_bpf_file_system, 0,
 	 "mounted; run does not need it, and a command can only read it", "not mounted; run does not need it"},
+	{"kernel_types", "BTF of the kernel", FEATURE_NOTED, false, probe_kernel_types, 0,
+	 "there; run does not need it", "not there; run does not need it"},
 	{"lockdown", "kernel lockdown", FEATURE_NOTED, false, probe_lockdown, 0, "on; run uses nothing that it refuses",
 	 "off, or not to be seen; run uses nothing that it refuses"},
 	{"unprivileged_bpf", "BPF for every user", FEATURE_NOTED, false, probe_unprivileged, 0,
