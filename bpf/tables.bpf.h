@@ -31,7 +31,7 @@ static __always_inline const struct snif_name_rules *snif_find_name(snif_tables 
 struct policy {
 	struct snif_active active;
 	struct snif_options options;
-	__u64 present; /* 0: there is none, everything is refused */
+	__u32 present; /* 0: there is none, everything is refused */
 };
 
 static __always_inline __u32 policy_number(void) {
