@@ -110,7 +110,7 @@ static void try_forbidden(const struct client *client, struct lab_server *server
 
 	assert_int_not_equal(run->status, 0);
 	assert_string_equal(run->out, "");
-	if (run->ms > 2 * through_ms + 3000)
+	if (run->ms > 2 * through_ms + 3000 * lab_slowness())
 		fail_msg("%s took %.0f ms to fail, %.0f to get through", client->program, run->ms, through_ms);
 	check_event(lab_log_one(run, SNIF_REASON_NAME_NOT_ALLOWED), FORBIDDEN, ipv6, "drop");
 	assert_true(seen.closed);
