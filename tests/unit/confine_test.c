@@ -52,14 +52,16 @@ static const struct confinement as_nobody = {.identity = {.change = true,
 
 /* Confines a child and runs the check in it; the check returns 0 or the line that failed. */
 static void confined(const struct confinement *confinement, int (*check)(void)) {
+	struct confinement prepared = *confinement;
 	int status;
 	need_root_and_mounts();
+	assert_int_equal(confine_prepare(&prepared), 0);
 	fflush(NULL);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		enum confine_step step;
-		int err = confine(confinement, &step);
+		int err = confine(&prepared, &step);
 		if (err)
 			fprintf(stderr, "cannot %s: %s\n", confine_step_text(step), strerror(-err));
 		_exit(err || check() ? 1 : 0);
@@ -297,8 +299,9 @@ static int calls_are_refused(void) {
 
 /* Without Landlock's scopes. A process group of its own, as this test is to get no signal. */
 static int signals_to_the_group_are_refused(void) {
+	static struct syscalls syscalls;
 	CHECK(setpgid(0, 0) == 0);
-	CHECK(confine_seccomp(false) == 0);
+	CHECK(syscalls_compile(false, &syscalls) == 0 && syscalls_refuse(&syscalls) == 0);
 	CHECK(kill(0, 0) == -1 && errno == EPERM);
 	CHECK(kill(getpid(), 0) == 0);
 	return 0;
@@ -308,6 +311,23 @@ static void test_group_signals(void **state) {
 	struct confinement confinement = {.no_seccomp = true};
 	(void)state;
 	confined(&confinement, signals_to_the_group_are_refused);
+}
+
+/* Who has forgotten to make the filter does not run without it. */
+static void test_no_filter(void **state) {
+	struct confinement confinement = {0};
+	int status;
+	(void)state;
+	need_root_and_mounts();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		enum confine_step step;
+		_exit(confine(&confinement, &step) < 0 && step == CONFINE_SYSTEM_CALLS ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* Names with spaces and the like, and longer than a line is often taken to be; and what is mounted below a proc. */
@@ -440,7 +460,7 @@ int main(void) {
 		cmocka_unit_test(test_system_calls), cmocka_unit_test(test_no_seccomp),
 		cmocka_unit_test(test_resolve),	     cmocka_unit_test(test_resolve_errors),
 		cmocka_unit_test(test_sudo),	     cmocka_unit_test(test_group_signals),
-		cmocka_unit_test(test_odd_mounts),
+		cmocka_unit_test(test_no_filter),    cmocka_unit_test(test_odd_mounts),
 
 	};
 	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);

@@ -28,12 +28,13 @@ static int start(char **argv) {
 	need_root_and_mounts();
 	assert_int_equal(cgroup_create(&cgroup), 0);
 	assert_int_equal(signals_take(&signals), 0);
+	assert_int_equal(confine_prepare(&confinement), 0);
 	int code = spawn(argv, &cgroup, &confinement, &signals, &child);
 	if (code == 0) {
 		assert_int_equal(waitpid(child.pid, &status, 0), child.pid);
 		spawn_end(&child);
 	}
-	signals_restore(&signals);
+	assert_int_equal(signals_restore(&signals), 0);
 	close(signals.fd);
 	assert_int_equal(cgroup_remove(&cgroup), 0);
 	return code ? 1000 + code : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

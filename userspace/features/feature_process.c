@@ -118,8 +118,11 @@ static void confine_all(struct failed *failed) {
 	failed->error = confine(&confinement, &failed->step);
 }
 
+/* Static: the child has it from here. */
+static struct syscalls syscalls;
+
 static void confine_calls(struct failed *failed) {
-	failed->error = confine_seccomp(true);
+	failed->error = syscalls_refuse(&syscalls);
 }
 
 struct finding probe_confinement(struct machine *machine, int unused) {
@@ -160,7 +163,8 @@ struct finding probe_landlock(struct machine *machine, int unused) {
 struct finding probe_seccomp(struct machine *machine, int unused) {
 	(void)machine;
 	(void)unused;
-	return feature_result(try_confining(confine_calls).error);
+	int error = syscalls_compile(true, &syscalls);
+	return feature_result(error ? error : try_confining(confine_calls).error);
 }
 
 struct finding probe_io_uring(struct machine *machine, int unused) {

@@ -124,9 +124,13 @@ static int drop_capabilities(const struct confinement *confinement) {
 	return 0;
 }
 
-/* Where Landlock has no scopes, seccomp has to keep signals from what shares the command's process group. */
 static int refuse_system_calls(const struct confinement *confinement) {
-	return confinement->no_seccomp ? 0 : confine_seccomp(scope_abi() >= SCOPE_ABI);
+	return confinement->no_seccomp ? 0 : syscalls_refuse(&confinement->syscalls);
+}
+
+/* Where Landlock has no scopes, seccomp has to keep signals from what shares the command's process group. */
+int confine_prepare(struct confinement *confinement) {
+	return confinement->no_seccomp ? 0 : syscalls_compile(scope_abi() >= SCOPE_ABI, &confinement->syscalls);
 }
 
 int confine(const struct confinement *confinement, enum confine_step *step) {

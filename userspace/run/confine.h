@@ -4,11 +4,13 @@
 #define SNIF_CONFINE_H
 
 #include "run/identity.h"
+#include "run/syscalls.h"
 
 struct confinement {
 	struct identity identity;
-	bool keep_caps;	 /* --keep-caps */
-	bool no_seccomp; /* --no-seccomp */
+	bool keep_caps;		  /* --keep-caps */
+	bool no_seccomp;	  /* --no-seccomp */
+	struct syscalls syscalls; /* by confine_prepare() */
 };
 
 /* Where confining can fail, in its order. */
@@ -26,6 +28,10 @@ enum confine_step {
 
 /* The step in words that follow "cannot", like `drop capabilities`. Static text. */
 const char *confine_step_text(enum confine_step step);
+
+/* Makes what is not to be made in the process that becomes the command, in the one that starts it: the filter of its
+ * system calls, unless `no_seccomp`. Returns 0 or a negative errno; without it confine() fails. */
+int confine_prepare(struct confinement *confinement);
 
 /*
  * Confines the calling process, for good; it needs root. Afterwards: every descriptor but 0, 1 and 2 closes at exec

@@ -44,16 +44,24 @@ _Noreturn static void take_in(const sigset_t *signals) {
 	}
 }
 
+/* What the caller's reader waits for the end of is not to be open here: only `fd` is, as descriptor 0. */
+static int keep_only(int *fd) {
+	if (dup2(*fd, STDIN_FILENO) < 0)
+		return errno;
+	*fd = STDIN_FILENO;
+	return syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0) ? errno : 0;
+}
+
 _Noreturn static void be_init(int told) {
 	sigset_t signals;
 	int error = prepare_init(&signals);
 
+	if (!error)
+		error = keep_only(&told);
 	/* nobody to tell: snifence has ended in between */
 	if (write(told, &error, sizeof(error)) != (ssize_t)sizeof(error) || error)
 		_exit(1);
-	/* what the caller's reader waits for the end of is not to be open here */
-	if (syscall(SYS_close_range, 0, ~0U, 0))
-		_exit(1);
+	close(told);
 	take_in(&signals);
 }
 

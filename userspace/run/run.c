@@ -103,6 +103,21 @@ static int prepare_outputs(struct run *run) {
 	return EXIT_FAILED;
 }
 
+/* After the message about what could not be done. */
+static int something_lacks(void) {
+	message_error("`snifence features` shows what this machine lacks for a run, and what it has");
+	return EXIT_FAILED;
+}
+
+/* With the signals taken: SIGCHLD is not ignored. */
+static int prepare_confinement(struct run *run) {
+	int err = confine_prepare(&run->confinement);
+	if (!err)
+		return 0;
+	message_error("cannot make the seccomp filter: %s (--no-seccomp leaves it out)", strerror(-err));
+	return something_lacks();
+}
+
 /* Before the programs are loaded, whose descriptors the view's process is not to have. */
 static int start_view(struct run *run) {
 	if (!run->options.top)
@@ -113,12 +128,6 @@ static int start_view(struct run *run) {
 		return EXIT_USAGE;
 	}
 	return run_view_start(&run->view, &run->signals);
-}
-
-/* After the message about what could not be done. */
-static int something_lacks(void) {
-	message_error("`snifence features` shows what this machine lacks for a run, and what it has");
-	return EXIT_FAILED;
 }
 
 /* Without it the filter holds all the same: what is blocked just fails late. */
@@ -339,8 +348,9 @@ static int prepare_descriptors(void) {
 }
 
 int run_main(int argc, char **argv) {
-	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
-						     start_view,  put_in_force,	    run_command};
+	static int (*const steps[])(struct run *) = {load_policy,     resolve_identity,	   compile,
+						     prepare_outputs, prepare_confinement, start_view,
+						     put_in_force,    run_command};
 	struct run run = {.cgroup.fd = -1, .signals.fd = -1};
 	int code = run_options_parse(argc, argv, &run.options);
 	if (code)

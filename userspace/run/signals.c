@@ -66,8 +66,8 @@ static void unblock_stop(sigset_t *before) {
 	sigprocmask(SIG_UNBLOCK, &stop, before);
 }
 
-static bool undo_ignoring(const struct signals *signals, int number) {
-	return sigismember(&signals->ignored, number) || signal(number, SIG_DFL) != SIG_ERR;
+static int undo_ignoring(const struct signals *signals, int number) {
+	return !sigismember(&signals->ignored, number) && signal(number, SIG_DFL) == SIG_ERR ? -errno : 0;
 }
 
 void signals_let_stop(const struct signals *signals) {
@@ -85,13 +85,13 @@ void signals_stop(void) {
 }
 
 int signals_restore(const struct signals *signals) {
-	bool done = true;
+	int err = 0;
 
-	for (size_t i = 0; i < IGNORED; i++)
-		done = done && undo_ignoring(signals, ignored[i]);
-	if (done && sigismember(&signals->ignored, SIGCHLD))
-		done = signal(SIGCHLD, SIG_IGN) != SIG_ERR;
-	if (!done || sigprocmask(SIG_SETMASK, &signals->mask, NULL))
-		return -errno;
-	return 0;
+	for (size_t i = 0; i < IGNORED && !err; i++)
+		err = undo_ignoring(signals, ignored[i]);
+	if (!err && sigismember(&signals->ignored, SIGCHLD) && signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+		err = -errno;
+	if (!err && sigprocmask(SIG_SETMASK, &signals->mask, NULL))
+		err = -errno;
+	return err;
 }

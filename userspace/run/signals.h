@@ -34,8 +34,8 @@ void signals_let_stop(const struct signals *signals);
  * nobody would let go on it does nothing. */
 void signals_stop(void);
 
-/* Puts mask and dispositions back. Leaves `fd` alone. For the command between clone and exec. Returns 0 or a negative
- * errno, after which the command could not be ended as the caller means it to. */
+/* Puts mask and dispositions back. Leaves `fd` alone. For the command between clone and exec. Returns 0 or a
+ * negative errno. */
 int signals_restore(const struct signals *signals);
 
 #endif

@@ -18,10 +18,11 @@
 /* What the child says when it could not become the command. */
 struct failure {
 	int error; /* errno */
-	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; MOVING */
+	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; or one of these */
 };
 
-enum { WAITING = -1 }; /* it was not told to start, or could not take the caller's signals */
+/* It was not told to start; cannot put signals back; is confined and about to execute the command: no failure so far. */
+enum { WAITING = -1, SIGNALS = -2, CONFINED = -3 };
 
 /* One for the child's failure (closed by a successful exec), one that holds the child back until all is prepared. */
 struct pipes {
@@ -109,6 +110,10 @@ static int explain(const struct failure *failure, const char *command) {
 		message_error("cannot start the command: %s", error);
 		return EXIT_FAILED;
 	}
+	if (failure->step == SIGNALS) {
+		message_error("cannot put the command's signals back: %s; nothing was started", error);
+		return EXIT_FAILED;
+	}
 	if (failure->step < CONFINE_STEPS) {
 		message_error("cannot %s: %s; nothing was started", confine_step_text((enum confine_step)failure->step),
 			      error);
@@ -133,15 +138,21 @@ static int await_start(const struct pipes *pipes) {
 }
 
 static void try_to_become(char *const argv[], const struct confinement *confinement, const struct signals *signals,
-			  struct failure *failure) {
+			  const struct pipes *pipes, struct failure *failure) {
+	static const struct failure confined = {.step = CONFINED};
 	enum confine_step step = CONFINE_STEPS;
 	failure->error = -confine(confinement, &step);
 	failure->step = (int)step;
 	if (failure->error)
 		return;
+	/* before the signals, one of which can end it: that is the command's end as far as anybody outside can tell */
+	if (write(pipes->failure[1], &confined, sizeof(confined)) != (ssize_t)sizeof(confined)) {
+		failure->error = errno;
+		return;
+	}
 	failure->error = -signals_restore(signals);
 	if (failure->error) {
-		failure->step = WAITING;
+		failure->step = SIGNALS;
 		return;
 	}
 	execvp(argv[0], argv);
@@ -153,7 +164,7 @@ _Noreturn static void become(char *const argv[], const struct confinement *confi
 	struct failure failure = {.step = WAITING};
 	failure.error = -await_start(pipes);
 	if (!failure.error)
-		try_to_become(argv, confinement, signals, &failure);
+		try_to_become(argv, confinement, signals, pipes, &failure);
 	/* who cannot tell it to snifence tells it to whoever reads */
 	if (write(pipes->failure[1], &failure, sizeof(failure)) != (ssize_t)sizeof(failure))
 		_exit(explain(&failure, argv[0]));
@@ -233,17 +244,22 @@ static void end_child(const struct child *child) {
 	waitpid(child->pid, NULL, 0);
 }
 
-/* Waits until the child is the command, or has said why not. A signal can end it in between: then it was started as
- * far as anybody outside can tell, and its status says the rest. */
+/* Waits until the child is the command, or has said why not; one that ends without a word was not confined. Returns 0 or an exit code after saying why. */
 static int await_exec(int failure_fd, const char *command) {
-	struct failure failure;
+	struct failure failure = {.step = WAITING};
 	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
-	if (length == 0)
+	bool confined = length == (ssize_t)sizeof(failure) && failure.step == CONFINED;
+	if (confined)
+		length = read_whole(failure_fd, &failure, sizeof(failure));
+	if (length == 0 && confined)
 		return 0;
 	if (length == (ssize_t)sizeof(failure))
 		return explain(&failure, command);
-	message_error("cannot tell whether the command was started: %s; it is ended",
-		      strerror(length < 0 ? (int)-length : EPROTO));
+	if (length == 0)
+		message_error("cannot start the command: its process has ended before it was confined");
+	else
+		message_error("cannot tell whether the command was started: %s; it is ended",
+			      strerror(length < 0 ? (int)-length : EPROTO));
 	return EXIT_FAILED;
 }
 

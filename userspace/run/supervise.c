@@ -134,15 +134,14 @@ static int until_looked_after(const struct state *state) {
 	return state->signal == 0 || left < 0 ? -1 : (int)left + 1;
 }
 
-/* The wait status of a command that has ended. One that cannot be had is no success. */
-static int reap(pid_t pid) {
+/* Of the command, which has ended; as of waitpid(). */
+static int status_of(const struct child *child) {
 	int status;
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno == EINTR)
-			continue;
-		message_error("cannot tell how the command ended: %s", strerror(errno));
-		return EXIT_FAILED << 8;
-	}
+	while (waitpid(child->pid, &status, 0) < 0)
+		if (errno != EINTR) {
+			message_error("cannot tell how the command has ended: %s", strerror(errno));
+			return W_EXITCODE(EXIT_FAILED, 0);
+		}
 	return status;
 }
 
@@ -156,9 +155,7 @@ static void wait_for_command(struct state *state, struct outcome *outcome) {
 		if (timeout >= 0 && until_looked_after(state) < 0)
 			state->given_up = process_is_dying(state->supervised->child.pid);
 	} while (!state->given_up);
-	int status = state->signal;
-	if (!state->given_up)
-		status = reap(state->supervised->child.pid);
+	int status = state->given_up ? state->signal : status_of(&state->supervised->child);
 	outcome->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	outcome->status = outcome->signal ? 128 + outcome->signal : WEXITSTATUS(status);
 }

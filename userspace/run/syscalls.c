@@ -4,12 +4,19 @@
 
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "options.h"
 
@@ -215,15 +222,81 @@ static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
 }
 #endif
 
-int confine_seccomp(bool scoped) {
+/* Adds all rules and writes the instructions to a file. */
+static int export(bool scoped, int fd) {
 	scmp_filter_ctx filter;
 	int err = new_filter(&filter);
 	if (!err)
 		err = add_rules(filter, scoped);
 	if (!err)
 		err = add_other_abi(filter, scoped);
+	return err ? err : seccomp_export_bpf(filter, fd);
+}
+
+/* Nothing is released: what the first has taken the second cannot be given in the same order. */
+static int export_twice(bool scoped, const int fds[2]) {
+	int err = export(scoped, fds[0]);
+	return err ? err : export(scoped, fds[1]);
+}
+
+/* libseccomp goes on, or crashes, where some of its allocations fail: so this is for a process of its own. */
+static int export_apart(bool scoped, const int fds[2]) {
+	int status = 0, pid = fork();
+	if (pid == 0)
+		_exit(-export_twice(scoped, fds));
+	if (pid < 0)
+		return -errno;
+	while (waitpid(pid, &status, 0) < 0)
+		/* where SIGCHLD is ignored it has ended, and nobody knows how */
+		if (errno != EINTR)
+			return errno == ECHILD ? 0 : -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ENOMEM;
+}
+
+static int read_instructions(int fd, struct syscalls *syscalls) {
+	ssize_t length = pread(fd, syscalls->instructions, sizeof(syscalls->instructions), 0);
+	if (length < 0)
+		return -errno;
+	syscalls->count = (unsigned short)((size_t)length / sizeof(syscalls->instructions[0]));
+	return syscalls->count ? 0 : -ENOMEM;
+}
+
+/* A rule that is silently missing in one of them is a difference. */
+static int read_both(const int fds[2], struct syscalls *syscalls) {
+	struct syscalls second;
+	int err = read_instructions(fds[0], syscalls);
 	if (!err)
-		err = seccomp_load(filter);
-	seccomp_release(filter);
+		err = read_instructions(fds[1], &second);
+	if (err)
+		return err;
+	size_t size = syscalls->count * sizeof(syscalls->instructions[0]);
+	return syscalls->count == second.count && memcmp(syscalls->instructions, second.instructions, size) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+int syscalls_compile(bool scoped, struct syscalls *syscalls) {
+	int fds[2] = {memfd_create("first", MFD_CLOEXEC), -1};
+	int err = fds[0] < 0 ? -errno : 0;
+	if (!err)
+		fds[1] = memfd_create("second", MFD_CLOEXEC);
+	if (!err && fds[1] < 0)
+		err = -errno;
+	if (!err)
+		err = export_apart(scoped, fds);
+	if (!err)
+		err = read_both(fds, syscalls);
+	if (err)
+		syscalls->count = 0;
+	for (size_t i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 	return err;
+}
+
+int syscalls_refuse(const struct syscalls *syscalls) {
+	struct sock_fprog program = {syscalls->count, (struct sock_filter *)syscalls->instructions};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		return -errno;
+	return 0;
 }
