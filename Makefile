@@ -136,7 +136,7 @@ $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lgnutls $(LIBS) -o $@
 
-test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/faults/allocation.so ## every system call and allocation of a run fails once; FAULTS=n: n of each, chosen by SEED; root
+test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/faults/allocation.so ## every system call and allocation of a run fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
 	$(Q)rm -f $(BUILD)/faults.txt
 	$(Q)FAULTS_TABLE=$(BUILD)/faults.txt FAULTS='$(FAULTS)' SEED='$(SEED)' FAULTS_RUN='$(FAULTS_RUN)' \
 		LIMIT=$${LIMIT:-7200} tests/run $(BUILD)/tests/faults/faults_test; status=$$?; cat $(BUILD)/faults.txt; exit $$status

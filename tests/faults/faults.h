@@ -44,8 +44,9 @@ struct points {
 };
 
 void points_add(struct points *points, struct point point);
-/* Each of these calls with each error. */
-struct points points_with_errors(const struct points *calls);
+/* Each of these calls: the first and the last of a task's that are the same with each error, those in between with each
+ * or with one, which changes from call to call. */
+struct points points_with_errors(const struct points *calls, bool all_errors);
 /* The first and the last allocation of each place in the program. */
 struct points points_of_allocations(const struct allocations *allocations);
 /* Leaves `count` of them, chosen by the seed. */

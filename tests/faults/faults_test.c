@@ -3,7 +3,9 @@
  * Everything that can fail while a command is started, one after another ──► it is confined, or was not started and there
  * is a message. The environment:
  *
- *	FAULTS=N	tries N points of each kind, chosen by SEED, instead of all
+ *	FAULTS=N	tries N points of each kind, chosen by SEED, of all errors
+ *	FAULTS=all	tries all errors of all system calls; without it, those of the first and last of equal calls
+ *			of a task, and one error for each in between
  *	FAULTS_POINT=P	tries this one alone, and shows what it prints
  *	FAULTS_RUN=W	starts the command with these words instead of `run`
  *	FAULTS_TEST=T	runs this test alone, of test_calls, test_allocations and test_readings
@@ -115,7 +117,7 @@ static void try_all(const char *kind, const struct points *points) {
 static void sample(struct points *points) {
 	const char *count = getenv("FAULTS"), *seed = getenv("SEED");
 
-	if (count && *count)
+	if (count && atol(count) > 0)
 		points_sample(points, (size_t)atol(count), seed && *seed ? (unsigned)atol(seed) : 1);
 }
 
@@ -150,10 +152,16 @@ static int find_points(void **state) {
 }
 
 static void test_calls(void **state) {
-	struct points points = points_with_errors(&calls);
+	const char *wanted = getenv("FAULTS");
+	struct points all = points_with_errors(&calls, true), points = all;
 
 	(void)state;
+	if (!wanted || !*wanted)
+		points = points_with_errors(&calls, false);
 	sample(&points);
+	if (points.count < all.count)
+		printf("  %zu of %zu points of %zu system calls; FAULTS=all: all\n", points.count, all.count,
+		       calls.count);
 	try_all("system calls", &points);
 }
 

@@ -63,16 +63,29 @@ void points_add(struct points *points, struct point point) {
 	points->points[points->count++] = point;
 }
 
-struct points points_with_errors(const struct points *calls) {
+/* How often the task makes the call. */
+static unsigned times(const struct points *calls, const struct point *point) {
+	unsigned last = 0;
+
+	for (size_t i = 0; i < calls->count; i++)
+		if (calls->points[i].task == point->task && calls->points[i].call == point->call)
+			last = calls->points[i].nth;
+	return last;
+}
+
+struct points points_with_errors(const struct points *calls, bool all_errors) {
+	enum { ERRORS = sizeof(errors) / sizeof(errors[0]) };
 	struct points all = {0};
 
 	for (size_t i = 0; i < calls->count; i++) {
 		struct point point = calls->points[i];
 		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, point.call);
+		bool each = all_errors || point.nth == 1 || point.nth == times(calls, &point);
 
-		for (size_t j = 0; name && can_fail(name) && j < sizeof(errors) / sizeof(errors[0]); j++) {
+		for (size_t j = 0; name && can_fail(name) && j < ERRORS; j++) {
 			point.error = errors[j];
-			points_add(&all, point);
+			if (each || j == point.nth % ERRORS)
+				points_add(&all, point);
 		}
 		free(name);
 	}

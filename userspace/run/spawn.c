@@ -244,7 +244,8 @@ static void end_child(const struct child *child) {
 	waitpid(child->pid, NULL, 0);
 }
 
-/* Waits until the child is the command, or has said why not; one that ends without a word was not confined. Returns 0 or an exit code after saying why. */
+/* Waits until the child is the command, or has said why not; one that ends without a word was not confined. Returns 0
+ * or an exit code after saying why. */
 static int await_exec(int failure_fd, const char *command) {
 	struct failure failure = {.step = WAITING};
 	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
