@@ -21,7 +21,7 @@ struct failure {
 	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; or one of these */
 };
 
-/* It was not told to start; cannot put signals back; is confined and about to execute the command: no failure so far. */
+/* It was not told to start, or cannot tell; cannot put signals back; is confined and about to execute the command: no failure so far. */
 enum { WAITING = -1, SIGNALS = -2, CONFINED = -3 };
 
 /* One for the child's failure (closed by a successful exec), one that holds the child back until all is prepared. */
@@ -147,7 +147,7 @@ static void try_to_become(char *const argv[], const struct confinement *confinem
 		return;
 	/* before the signals, one of which can end it: that is the command's end as far as anybody outside can tell */
 	if (write(pipes->failure[1], &confined, sizeof(confined)) != (ssize_t)sizeof(confined)) {
-		failure->error = errno;
+		*failure = (struct failure){errno, WAITING};
 		return;
 	}
 	failure->error = -signals_restore(signals);
