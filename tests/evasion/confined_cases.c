@@ -42,9 +42,12 @@ struct confined {
 
 static int run_confined(void *argument) {
 	const struct confined *confined = argument;
+	struct confinement confinement = *confined->confinement;
 	enum confine_step step;
 
-	return confine(confined->confinement, &step) ? -1 - (int)step : confined->attempt();
+	if (confine_prepare(&confinement))
+		return -1 - CONFINE_STEPS;
+	return confine(&confinement, &step) ? -1 - (int)step : confined->attempt();
 }
 
 /* As root and as nobody, the attempt has to fail with one of two errors. */
