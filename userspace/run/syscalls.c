@@ -3,6 +3,7 @@
 #include "run/syscalls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -11,7 +12,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -222,7 +222,7 @@ static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
 }
 #endif
 
-/* Adds all rules and writes the instructions to a file. */
+/* Adds all rules and writes the instructions to `fd`. */
 static int export(bool scoped, int fd) {
 	scmp_filter_ctx filter;
 	int err = new_filter(&filter);
@@ -254,7 +254,7 @@ static int export_apart(bool scoped, const int fds[2]) {
 }
 
 static int read_instructions(int fd, struct syscalls *syscalls) {
-	ssize_t length = pread(fd, syscalls->instructions, sizeof(syscalls->instructions), 0);
+	ssize_t length = read(fd, syscalls->instructions, sizeof(syscalls->instructions));
 	if (length < 0)
 		return -errno;
 	syscalls->count = (unsigned short)((size_t)length / sizeof(syscalls->instructions[0]));
@@ -275,22 +275,23 @@ static int read_both(const int fds[2], struct syscalls *syscalls) {
 		       : -ENOMEM;
 }
 
+/* By pipes, which have room for it: a limit on the size of files is none on them. */
 int syscalls_compile(bool scoped, struct syscalls *syscalls) {
-	int fds[2] = {memfd_create("first", MFD_CLOEXEC), -1};
-	int err = fds[0] < 0 ? -errno : 0;
+	int first[2] = {-1, -1}, second[2] = {-1, -1};
+	const int flags = O_CLOEXEC | O_NONBLOCK;
+	int err = pipe2(first, flags) || pipe2(second, flags) ? -errno : 0;
 	if (!err)
-		fds[1] = memfd_create("second", MFD_CLOEXEC);
-	if (!err && fds[1] < 0)
-		err = -errno;
+		err = export_apart(scoped, (const int[]){first[1], second[1]});
 	if (!err)
-		err = export_apart(scoped, fds);
-	if (!err)
-		err = read_both(fds, syscalls);
+		err = read_both((const int[]){first[0], second[0]}, syscalls);
 	if (err)
 		syscalls->count = 0;
-	for (size_t i = 0; i < 2; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
+	for (size_t i = 0; i < 2; i++) {
+		if (first[i] >= 0)
+			close(first[i]);
+		if (second[i] >= 0)
+			close(second[i]);
+	}
 	return err;
 }
 
