@@ -10,8 +10,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 /* Bytes that wait at most, and room for one line more; milliseconds between two tries after an error. */
 enum { BUFFER = 1 << 20, RESERVE = 1 << 14, RETRY_MS = 50, FINISH_STALLS = 10 };
@@ -32,15 +33,8 @@ struct outlet {
 	bool half;	      /* the file ends in a half line that is nobody's any more */
 	uint64_t lost;
 	int error;
-	long retry_at; /* now_ms(); 0: at once */
+	long retry_at; /* clock_ms(); 0: at once */
 };
-
-static long now_ms(void) {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- opening ------------------------------------------------------------------------------------------------ */
 
@@ -174,7 +168,7 @@ static ssize_t write_piece(const struct outlet *outlet, const char *lines, size_
 static size_t write_some(struct outlet *outlet, const char *lines, size_t length) {
 	size_t done = 0;
 
-	if (outlet->retry_at && now_ms() < outlet->retry_at)
+	if (outlet->retry_at && clock_ms() < outlet->retry_at)
 		return 0;
 	outlet->retry_at = 0;
 	while (done < length) {
@@ -187,7 +181,7 @@ static size_t write_some(struct outlet *outlet, const char *lines, size_t length
 		}
 		outlet->error = wrote == 0 ? -EIO : -errno;
 		if (outlet->error != -EAGAIN)
-			outlet->retry_at = now_ms() + RETRY_MS;
+			outlet->retry_at = clock_ms() + RETRY_MS;
 		break;
 	}
 	return done;
@@ -266,9 +260,9 @@ bool outlet_gap_ends(struct outlet *outlet) {
 }
 
 bool outlet_finish(struct outlet *outlet, int stall) {
-	long now = now_ms(), end = now + (long)stall * FINISH_STALLS, stalled = now + stall;
+	long now = clock_ms(), end = now + (long)stall * FINISH_STALLS, stalled = now + stall;
 
-	for (outlet_push(outlet); outlet->length > 0 && now < end && now < stalled; now = now_ms()) {
+	for (outlet_push(outlet); outlet->length > 0 && now < end && now < stalled; now = clock_ms()) {
 		size_t before = outlet->length;
 		struct pollfd ready;
 		int patience = outlet_wait(outlet, &ready), left = (int)(stalled - now);
@@ -276,7 +270,7 @@ bool outlet_finish(struct outlet *outlet, int stall) {
 		poll(&ready, 1, patience >= 0 && patience < left ? patience : left);
 		outlet_push(outlet);
 		if (outlet->length < before)
-			stalled = now_ms() + stall;
+			stalled = clock_ms() + stall;
 	}
 	if (outlet->length == 0)
 		return true;

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "address.h"
+#include "base/clock.h"
 #include "kernel/cgroup_place.h"
 #include "kernel/cgroup_tree.h"
 #include "kernel/sock_diag.h"
@@ -45,13 +45,6 @@ struct aborter {
 	long visited;  /* when all processes were looked at; 0: never */
 	struct abort_watch watch;
 };
-
-static long now_ms(void) {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool is_known(const struct aborter *aborter, ino_t inode) {
 	for (size_t i = 0; i < aborter->count; i++)
@@ -125,10 +118,10 @@ static int visit_cgroup(int parent_fd, const char *name, int fd, void *context) 
 static bool visit_all(struct aborter *aborter) {
 	struct visit visit = {aborter, PROCESSES_MAX};
 
-	if (aborter->visited && now_ms() - aborter->visited < VISIT_MS)
+	if (aborter->visited && clock_ms() - aborter->visited < VISIT_MS)
 		return false;
 	cgroup_tree_walk(aborter->cgroup, ".", visit_cgroup, &visit);
-	aborter->visited = now_ms();
+	aborter->visited = clock_ms();
 	return true;
 }
 

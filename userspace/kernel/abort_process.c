@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "kernel/abort.h"
 #include "kernel/abort_worker.h"
 
@@ -38,13 +38,6 @@ struct abort_process {
 	uint64_t searched;	/* how many had been lost at the last search, */
 	long searched_at;	/* and when that was */
 };
-
-static long now_ms(void) {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void close_pair(const int pair[2]) {
 	close(pair[0]);
@@ -153,7 +146,7 @@ static uint64_t lost(const struct abort_process *process) {
 
 /* Milliseconds until the next search; -1: none is due. */
 static int until_search(const struct abort_process *process) {
-	long since = now_ms() - process->searched_at;
+	long since = clock_ms() - process->searched_at;
 
 	if (lost(process) == process->searched || process->tags_id == 0)
 		return -1;
@@ -163,7 +156,7 @@ static int until_search(const struct abort_process *process) {
 static void search(struct abort_process *process, enum abort_which which) {
 	struct abort_request request = {.kind = ABORT_SEARCH, .flow = process->tags_id, .which = which};
 
-	process->searched_at = now_ms();
+	process->searched_at = clock_ms();
 	if (send_requests(process, &request, 1))
 		process->searched = lost(process);
 }

@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "kernel/abort.h"
 
 /*
@@ -42,13 +42,6 @@ static void answer(const struct keeper *keeper, enum abort_answer_kind kind, int
 	/* nobody reads it, or there are many already: then one more says nothing */
 	if (write(keeper->pipes.answers, &answer, sizeof(answer)) < 0)
 		return;
-}
-
-static long now_ms(void) {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static __u64 progress(const struct keeper *keeper) {
@@ -165,11 +158,11 @@ static void see_to_it(struct keeper *keeper) {
 /* The pipe has ended: who is not stuck takes what is still in it, and ends. The others are killed, and end once they
  * can. */
 static void end_workers(struct keeper *keeper) {
-	long begin = now_ms(), moved = begin, now;
+	long begin = clock_ms(), moved = begin, now;
 	__u64 before = progress(keeper);
 	int ended = 0;
 
-	while ((now = now_ms()) - begin < END_MS && now - moved < END_IDLE_MS) {
+	while ((now = clock_ms()) - begin < END_MS && now - moved < END_IDLE_MS) {
 		bool more = look(keeper, 0) & POLLIN;
 
 		while (ended < keeper->count && waitpid(-1, NULL, WNOHANG) > 0)

@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/message.h"
 #include "kernel/process.h"
 
@@ -40,12 +40,6 @@ struct state {
 	bool given_up;
 };
 
-static long now_ms(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* What is stopped would get the signal only when somebody else continues it. Returns how many processes there were. */
 static int ask_to_end(const struct cgroup *cgroup, int signal) {
 	int asked = cgroup_signal(cgroup, signal);
@@ -68,7 +62,7 @@ static void forward_signals(struct state *state) {
 		if (everywhere && signal == SIGTSTP)
 			stop_with(&supervised->child);
 		state->signal = signal;
-		state->asked = now_ms();
+		state->asked = clock_ms();
 		if (everywhere)
 			continue;
 		if (signal == SIGTERM || signal == SIGHUP)
@@ -130,7 +124,7 @@ static short turn(struct state *state, struct pollfd *end, int timeout) {
 
 /* Whether the command has to be looked after, as it was sent a signal a while ago. Then in how many ms; -1: no. */
 static int until_looked_after(const struct state *state) {
-	long left = state->asked + DYING_MS - now_ms();
+	long left = state->asked + DYING_MS - clock_ms();
 	return state->signal == 0 || left < 0 ? -1 : (int)left + 1;
 }
 
@@ -163,14 +157,14 @@ static void wait_for_command(struct state *state, struct outcome *outcome) {
 /* Waits until the tree is empty, at most `patience` ms; events and signals go on meanwhile. */
 static void await_empty(struct state *state, int watch_fd, long patience) {
 	struct pollfd end = {.fd = watch_fd, .events = POLLPRI};
-	long deadline = now_ms() + patience, left;
-	while (cgroup_populated(watch_fd) == 1 && (left = deadline - now_ms()) > 0)
+	long deadline = clock_ms() + patience, left;
+	while (cgroup_populated(watch_fd) == 1 && (left = deadline - clock_ms()) > 0)
 		turn(state, &end, (int)left);
 }
 
 /* What is left of `patience` ms; less where all were asked to end before. */
 static long patience_of(const struct state *state, long patience) {
-	long left = state->asked + ASKED_MS - now_ms();
+	long left = state->asked + ASKED_MS - clock_ms();
 	if (state->signal != SIGTERM && state->signal != SIGHUP)
 		return patience;
 	if (state->given_up || left < LEAST_MS)
@@ -192,9 +186,9 @@ static int kill_all(const struct cgroup *cgroup, long patience) {
 	if (watch_fd < 0)
 		return watch_fd;
 	struct pollfd end = {.fd = watch_fd, .events = POLLPRI};
-	long deadline = now_ms() + patience, left = patience;
+	long deadline = clock_ms() + patience, left = patience;
 	int populated = cgroup_populated(watch_fd), err = 0;
-	for (; !err && populated == 1 && (left = deadline - now_ms()) > 0; populated = cgroup_populated(watch_fd)) {
+	for (; !err && populated == 1 && (left = deadline - clock_ms()) > 0; populated = cgroup_populated(watch_fd)) {
 		err = cgroup_kill(cgroup);
 		poll(&end, 1, left < AGAIN_MS ? (int)left : AGAIN_MS);
 	}
@@ -216,7 +210,7 @@ int supervise(const struct supervised *supervised, struct outcome *outcome) {
 		close(watch_fd);
 	}
 	int err = kill_all(supervised->cgroup, patience_of(&state, KILL_MS));
-	for (long end = now_ms() + LAST_MS; !state.deaf && deliver(&state) && now_ms() < end;)
+	for (long end = clock_ms() + LAST_MS; !state.deaf && deliver(&state) && clock_ms() < end;)
 		;
 	return err;
 }
