@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -123,6 +124,7 @@ static int lock_as_nobody(void) {
 	/* what a program asks of its limits can still be read */
 	strcat(name, "/cgroup.events");
 	CHECK(openat(place.fd, name, O_RDONLY | O_CLOEXEC) >= 0);
+	free(place.path);
 	return 0;
 }
 
