@@ -184,26 +184,34 @@ static int compare(const void *left, const void *right) {
 	return *(const int *)left - *(const int *)right;
 }
 
-/* Whoever is stuck must hold nothing of the run: no map, no terminal, no pipe that somebody waits at. */
-static void close_others(const struct abort_pipes *pipes) {
+/*
+ * Whoever is stuck must hold nothing of the run: no map, no terminal, no pipe that somebody waits at. Nor may this end of
+ * the requests stay open here, or they would never end. Returns 0 or a negative errno.
+ */
+static int close_others(const struct abort_pipes *pipes) {
 	int kept[] = {pipes->requests, pipes->answers, pipes->cgroup};
 	unsigned from = 0;
 
 	qsort(kept, 3, sizeof(kept[0]), compare);
 	for (int i = 0; i < 3; i++) {
-		if (kept[i] > (int)from)
-			close_range(from, (unsigned)kept[i] - 1, 0);
+		if (kept[i] > (int)from && close_range(from, (unsigned)kept[i] - 1, 0))
+			return -errno;
 		from = (unsigned)kept[i] + 1;
 	}
-	close_range(from, ~0U, 0);
+	return close_range(from, ~0U, 0) ? -errno : 0;
 }
 
 void abort_worker_main(struct abort_pipes pipes) {
 	struct keeper keeper = {.pipes = pipes};
 	short seen = 0;
+	int error;
 
 	prctl(PR_SET_NAME, "snifence-abort");
-	close_others(&pipes);
+	error = close_others(&pipes);
+	if (error) {
+		answer(&keeper, ABORT_ABLE, error);
+		_exit(1);
+	}
 	keeper.desk = mmap(NULL, sizeof(*keeper.desk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (keeper.desk == MAP_FAILED)
 		_exit(1);
