@@ -133,10 +133,14 @@ static __always_inline _Bool same_place(const struct snif_target *a, const struc
  * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
  * that: it is the administrator's, and how containers reach their resolver and their neighbours.
  */
-static __always_inline _Bool goes_as_judged(const struct egress *e) {
-	const struct snif_target *to = &e->packet.to, *judged = &e->tag->to;
+SNIF_SUBPROGRAM int goes_as_judged(struct __sk_buff *skb, const struct packet *packet, const struct snif_tag *tag) {
+	struct bpf_sock *socket = skb->sk;
 
-	return same_place(to, judged) || (same_family(to, judged) && flow_goes_to(e->socket, judged));
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	if (!socket || !packet || !tag)
+		return 0;
+	return same_place(&packet->to, &tag->to) ||
+	       (same_family(&packet->to, &tag->to) && flow_goes_to(socket, &tag->to));
 }
 
 /* A source that was chosen for another destination, before netfilter wrote this one, is none of the command's. */
@@ -161,7 +165,7 @@ static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	int verdict;
 
-	if (!goes_as_judged(e))
+	if (!goes_as_judged(e->skb, &e->packet, tag))
 		return tag->verdict == SNIF_DENY ? refused(&e->policy) : egress_elsewhere(e);
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judge_again(&e->policy, e->socket, tag, &e->judgement);
