@@ -114,13 +114,8 @@ static __always_inline int decide_tcp(struct bpf_sock_addr *ctx, const struct po
 /* A datagram to where the last one was allowed to go needs no new event. */
 static __always_inline _Bool told_before(const struct snif_tag *tag, const struct policy *policy,
 					 const struct snif_target *to) {
-	__u64 a[2], b[2];
-
-	if (tag->verdict != SNIF_ALLOW || tag->to.port != to->port || !same_policy(&tag->judged_under, &policy->active))
-		return 0;
-	__builtin_memcpy(a, tag->to.address, 16);
-	__builtin_memcpy(b, to->address, 16);
-	return a[0] == b[0] && a[1] == b[1];
+	return tag->verdict == SNIF_ALLOW && same_policy(&tag->judged_under, &policy->active) &&
+	       same_place(&tag->to, to);
 }
 
 /*

@@ -121,14 +121,6 @@ static __always_inline _Bool same_family(const struct snif_target *a, const stru
 	return snif_is_ipv4(a->address) == snif_is_ipv4(b->address);
 }
 
-static __always_inline _Bool same_place(const struct snif_target *a, const struct snif_target *b) {
-	__u64 first[2], second[2];
-
-	__builtin_memcpy(first, a->address, 16);
-	__builtin_memcpy(second, b->address, 16);
-	return first[0] == second[0] && first[1] == second[1] && a->port == b->port;
-}
-
 /*
  * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
  * that: it is the administrator's, and how containers reach their resolver and their neighbours.

@@ -4,7 +4,6 @@
 #define SNIF_OPTION_BPF_H
 
 #include "connect.bpf.h"
-#include "options.h"
 
 /* Of a longer value the kernel shows a program only the first page, and fails the call unless told to use its own. */
 #define OPTION_SHOWN 4096
