@@ -16,14 +16,6 @@ static const char policy[] = "version: 1\n"
 			     "tls: {to: [192.0.2.0/24], allow: [allowed.lab.test]}\n"
 			     "dns: {servers: none}\n";
 
-static bool await_file(const char *path) {
-	double end = lab_now_ms() + 10000;
-
-	while (access(path, F_OK) && lab_now_ms() < end)
-		lab_sleep_ms(5);
-	return access(path, F_OK) == 0;
-}
-
 /* Whether somebody answers a hello with this name. */
 static bool is_answered(const char *name) {
 	static struct bytes stream;
@@ -44,7 +36,7 @@ static int be_command(const char *go) {
 
 	printf("ready\n");
 	fflush(stdout);
-	if (!await_file(go))
+	if (!lab_await_file(go, 10000))
 		return 1;
 	refused = lab_dial("198.51.100.1", 443);
 	printf("elsewhere %s\n", refused == -EPERM ? "EPERM" : "not EPERM");

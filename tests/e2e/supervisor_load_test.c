@@ -19,19 +19,6 @@ enum { ENDS_MS = 3000, HANGS_MS = 2000, SENDERS = 4, BURST = 50000 / SENDERS, QU
 
 /* ---- what the commands do ----------------------------------------------------------------------------------- */
 
-static void say(const char *what) {
-	puts(what);
-	fflush(stdout);
-}
-
-static bool await_file(const char *path) {
-	double end = lab_now_ms() + 40000;
-
-	while (access(path, F_OK) && lab_now_ms() < end)
-		lab_sleep_ms(5);
-	return access(path, F_OK) == 0;
-}
-
 /* Connections to an address of its own; the peers close. */
 static bool connect_all(int fds[BURST], int sender) {
 	struct sockaddr_storage address;
@@ -102,7 +89,7 @@ static int send_burst(int sender, const char *go_on, int ready) {
 	static int fds[BURST];
 	double ms;
 
-	if (!connect_all(fds, sender) || write(ready, "", 1) != 1 || !await_file(go_on))
+	if (!connect_all(fds, sender) || write(ready, "", 1) != 1 || !lab_await_file(go_on, 40000))
 		return 1;
 	ms = say_all(fds);
 	printf("%.0f ms\n", ms);
@@ -122,7 +109,7 @@ static int burst(const char *go_on) {
 	for (int sender = 0; sender < SENDERS; sender++)
 		if (read(ready[0], &byte, 1) != 1)
 			return 1;
-	say("connected");
+	lab_say("connected");
 	while (wait(&status) > 0)
 		if (status)
 			code = 3;
@@ -145,7 +132,7 @@ static int storm(void) {
 	socklen_t length = lab_address("203.0.113.1", 25, &address);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	say("storm");
+	lab_say("storm");
 	for (;;)
 		if (connect(fd, (struct sockaddr *)&address, length) == 0)
 			return 1;

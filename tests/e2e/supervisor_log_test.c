@@ -19,44 +19,27 @@ enum { FEW = 20, MANY = 4000 /* whose lines find no room in a megabyte */ };
 
 /* ---- the command -------------------------------------------------------------------------------------------- */
 
-static void say(const char *what) {
-	puts(what);
-	fflush(stdout);
-}
-
-static void be_refused(int count) {
-	for (int i = 0; i < count; i++) {
-		int fd = lab_dial("203.0.113.1", 25);
-
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
 static bool await_file(const char *folder, const char *name) {
-	double end = lab_now_ms() + 20000;
 	char path[300];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	while (access(path, F_OK) && lab_now_ms() < end)
-		lab_sleep_ms(5);
-	return access(path, F_OK) == 0;
+	return lab_await_file(path, 20000);
 }
 
 /* Some lines, many when the log takes none, and some when it does again. */
 static int command(const char *folder) {
 	/* what it shares with snifence's log where that is standard error */
 	fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) | O_NONBLOCK);
-	be_refused(FEW);
-	say("first");
+	lab_be_refused(FEW);
+	lab_say("first");
 	if (!await_file(folder, "go-1"))
 		return 1;
-	be_refused(MANY);
-	say("second");
+	lab_be_refused(MANY);
+	lab_say("second");
 	if (!await_file(folder, "go-2"))
 		return 1;
 	lab_sleep_ms(500);
-	be_refused(FEW);
+	lab_be_refused(FEW);
 	return 7;
 }
 

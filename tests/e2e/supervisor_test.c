@@ -26,33 +26,10 @@ enum { ENDS_MS = 3000, BURST = 6000 /* more than the ring buffer has room for */
 
 /* ---- what the commands do ----------------------------------------------------------------------------------- */
 
-static void say(const char *what) {
-	puts(what);
-	fflush(stdout);
-}
-
-static bool await_file(const char *path) {
-	double end = lab_now_ms() + 20000;
-
-	while (access(path, F_OK) && lab_now_ms() < end)
-		lab_sleep_ms(5);
-	return access(path, F_OK) == 0;
-}
-
-/* Calls that are refused, each with a line in the log. */
-static void be_refused(int count) {
-	for (int i = 0; i < count; i++) {
-		int fd = lab_dial("203.0.113.1", 25);
-
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
 /* Stops the output of the terminal that it shares with snifence. */
 static int stop_output(void) {
 	tcflow(STDOUT_FILENO, TCOOFF);
-	be_refused(3);
+	lab_be_refused(3);
 	pause();
 	return 1;
 }
@@ -67,14 +44,14 @@ static int take_terminal(void) {
 		return 1;
 	modes.c_lflag |= TOSTOP;
 	tcsetattr(STDOUT_FILENO, TCSANOW, &modes);
-	be_refused(3);
+	lab_be_refused(3);
 	lab_sleep_ms(500);
 	return 7;
 }
 
 static int flood(int count) {
-	be_refused(count);
-	say("flooded");
+	lab_be_refused(count);
+	lab_say("flooded");
 	pause();
 	return 1;
 }
@@ -127,11 +104,11 @@ static int burst(const char *go_on) {
 
 	if (connect_all(fds, audit))
 		return 1;
-	say("connected");
-	if (!await_file(go_on))
+	lab_say("connected");
+	if (!lab_await_file(go_on, 20000))
 		return 2;
 	say_all(fds);
-	say("refused");
+	lab_say("refused");
 	if (strstr(go_on, "leave"))
 		return 7;
 	if (audit) {

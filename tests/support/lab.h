@@ -95,6 +95,12 @@ bool lab_readable(int fd, int ms);
 /* CLOCK_MONOTONIC in milliseconds. */
 double lab_now_ms(void);
 void lab_sleep_ms(int ms);
+/* Whether the file is there, or comes within `ms`. */
+bool lab_await_file(const char *path, int ms);
+/* Writes a line to standard output at once. */
+void lab_say(const char *line);
+/* Connects so often to where no rule of a test's policy lets it. */
+void lab_be_refused(int count);
 
 /* ---- servers ------------------------------------------------------------------------------------------------ */
 

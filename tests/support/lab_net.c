@@ -266,3 +266,25 @@ void lab_sleep_ms(int ms) {
 	while (nanosleep(&time, &time) && errno == EINTR)
 		;
 }
+
+bool lab_await_file(const char *path, int ms) {
+	double end = lab_now_ms() + ms;
+
+	while (access(path, F_OK) && lab_now_ms() < end)
+		lab_sleep_ms(5);
+	return access(path, F_OK) == 0;
+}
+
+void lab_say(const char *line) {
+	puts(line);
+	fflush(stdout);
+}
+
+void lab_be_refused(int count) {
+	for (int i = 0; i < count; i++) {
+		int fd = lab_dial("203.0.113.1", 25);
+
+		if (fd >= 0)
+			close(fd);
+	}
+}
