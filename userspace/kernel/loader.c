@@ -285,34 +285,23 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	return 0;
 }
 
-struct hook {
-	const struct bpf_program *program;
-	enum bpf_attach_type type;
-};
-
-#define ONE(...) +1
-enum { HOOKS = SNIF_PROGRAMS(ONE) };
-#undef ONE
-
-static void list_hooks(const struct snifence_bpf *skeleton, struct hook hooks[HOOKS]) {
-	const struct hook all[HOOKS] = {
+int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy) {
+	struct snif_attachment attachment = {.policy = policy};
+	const struct snifence_bpf *skeleton = filter->skeleton;
+	const struct {
+		const struct bpf_program *program;
+		enum bpf_attach_type type;
+	} hooks[] = {
 #define X(name, attach_type, ...) {skeleton->progs.name, attach_type},
 		SNIF_PROGRAMS(X)
 #undef X
 	};
-
-	memcpy(hooks, all, sizeof(all));
-}
-
-int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy) {
-	struct snif_attachment attachment = {.policy = policy};
-	struct hook hooks[HOOKS];
-	int error = 0, attached = 0;
+	size_t attached = 0;
+	int error = 0;
 
 	/* from the second attachment on, all of them have to ask under which policy they run */
-	filter->skeleton->bss->only_policy = 0;
-	list_hooks(filter->skeleton, hooks);
-	while (attached < HOOKS && !error) {
+	skeleton->bss->only_policy = 0;
+	while (attached < sizeof(hooks) / sizeof(hooks[0]) && !error) {
 		error = bpf_prog_attach(bpf_program__fd(hooks[attached].program), cgroup_fd, hooks[attached].type,
 					BPF_F_ALLOW_MULTI);
 		if (!error)
@@ -321,13 +310,13 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 	if (error)
 		message_error("cannot attach %s to the cgroup: %s", bpf_program__name(hooks[attached].program),
 			      strerror(-error));
-	else if ((error = bpf_map_update_elem(bpf_map__fd(filter->skeleton->maps.attachments), &cgroup_id, &attachment,
+	else if ((error = bpf_map_update_elem(bpf_map__fd(skeleton->maps.attachments), &cgroup_id, &attachment,
 					      BPF_ANY)))
 		message_error("cannot bind the policy to the cgroup: %s", strerror(-error));
 	while (error && attached-- > 0)
 		bpf_prog_detach2(bpf_program__fd(hooks[attached].program), cgroup_fd, hooks[attached].type);
 	if (!error && filter->attachments++ == 0)
-		filter->skeleton->bss->only_policy = policy;
+		skeleton->bss->only_policy = policy;
 	return error;
 }
 

@@ -164,10 +164,11 @@ static int put_in_force(struct run *run) {
 
 /* What the view cannot take is missing there, and it says so: that is no error of the run. */
 static void flush_view(struct run *run) {
-	uint64_t lost = filter_counter(run->filter, SNIF_COUNTER_LOST);
+	uint64_t lost;
 
 	if (!run->view.log)
 		return;
+	lost = filter_counter(run->filter, SNIF_COUNTER_LOST);
 	if (lost != run->view.lost_told)
 		stats_write(run->view.log,
 			    &(struct stats){&run->context, summary_tally(run->summary), run->filter, 0, NULL});

@@ -37,8 +37,9 @@ static void write_stats(struct run_log *log, const struct stats *stats) {
 }
 
 static bool has_losses_to_tell(const struct run_log *log, const struct stats *stats) {
-	return filter_counter(stats->filter, SNIF_COUNTER_LOST) != log->losses_told &&
-	       log_uptime(log->log) != log->losses_told_at;
+	/* the clock first: the counter is a system call, and this is asked for each batch of events */
+	return log_uptime(log->log) != log->losses_told_at &&
+	       filter_counter(stats->filter, SNIF_COUNTER_LOST) != log->losses_told;
 }
 
 static void tell_error(struct run_log *log) {

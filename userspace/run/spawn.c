@@ -21,7 +21,8 @@ struct failure {
 	int step;  /* enum confine_step; CONFINE_STEPS: exec itself; or one of these */
 };
 
-/* It was not told to start, or cannot tell; cannot put signals back; is confined and about to execute the command: no failure so far. */
+/* It was not told to start, or cannot tell; it cannot put signals back; it is confined and about to execute the command,
+ * which is no failure so far. */
 enum { WAITING = -1, SIGNALS = -2, CONFINED = -3 };
 
 /* One for the child's failure (closed by a successful exec), one that holds the child back until all is prepared. */
