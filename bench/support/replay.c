@@ -18,6 +18,15 @@
 enum { POLICY = 1, MOST_SLICES = 64, PROTOCOL_IPV4 = ETH_HLEN + 9, PROTOCOL_IPV6 = ETH_HLEN + 6 };
 enum { REPEAT_EVENTS = 500 }; /* runs that the ring buffer has room for, each with an event */
 
+/* Puts the attached program's map in the place of the one here, which is left out if that program uses none. */
+static void take_map(struct bpf_map *map, int program) {
+	int fd = program_map(program, bpf_map__name(map)),
+	    error = fd < 0 ? bpf_map__set_autocreate(map, false) : bpf_map__reuse_fd(map, fd);
+
+	if (error)
+		bench_fail("cannot use the filter's map %s: %s", bpf_map__name(map), strerror(-error));
+}
+
 /* The filter's code with the maps of the attached program. */
 static struct decide_bpf *load(int program) {
 	struct decide_bpf *skeleton = decide_bpf__open();
@@ -25,12 +34,7 @@ static struct decide_bpf *load(int program) {
 
 	if (!skeleton)
 		bench_fail("cannot open the bench's programs: %s", strerror(errno));
-	bpf_object__for_each_map(map, skeleton->obj) if (!bpf_map__is_internal(map)) {
-		int error = bpf_map__reuse_fd(map, program_map(program, bpf_map__name(map)));
-
-		if (error)
-			bench_fail("cannot use the filter's map %s: %s", bpf_map__name(map), strerror(-error));
-	}
+	bpf_object__for_each_map(map, skeleton->obj) if (!bpf_map__is_internal(map)) take_map(map, program);
 	if (decide_bpf__load(skeleton))
 		bench_fail("cannot load the bench's programs: %s", strerror(errno));
 	skeleton->bss->only_policy = POLICY;

@@ -111,13 +111,16 @@ static void check_message(const struct mutator_part *part, uint64_t *random) {
 	check_records(part->data, length < part->length ? length : part->length, random);
 }
 
-/* Stricter rules refuse more, and read no other name. */
+/*
+ * Stricter rules refuse more, and read no other name. Behind a change_cipher_spec they may take for a Finished what lax
+ * ones take for a hello that never ends, but never what these read to its end.
+ */
 static void check_strict(const struct hello_reading *strict, const struct hello_reading *lax) {
 	check(strict->count <= lax->count);
 	check(memcmp(strict->found, lax->found, snif_min(strict->count, READING_HELLOS) * sizeof(strict->found[0])) ==
 	      0);
 	if (strict->status == SNIF_HELLO_OVER)
-		check(memcmp(strict, lax, sizeof(*lax)) == 0);
+		check(strict->count == lax->count);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -25,6 +25,7 @@ struct flow {
 	struct flow *next;
 	struct key key;
 	bool visit;	/* opened from outside */
+	bool closed;	/* a SYN begins another stream, whatever its number */
 	uint32_t first; /* sequence number of the stream's first byte */
 	bool over;	/* nothing more to look at: settled, or told */
 	uint8_t *stream;
@@ -197,10 +198,10 @@ void flows_packet(const struct compiled *compiled, const struct snif_dest *dest,
 			finding_tell(FINDING_UNTRACKED, wire);
 		return;
 	}
-	if (syn && sequence != flow->first) {
+	if (syn && (sequence != flow->first || flow->closed)) {
 		forget_stream(flow);
 		flow->first = sequence;
-		flow->over = flow->visit = false;
+		flow->over = flow->visit = flow->closed = false;
 	}
 	if (syn && wire->multipath)
 		finding_tell(FINDING_MULTIPATH, wire);
@@ -213,6 +214,22 @@ void flows_packet(const struct compiled *compiled, const struct snif_dest *dest,
 		tell(flow, FINDING_CHANGED, wire);
 	else
 		read_on(flow, compiled, dest, wire);
+}
+
+static void close_flow(const struct key *key) {
+	struct flow *flow = find(key, false);
+
+	if (flow)
+		flow->closed = true;
+}
+
+void flows_close(const struct wire *wire) {
+	struct key key = key_of(wire, false), other = key_of(wire, true);
+
+	if (wire->flags & (WIRE_FIN | WIRE_RST))
+		close_flow(&key);
+	if (wire->flags & WIRE_RST)
+		close_flow(&other);
 }
 
 void flows_visit(const struct wire *wire) {

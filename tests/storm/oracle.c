@@ -121,6 +121,11 @@ static bool check_header(const struct wire *wire) {
 	return finding == FINDING_COUNT;
 }
 
+static void note_close(const struct wire *wire) {
+	if (wire->protocol == IPPROTO_TCP)
+		flows_close(wire);
+}
+
 void oracle_arrived(const struct compiled *compiled, const uint8_t *frame, size_t length) {
 	struct wire wire;
 
@@ -135,6 +140,7 @@ void oracle_arrived(const struct compiled *compiled, const uint8_t *frame, size_
 	}
 	if (check_header(&wire))
 		check_transport(compiled, &wire);
+	note_close(&wire);
 }
 
 static void note_visit(const struct wire *wire) {
@@ -162,6 +168,7 @@ void oracle_local(const struct compiled *compiled, const uint8_t *frame, size_t 
 		return;
 	check_transport(compiled, &wire);
 	note_visit(&wire);
+	note_close(&wire);
 }
 
 void oracle_sent(const uint8_t *frame, size_t length) {
@@ -174,4 +181,5 @@ void oracle_sent(const uint8_t *frame, size_t length) {
 	}
 	kernel_message_note(&wire);
 	note_visit(&wire);
+	note_close(&wire);
 }

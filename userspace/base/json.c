@@ -76,9 +76,11 @@ int json_write(struct json_object *object, int error, FILE *out) {
 	int result = -ENOMEM;
 
 	object = json_checked(object, error);
+	/* json-c leaves out what it has no memory for, and returns the rest: only errno tells */
+	errno = 0;
 	if (object)
 		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text)
+	if (text && errno != ENOMEM)
 		result = fprintf(out, "%s\n", text) < 0 ? -errno : stream_flush(out);
 	json_object_put(object);
 	return result;
