@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "kernel/events.h"
-#include "log/log.h"
+#include "event/event_write.h"
+#include "event/log_writer.h"
 #include "support/bench.h"
 
 enum { EVENTS = 2000000, QUICK_EVENTS = 20000, NAMES = 20000, MOST_WORDS = 8 };

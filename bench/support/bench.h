@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernel/cgroup.h"
+#include "cgroup/cgroup.h"
 
 struct bench_case {
 	const char *name;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "compile/compile.h"
-#include "kernel/loader.h"
+#include "filter/filter.h"
 
 /* All functions end the round (bench_fail) on an error. */
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 
 #include "abort_holder.h"
-#include "kernel/abort.h"
+#include "event/abort.h"
 
 enum { HOLDERS = 68 }; /* more network namespaces than an aborter keeps */
 

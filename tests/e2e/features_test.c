@@ -25,8 +25,8 @@
 #include "address.h"
 #include "features/feature_bpf.h"
 #include "features/feature_network.h"
-#include "kernel/abort.h"
-#include "run/scope.h"
+#include "event/abort.h"
+#include "confine/scope.h"
 
 static const char policy[] = "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n";
 static const char pointer[] =

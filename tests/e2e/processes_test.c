@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "../support/lab.h"
-#include "run/scope.h"
+#include "confine/scope.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */

@@ -13,7 +13,7 @@
 
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
-#include "kernel/cgroup_place.h"
+#include "cgroup/cgroup_place.h"
 
 static const char policy[] = "version: 1\n"
 			     "tls:\n"

@@ -17,7 +17,7 @@
 
 #include <bpf/bpf.h>
 
-#include "kernel/cgroup_place.h"
+#include "cgroup/cgroup_place.h"
 #include "supervisor_stall.h"
 
 #define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"

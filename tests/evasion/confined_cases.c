@@ -26,8 +26,8 @@
 #include <unistd.h>
 
 #include "evasion.h"
-#include "run/confine.h"
-#include "run/scope.h"
+#include "confine/confine.h"
+#include "confine/scope.h"
 #include "uring.h"
 
 enum { TCP_REPAIR_OPTION = 19 };

@@ -11,7 +11,7 @@
 
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 
 #define ALLOWED "allowed.test"
 #define SECOND "second.test"

@@ -9,7 +9,7 @@
 #include <bpf/bpf.h>
 
 #include "harness.h"
-#include "kernel/abort.h"
+#include "event/abort.h"
 
 /* Servers keep what they know of all their connections, and a load has so many slots for policies. */
 enum { MOST_CONNECTIONS = 2500, MOST_POLICIES = 200, CONNECTIONS_TO_REFILL = 16 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "event/event_write.h"
 #include "evasion.h"
 
 #define ALLOW SNIF_REASON_NAME_ALLOWED

@@ -17,7 +17,7 @@
 #include "allocation.h"
 #include "base/message.h"
 #include "faults.h"
-#include "kernel/cgroup_place.h"
+#include "cgroup/cgroup_place.h"
 
 enum { OUTPUT = 1 << 16, ARGUMENTS = 32 };
 

@@ -10,7 +10,7 @@
 
 #include "inspect/flow.h"
 #include "inspect/inspect_print.h"
-#include "kernel/events.h"
+#include "event/event_write.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,7 +15,7 @@
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
 #include "agree_draw.h"
-#include "check/check_question.h"
+#include "analysis/question.h"
 #include "rounds.h"
 #include "servers.h"
 #include "world.h"

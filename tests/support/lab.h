@@ -39,9 +39,9 @@
 
 #include "abi.h"
 #include "compile/compile.h"
-#include "kernel/cgroup.h"
-#include "kernel/events.h"
-#include "kernel/loader.h"
+#include "cgroup/cgroup.h"
+#include "event/event_words.h"
+#include "filter/filter.h"
 
 struct json_object;
 

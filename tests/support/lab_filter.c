@@ -17,6 +17,7 @@
 #include <bpf/bpf.h>
 
 #include "lab_parts.h"
+#include "event/event_write.h"
 #include "lines_kept.h"
 #include "run/supervise.h"
 

@@ -8,7 +8,7 @@
 
 #include <json-c/json.h>
 
-#include "kernel/cgroup_place.h"
+#include "cgroup/cgroup_place.h"
 #include "lab_parts.h"
 #include "lines_kept.h"
 

@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 #include "base/message.h"
-#include "kernel/cgroup.h"
-#include "kernel/cgroup_place.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/cgroup_place.h"
 #include "need_root.h"
 #include "run/supervise.h"
 

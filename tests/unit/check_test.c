@@ -17,7 +17,7 @@
 #include "../support/put_file.h"
 #include "base/message.h"
 #include "check/check.h"
-#include "check/check_facts.h"
+#include "analysis/facts.h"
 
 static const char policy_text[] = "version: 1\n"
 				  "dns: {servers: [192.0.2.53]}\n"

@@ -28,8 +28,8 @@
 #include <cmocka.h>
 
 #include "need_root.h"
-#include "run/confine.h"
-#include "run/syscalls.h"
+#include "confine/confine.h"
+#include "confine/syscalls.h"
 
 #define NOBODY 65534
 

@@ -15,7 +15,8 @@
 #include <json-c/json.h>
 
 #include "address.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
+#include "event/event_write.h"
 
 static struct rule rules[] = {{0}, {.file = "agent.yaml", .line = 7, .column = 5}};
 static const struct policy policy = {.name = (char *)"agent", .rules = rules, .rule_count = 2};

@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "kernel/events.h"
-#include "report/groups.h"
-#include "report/near_miss.h"
-#include "report/reason_class.h"
+#include "event/event_words.h"
+#include "analysis/groups.h"
+#include "analysis/near_miss.h"
+#include "analysis/reason_class.h"
 
 static const int64_t second = 1000000, start = 1767323045000000;
 

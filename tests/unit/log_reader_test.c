@@ -237,16 +237,16 @@ static void test_bad_lines(void **state) {
 
 /* The longest line that is read, one that is a byte longer, and one that fills the buffer several times. */
 static void test_long_lines(void **state) {
-	static char line[5 * LOG_LINE_MAX];
+	static char line[5 * EVENT_LINE_MAX];
 	char expected[256];
 
 	(void)state;
 	memset(line, ' ', sizeof(line));
 	append_text(first, "{" TIME ",\"event_type\":\"tls\",\"tls\":{\"sni\":\"longest.test\"}}");
 	append(first, line,
-	       LOG_LINE_MAX - strlen("{" TIME ",\"event_type\":\"tls\",\"tls\":{\"sni\":\"longest.test\"}}"));
+	       EVENT_LINE_MAX - strlen("{" TIME ",\"event_type\":\"tls\",\"tls\":{\"sni\":\"longest.test\"}}"));
 	append_text(first, "\n");
-	append(first, line, LOG_LINE_MAX + 1);
+	append(first, line, EVENT_LINE_MAX + 1);
 	append_text(first, "\n");
 	append_name(first, "between.test");
 	append(first, line, sizeof(line));

@@ -24,7 +24,7 @@
 #include "base/message.h"
 #include "inspect/capture.h"
 #include "inspect/flow.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 #include "tsv.h"
 
 /* A flow as this reader sees it. */

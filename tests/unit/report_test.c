@@ -20,7 +20,7 @@
 #include "base/message.h"
 #include "policy/canonical.h"
 #include "report/report.h"
-#include "report/report_words.h"
+#include "analysis/report_words.h"
 
 /* clang-format off */
 #define OVERVIEW \

@@ -16,7 +16,7 @@
 #include "base/message.h"
 #include "need_root.h"
 #include "run/run_options.h"
-#include "run/spawn.h"
+#include "confine/spawn.h"
 
 /* Starts a command in a cgroup of its own; returns its exit status, or spawn()'s code plus 1000. */
 static int start(char **argv) {

@@ -4,20 +4,17 @@
 #define SNIF_JSON_H
 
 #include <json-c/json.h>
+#include <stdint.h>
 #include <stdio.h>
-
-#include "policy/policy.h"
 
 /*
  * Each adds the member `key` to `object` and returns 0 or -ENOMEM; -ENOMEM also when `object` is NULL, so that a failed
- * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. A rule is {"file", "line",
- * "text"} (file and line are null for a default, which is written nowhere), and rule 0 is null. json_put() takes over
- * `value`, also when it fails.
+ * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. json_put() takes over `value`, also
+ * when it fails.
  */
 int json_put(struct json_object *object, const char *key, struct json_object *value);
 int json_put_text(struct json_object *object, const char *key, const char *text);
 int json_put_number(struct json_object *object, const char *key, uint64_t number);
-int json_put_rule(struct json_object *object, const char *key, const struct policy *policy, uint32_t rule);
 
 /* The same for an array. */
 int json_add(struct json_object *array, struct json_object *value);

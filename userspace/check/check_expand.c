@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/facts.h"
 #include "base/message.h"
-#include "check/check_facts.h"
 #include "policy/canonical.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"

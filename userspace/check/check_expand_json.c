@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "analysis/facts.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "check/check_expand.h"
-#include "check/check_facts.h"
 #include "policy/canonical.h"
 #include "policy/prefix.h"
+#include "policy/rule_print.h"
 
 static struct json_object *prefixes_json(const struct prefix_list *list) {
 	struct json_object *array = json_object_new_array();
@@ -51,7 +52,7 @@ static struct json_object *hosts_json(const struct policy *policy) {
 		error |= json_put_text(object, "verdict", host->allow ? "allow" : "deny");
 		if (host->allow)
 			error |= json_put_number(object, "zone", host->zone);
-		error |= json_put_rule(object, "rule", policy, host->rule);
+		error |= rule_put_json(object, "rule", policy, host->rule);
 		error |= json_add(array, object);
 	}
 	return json_checked(array, error);
@@ -89,7 +90,7 @@ static struct json_object *direct_json(const struct policy *policy) {
 		error |= json_put(object, "proto", protocols);
 		error |= put_ports(object, &rule->ports);
 		error |= json_put(object, "to", prefixes_json(&policy->lists[rule->list]));
-		error |= json_put_rule(object, "rule", policy, rule->rule);
+		error |= rule_put_json(object, "rule", policy, rule->rule);
 		error |= json_put(object, "bypasses_inspection", json_object_new_boolean(bypasses > 0));
 		error |= bypasses < 0 ? bypasses : 0;
 		error |= json_add(array, object);

@@ -3,7 +3,7 @@
 #ifndef SNIF_CHECK_OPTIONS_H
 #define SNIF_CHECK_OPTIONS_H
 
-#include "check/check_question.h"
+#include "analysis/question.h"
 
 struct check_options {
 	const char *policy;

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "check/check_facts.h"
-#include "check/check_reach.h"
+#include "analysis/facts.h"
+#include "analysis/reach.h"
 #include "policy/prefix_order.h"
 
 static bool is_loopback(const struct prefix_list *list) {

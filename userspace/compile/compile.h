@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A policy as the kernel's tables, in memory: what kernel/loader.c copies into maps and check/ asks. */
+/* A policy as the kernel's tables, in memory: what filter/filter.c copies into maps and check/ asks. */
 #ifndef SNIF_COMPILE_H
 #define SNIF_COMPILE_H
 

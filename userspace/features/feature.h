@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernel/cgroup.h"
+#include "cgroup/cgroup.h"
 
 struct snifence_bpf;
 

@@ -12,8 +12,8 @@
 
 #include "base/file.h"
 #include "base/message.h"
-#include "kernel/cgroup_place.h"
-#include "run/spawn.h"
+#include "cgroup/cgroup_place.h"
+#include "confine/spawn.h"
 
 bool mounted_on(FILE *mounts, const char *type, char *directory, size_t size) {
 	struct mntent *entry;

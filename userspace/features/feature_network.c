@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "kernel/abort.h"
+#include "event/abort.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

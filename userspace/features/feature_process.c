@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/descriptors.h"
-#include "run/confine.h"
-#include "run/pid_namespace.h"
-#include "run/scope.h"
-#include "run/syscalls.h"
+#include "confine/confine.h"
+#include "confine/pid_namespace.h"
+#include "confine/scope.h"
+#include "confine/syscalls.h"
 
 struct finding probe_root(struct machine *machine, int unused) {
 	(void)machine;

@@ -7,12 +7,12 @@
 
 #include "base/message.h"
 #include "compile/compile.h"
+#include "event/event_write.h"
 #include "inspect/capture.h"
 #include "inspect/flow.h"
 #include "inspect/inspect_judge.h"
 #include "inspect/inspect_options.h"
 #include "inspect/inspect_print.h"
-#include "kernel/events.h"
 
 struct inspect {
 	struct inspect_options options;

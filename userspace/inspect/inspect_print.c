@@ -6,7 +6,7 @@
 
 #include "base/message.h"
 #include "base/timestamp.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 #include "policy/rule_print.h"
 
 static void print_endpoint(FILE *out, const uint8_t address[16], uint16_t port) {

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 #include "learn/learn_wildcards.h"
 #include "learn/rule_text.h"
 

@@ -3,7 +3,7 @@
 #ifndef SNIF_LEARN_RULES_H
 #define SNIF_LEARN_RULES_H
 
-#include "check/check_question.h"
+#include "analysis/question.h"
 #include "learn/sightings.h"
 
 struct learned_rule {

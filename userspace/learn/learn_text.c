@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/report_groups.h"
 #include "base/file.h"
 #include "base/message.h"
-#include "report/report_groups.h"
 
 /* `2026-01-02 03:00:00 to 03:04:00`, local time. */
 static void write_period(int64_t first, int64_t last, FILE *out) {

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/groups.h"
 #include "base/array.h"
 #include "base/hash.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 #include "policy/hostname.h"
-#include "report/groups.h"
 
 struct entry {
 	struct sighting sighting;

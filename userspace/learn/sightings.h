@@ -3,8 +3,8 @@
 #ifndef SNIF_SIGHTINGS_H
 #define SNIF_SIGHTINGS_H
 
-#include "log/log_event.h"
-#include "report/leaders.h"
+#include "analysis/leaders.h"
+#include "event/event_read.h"
 
 struct usage {
 	uint64_t count;

@@ -10,7 +10,7 @@
 #include "base/command_line.h"
 #include "base/message.h"
 #include "base/moment.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 
 static int take_moment(int64_t *moment, bool *given, const char *option, const char *subcommand) {
 	struct timespec now;

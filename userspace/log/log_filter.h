@@ -5,7 +5,7 @@
 
 #include <getopt.h>
 
-#include "log/log_event.h"
+#include "event/event_read.h"
 #include "policy/hostname.h"
 
 /* All zero: every event. The texts are borrowed from the command line. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER_SIZE = 4 * LOG_LINE_MAX };
+enum { BUFFER_SIZE = 4 * EVENT_LINE_MAX };
 
 struct log_lines {
 	struct log_source *source;
@@ -35,7 +35,7 @@ static int take(struct log_lines *lines, size_t end, size_t next, struct log_lin
 	line->text = lines->buffer + lines->start;
 	line->length = end - lines->start;
 	line->number = ++lines->number;
-	line->too_long = lines->too_long || line->length > LOG_LINE_MAX;
+	line->too_long = lines->too_long || line->length > EVENT_LINE_MAX;
 	lines->start = lines->seen = next;
 	lines->too_long = false;
 	return 1;
@@ -48,7 +48,7 @@ static bool has_rest(const struct log_lines *lines) {
 static void make_room(struct log_lines *lines) {
 	size_t length = lines->end - lines->start;
 
-	if (length > LOG_LINE_MAX) {
+	if (length > EVENT_LINE_MAX) {
 		lines->too_long = true;
 		length = 0;
 	}

@@ -3,16 +3,14 @@
 #ifndef SNIF_LOG_LINES_H
 #define SNIF_LOG_LINES_H
 
+#include "event/event_read.h"
 #include "log/log_source.h"
-
-/* A longer line is passed over: an event is about 500 bytes long. */
-enum { LOG_LINE_MAX = 1 << 16 };
 
 struct log_line {
 	const char *text; /* without the line's end; not terminated; valid until the next line is read */
 	size_t length;
 	uint64_t number; /* from 1; in a followed file begun anew, from 1 again */
-	bool too_long;	 /* over LOG_LINE_MAX bytes: the text is not kept */
+	bool too_long;	 /* over EVENT_LINE_MAX bytes: the text is not kept */
 };
 
 struct log_lines;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/message.h"
-#include "log/log.h"
+#include "event/log_writer.h"
 #include "log/log_lines.h"
 
 enum { BAD_SAID = 10 };

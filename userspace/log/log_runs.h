@@ -3,7 +3,7 @@
 #ifndef SNIF_LOG_RUNS_H
 #define SNIF_LOG_RUNS_H
 
-#include "log/log_event.h"
+#include "event/event_read.h"
 
 struct log_runs;
 

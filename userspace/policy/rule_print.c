@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/message.h"
 
 const char *rule_place(const struct rule *rule, char out[RULE_PLACE]) {
@@ -24,4 +25,23 @@ void rule_print(const struct rule *rule, FILE *out) {
 	rule_place_print(rule, out);
 	fputs(": ", out);
 	print_escaped(out, rule->text, strlen(rule->text));
+}
+
+int rule_put_json(struct json_object *object, const char *key, const struct policy *policy, uint32_t rule) {
+	struct json_object *value;
+	int error = 0;
+
+	if (rule == 0)
+		return json_put_text(object, key, NULL);
+	value = json_object_new_object();
+	if (policy->rules[rule].line == 0) {
+		error |= json_put_text(value, "file", NULL);
+		error |= json_put_text(value, "line", NULL);
+	} else {
+		error |= json_put_text(value, "file", policy->rules[rule].file);
+		error |= json_put_number(value, "line", policy->rules[rule].line);
+	}
+	error |= json_put_text(value, "text", policy->rules[rule].text);
+	error |= json_put(object, key, value);
+	return error;
 }

@@ -3,6 +3,7 @@
 #ifndef SNIF_RULE_PRINT_H
 #define SNIF_RULE_PRINT_H
 
+#include <json-c/json_types.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -16,5 +17,9 @@ const char *rule_place(const struct rule *rule, char out[RULE_PLACE]);
 /* Prints the place, and rule_print() also the text of the rule behind it, escaped (base/message.h). */
 void rule_place_print(const struct rule *rule, FILE *out);
 void rule_print(const struct rule *rule, FILE *out);
+
+/* Adds a rule as the member `key`: {"file", "line", "text"} (file and line are null for a default, which is written
+ * nowhere); rule 0 is null. Returns 0 or -ENOMEM, as json_put(). */
+int rule_put_json(struct json_object *object, const char *key, const struct policy *policy, uint32_t rule);
 
 #endif

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "kernel/events.h"
+#include "analysis/report_words.h"
+#include "event/event_words.h"
 #include "report/html.h"
 #include "report/page.h"
 #include "report/report_print.h"
-#include "report/report_words.h"
 
 enum { TOP_ROWS = 10, NEAR_ROWS = 20, ALL_ROWS = 1000 };
 

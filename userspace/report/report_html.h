@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "report/groups.h"
+#include "analysis/groups.h"
 
 enum html_column {
 	HTML_BLOCKED = 1 << 0,

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "kernel/events.h"
+#include "analysis/reason_class.h"
+#include "analysis/report_groups.h"
+#include "event/event_words.h"
 #include "report/html.h"
-#include "report/reason_class.h"
-#include "report/report_groups.h"
 #include "report/report_html.h"
 
 static const char *const class_texts[] = {

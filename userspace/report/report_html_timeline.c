@@ -2,8 +2,8 @@
 /* Counts over time ──► charts (SVG) and a table of HTML. */
 #include <inttypes.h>
 
+#include "analysis/report_groups.h"
 #include "report/html.h"
-#include "report/report_groups.h"
 #include "report/report_html.h"
 
 /* Of the charts, which are stretched to the page's width. Few buckets do not become broad blocks. */

@@ -2,11 +2,11 @@
 /* A review ──► JSON. */
 #include <string.h>
 
+#include "analysis/report_words.h"
 #include "base/json.h"
 #include "base/timestamp.h"
-#include "kernel/events.h"
+#include "event/event_words.h"
 #include "report/report_print.h"
-#include "report/report_words.h"
 
 /* Texts of a log are escaped already. */
 static struct json_object *text_of(const char *text) {

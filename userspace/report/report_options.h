@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
+#include "analysis/groups.h"
 #include "log/log_filter.h"
-#include "report/groups.h"
 
 enum report_form { REPORT_TEXT, REPORT_JSON, REPORT_CSV, REPORT_HTML };
 

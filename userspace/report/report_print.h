@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "report/review.h"
+#include "analysis/review.h"
 
 /*
  * For a person: totals, what was lost, and between them either the `overview` (needs BY_NAME, BY_REASON and

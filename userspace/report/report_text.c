@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <stdint.h>
 
+#include "analysis/report_groups.h"
+#include "analysis/report_words.h"
 #include "base/table.h"
-#include "kernel/events.h"
-#include "report/report_groups.h"
+#include "event/event_words.h"
 #include "report/report_print.h"
-#include "report/report_words.h"
 
 enum { ROWS_SHOWN = 10, TIMELINE_WIDTH = 48 };
 

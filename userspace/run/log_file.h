@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "run/identity.h"
+#include "confine/identity.h"
 
 struct log_file {
 	const char *name;

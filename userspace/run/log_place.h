@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "run/identity.h"
+#include "confine/identity.h"
 
 struct log_place {
 	int folder;		 /* O_PATH, O_CLOEXEC; the caller closes it */

@@ -6,8 +6,8 @@
 
 #include <termios.h>
 
-#include "log/log.h"
-#include "run/signals.h"
+#include "base/signals.h"
+#include "event/log_writer.h"
 
 /* All zero: there is none. */
 struct run_view {

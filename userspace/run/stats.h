@@ -3,8 +3,8 @@
 #ifndef SNIF_STATS_H
 #define SNIF_STATS_H
 
-#include "kernel/events.h"
-#include "kernel/loader.h"
+#include "event/event_write.h"
+#include "filter/filter.h"
 #include "run/summary.h"
 #include "run/supervise.h"
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "kernel/events.h"
+#include "event/event_words.h"
 
 struct tally {
 	uint64_t allowed, blocked, would_block; /* events; would_block: what audit mode let through */

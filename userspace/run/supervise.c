@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/message.h"
-#include "kernel/process.h"
+#include "event/process.h"
 
 /*
  * How long what is left when the command ends has to end by itself, after SIGTERM, and after being killed, which is

@@ -5,10 +5,10 @@
 
 #include <poll.h>
 
-#include "kernel/cgroup.h"
-#include "kernel/loader.h"
-#include "run/signals.h"
-#include "run/spawn.h"
+#include "base/signals.h"
+#include "cgroup/cgroup.h"
+#include "confine/spawn.h"
+#include "filter/filter.h"
 
 /* Something that is done beside the command: it has its turn whenever anything happens, and waits for nothing. */
 struct part {

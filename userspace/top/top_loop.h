@@ -3,9 +3,9 @@
 #ifndef SNIF_TOP_LOOP_H
 #define SNIF_TOP_LOOP_H
 
+#include "base/signals.h"
 #include "log/log_filter.h"
 #include "log/log_reader.h"
-#include "run/signals.h"
 
 struct top {
 	const char *command; /* the subcommand, for messages */

@@ -3,7 +3,7 @@
 #ifndef SNIF_TOP_MODEL_H
 #define SNIF_TOP_MODEL_H
 
-#include "report/review.h"
+#include "analysis/review.h"
 
 enum { TOP_RECENT = 1000, TOP_TEXT = 256, TOP_SECONDS = 5 };
 

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/report_groups.h"
+#include "analysis/report_words.h"
 #include "base/file.h"
 #include "base/table.h"
-#include "report/report_groups.h"
-#include "report/report_words.h"
 
 enum { LINES_AROUND = TOP_LINE_ROWS + 1, LINE_SIZE = 512, INDENT = 2 /* as the tables of groups */ };
 

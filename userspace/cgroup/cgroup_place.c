@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The cgroup2 hierarchy, wherever it is mounted ──► the directory of this process's own cgroup. */
+#include "cgroup/cgroup_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <mntent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/message.h"
+
+char *cgroup_place_path(void) {
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	if (!file)
+		return NULL;
+	char *line = NULL, *path = NULL;
+	size_t size = 0;
+	bool found = false;
+	errno = 0; /* of getline() at the end of the file */
+	while (!found && getline(&line, &size, file) > 0) {
+		line[strcspn(line, "\n")] = 0;
+		found = strncmp(line, "0::/", 4) == 0;
+	}
+	if (found)
+		path = strdup(line + 3);
+	int err = path ? 0 : errno ? errno : ENODATA;
+	free(line);
+	fclose(file);
+	errno = err;
+	return path;
+}
+
+FILE *cgroup_open(int fd, const char *file) {
+	int file_fd = openat(fd, file, O_RDONLY | O_CLOEXEC);
+	if (file_fd < 0)
+		return NULL;
+	FILE *stream = fdopen(file_fd, "r");
+	if (!stream)
+		close(file_fd);
+	return stream;
+}
+
+/* A mount can show another part of the hierarchy than the path is relative to (cgroup namespaces, bind mounts): what
+ * counts is that this process is in it. 0, -ESRCH when it is not, or another negative errno when nobody can tell. */
+static int check_own_cgroup(int fd) {
+	struct statfs fs;
+	if (fstatfs(fd, &fs))
+		return -errno;
+	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -ESRCH;
+	FILE *procs = cgroup_open(fd, "cgroup.procs");
+	if (!procs)
+		return -errno;
+	int pid, own = getpid(), err = -ESRCH;
+	while (err && fscanf(procs, "%d", &pid) == 1)
+		if (pid == own)
+			err = 0;
+	if (err && ferror(procs))
+		err = -EIO;
+	fclose(procs);
+	return err;
+}
+
+/* Opens `path` below the root directory `root`. -ESRCH: that is not this process's cgroup. */
+static int open_own(int root, const char *path) {
+	int fd = openat(root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	int err = check_own_cgroup(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+/* Looks through the mounts that this process sees; -1 when none leads to its cgroup, or only read-only. */
+static int open_mounted(const char *path) {
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	if (!mounts)
+		return -1;
+	struct mntent *entry;
+	int fd = -1;
+	while (fd < 0 && (entry = getmntent(mounts))) {
+		if (strcmp(entry->mnt_type, "cgroup2") || hasmntopt(entry, "ro"))
+			continue;
+		int root = open(entry->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			continue;
+		fd = open_own(root, path);
+		close(root);
+	}
+	endmntent(mounts);
+	return fd;
+}
+
+/*
+ * Another mount of cgroup2 sets the hierarchy's options for everybody, nsdelegate and the like: name those that the
+ * machine uses, so that they stay. Nothing to keep when nobody has mounted it.
+ */
+static void keep_options(int context) {
+	static const char *const flags[] = {"nsdelegate",
+					    "favordynmods",
+					    "memory_localevents",
+					    "memory_recursiveprot",
+					    "memory_hugetlb_accounting",
+					    "pids_localevents"};
+	FILE *mounts = setmntent("/proc/1/mounts", "re");
+	struct mntent *entry = NULL;
+	while (mounts && (entry = getmntent(mounts)) && strcmp(entry->mnt_type, "cgroup2"))
+		;
+	for (size_t i = 0; entry && i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (hasmntopt(entry, flags[i]))
+			syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, flags[i], NULL, 0);
+	if (mounts)
+		endmntent(mounts);
+}
+
+/* Mounts the hierarchy without a place in the tree of directories. Returns its root or a negative errno. */
+static int mount_private(void) {
+	int context = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
+	if (context < 0)
+		return -errno;
+	keep_options(context);
+	int root = -1;
+	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		root = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
+				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	int err = errno;
+	close(context);
+	return root < 0 ? -err : root;
+}
+
+static int open_private(const char *path) {
+	int root = mount_private();
+	if (root < 0) {
+		message_error("cannot reach the cgroup2 file system, nor mount it: %s", strerror(-root));
+		return root;
+	}
+	int fd = open_own(root, path);
+	close(root);
+	if (fd >= 0)
+		return fd;
+	message_error("cannot open the own cgroup %s: %s", path,
+		      fd == -ESRCH ? "run from a shell in a cgroup of its own namespace" : strerror(-fd));
+	return fd;
+}
+
+int cgroup_place_own(struct cgroup_place *place) {
+	place->path = cgroup_place_path();
+	if (!place->path) {
+		int err = errno;
+		if (err == ENODATA)
+			message_error("this process is in no cgroup2 hierarchy: the kernel needs cgroup v2");
+		else
+			message_error("cannot read in which cgroup this process is, in /proc/self/cgroup: %s%s",
+				      strerror(err),
+				      err == ENOENT ? "; /proc has to be mounted, and the kernel needs CONFIG_CGROUPS"
+						    : "");
+		return -err;
+	}
+	place->fd = open_mounted(place->path);
+	if (place->fd < 0)
+		place->fd = open_private(place->path);
+	if (place->fd >= 0)
+		return 0;
+	free(place->path);
+	return place->fd;
+}
+
+/* 1 or 0, or a negative errno. */
+static int only_root_moves_in(int fd) {
+	struct stat procs;
+	if (fstatat(fd, "cgroup.procs", &procs, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	bool group_writes = procs.st_mode & S_IWGRP && procs.st_gid != 0;
+	return procs.st_uid == 0 && !group_writes && !(procs.st_mode & S_IWOTH);
+}
+
+int cgroup_place_rise(struct cgroup_place *place) {
+	int safe = only_root_moves_in(place->fd);
+	while (!safe && place->path[1]) {
+		int above = openat(place->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (above < 0)
+			return -errno;
+		close(place->fd);
+		place->fd = above;
+		char *cut = strrchr(place->path, '/');
+		cut[cut == place->path] = 0;
+		safe = only_root_moves_in(above);
+	}
+	return safe > 0 ? 0 : safe < 0 ? safe : -EPERM;
+}

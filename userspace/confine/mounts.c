@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine's mounts ──► those of a command: none that leads out can be written, /proc shows its own processes. */
+#include "confine/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "confine/mount_list.h"
+
+enum { CONFIGFS_SUPER_MAGIC = 0x62656570 }; /* which <linux/magic.h> lacks */
+
+/*
+ * cgroup2: whoever can write to cgroup.procs walks out of the cgroup, and uid 0 can without any capability.
+ * cgroup: the release_agent of a v1 hierarchy is a program that the kernel starts outside (before Linux 5.17 for
+ * whoever can write the file). bpf: pinned programs, links and maps.
+ * The others belong to uid 0, and ask for no capability either: by them the kernel is told which programs to start
+ * (uevent_helper, binfmt_misc), and what the whole machine is to do.
+ */
+static const struct way_out {
+	const char *type;
+	unsigned long magic;
+	bool of_root;
+} ways_out[] = {
+	{"cgroup2", CGROUP2_SUPER_MAGIC, false},
+	{"cgroup", CGROUP_SUPER_MAGIC, false},
+	{"bpf", BPF_FS_MAGIC, false},
+	{"sysfs", SYSFS_MAGIC, true},
+	{"debugfs", DEBUGFS_MAGIC, true},
+	{"tracefs", TRACEFS_MAGIC, true},
+	{"configfs", CONFIGFS_SUPER_MAGIC, true},
+	{"binfmt_misc", BINFMTFS_MAGIC, true},
+};
+
+/* The same in proc, among them core_pattern and modprobe. What else is there stays as it is. */
+static const char *const parts_of_proc[] = {"sys", "sysrq-trigger", "irq", "bus", "fs"};
+
+/* The work on the list of mounts. Whatever says no to one look is looked at by another one: see mounts_confine(). */
+struct work {
+	bool root;
+	struct mount_list list;
+	int proc; /* the new proc, of which the first /proc is the mount itself and each other one a copy; -1: none yet */
+	dev_t device; /* its own */
+	bool changed; /* in this pass */
+};
+
+/* ---- what is where ----------------------------------------------------------------------------------------------- */
+
+/* The file system of a path: 1, or 0 when there is no such path; a negative errno when that cannot be told. */
+static int look(const char *path, struct statfs *fs) {
+	if (statfs(path, fs) == 0)
+		return 1;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+}
+
+/* Where something else is mounted over what the list of mounts tells of, nobody reaches that. Returns as look(). */
+static int is_reached(const char *directory, unsigned long magic, struct statfs *fs) {
+	int there = look(directory, fs);
+	return there > 0 ? (unsigned long)fs->f_type == magic : there;
+}
+
+static int join(char path[PATH_MAX], const char *directory, const char *name) {
+	return snprintf(path, PATH_MAX, "%s/%s", directory, name) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+/* The mount's other flags have to be said again: they would be taken off. */
+static int make_read_only(struct work *work, const char *path, const struct statfs *fs) {
+	const unsigned long kept_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | ((unsigned long)fs->f_flags & kept_flags);
+	if (fs->f_flags & MS_RDONLY)
+		return 0;
+	work->changed = true;
+	return mount(NULL, path, NULL, flags, NULL) ? -errno : 0;
+}
+
+/* ---- proc -------------------------------------------------------------------------------------------------------- */
+
+/* What the mount in its place had been told to hide stays hidden. */
+static int copy_options(int fs, const struct mount_entry *entry) {
+	static const char *const names[] = {"hidepid", "gid", "subset"};
+	char *options = strdup(entry->options), *rest = options, *value;
+	int err = options ? 0 : -ENOMEM;
+	while (!err && (value = strsep(&rest, ","))) {
+		const char *name = strsep(&value, "=");
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && value && !err; i++)
+			if (strcmp(name, names[i]) == 0 && fsconfig(fs, FSCONFIG_SET_STRING, name, value, 0))
+				err = -errno;
+	}
+	free(options);
+	return err;
+}
+
+static int make_proc(struct work *work, const struct mount_entry *entry) {
+	struct stat status;
+	int fs = fsopen("proc", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	int err = fsconfig(fs, FSCONFIG_SET_STRING, "source", "proc", 0) ? -errno : copy_options(fs, entry);
+	if (!err && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		err = -errno;
+	if (!err)
+		work->proc = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (!err && (work->proc < 0 || fstat(work->proc, &status)))
+		err = -errno;
+	if (!err)
+		work->device = status.st_dev;
+	close(fs);
+	return err;
+}
+
+static int put(int tree, const char *directory) {
+	return move_mount(tree, "", AT_FDCWD, directory, MOVE_MOUNT_F_EMPTY_PATH) ? -errno : 0;
+}
+
+static int put_proc(struct work *work, const struct mount_entry *entry) {
+	bool first = work->proc < 0;
+	int err = first ? make_proc(work, entry) : 0;
+	if (err || first)
+		return err ? err : put(work->proc, entry->directory);
+	int copy = open_tree(work->proc, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (copy < 0)
+		return -errno;
+	err = put(copy, entry->directory);
+	close(copy);
+	return err;
+}
+
+static bool is_below(const char *path, const char *directory) {
+	size_t length = strlen(directory);
+	return strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+/*
+ * Puts the new proc over the old one, and anew what is mounted below that, from entry `i` on: a container engine hides
+ * files with such mounts. What belongs to a process outside has no place any more; autofs hides nothing.
+ */
+static int replace_proc(struct work *work, const struct mount_entry *entry, size_t i) {
+	for (; i < work->list.count && !is_below(work->list.entries[i].directory, entry->directory); i++)
+		;
+	if (i == work->list.count)
+		return put_proc(work, entry);
+	const struct mount_entry *below = &work->list.entries[i];
+	if (strcmp(below->type, "autofs") == 0)
+		return replace_proc(work, entry, i + 1);
+	int tree = open_tree(AT_FDCWD, below->directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT);
+	if (tree < 0 && errno != ENOENT)
+		return -errno;
+	int err = replace_proc(work, entry, i + 1), put_back = 0;
+	if (!err && tree >= 0)
+		put_back = put(tree, below->directory);
+	if (tree >= 0)
+		close(tree);
+	return err || put_back == -ENOENT ? err : put_back;
+}
+
+/* A part of it is mounted over itself, to be read-only. */
+static int protect_part(struct work *work, const char *directory, const char *name) {
+	char path[PATH_MAX];
+	struct statfs fs;
+	int err = join(path, directory, name), there = err ? err : look(path, &fs);
+	if (there <= 0 || fs.f_flags & MS_RDONLY)
+		return there < 0 ? there : 0;
+	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL))
+		return -errno;
+	return make_read_only(work, path, &fs);
+}
+
+/* Where only a part of proc is mounted, all of it is protected. */
+static int protect_proc(struct work *work, const struct mount_entry *entry, const struct statfs *fs) {
+	char self[PATH_MAX];
+	struct stat status;
+	int err = join(self, entry->directory, "self");
+	if (err)
+		return err;
+	if (lstat(self, &status))
+		return errno != ENOENT && errno != ENOTDIR ? -errno
+		       : work->root			   ? make_read_only(work, entry->directory, fs)
+							   : 0;
+	if (work->proc < 0 || status.st_dev != work->device) {
+		work->changed = true;
+		/* in a chroot it is not yet: what is mounted below it would be there outside, too */
+		if (mount(NULL, entry->directory, NULL, MS_REC | MS_PRIVATE, NULL))
+			return -errno;
+		err = replace_proc(work, entry, 0);
+	}
+	for (size_t i = 0; i < sizeof(parts_of_proc) / sizeof(parts_of_proc[0]) && work->root && !err; i++)
+		err = protect_part(work, entry->directory, parts_of_proc[i]);
+	return err;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------------------------- */
+
+static int protect_mount(struct work *work, const struct mount_entry *entry) {
+	struct statfs fs;
+	int reached = 0;
+	if (strcmp(entry->type, "proc") == 0) {
+		reached = is_reached(entry->directory, PROC_SUPER_MAGIC, &fs);
+		return reached > 0 ? protect_proc(work, entry, &fs) : reached;
+	}
+	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]) && !reached; i++)
+		if (strcmp(entry->type, ways_out[i].type) == 0 && (work->root || !ways_out[i].of_root))
+			reached = is_reached(entry->directory, ways_out[i].magic, &fs);
+	return reached > 0 ? make_read_only(work, entry->directory, &fs) : reached;
+}
+
+static int protect_all(struct work *work) {
+	int err = mount_list_read(&work->list);
+	work->changed = false;
+	for (size_t i = 0; i < work->list.count && !err; i++)
+		err = protect_mount(work, &work->list.entries[i]);
+	mount_list_free(&work->list);
+	return err;
+}
+
+/*
+ * The list is gone through until there is nothing left to do, at least once more than there is something: so what has
+ * been mounted meanwhile is seen, and a look that went wrong is made up for.
+ */
+static int protect_until_done(struct work *work) {
+	enum { PASSES = 16 };
+	int err = 0;
+	work->changed = true;
+	for (int pass = 0; !err && (pass < 2 || work->changed); pass++)
+		err = pass < PASSES ? protect_all(work) : -EBUSY;
+	return err;
+}
+
+/* Whether a file of this kind is below what was mounted over it or made read-only. */
+static bool leads_out(unsigned long magic) {
+	bool found = magic == PROC_SUPER_MAGIC;
+	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++)
+		found |= magic == ways_out[i].magic;
+	return found;
+}
+
+/* A working directory that is there is entered anew, through the mounts as they are now. By the link in proc, as root
+ * may be refused to look into another user's FUSE mount. */
+static int enter_again(void) {
+	char path[PATH_MAX];
+	struct statfs fs;
+	if (statfs("/proc/self/cwd", &fs))
+		return -errno;
+	if (!leads_out((unsigned long)fs.f_type))
+		return 0;
+	if (!getcwd(path, sizeof(path)) || path[0] != '/' || chdir(path))
+		return chdir("/") ? -errno : 0;
+	return 0;
+}
+
+/*
+ * No mount arrives here from outside, which could be one of a cgroup file system that can be written; and none goes
+ * there. In a chroot, / is no mount and this is refused: then only a command with --keep-caps can make a mount, and
+ * that goes where it would go without snifence.
+ */
+static int separate(void) {
+	struct statx root;
+	if (unshare(CLONE_NEWNS))
+		return -errno;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+		return 0;
+	int err = -errno;
+	if (err != -EINVAL || statx(AT_FDCWD, "/", 0, STATX_TYPE, &root))
+		return err;
+	return root.stx_attributes & STATX_ATTR_MOUNT_ROOT ? err : 0;
+}
+
+int mounts_confine(bool root) {
+	struct work work = {.root = root, .proc = -1};
+	int err = separate();
+	if (!err)
+		err = protect_until_done(&work);
+	if (work.proc >= 0)
+		close(work.proc);
+	return err ? err : enter_again();
+}

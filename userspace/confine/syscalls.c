@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* System calls that would lead around the filter ──► an error that programs know how to live with. */
+#include "confine/syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "options.h"
+
+/*
+ * What is not here, and why. mount, ptrace and their like need capabilities that the command does not have, or reach
+ * only what is inside. A user namespace gives it those capabilities inside: a raw socket there sends into a network
+ * namespace that has no way out but through processes that are in the cgroup too, and AF_PACKET stays refused by the
+ * rules below.
+ */
+
+struct refusal {
+	int call;
+	int error;
+	unsigned int count; /* of conditions, which all have to hold; 0: whatever the arguments are */
+	struct scmp_arg_cmp conditions[2];
+};
+
+/* Of an argument that the kernel takes as int, only the low 32 bits count, whatever the caller put above them. */
+#define IS(argument, value)                                                                                            \
+	{ argument, SCMP_CMP_MASKED_EQ, 0xffffffff, (unsigned int)(value) }
+#define HAS(argument, flag)                                                                                            \
+	{ argument, SCMP_CMP_MASKED_EQ, flag, flag }
+
+/* <linux/vhost.h> and <linux/ppp-ioctl.h>, whose arguments take other headers; <linux/ioprio.h> and <sys/resource.h> */
+enum { OWN_VHOST = _IO(0xaf, 1), OWN_PPP = _IOWR('t', 62, int), GROUPS_IO_PRIORITY = 2, GROUPS_PRIORITY = 1 };
+
+static const struct refusal refusals[] = {
+	/*
+	 * CLONE_INTO_CGROUP puts the child into any cgroup whose folder can be opened; uid 0 owns all of them, and that
+	 * they are mounted read-only does not matter to it. Its flags are in memory, so all of it goes: programs then
+	 * use clone.
+	 */
+	{SCMP_SYS(clone3), ENOSYS, 0, {{0}}},
+	/*
+	 * In a cgroup namespace of its own, a process can mount the cgroup file systems anew, to be written: version 1
+	 * whole, with the freezer, and of version 2 what is below its own cgroup.
+	 */
+	{SCMP_SYS(unshare), EPERM, 1, {HAS(0, CLONE_NEWCGROUP)}},
+	{SCMP_SYS(clone), EPERM, 1, {HAS(0, CLONE_NEWCGROUP)}},
+	/*
+	 * Into a namespace of a process outside (a container of the same user's, say), where there may be devices that
+	 * no hook sees.
+	 */
+	{SCMP_SYS(setns), EPERM, 0, {{0}}},
+	/* A socket of a process outside. What names that can come from anywhere: a UNIX socket tells its other end. */
+	{SCMP_SYS(pidfd_getfd), EPERM, 0, {{0}}},
+	/* Of the own process group, in which snifence is as well, and what it shares a pipe with. */
+	{SCMP_SYS(setpriority), EPERM, 1, {IS(0, GROUPS_PRIORITY)}},
+	{SCMP_SYS(ioprio_set), EPERM, 1, {IS(0, GROUPS_IO_PRIORITY)}},
+	/* Devices that send packets by file: tun and tap, a virtual machine's network and vsock, ppp. */
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TUNSETIFF)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_VHOST)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_PPP)}},
+	/*
+	 * Keys: the kernel has one that is missing made by /sbin/request-key, which it starts as root outside of the
+	 * cgroup, with the command's words, and which asks servers by DNS.
+	 */
+	{SCMP_SYS(request_key), EPERM, 0, {{0}}},
+	{SCMP_SYS(add_key), EPERM, 0, {{0}}},
+	{SCMP_SYS(keyctl), EPERM, 0, {{0}}},
+	/* Maps and programs of the filter itself, and sockets put into maps. */
+	{SCMP_SYS(bpf), EPERM, 0, {{0}}},
+	/* Sends from a kernel thread, with calls that this filter does not see. Programs then use epoll. */
+	{SCMP_SYS(io_uring_setup), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(io_uring_enter), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(io_uring_register), ENOSYS, 0, {{0}}},
+	/*
+	 * Pages that stay shared with the sender: it could send an allowed ClientHello and write another name over it
+	 * after the filter has read it and before the device (or a retransmission) does. EINVAL is what these calls
+	 * say of descriptors that cannot do it: programs then read and write.
+	 */
+	{SCMP_SYS(splice), EINVAL, 0, {{0}}},
+	{SCMP_SYS(sendfile), EINVAL, 0, {{0}}},
+	{SCMP_SYS(sendfile64), EINVAL, 0, {{0}}},
+	{SCMP_SYS(vmsplice), EPERM, 0, {{0}}},
+	/* MSG_ZEROCOPY: the same. */
+	{SCMP_SYS(setsockopt), EPERM, 2, {IS(1, SOL_SOCKET), IS(2, SO_ZEROCOPY)}},
+	/* Typing into the terminal: the shell that started snifence would run it, unconfined. */
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCSTI)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCLINUX)}},
+	/* The 32-bit call that hides its arguments in memory; today's libraries make the direct calls. */
+	{SCMP_SYS(socketcall), ENOSYS, 0, {{0}}},
+};
+
+/* kill(0, …) reaches the whole process group: snifence as well, and what it shares a pipe with. */
+static const struct refusal group_signals = {SCMP_SYS(kill), EPERM, 1, {IS(0, 0)}};
+
+/*
+ * The families that stay: UNIX leads to no network, INET and INET6 are the filter's, NETLINK talks to the kernel, ALG
+ * is its crypto. All others (PACKET, VSOCK, XDP, BLUETOOTH, CAN, TIPC, SMC, RDS, QIPCRTR, ...) pass no cgroup hook.
+ */
+static bool family_allowed(unsigned int family) {
+	return family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK || family == AF_ALG;
+}
+
+static int refuse(scmp_filter_ctx filter, const struct refusal *refusal) {
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((unsigned int)refusal->error), refusal->call,
+				      refusal->count, refusal->conditions);
+}
+
+static int refuse_calls(scmp_filter_ctx filter, bool scoped) {
+	int err = scoped ? 0 : refuse(filter, &group_signals);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]) && !err; i++)
+		err = refuse(filter, &refusals[i]);
+	return err;
+}
+
+static struct scmp_arg_cmp equals(unsigned int argument, unsigned int value) {
+	return (struct scmp_arg_cmp)IS(argument, value);
+}
+
+static int refuse_families_of(scmp_filter_ctx filter, int call) {
+	const unsigned int last = AF_ALG;
+	int err = 0;
+	for (unsigned int family = 0; family <= last && !err; family++)
+		if (!family_allowed(family))
+			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, equals(0, family));
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
+				       (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
+	return err;
+}
+
+/* socketpair() is only good for UNIX sockets, but makes one of any family before that turns out. */
+static int refuse_families(scmp_filter_ctx filter) {
+	int err = refuse_families_of(filter, SCMP_SYS(socket));
+	return err ? err : refuse_families_of(filter, SCMP_SYS(socketpair));
+}
+
+/*
+ * MPTCP: the filter reads other bytes than the server. The hook for socket() refuses it in the same words; here it is
+ * refused in audit mode too, where nothing that left by it could be judged.
+ */
+static int refuse_mptcp(scmp_filter_ctx filter) {
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPROTONOSUPPORT), SCMP_SYS(socket), 1,
+				equals(2, SNIF_SOCKET_MPTCP));
+}
+
+static int add_rules(scmp_filter_ctx filter, bool scoped) {
+	int err = refuse_calls(filter, scoped);
+	if (!err)
+		err = refuse_families(filter);
+	return err ? err : refuse_mptcp(filter);
+}
+
+static int new_filter(scmp_filter_ctx *filter) {
+	*filter = seccomp_init(SCMP_ACT_ALLOW);
+	if (!*filter)
+		return -ENOMEM;
+	/* Any ABI without rules here (x32) is refused as a kernel without it does. */
+	int err = seccomp_attr_set(*filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	/* The kernel's own errno, instead of ECANCELED for all of them. */
+	return err ? err : seccomp_attr_set(*filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+}
+
+#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(__x86_64__)
+enum { OTHER_ABI = SCMP_ARCH_X86 };
+#else
+enum { OTHER_ABI = SCMP_ARCH_ARM };
+#endif
+
+/* Of the other ABI no hook sees setsockopt(): the options that it judges are refused there whatever their value. */
+static int refuse_unseen_options(scmp_filter_ctx filter) {
+	static const struct {
+		unsigned int level, option;
+	} unseen[] = {
+#define X(level, option, name, rule) {level, option},
+		SNIF_OPTIONS(X)
+#undef X
+	};
+	int err = 0;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]) && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
+				       equals(1, unseen[i].level), equals(2, unseen[i].option));
+	/* The rules for both ABIs have this one already. */
+	return err == -EEXIST ? 0 : err;
+}
+
+/* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
+static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
+	scmp_filter_ctx other;
+	int err = new_filter(&other);
+	if (!err)
+		err = seccomp_arch_add(other, OTHER_ABI);
+	if (!err)
+		err = seccomp_arch_remove(other, SCMP_ARCH_NATIVE);
+	if (!err)
+		err = add_rules(other, scoped);
+	if (!err)
+		err = refuse_unseen_options(other);
+	if (!err)
+		err = seccomp_merge(filter, other);
+	if (err)
+		seccomp_release(other);
+	return err;
+}
+#else
+static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
+	(void)filter;
+	(void)scoped;
+	return 0;
+}
+#endif
+
+/* Adds all rules and writes the instructions to `fd`. */
+static int export(bool scoped, int fd) {
+	scmp_filter_ctx filter;
+	int err = new_filter(&filter);
+	if (!err)
+		err = add_rules(filter, scoped);
+	if (!err)
+		err = add_other_abi(filter, scoped);
+	return err ? err : seccomp_export_bpf(filter, fd);
+}
+
+/* Nothing is released: what the first has taken the second cannot be given in the same order. */
+static int export_twice(bool scoped, const int fds[2]) {
+	int err = export(scoped, fds[0]);
+	return err ? err : export(scoped, fds[1]);
+}
+
+/* libseccomp goes on, or crashes, where some of its allocations fail: so this is for a process of its own. */
+static int export_apart(bool scoped, const int fds[2]) {
+	int status = 0, pid = fork();
+	if (pid == 0)
+		_exit(-export_twice(scoped, fds));
+	if (pid < 0)
+		return -errno;
+	while (waitpid(pid, &status, 0) < 0)
+		/* where SIGCHLD is ignored it has ended, and nobody knows how */
+		if (errno != EINTR)
+			return errno == ECHILD ? 0 : -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -ENOMEM;
+}
+
+static int read_instructions(int fd, struct syscalls *syscalls) {
+	ssize_t length = read(fd, syscalls->instructions, sizeof(syscalls->instructions));
+	if (length < 0)
+		return -errno;
+	syscalls->count = (unsigned short)((size_t)length / sizeof(syscalls->instructions[0]));
+	return syscalls->count ? 0 : -ENOMEM;
+}
+
+/* A rule that is silently missing in one of them is a difference. */
+static int read_both(const int fds[2], struct syscalls *syscalls) {
+	struct syscalls second;
+	int err = read_instructions(fds[0], syscalls);
+	if (!err)
+		err = read_instructions(fds[1], &second);
+	if (err)
+		return err;
+	size_t size = syscalls->count * sizeof(syscalls->instructions[0]);
+	return syscalls->count == second.count && memcmp(syscalls->instructions, second.instructions, size) == 0
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* By pipes, which have room for it: a limit on the size of files is none on them. */
+int syscalls_compile(bool scoped, struct syscalls *syscalls) {
+	int first[2] = {-1, -1}, second[2] = {-1, -1};
+	const int flags = O_CLOEXEC | O_NONBLOCK;
+	int err = pipe2(first, flags) || pipe2(second, flags) ? -errno : 0;
+	if (!err)
+		err = export_apart(scoped, (const int[]){first[1], second[1]});
+	if (!err)
+		err = read_both((const int[]){first[0], second[0]}, syscalls);
+	if (err)
+		syscalls->count = 0;
+	for (size_t i = 0; i < 2; i++) {
+		if (first[i] >= 0)
+			close(first[i]);
+		if (second[i] >= 0)
+			close(second[i]);
+	}
+	return err;
+}
+
+int syscalls_refuse(const struct syscalls *syscalls) {
+	struct sock_fprog program = {syscalls->count, (struct sock_filter *)syscalls->instructions};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+		return -errno;
+	return 0;
+}

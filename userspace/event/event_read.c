@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A line of JSON ──► an event. */
+#include "event/event_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "base/timestamp.h"
+#include "event/event_memory.h"
+#include "event/event_words.h"
+
+enum { PATH_SIZE = 32 };
+
+enum kind { TEXT, NUMBER, FLAG, OBJECT /* that there is one */ };
+
+/* The members that are read, in the order in which they are written, so that the next is mostly the one expected. */
+static const struct field {
+	char path[PATH_SIZE];
+	enum kind kind;
+	size_t offset;
+} fields[] = {
+#define FIELD(path, kind, member)                                                                                      \
+	{ path, kind, offsetof(struct log_event, member) }
+	FIELD("timestamp", TEXT, timestamp),
+	FIELD("event_version", NUMBER, version),
+	FIELD("run_id", TEXT, run_id),
+	FIELD("sequence", NUMBER, sequence),
+	FIELD("event_type", TEXT, event_type),
+	FIELD("flow_id", NUMBER, flow_id),
+	FIELD("src_ip", TEXT, source),
+	FIELD("src_port", NUMBER, source_port),
+	FIELD("dest_ip", TEXT, destination),
+	FIELD("dest_port", NUMBER, destination_port),
+	FIELD("proto", TEXT, protocol),
+	FIELD("socket_option.level", NUMBER, level),
+	FIELD("socket_option.option", NUMBER, option),
+	FIELD("device.major", NUMBER, major),
+	FIELD("device.minor", NUMBER, minor),
+	FIELD("tls.sni", TEXT, name),
+	FIELD("tls.version", TEXT, tls_version),
+	FIELD("ech", FLAG, ech),
+	FIELD("verdict.action", TEXT, action_word),
+	FIELD("reason", TEXT, reason_word),
+	FIELD("rule", TEXT, rule),
+	FIELD("policy", TEXT, policy),
+	FIELD("policy_sha256", TEXT, policy_sha256),
+	FIELD("mode", TEXT, mode),
+	FIELD("hook", TEXT, hook),
+	FIELD("process.pid", NUMBER, pid),
+	FIELD("process.name", TEXT, process),
+	FIELD("process.uid", NUMBER, uid),
+	FIELD("cgroup.id", NUMBER, cgroup_id),
+	FIELD("cgroup.path", TEXT, cgroup),
+	FIELD("stats.allowed", NUMBER, allowed),
+	FIELD("stats.blocked", NUMBER, blocked),
+	FIELD("stats.would_block", NUMBER, would_block),
+	FIELD("stats.lost", NUMBER, lost),
+	FIELD("stats.command", OBJECT, ended),
+#undef FIELD
+};
+
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+struct log_parser {
+	yajl_handle json;
+	struct log_memory memory; /* of json */
+	struct log_event *event;
+	unsigned depth;		   /* of objects and arrays */
+	unsigned objects;	   /* whole ones, of which a line has one */
+	const struct field *field; /* whose value is next; NULL: a value that is passed over */
+	size_t expected;	   /* index into fields */
+	char path[PATH_SIZE];	   /* of the object that is read: "" or `process.` */
+	char key[PATH_SIZE];	   /* the last one at depth 1; "" when it does not fit, so is none of ours */
+	const char *wrong;	   /* static text, or message */
+	char message[128];
+	size_t used; /* of text */
+	/* Decoded, no text is longer than in the line, and a byte takes 4 at most; a terminator takes the place of the
+	 * quotes. */
+	char text[4 * EVENT_LINE_MAX];
+};
+
+static int refuse(struct log_parser *parser, const char *what) {
+	snprintf(parser->message, sizeof(parser->message), "%s is not %s", parser->field->path, what);
+	parser->wrong = parser->message;
+	return 0;
+}
+
+/* A value of another type than `kind`, where one is expected, ends the line. Returns the place for it, or NULL. */
+static void *place(struct log_parser *parser, enum kind kind) {
+	static const char *const words[] = {
+		[TEXT] = "a string", [NUMBER] = "a whole number", [FLAG] = "true or false", [OBJECT] = "an object"};
+
+	if (parser->field->kind == kind)
+		return (char *)parser->event + parser->field->offset;
+	refuse(parser, words[parser->field->kind]);
+	return NULL;
+}
+
+static const char *keep(struct log_parser *parser, const unsigned char *bytes, size_t length) {
+	static const char digits[] = "0123456789abcdef";
+	char *begin = parser->text + parser->used, *out = begin;
+
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] >= 0x20 && bytes[i] < 0x7f) {
+			*out++ = (char)bytes[i];
+		} else {
+			*out++ = '\\';
+			*out++ = 'x';
+			*out++ = digits[bytes[i] >> 4];
+			*out++ = digits[bytes[i] & 15];
+		}
+	}
+	*out++ = '\0';
+	parser->used = (size_t)(out - parser->text);
+	return begin;
+}
+
+static int take_string(void *context, const unsigned char *bytes, size_t length) {
+	struct log_parser *parser = context;
+	const char **text;
+
+	if (!parser->field)
+		return parser->depth > 0;
+	text = place(parser, TEXT);
+	if (text)
+		*text = keep(parser, bytes, length);
+	return text != NULL;
+}
+
+static int take_number(void *context, const char *bytes, size_t length) {
+	struct log_parser *parser = context;
+	uint64_t *number, value = 0;
+
+	if (!parser->field)
+		return parser->depth > 0;
+	number = place(parser, NUMBER);
+	if (!number)
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] < '0' || bytes[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(bytes[i] - '0'), &value))
+			return refuse(parser, "a whole number");
+	}
+	*number = value;
+	return 1;
+}
+
+static int take_flag(void *context, int value) {
+	struct log_parser *parser = context;
+	bool *flag;
+
+	if (!parser->field)
+		return parser->depth > 0;
+	flag = place(parser, FLAG);
+	if (flag)
+		*flag = value;
+	return flag != NULL;
+}
+
+/* null is as good as left out */
+static int take_null(void *context) {
+	return ((struct log_parser *)context)->depth > 0;
+}
+
+static const struct field *find(struct log_parser *parser, const char *path) {
+	for (size_t i = 0; i < FIELDS; i++) {
+		size_t at = (parser->expected + i) % FIELDS;
+
+		if (strcmp(fields[at].path, path) == 0) {
+			parser->expected = at + 1;
+			return &fields[at];
+		}
+	}
+	return NULL;
+}
+
+static int take_key(void *context, const unsigned char *bytes, size_t length) {
+	struct log_parser *parser = context;
+	size_t before = strlen(parser->path);
+	char path[PATH_SIZE] = "";
+
+	parser->field = NULL;
+	if (parser->depth > 2 || (parser->depth == 2 && before == 0))
+		return 1;
+	if (before + length < PATH_SIZE && !memchr(bytes, '\0', length)) {
+		memcpy(path, parser->path, before);
+		memcpy(path + before, bytes, length);
+	}
+	if (parser->depth == 1)
+		memcpy(parser->key, path, PATH_SIZE);
+	parser->field = find(parser, path);
+	return 1;
+}
+
+static int open_object(void *context) {
+	struct log_parser *parser = context;
+	bool *there;
+
+	if (parser->field) {
+		there = place(parser, OBJECT);
+		if (!there)
+			return 0;
+		*there = true;
+		parser->field = NULL;
+	}
+	if (parser->depth == 1)
+		snprintf(parser->path, sizeof(parser->path), parser->key[0] ? "%s." : "%s", parser->key);
+	parser->depth++;
+	return 1;
+}
+
+static int close_object(void *context) {
+	struct log_parser *parser = context;
+
+	parser->depth--;
+	parser->field = NULL;
+	if (parser->depth == 1)
+		parser->path[0] = '\0';
+	parser->objects += parser->depth == 0;
+	return 1;
+}
+
+static int open_array(void *context) {
+	struct log_parser *parser = context;
+
+	if (parser->field)
+		return place(parser, -1) != NULL;
+	parser->depth++;
+	return parser->depth > 1;
+}
+
+static int close_array(void *context) {
+	((struct log_parser *)context)->depth--;
+	return 1;
+}
+
+static const yajl_callbacks callbacks = {
+	.yajl_null = take_null,
+	.yajl_boolean = take_flag,
+	.yajl_number = take_number,
+	.yajl_string = take_string,
+	.yajl_start_map = open_object,
+	.yajl_map_key = take_key,
+	.yajl_end_map = close_object,
+	.yajl_start_array = open_array,
+	.yajl_end_array = close_array,
+};
+
+static const char no_memory[] = "there is no memory left to read it";
+
+/* A new handle: at first, and after a line that has left the old one in the middle of something. */
+static bool renew(struct log_parser *parser) {
+	if (parser->json)
+		yajl_free(parser->json);
+	parser->json = NULL;
+	parser->memory.caught = true;
+	if (setjmp(parser->memory.none) == 0)
+		parser->json = yajl_alloc(&callbacks, &parser->memory.functions, parser);
+	parser->memory.caught = false;
+	return parser->json && yajl_config(parser->json, yajl_allow_multiple_values, 1);
+}
+
+struct log_parser *log_parser_new(void) {
+	struct log_parser *parser = malloc(sizeof(*parser));
+
+	if (!parser)
+		return NULL;
+	memset(parser, 0, offsetof(struct log_parser, text));
+	log_memory_init(&parser->memory);
+	if (renew(parser))
+		return parser;
+	log_parser_free(parser);
+	return NULL;
+}
+
+/* Whether the JSON is good: yajl's word, and that it is one object. */
+static void check_json(struct log_parser *parser, yajl_status status) {
+	unsigned char *text;
+
+	if (parser->wrong)
+		return;
+	if (status == yajl_status_client_canceled) {
+		parser->wrong = "it is not a JSON object";
+	} else if (status != yajl_status_ok) {
+		text = yajl_get_error(parser->json, 0, NULL, 0);
+		snprintf(parser->message, sizeof(parser->message), "it is not JSON: %.*s",
+			 text ? (int)strcspn((char *)text, "\n") : 0, text ? (char *)text : "");
+		yajl_free_error(parser->json, text);
+		parser->wrong = parser->message;
+	} else if (parser->depth > 0) {
+		parser->wrong = "it is cut off";
+	} else if (parser->objects != 1) {
+		parser->wrong = parser->objects ? "it has more than one JSON object" : "it is not a JSON object";
+	}
+}
+
+/* What is wrong with the line as JSON, or NULL. */
+static const char *parse(struct log_parser *parser, const char *text, size_t length) {
+	parser->memory.caught = true;
+	if (setjmp(parser->memory.none))
+		parser->wrong = no_memory;
+	else
+		check_json(parser, yajl_parse(parser->json, (const unsigned char *)text, length));
+	parser->memory.caught = false;
+	return parser->wrong;
+}
+
+static enum log_type type_of(const char *word) {
+	static const char *const words[] = {[LOG_TLS] = "tls", [LOG_FLOW] = "flow", [LOG_STATS] = "stats"};
+	unsigned type = 0;
+
+	while (type < LOG_OTHER && strcmp(words[type], word) != 0)
+		type++;
+	return type;
+}
+
+static enum log_action action_of(const char *word) {
+	static const char *const words[] = {
+		[LOG_PASS] = "pass", [LOG_REJECT] = "reject", [LOG_DROP] = "drop", [LOG_ALERT] = "alert"};
+
+	for (unsigned action = LOG_PASS; action <= LOG_ALERT; action++)
+		if (strcmp(words[action], word) == 0)
+			return action;
+	return LOG_UNDECIDED;
+}
+
+/* What the words mean. Returns what is wrong with them. */
+static const char *read_words(struct log_event *event) {
+	if (!*event->timestamp)
+		return "it has no timestamp";
+	if (!timestamp_read(event->timestamp, &event->time))
+		return "timestamp is not like 2026-01-31T23:59:59.123456+0100";
+	if (!*event->event_type)
+		return "it has no event_type";
+	event->type = type_of(event->event_type);
+	event->action = action_of(event->action_word);
+	event->reason = *event->reason_word ? reason_of(event->reason_word) : SNIF_REASON_NONE;
+	return NULL;
+}
+
+const char *log_parser_read(struct log_parser *parser, const char *text, size_t length, struct log_event *event) {
+	if (length > EVENT_LINE_MAX)
+		return "it is too long for an event";
+	if (!parser->json && !renew(parser))
+		return no_memory;
+	*event = (struct log_event){0};
+	for (size_t i = 0; i < FIELDS; i++)
+		if (fields[i].kind == TEXT)
+			*(const char **)((char *)event + fields[i].offset) = "";
+	parser->event = event;
+	parser->depth = parser->objects = 0;
+	parser->expected = parser->used = 0;
+	parser->field = NULL;
+	parser->path[0] = '\0';
+	parser->wrong = NULL;
+	if (!parse(parser, text, length))
+		return read_words(event);
+	renew(parser);
+	return parser->wrong;
+}
+
+void log_parser_free(struct log_parser *parser) {
+	if (!parser)
+		return;
+	if (parser->json)
+		yajl_free(parser->json);
+	free(parser);
+}

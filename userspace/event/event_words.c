@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The numbers of an event ──► words. */
+#include "event/event_words.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "options.h"
+
+static const struct {
+	const char *code, *text;
+} reasons[] = {
+#define X(constant, code, text) [SNIF_REASON_##constant] = {code, text},
+	SNIF_REASONS(X)
+#undef X
+};
+
+const char *reason_code(enum snif_reason reason) {
+	return (unsigned)reason < SNIF_REASON_COUNT ? reasons[reason].code : "unknown";
+}
+
+enum snif_reason reason_of(const char *code) {
+	unsigned reason = 0;
+
+	while (reason < SNIF_REASON_COUNT && strcmp(reasons[reason].code, code) != 0)
+		reason++;
+	return reason;
+}
+
+const char *reason_text(enum snif_reason reason) {
+	return (unsigned)reason < SNIF_REASON_COUNT ? reasons[reason].text : "a reason that this version does not know";
+}
+
+const char *reason_hint(enum snif_reason reason) {
+	switch (reason) {
+	case SNIF_REASON_HELLO_TOO_LONG:
+		return "a large client certificate's session ticket, perhaps: `tls.max_hello` can be up to 64 KiB";
+	case SNIF_REASON_SPLIT_RECORDS:
+		return "no usual client does that; `tls.unusual: [split_records]` lets it pass";
+	case SNIF_REASON_TRAILING_DOT:
+		return "no usual client does that; `tls.unusual: [trailing_dot]` lets it pass";
+	case SNIF_REASON_SOCKET_OPTION:
+		return "most need none of these; a multicast group can be joined where a `direct` rule allows it by UDP";
+	case SNIF_REASON_OTHER_DESTINATION:
+		return "where another program rewrites connect(), a `direct` rule for the real address lets it pass";
+	default:
+		return NULL;
+	}
+}
+
+void event_address(char out[EVENT_ADDRESS_SIZE], const __u8 address[16]) {
+	bool ipv4 = snif_is_ipv4(address);
+
+	inet_ntop(ipv4 ? AF_INET : AF_INET6, address + (ipv4 ? 12 : 0), out, EVENT_ADDRESS_SIZE);
+}
+
+const char *event_protocol(char buffer[4], __u8 protocol) {
+	static const char *const names[256] = {
+		[IPPROTO_ICMP] = "ICMP",	[IPPROTO_TCP] = "TCP",		[IPPROTO_UDP] = "UDP",
+		[IPPROTO_DCCP] = "DCCP",	[IPPROTO_ICMPV6] = "IPv6-ICMP", [IPPROTO_SCTP] = "SCTP",
+		[IPPROTO_UDPLITE] = "UDP-Lite",
+	};
+
+	if (names[protocol])
+		return names[protocol];
+	snprintf(buffer, 4, "%u", protocol);
+	return buffer;
+}
+
+const char *event_hook(unsigned hook) {
+	static const char *const hooks[] = {
+#define X(constant, word) word,
+		SNIF_HOOKS(X)
+#undef X
+	};
+
+	return hook < SNIF_HOOK_COUNT ? hooks[hook] : "unknown";
+}
+
+static const char *option_name(__u64 level, __u64 option) {
+	static const struct {
+		__u64 level, option;
+		const char *name;
+	} judged[] = {
+#define X(level, option, name, rule) {level, option, name},
+		SNIF_OPTIONS(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(judged) / sizeof(judged[0]); i++)
+		if (judged[i].level == level && judged[i].option == option)
+			return judged[i].name;
+	return NULL;
+}
+
+bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second) {
+	bool option = strcmp(hook, event_hook(SNIF_HOOK_SETSOCKOPT)) == 0;
+
+	const char *name = option ? option_name(first, second) : NULL;
+
+	if (!option && strcmp(hook, event_hook(SNIF_HOOK_DEVICE)) != 0)
+		return false;
+	if (name)
+		snprintf(out, EVENT_OBJECT_SIZE, "socket option %s", name);
+	else
+		snprintf(out, EVENT_OBJECT_SIZE, "%s %llu:%llu", option ? "socket option" : "device", first, second);
+	return true;
+}
+
+size_t event_name_length(const struct snif_event *event) {
+	return event->name_length < sizeof(event->name) ? event->name_length : sizeof(event->name);
+}
+
+const char *event_version(char buffer[EVENT_VERSION_SIZE], __u16 version) {
+	if (version == 0x0300)
+		return "SSLv3";
+	if (version > 0x0300 && version <= 0x0304)
+		snprintf(buffer, EVENT_VERSION_SIZE, "TLS 1.%u", version - 0x0301U);
+	else
+		snprintf(buffer, EVENT_VERSION_SIZE, "0x%04x", version);
+	return buffer;
+}
