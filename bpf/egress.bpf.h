@@ -222,9 +222,12 @@ static __always_inline int decide_packet(struct __sk_buff *skb) {
 	struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_active active;
 
-	/* the hot path: allowed, nothing left to inspect, no reload since, and to there without a doubt */
+	/*
+	 * The hot path: allowed, nothing left to inspect, and to there without a doubt. It asks the tag which policy that
+	 * was under, not the cgroup: whatever ends that (a reload, a detach) gives the policy another generation.
+	 */
 	if (tag && tag->settled && packet_is_plain(skb, &tag->to)) {
-		active = active_now();
+		active = active_of(tag->judged_under.policy);
 		if (same_policy(&tag->judged_under, &active))
 			return EGRESS_PASS;
 	}

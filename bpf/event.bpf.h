@@ -6,18 +6,27 @@
 #include "packet.bpf.h"
 #include "tag.bpf.h"
 
-static __always_inline void count(__u32 counter) {
-	__u64 *value = bpf_map_lookup_elem(&counters, &counter);
+static __always_inline void count(const struct policy *policy, __u32 counter) {
+	__u32 number = policy->number;
+	struct snif_counters *found = bpf_map_lookup_elem(&counters, &number);
 
 	/* atomic although per CPU: a packet sent in softirq can come between */
-	if (value)
-		__sync_fetch_and_add(value, 1);
+	if (found)
+		__sync_fetch_and_add(&found->of[counter & 63], 1);
 }
 
 /* Counts the decision. Returns whether there is to be an event of it: event_of_call() or event_of_packet(). */
 static __always_inline _Bool event_wanted(const struct policy *policy, const struct snif_judgement *judgement) {
-	count(judgement->reason);
+	count(policy, judgement->reason);
 	return judgement->verdict != SNIF_ALLOW || !policy->options.skip_allowed;
+}
+
+/* Room for an event in the ring of the attachment at hand; NULL: that is full. `size` is a constant, for the verifier. */
+static __always_inline struct snif_event *event_room(const struct policy *policy, __u64 size) {
+	__u32 number = policy->ring;
+	void *ring = bpf_map_lookup_elem(&rings, &number);
+
+	return ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
 }
 
 /* Fills everything but the name that does not come from a tag or packet. */
@@ -73,9 +82,9 @@ SNIF_SUBPROGRAM int event_of_call_on(const struct policy *policy, const struct s
 
 	if (!policy || !judgement)
 		return 0;
-	event = bpf_ringbuf_reserve(&events, SNIF_EVENT_NAMELESS, 0);
+	event = event_room(policy, SNIF_EVENT_NAMELESS);
 	if (!event) {
-		count(SNIF_COUNTER_LOST);
+		count(policy, SNIF_COUNTER_LOST);
 		return 0;
 	}
 	event_begin(event, policy, judgement, hook);
@@ -92,18 +101,18 @@ static __always_inline void event_of_call(const struct policy *policy, const str
 }
 
 /* An event with room for the name of the hello that was read, which is copied. NULL: the ring is full. */
-static __always_inline struct snif_event *event_reserve(const struct snif_inspection *read) {
+static __always_inline struct snif_event *event_reserve(const struct policy *policy, const struct snif_inspection *read) {
 	struct snif_event *event;
 
 	if (!read)
-		return bpf_ringbuf_reserve(&events, SNIF_EVENT_NAMELESS, 0);
+		return event_room(policy, SNIF_EVENT_NAMELESS);
 	if (read->hello.name_length <= SNIF_EVENT_SHORT_NAME) {
-		event = bpf_ringbuf_reserve(&events, SNIF_EVENT_SHORT, 0);
+		event = event_room(policy, SNIF_EVENT_SHORT);
 		if (event)
 			__builtin_memcpy(event->name, read->hello.name, SNIF_EVENT_SHORT_NAME);
 		return event;
 	}
-	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	event = event_room(policy, sizeof(*event));
 	if (event)
 		__builtin_memcpy(event->name, read->hello.name, sizeof(event->name));
 	return event;
@@ -121,9 +130,9 @@ SNIF_SUBPROGRAM int event_of_packet(struct __sk_buff *skb, const struct policy *
 		return 0;
 	if (inspection && inspection->hello.size == 0 && inspection->hello.hellos == 0)
 		inspection = NULL;
-	event = event_reserve(inspection);
+	event = event_reserve(policy, inspection);
 	if (!event) {
-		count(SNIF_COUNTER_LOST);
+		count(policy, SNIF_COUNTER_LOST);
 		return 0;
 	}
 	event_begin(event, policy, judgement, SNIF_HOOK_EGRESS);

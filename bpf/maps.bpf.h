@@ -31,12 +31,6 @@ struct {
 	__type(value, struct snif_attachment);
 } attachments SEC(".maps");
 
-/*
- * The policy of the one attachment that there is, so that no packet need ask its cgroup; 0 when there are several, or
- * none: a cgroup and one below it can both be attached, and then each asks under which policy it runs.
- */
-volatile __u32 only_policy;
-
 /* Mapped into userspace: a reload must be one store, which a map update does not promise. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -106,16 +100,24 @@ struct {
 	__array(values, struct names_inner);
 } names SEC(".maps");
 
-struct {
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} events SEC(".maps");
+	__uint(max_entries, 4096);
+};
+
+/* Each attachment has its events in one of these. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SNIF_RINGS);
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SNIF_COUNTERS);
+	__uint(max_entries, SNIF_POLICIES);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct snif_counters);
 } counters SEC(".maps");
 
 #endif

@@ -31,23 +31,14 @@ static __always_inline const struct snif_name_rules *snif_find_name(snif_tables 
 struct policy {
 	struct snif_active active;
 	struct snif_options options;
-	__u32 present; /* 0: there is none, everything is refused */
+	__u16 number; /* also where there is none in force */
+	__u8 ring;
+	__u8 present; /* 0: there is none, everything is refused */
 };
 
-static __always_inline __u32 policy_number(void) {
-	const struct snif_attachment *attachment;
-	__u32 only = only_policy;
-
-	if (only)
-		return only;
-	attachment = bpf_get_local_storage(&attachments, 0);
-	return attachment->policy;
-}
-
-/* Its slot and generation, read by one load, as a reload is one store. Slot 0: there is no policy. */
-static __always_inline struct snif_active active_now(void) {
+/* What is in force for a policy, read by one load, as a reload is one store. Slot 0: nothing is. */
+static __always_inline struct snif_active active_of(__u32 number) {
 	struct snif_active active = {};
-	__u32 number = policy_number();
 	const volatile __u64 *found = bpf_map_lookup_elem(&policies, &number);
 	__u64 word;
 
@@ -59,12 +50,16 @@ static __always_inline struct snif_active active_now(void) {
 }
 
 static __always_inline struct policy policy_now(void) {
-	struct policy policy = {.active = active_now()};
+	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
+	struct policy policy = {.number = attachment->policy, .ring = attachment->ring};
 	const struct snif_settings *found;
+	__u32 slot;
 
-	if (policy.active.slot == 0)
+	policy.active = active_of(policy.number);
+	slot = policy.active.slot;
+	if (slot == 0)
 		return policy;
-	found = bpf_map_lookup_elem(&settings, &policy.active.slot);
+	found = bpf_map_lookup_elem(&settings, &slot);
 	if (!found)
 		return policy;
 	policy.options = found->options;
@@ -84,7 +79,7 @@ SNIF_SUBPROGRAM int judge_address(const struct policy *policy, const struct snif
 }
 
 static __always_inline _Bool same_policy(const struct snif_active *a, const struct snif_active *b) {
-	return a->slot == b->slot && a->generation == b->generation;
+	return a->generation == b->generation && a->policy == b->policy;
 }
 
 #endif

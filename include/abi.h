@@ -75,23 +75,42 @@ struct snif_options {
 
 /* The rest of a compiled policy, one for each slot. */
 struct snif_settings {
+	__u8 sha256[32];  /* of the policy's canonical form; all zero: the slot is free */
+	__u32 generation; /* the last under which it was put in force */
+	__u32 unused;
 	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */
 	/* bit n: there is a rule for a name of n bytes, or for what is below one: no other need be looked for */
 	__u64 exact_lengths[4], below_lengths[4];
 	struct snif_options options;
 };
 
-/* Which compiled policy is in force for a policy: eight bytes, so that a reload is one store. */
+/*
+ * Which compiled policy is in force for a policy: eight bytes, so that a reload is one store. A tag has a copy, by which
+ * it knows whether what it was judged under still is.
+ */
 struct snif_active {
-	__u32 slot;	  /* 0: none, everything is refused */
-	__u32 generation; /* grows with each reload */
+	__u16 slot;	  /* 0: none, everything is refused */
+	__u16 policy;	  /* its own number */
+	__u32 generation; /* of all policies: no two stores have the same. Under number 0: the last one that was given */
 };
+
+#define SNIF_RINGS 64 /* ring buffers; number 0 is shared by attachments without a reader of their own */
 
 /* In the cgroup's storage: what an attachment enforces. Zero until userspace has written it: refuse. */
 struct snif_attachment {
-	__u32 policy;
-	__u32 unused;
+	__u16 policy;
+	__u8 ring;
+	__u8 state; /* enum snif_attachment_state */
+	__u32 since; /* the generation when it began: no tag that is older was judged under it */
 	__u64 budget_full; /* of SNIF_EARLY_BURST: when it will be full again, on the monotonic clock; 0: it is full */
+};
+
+/* Where an attachment stands while it is made or undone; what is found so later was left half done. */
+enum snif_attachment_state {
+	SNIF_ATTACHED,
+	SNIF_ATTACHING, /* programs are missing */
+	SNIF_KEEPING,	/* the same, and what is open already may stay */
+	SNIF_DETACHING,
 };
 
 #define SNIF_DEVICES 256 /* character devices, or whole majors, that can be allowed */
@@ -213,8 +232,14 @@ struct snif_event {
 #define SNIF_EVENT_SHORT_NAME SNIF_TAG_NAME
 #define SNIF_EVENT_SHORT (SNIF_EVENT_NAMELESS + SNIF_EVENT_SHORT_NAME)
 
-/* Per-CPU counters: one for each reason, then the events that the ring buffer could not take. */
+/* Per-CPU counters of each policy: one for each reason, then the events that the ring buffer could not take. */
 #define SNIF_COUNTER_LOST SNIF_REASON_COUNT
 #define SNIF_COUNTERS (SNIF_REASON_COUNT + 1)
+
+struct snif_counters {
+	__u64 of[64];
+};
+
+_Static_assert(SNIF_COUNTERS <= 64, "each reason has a counter");
 
 #endif

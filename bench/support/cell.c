@@ -126,13 +126,13 @@ struct confinement confine(const char *text) {
 	confinement.load_ms = ms_since(&then);
 	compiled_free(&compiled);
 	policy_free(policy);
-	if (filter_events(confinement.filter, ignore_event, NULL) < 0)
+	if (filter_events(confinement.filter, 0, ignore_event, NULL) < 0)
 		bench_fail("the filter's events cannot be read");
 	return confinement;
 }
 
 void confine_cell(const struct confinement *confinement, const struct cell *cell) {
-	if (filter_attach(confinement->filter, cell->fd, cell->id, POLICY))
+	if (filter_attach(confinement->filter, cell->fd, cell->id, POLICY, 0))
 		bench_fail("the filter cannot be attached");
 }
 

@@ -27,6 +27,16 @@ static void take_map(struct bpf_map *map, int program) {
 		bench_fail("cannot use the filter's map %s: %s", bpf_map__name(map), strerror(-error));
 }
 
+/* The kernel runs the programs with a cgroup's storage of zeros: puts the policy in force under that number too. */
+static void put_in_force(const struct decide_bpf *skeleton) {
+	int map = bpf_map__fd(skeleton->maps.policies);
+	__u32 policy = POLICY, none = 0;
+	struct snif_active active;
+
+	if (bpf_map_lookup_elem(map, &policy, &active) || bpf_map_update_elem(map, &none, &active, BPF_ANY))
+		bench_fail("the policy cannot be put in force: %s", strerror(errno));
+}
+
 /* The filter's code with the maps of the attached program. */
 static struct decide_bpf *load(int program) {
 	struct decide_bpf *skeleton = decide_bpf__open();
@@ -37,7 +47,7 @@ static struct decide_bpf *load(int program) {
 	bpf_object__for_each_map(map, skeleton->obj) if (!bpf_map__is_internal(map)) take_map(map, program);
 	if (decide_bpf__load(skeleton))
 		bench_fail("cannot load the bench's programs: %s", strerror(errno));
-	skeleton->bss->only_policy = POLICY;
+	put_in_force(skeleton);
 	return skeleton;
 }
 

@@ -129,7 +129,7 @@ static void half_finished(void) {
 	static int fds[HALVES];
 	static struct stream stream;
 	struct memory before;
-	size_t passed = 0, counted = filter_counter(lab_filter(), SNIF_REASON_HELLO_INCOMPLETE);
+	size_t passed = 0, counted = filter_counter(lab_filter(), 1, SNIF_REASON_HELLO_INCOMPLETE);
 
 	allow_descriptors();
 	evasion_spoilt();
@@ -160,7 +160,7 @@ static void half_finished(void) {
 		if (i % 2)
 			lab_expect(SNIF_DENY, SNIF_REASON_HELLO_INCOMPLETE);
 	}
-	assert_int_equal(filter_counter(lab_filter(), SNIF_REASON_HELLO_INCOMPLETE), counted + HALVES / 2);
+	assert_int_equal(filter_counter(lab_filter(), 1, SNIF_REASON_HELLO_INCOMPLETE), counted + HALVES / 2);
 	memory_is_back(before, "half-finished hellos, closed");
 	sink_close();
 }
@@ -227,17 +227,17 @@ static void blocked_flood(void) {
 	stream_hello(&stream, FORBIDDEN);
 	second_open(&second);
 	second_attach(&second, true);
-	assert_true(filter_events(second.filter, on_flood_event, &flood) >= 0);
+	assert_true(filter_events(second.filter, 0, on_flood_event, &flood) >= 0);
 	before = memory_now();
 	failed = flood_wave(second.filter, &stream.bytes);
 	evasion_count(expected);
-	lost = filter_counter(second.filter, SNIF_COUNTER_LOST);
+	lost = filter_counter(second.filter, 1, SNIF_COUNTER_LOST);
 	print_message(
 		"flood: %zu connections from %d threads in %.0f ms: %zu refused connect(), %zu events, %zu lost\n",
 		expected, FLOOD_THREADS, lab_now_ms() - started, failed, flood.events, lost);
 	assert_int_equal(failed, 0);
 	assert_int_equal(flood.strange, 0);
-	assert_int_equal(filter_counter(second.filter, REFUSE), expected);
+	assert_int_equal(filter_counter(second.filter, 1, REFUSE), expected);
 	assert_int_equal(flood.events + lost, expected);
 	/* where the queue of accept() was full for a moment, a connection ends before the server has seen it */
 	for (int i = 0; i < 100 && (sink.accepted == 0 || sink.closed < sink.accepted); i++)

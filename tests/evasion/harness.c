@@ -214,7 +214,7 @@ void harness_end(void) {
 	event = lab_event(20);
 	if (event)
 		fail_msg("one more event: %s", reason_code(event->reason));
-	assert_int_equal(filter_counter(lab_filter(), SNIF_COUNTER_LOST), 0);
+	assert_int_equal(filter_counter(lab_filter(), 1, SNIF_COUNTER_LOST), 0);
 	site.spoilt = false;
 }
 

@@ -30,7 +30,7 @@ void second_attach(struct second *second, bool own) {
 		assert_non_null(filter);
 		assert_int_equal(filter_set_policy(filter, 1, lab_compiled()), 0);
 	}
-	assert_int_equal(filter_attach(filter, second->cgroup.fd, second->cgroup.id, 1), 0);
+	assert_int_equal(filter_attach(filter, second->cgroup.fd, second->cgroup.id, 1, 0), 0);
 }
 
 void second_close(struct second *second) {

@@ -21,7 +21,7 @@
 #include "lines_kept.h"
 #include "run/supervise.h"
 
-enum { POLICY = 1, POLICY_BELOW, MOST_EVENTS = 16384, MOST_CHILDREN = 64, MOST_SHARED = 64 };
+enum { POLICY = 1, MOST_EVENTS = 16384, MOST_CHILDREN = 64, MOST_SHARED = 64 };
 
 struct inside {
 	pid_t pid;
@@ -31,7 +31,7 @@ struct inside {
 static struct {
 	bool confined;
 	struct cgroup cgroup, below;
-	struct filter *filter;
+	struct filter *filter, *filter_below; /* below: NULL, or an instance of its own */
 	struct policy *policy;
 	struct compiled compiled;
 	int events_fd;
@@ -69,8 +69,8 @@ static void on_event(void *context, const struct snif_event *event) {
 	keep_line(event);
 }
 
-/* Returns the policy, which is in force then for that number. */
-static struct policy *put_in_force(const char *text, uint32_t number, struct compiled *compiled) {
+/* Returns the policy, which is in force then. */
+static struct policy *put_in_force(struct filter *filter, const char *text, struct compiled *compiled) {
 	struct diagnostics diagnostics = {0};
 	struct policy *policy = policy_parse("lab.yaml", text, strlen(text), &diagnostics);
 	__u64 key[2];
@@ -81,7 +81,7 @@ static struct policy *put_in_force(const char *text, uint32_t number, struct com
 		fail_msg("the test's policy is wrong");
 	assert_int_equal(getrandom(key, sizeof(key), 0), sizeof(key));
 	assert_int_equal(compile_policy(policy, key, compiled), 0);
-	assert_int_equal(filter_set_policy(lab.filter, number, compiled), 0);
+	assert_int_equal(filter_set_policy(filter, POLICY, compiled), 0);
 	return policy;
 }
 
@@ -93,9 +93,9 @@ void lab_confine(const char *policy) {
 	assert_int_equal(cgroup_create(&lab.cgroup), 0);
 	lab.filter = filter_load();
 	assert_non_null(lab.filter);
-	lab.policy = put_in_force(policy, POLICY, &lab.compiled);
-	assert_int_equal(filter_attach(lab.filter, lab.cgroup.fd, lab.cgroup.id, POLICY), 0);
-	lab.events_fd = filter_events(lab.filter, on_event, NULL);
+	lab.policy = put_in_force(lab.filter, policy, &lab.compiled);
+	assert_int_equal(filter_attach(lab.filter, lab.cgroup.fd, lab.cgroup.id, POLICY, 0), 0);
+	lab.events_fd = filter_events(lab.filter, 0, on_event, NULL);
 	assert_true(lab.events_fd >= 0);
 }
 
@@ -103,7 +103,7 @@ void lab_reload(const char *policy) {
 	assert_true(lab.confined);
 	policy_free(lab.policy);
 	compiled_free(&lab.compiled);
-	lab.policy = put_in_force(policy, POLICY, &lab.compiled);
+	lab.policy = put_in_force(lab.filter, policy, &lab.compiled);
 }
 
 void lab_confine_below(const char *policy) {
@@ -111,14 +111,17 @@ void lab_confine_below(const char *policy) {
 	struct stat status;
 
 	assert_true(lab.confined);
-	policy_free(put_in_force(policy, POLICY_BELOW, &compiled));
+	lab.filter_below = filter_load();
+	assert_non_null(lab.filter_below);
+	policy_free(put_in_force(lab.filter_below, policy, &compiled));
 	compiled_free(&compiled);
 	assert_int_equal(mkdirat(lab.cgroup.fd, "below", 0755), 0);
 	lab.below.fd = openat(lab.cgroup.fd, "below", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(lab.below.fd >= 0);
 	assert_int_equal(fstat(lab.below.fd, &status), 0);
 	lab.below.id = status.st_ino;
-	assert_int_equal(filter_attach(lab.filter, lab.below.fd, lab.below.id, POLICY_BELOW), 0);
+	assert_true(filter_events(lab.filter_below, 0, on_event, NULL) >= 0);
+	assert_int_equal(filter_attach(lab.filter_below, lab.below.fd, lab.below.id, POLICY, 0), 0);
 }
 
 /* The map with the cgroup's attachment. */
@@ -168,6 +171,8 @@ const struct snif_event *lab_event(int ms) {
 	double end = lab_now_ms() + ms, left;
 
 	for (;;) {
+		if (lab.filter_below)
+			filter_consume(lab.filter_below); /* whose programs run first */
 		filter_consume(lab.filter);
 		if (lab.taken < lab.event_count)
 			return lab.events[lab.taken++];
@@ -196,7 +201,7 @@ void lab_expect_no_more(void) {
 	if (event)
 		fail_msg("one more event: %s (%s)", reason_code(event->reason),
 			 event->verdict == SNIF_ALLOW ? "allowed" : "denied");
-	assert_int_equal(filter_counter(lab.filter, SNIF_COUNTER_LOST), 0);
+	assert_int_equal(filter_counter(lab.filter, POLICY, SNIF_COUNTER_LOST), 0);
 }
 
 static void be_inside(lab_function function, void *argument, int result) {
@@ -308,6 +313,7 @@ void lab_filter_end(void) {
 		supervise_kill(&lab.cgroup);
 		cgroup_remove(&lab.cgroup);
 	}
+	filter_free(lab.filter_below);
 	filter_free(lab.filter);
 	compiled_free(&lab.compiled);
 	policy_free(lab.policy);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Compiled tables ──► maps and programs in the kernel. */
+/*
+ * An instance: the programs and maps that judge the connections of the cgroups that it is attached to. It is this
+ * process's own (filter_load), or resident in the kernel (instance.h). Whoever changes a resident one holds its lock.
+ */
 #ifndef SNIF_FILTER_H
 #define SNIF_FILTER_H
 
@@ -7,34 +10,81 @@
 
 #include "compile/compile.h"
 
-struct filter; /* the loaded BPF object */
+struct filter;
 
 /* Begins to load the BPF object; that goes on in a thread while the first policy is copied, and ends with that. Returns
  * NULL after saying why (message_error) when it fails at once. */
 struct filter *filter_load(void);
 
-/* Copies a compiled policy into a free slot and makes it the one in force for policy number `policy` (1 to
- * SNIF_POLICIES - 1), in one store. The first call also waits until the object is loaded and verified. Returns 0 or a
- * negative errno, after saying why. */
-int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled);
+/* ---- policies: slots.c ----------------------------------------------------------------------------------------- */
 
 /*
- * Attaches every program to the cgroup and binds it to `policy`. Attachments are the cgroup's, not this process's:
- * they end with the cgroup, so that a killed snifence sets nobody free. Returns 0 or a negative errno, after saying
- * why; then nothing stays attached.
+ * Puts a compiled policy in force for policy number `policy` (1 to SNIF_POLICIES - 1), by one store. Its tables go into
+ * a free slot, or are those of a slot that has them already; slots that no policy uses are kept for that, but only the
+ * last few. The first call also waits until the object is loaded and verified. Returns 0 or a negative errno, after
+ * saying why; then what was in force still is.
  */
-int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy);
+int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled);
+
+/* A number that no policy has, with its counters at zero; 0: there is none left. It is taken by filter_set_policy(). */
+uint32_t filter_free_policy(struct filter *filter);
+
+/* Takes a policy out of force: its number is free then, and what is attached under it is refused everything. Its tables
+ * stay for a while. Returns 0 or a negative errno. */
+int filter_end_policy(struct filter *filter, uint32_t policy);
+
+/* What is in force for a policy. */
+struct snif_active filter_active(const struct filter *filter, uint32_t policy);
+
+/* Reads what a slot holds. Returns 0 or a negative errno. */
+int filter_settings(const struct filter *filter, uint32_t slot, struct snif_settings *settings);
+
+/* ---- attachments: attachments.c -------------------------------------------------------------------------------- */
+
+/*
+ * Attaches every program to the cgroup, bound to `policy` with events in ring `ring`. Attachments are the cgroup's, not
+ * this process's: they end with the cgroup, so that a killed snifence sets nobody free. First comes a program that
+ * refuses nothing, for the storage of the policy's number; then egress, by which all is refused or judged from there on.
+ * Goes on where an earlier call was cut off. Returns 0 or a negative errno, after saying why; then nothing stays
+ * attached.
+ */
+int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring);
+
+/* The other way round. What was judged under the policy is judged again, in all its cgroups. Returns 0 or a negative
+ * errno, after saying why. */
+int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id);
+
+/* Reads what a cgroup's attachment says. Returns 0, or -ENOENT: it has none, or none any more. */
+int filter_attachment(const struct filter *filter, uint64_t cgroup_id, struct snif_attachment *attachment);
+
+/* The cgroup that comes behind `cgroup_id` (0: the first) among those that have an attachment, or had one. Returns 0,
+ * when there is no other. */
+uint64_t filter_next_attachment(const struct filter *filter, uint64_t cgroup_id);
+
+/* Which programs are attached to the cgroup itself, a bit for each in the order of SNIF_PROGRAMS; all of them:
+ * FILTER_WHOLE. Returns a negative errno when the kernel does not say. */
+int filter_attached_programs(const struct filter *filter, int cgroup_fd);
+extern const int FILTER_WHOLE;
+
+/* ---- events and counters: rings.c ------------------------------------------------------------------------------ */
+
+/* Makes a ring buffer and puts it under this number. Returns 0 or a negative errno. */
+int filter_make_ring(struct filter *filter, uint32_t ring);
+/* Whether there is one under this number. */
+bool filter_has_ring(const struct filter *filter, uint32_t ring);
 
 typedef void (*filter_event)(void *context, const struct snif_event *event);
 
-/* Starts delivery of events; returns a descriptor to poll, or a negative errno. Call once. */
-int filter_events(struct filter *filter, filter_event callback, void *context);
+/* Starts delivery of a ring's events; returns a descriptor to poll, or a negative errno. Call once. */
+int filter_events(struct filter *filter, uint32_t ring, filter_event callback, void *context);
 /* Delivers what is waiting, at most a thousand or so, without blocking: who floods the ring buffer must not keep the
  * caller from everything else. Returns the number of events, 0 when none was waiting, or a negative errno. */
 int filter_consume(struct filter *filter);
 
-/* The sum over all CPUs of a counter: an enum snif_reason, or SNIF_COUNTER_LOST. */
-uint64_t filter_counter(const struct filter *filter, uint32_t counter);
+/* The sum over all CPUs of a policy's counter: an enum snif_reason, or SNIF_COUNTER_LOST. */
+uint64_t filter_counter(const struct filter *filter, uint32_t policy, uint32_t counter);
+/* All of a policy's counters at once. Returns 0 or a negative errno. */
+int filter_counters(const struct filter *filter, uint32_t policy, struct snif_counters *counters);
 
 /* The id of the map of tags, by which the kernel's list of sockets tells what is refused; 0: not known. */
 uint32_t filter_tags_id(const struct filter *filter);

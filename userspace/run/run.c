@@ -27,7 +27,7 @@
 #include "run/summary.h"
 #include "run/supervise.h"
 
-/* The number of the only policy in this filter; milliseconds in which standard error takes nothing, in the end. */
+/* The number of the only policy in a filter of its own; milliseconds in which standard error takes nothing, in the end. */
 enum { POLICY = 1, MESSAGES_STALL_MS = 500 };
 
 /* Everything that a run holds; all zero (descriptors -1) is a run that holds nothing. */
@@ -45,6 +45,7 @@ struct run {
 	struct signals signals;
 	struct cgroup cgroup;
 	struct filter *filter;
+	uint32_t policy_number;
 	struct abort_process *aborts;
 	struct event_context context;
 };
@@ -153,8 +154,9 @@ static int put_in_force(struct run *run) {
 	run->aborts = abort_process_start(run->cgroup.fd);
 	int abort_error = run->aborts ? 0 : -errno;
 	run->filter = filter_load();
-	if (!run->filter || filter_set_policy(run->filter, POLICY, &run->compiled) ||
-	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, POLICY))
+	run->policy_number = POLICY;
+	if (!run->filter || filter_set_policy(run->filter, run->policy_number, &run->compiled) ||
+	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, run->policy_number, 0))
 		return something_lacks();
 	/* the kernel has its own copy */
 	compiled_free(&run->compiled);
@@ -168,10 +170,13 @@ static void flush_view(struct run *run) {
 
 	if (!run->view.log)
 		return;
-	lost = filter_counter(run->filter, SNIF_COUNTER_LOST);
+	lost = filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST);
 	if (lost != run->view.lost_told)
 		stats_write(run->view.log,
-			    &(struct stats){&run->context, summary_tally(run->summary), run->filter, 0, NULL});
+			    &(struct stats){.context = &run->context,
+				    .tally = summary_tally(run->summary),
+				    .filter = run->filter,
+				    .policy = run->policy_number});
 	run->view.lost_told = lost;
 	log_flush(run->view.log);
 }
@@ -180,6 +185,7 @@ static struct stats stats_of(const struct run *run, const struct outcome *outcom
 	return (struct stats){.context = &run->context,
 			      .tally = summary_tally(run->summary),
 			      .filter = run->filter,
+			      .policy = run->policy_number,
 			      .outcome = outcome};
 }
 
@@ -198,7 +204,7 @@ static int await_log(void *context, struct pollfd *fd) {
 /* After the log, whose lines come before the connections end that they tell of. */
 static void give_aborts_turn(void *context) {
 	struct run *run = context;
-	abort_process_lost(run->aborts, filter_counter(run->filter, SNIF_COUNTER_LOST));
+	abort_process_lost(run->aborts, filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST));
 	int err = abort_process_turn(run->aborts);
 	if (!err || run->abort_failed)
 		return;
@@ -269,7 +275,7 @@ static void tell(struct run *run, const struct outcome *outcome) {
 	if (outcome->outlived)
 		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
 			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
-	summary_print(run->summary, filter_counter(run->filter, SNIF_COUNTER_LOST), run->message_stream);
+	summary_print(run->summary, filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST), run->message_stream);
 }
 
 static int run_command(struct run *run) {
@@ -280,7 +286,7 @@ static int run_command(struct run *run) {
 		.parts = {{await_log, give_log_turn, run}, {await_messages, give_messages_turn, run}}};
 	if (run->aborts)
 		supervised.parts[2] = (struct part){await_aborts, give_aborts_turn, run};
-	supervised.events_fd = filter_events(run->filter, on_event, run);
+	supervised.events_fd = filter_events(run->filter, 0, on_event, run);
 	if (supervised.events_fd < 0) {
 		message_error("cannot read events: %s", strerror(-supervised.events_fd));
 		return EXIT_FAILED;

@@ -32,14 +32,14 @@ static void write_stats(struct run_log *log, const struct stats *stats) {
 
 	now.unwritten = outlet_lost(log->outlet);
 	stats_write(log->log, &now);
-	log->losses_told = filter_counter(stats->filter, SNIF_COUNTER_LOST);
+	log->losses_told = filter_counter(stats->filter, stats->policy, SNIF_COUNTER_LOST);
 	log->losses_told_at = log_uptime(log->log);
 }
 
 static bool has_losses_to_tell(const struct run_log *log, const struct stats *stats) {
 	/* the clock first: the counter is a system call, and this is asked for each batch of events */
 	return log_uptime(log->log) != log->losses_told_at &&
-	       filter_counter(stats->filter, SNIF_COUNTER_LOST) != log->losses_told;
+	       filter_counter(stats->filter, stats->policy, SNIF_COUNTER_LOST) != log->losses_told;
 }
 
 static void tell_error(struct run_log *log) {

@@ -13,14 +13,11 @@ static void put_policy(struct log *log, const struct event_context *context) {
 	log_close(log);
 }
 
-static void put_counters(struct log *log, const struct filter *filter) {
+static void put_counters(struct log *log, const struct snif_counters *counters) {
 	log_open(log, "counters");
-	for (uint32_t reason = 0; reason < SNIF_REASON_COUNT; reason++) {
-		uint64_t value = filter_counter(filter, reason);
-
-		if (value)
-			log_number(log, reason_code(reason), value);
-	}
+	for (uint32_t reason = 0; reason < SNIF_REASON_COUNT; reason++)
+		if (counters->of[reason])
+			log_number(log, reason_code(reason), counters->of[reason]);
 	log_close(log);
 }
 
@@ -34,8 +31,10 @@ static void put_command(struct log *log, const struct outcome *outcome) {
 }
 
 int stats_write(struct log *log, const struct stats *stats) {
+	struct snif_counters counters;
 	struct timespec now;
 
+	filter_counters(stats->filter, stats->policy, &counters);
 	clock_gettime(CLOCK_REALTIME, &now);
 	log_begin(log, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, "stats");
 	put_policy(log, stats->context);
@@ -44,10 +43,10 @@ int stats_write(struct log *log, const struct stats *stats) {
 	log_number(log, "allowed", stats->tally->allowed);
 	log_number(log, "blocked", stats->tally->blocked);
 	log_number(log, "would_block", stats->tally->would_block);
-	log_number(log, "lost", filter_counter(stats->filter, SNIF_COUNTER_LOST));
+	log_number(log, "lost", counters.of[SNIF_COUNTER_LOST]);
 	if (stats->unwritten)
 		log_number(log, "unwritten", stats->unwritten);
-	put_counters(log, stats->filter);
+	put_counters(log, &counters);
 	if (stats->outcome)
 		put_command(log, stats->outcome);
 	log_close(log);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Programs + a cgroup ──► an attachment, which names a policy. */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/message.h"
+#include "filter/filter_parts.h"
+
+/* In the order in which a cgroup gets them: this one refuses nothing, and with it comes the storage. */
+enum { FIRST = FILTER_snif_accepted };
+
+static int write_attachment(struct filter *filter, uint64_t cgroup_id, const struct snif_attachment *attachment) {
+	return bpf_map_update_elem(filter->maps[FILTER_ATTACHMENTS], &cgroup_id, attachment, BPF_ANY);
+}
+
+static uint32_t program_id(int fd) {
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+}
+
+/* Whether the program is attached to the cgroup itself: 1, 0 or a negative errno. */
+static int is_attached(const struct filter *filter, int program, int cgroup_fd) {
+	uint32_t ids[64], count = sizeof(ids) / sizeof(ids[0]), wanted = program_id(filter->programs[program]);
+
+	if (bpf_prog_query(cgroup_fd, filter_attach_types[program], 0, NULL, ids, &count))
+		return -errno;
+	for (uint32_t i = 0; i < count; i++)
+		if (ids[i] == wanted)
+			return 1;
+	return 0;
+}
+
+int filter_attached_programs(const struct filter *filter, int cgroup_fd) {
+	int set = 0, attached;
+
+	for (int i = 0; i < FILTER_PROGRAMS; i++) {
+		attached = is_attached(filter, i, cgroup_fd);
+		if (attached < 0)
+			return attached;
+		set |= attached << i;
+	}
+	return set;
+}
+
+/* Attaches what is not in `set`, a bit for each program. */
+static int attach_one(struct filter *filter, int program, int cgroup_fd, int *set) {
+	if (*set & 1 << program)
+		return 0;
+	if (bpf_prog_attach(filter->programs[program], cgroup_fd, filter_attach_types[program], BPF_F_ALLOW_MULTI)) {
+		int error = -errno;
+
+		message_error("cannot attach %s to the cgroup: %s", filter_program_names[program], strerror(-error));
+		return error;
+	}
+	*set |= 1 << program;
+	return 0;
+}
+
+static int detach_one(struct filter *filter, int program, int cgroup_fd, int *set) {
+	if (!(*set & 1 << program))
+		return 0;
+	if (bpf_prog_detach2(filter->programs[program], cgroup_fd, filter_attach_types[program]))
+		return -errno;
+	*set &= ~(1 << program);
+	return 0;
+}
+
+static int detach_all(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, int set) {
+	static const struct snif_attachment nothing;
+	int error = 0;
+
+	for (int i = FILTER_PROGRAMS; i-- > 0;)
+		if (i != FIRST && !error)
+			error = detach_one(filter, i, cgroup_fd, &set);
+	/* the value outlives the programs: the next attachment must not find it */
+	if (!error && set & 1 << FIRST)
+		error = write_attachment(filter, cgroup_id, &nothing);
+	return error ? error : detach_one(filter, FIRST, cgroup_fd, &set);
+}
+
+static int write_state(struct filter *filter, uint64_t cgroup_id, struct snif_attachment *attachment,
+		       enum snif_attachment_state state) {
+	int error;
+
+	attachment->state = (__u8)state;
+	error = write_attachment(filter, cgroup_id, attachment);
+	if (error)
+		message_error("cannot bind the policy to the cgroup: %s", strerror(-error));
+	return error;
+}
+
+int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring) {
+	struct snif_attachment attachment = {
+		.policy = (__u16)policy, .ring = (__u8)ring, .since = filter_next_generation(filter)},
+			       before;
+	int set = 0, error;
+
+	/* only who was attached before can have some of them */
+	if (bpf_map_lookup_elem(filter->maps[FILTER_ATTACHMENTS], &cgroup_id, &before) == 0)
+		set = filter_attached_programs(filter, cgroup_fd);
+	error = set < 0 ? set : attach_one(filter, FIRST, cgroup_fd, &set);
+	if (!error)
+		error = write_state(filter, cgroup_id, &attachment, SNIF_ATTACHING);
+	for (int i = 0; i < FILTER_PROGRAMS && !error; i++)
+		error = attach_one(filter, i, cgroup_fd, &set);
+	if (!error)
+		error = write_state(filter, cgroup_id, &attachment, SNIF_ATTACHED);
+	if (error && set > 0)
+		detach_all(filter, cgroup_fd, cgroup_id, set);
+	return error;
+}
+
+int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id) {
+	struct snif_attachment attachment;
+	int set = filter_attached_programs(filter, cgroup_fd), error;
+
+	if (set < 0)
+		return set;
+	if (filter_attachment(filter, cgroup_id, &attachment) == 0) {
+		uint32_t slot = filter_active(filter, attachment.policy).slot;
+
+		error = write_state(filter, cgroup_id, &attachment, SNIF_DETACHING);
+		if (error)
+			return error;
+		error = detach_all(filter, cgroup_fd, cgroup_id, set);
+		/* under another generation: what its tags say holds no more */
+		if (slot)
+			filter_put_in_force(filter, attachment.policy, slot);
+	} else {
+		error = detach_all(filter, cgroup_fd, cgroup_id, set);
+	}
+	if (error)
+		message_error("cannot detach a program from the cgroup: %s", strerror(-error));
+	return error;
+}
+
+int filter_attachment(const struct filter *filter, uint64_t cgroup_id, struct snif_attachment *attachment) {
+	int error = bpf_map_lookup_elem(filter->maps[FILTER_ATTACHMENTS], &cgroup_id, attachment);
+
+	return error || attachment->policy == 0 ? -ENOENT : 0;
+}
+
+uint64_t filter_next_attachment(const struct filter *filter, uint64_t cgroup_id) {
+	uint64_t next;
+
+	return bpf_map_get_next_key(filter->maps[FILTER_ATTACHMENTS], cgroup_id ? &cgroup_id : NULL, &next) ? 0 : next;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The BPF object ──► an instance of this process's own. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/message.h"
+#include "filter/devices.h"
+#include "filter/filter_parts.h"
+#include "snifence.skel.h"
+
+/* libbpf tells of a refused program in hundreds of lines of verifier log: worth it only to who asks for it. */
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+static int tell_warnings(enum libbpf_print_level level, const char *format, va_list arguments) {
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
+}
+
+/* What libbpf goes on without when its own probe of it has failed, so that an error later says nothing of it. */
+static const char *what_lacks(const struct filter *filter) {
+	const struct snifence_bpf *skeleton = filter->skeleton;
+
+	if (filter->load_error == -EINVAL && bpf_object__btf_fd(skeleton->obj) < 0)
+		return "the kernel has refused their types (BTF)";
+	if (filter->load_error == -E2BIG)
+		return "the kernel's verifier gave up, as it does where their types (BTF) are refused";
+	return NULL;
+}
+
+static void tell_load(const struct filter *filter, int error) {
+	const char *what = what_lacks(filter);
+
+	message_error("cannot load the BPF programs: %s (needs root and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in "
+		      "the environment the kernel's reason is shown)",
+		      what ? what : strerror(-error));
+}
+
+/* Makes an outer map as its definition says, so that it can be filled before libbpf has loaded everything. */
+static int make_outer(struct filter *filter, enum filter_map number, struct bpf_map *outer) {
+	struct bpf_map *inner = bpf_map__inner_map(outer);
+	LIBBPF_OPTS(bpf_map_create_opts, inner_options, .map_flags = bpf_map__map_flags(inner));
+	int model = bpf_map_create(bpf_map__type(inner), NULL, bpf_map__key_size(inner), bpf_map__value_size(inner),
+				   bpf_map__max_entries(inner), &inner_options);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (uint32_t)model);
+	int fd, error;
+
+	if (model < 0)
+		return model;
+	fd = bpf_map_create(bpf_map__type(outer), bpf_map__name(outer), bpf_map__key_size(outer),
+			    bpf_map__value_size(outer), bpf_map__max_entries(outer), &options);
+	close(model);
+	if (fd < 0)
+		return fd;
+	error = bpf_map__reuse_fd(outer, fd);
+	close(fd);
+	if (!error)
+		filter->maps[number] = bpf_map__fd(outer);
+	return error;
+}
+
+static void *load(void *context) {
+	struct filter *filter = context;
+
+	filter->load_error = snifence_bpf__load(filter->skeleton);
+	return NULL;
+}
+
+/* Beside the rest: the kernel waits when it is put in its place. */
+static void *make_ring(void *context) {
+	struct filter *filter = context;
+
+	filter->ring_error = filter_make_ring(filter, 0);
+	return NULL;
+}
+
+/* Begins to load the object. Returns 0 or a negative errno. */
+static int start_loading(struct filter *filter) {
+	struct snifence_bpf *skeleton = filter->skeleton = snifence_bpf__open();
+	int error;
+
+	if (!skeleton)
+		return -errno;
+	error = make_outer(filter, FILTER_ADDRESSES, skeleton->maps.addresses);
+	if (!error)
+		error = make_outer(filter, FILTER_PORTS, skeleton->maps.ports);
+	if (!error)
+		error = make_outer(filter, FILTER_NAMES, skeleton->maps.names);
+	if (!error)
+		error = make_outer(filter, FILTER_RINGS, skeleton->maps.rings);
+	if (error)
+		return error;
+	filter->loading = pthread_create(&filter->loader, NULL, load, filter) == 0;
+	if (!filter->loading)
+		load(filter);
+	filter->making_ring = pthread_create(&filter->ring_maker, NULL, make_ring, filter) == 0;
+	if (!filter->making_ring)
+		make_ring(filter);
+	return 0;
+}
+
+static void take_descriptors(struct filter *filter) {
+	const struct snifence_bpf *skeleton = filter->skeleton;
+	const struct bpf_program *const programs[] = {
+#define X(name, ...) skeleton->progs.name,
+		SNIF_PROGRAMS(X)
+#undef X
+	};
+	const struct bpf_map *const maps[] = {
+#define X(constant, name) skeleton->maps.name,
+		FILTER_MAP_LIST(X)
+#undef X
+	};
+
+	for (int i = 0; i < FILTER_PROGRAMS; i++)
+		filter->programs[i] = bpf_program__fd(programs[i]);
+	for (int i = 0; i < FILTER_MAPS; i++)
+		filter->maps[i] = bpf_map__fd(maps[i]);
+}
+
+int filter_finish_loading(struct filter *filter) {
+	if (filter->loading)
+		pthread_join(filter->loader, NULL);
+	filter->loading = false;
+	if (filter->making_ring)
+		pthread_join(filter->ring_maker, NULL);
+	filter->making_ring = false;
+	if (!filter->load_error)
+		filter->load_error = filter->ring_error;
+	if (filter->load_error)
+		tell_load(filter, filter->load_error);
+	if (filter->load_error || filter->policies)
+		return filter->load_error;
+	take_descriptors(filter);
+	filter->load_error = devices_allow(filter->maps[FILTER_DEVICES]);
+	if (filter->load_error) {
+		message_error("cannot tell the kernel which devices may be opened: %s", strerror(-filter->load_error));
+		return filter->load_error;
+	}
+	return filter_map_policies(filter);
+}
+
+struct filter *filter_load(void) {
+	struct filter *filter = filter_new();
+	int error;
+
+	if (!filter)
+		return NULL;
+	libbpf_set_print(getenv("SNIFENCE_DEBUG") ? tell_warnings : quiet);
+	error = start_loading(filter);
+	if (!error)
+		return filter;
+	tell_load(filter, error);
+	filter_free(filter);
+	return NULL;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Compiled tables ──► a slot ──► in force for a policy, by one store. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/message.h"
+#include "filter/filter_parts.h"
+
+/* inner maps of a slot; entries that go into one with a system call; slots that are kept although no policy uses them */
+enum { TABLES = 3, BATCH = 4096, KEPT = 8 };
+
+/* One inner map of a slot: what it is, and the compiled entries that go into it, each a key and then a value. */
+struct table {
+	int outer;
+	enum bpf_map_type type;
+	const char *name;
+	const char *entries;
+	size_t count, entry_size, key_size, value_at, value_size;
+	uint32_t slot;
+	int error;
+};
+
+/* Copies the entries into the kernel, many with each system call. */
+static int fill(int fd, const struct table *table) {
+	char *keys = malloc(BATCH * table->key_size), *values = malloc(BATCH * table->value_size);
+	int error = keys && values ? 0 : -ENOMEM;
+	uint32_t count;
+
+	for (size_t done = 0; done < table->count && !error; done += count) {
+		count = table->count - done < BATCH ? (uint32_t)(table->count - done) : BATCH;
+		for (uint32_t i = 0; i < count; i++) {
+			const char *entry = table->entries + (done + i) * table->entry_size;
+
+			memcpy(keys + i * table->key_size, entry, table->key_size);
+			memcpy(values + i * table->value_size, entry + table->value_at, table->value_size);
+		}
+		error = bpf_map_update_batch(fd, keys, values, &count, NULL);
+	}
+	free(keys);
+	free(values);
+	return error;
+}
+
+/* Makes the inner map, fills it and puts it into its outer map. */
+static void *make_table(void *context) {
+	struct table *table = context;
+	LIBBPF_OPTS(bpf_map_create_opts, options,
+		    .map_flags = table->type == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0);
+	int fd = bpf_map_create(table->type, table->name, (uint32_t)table->key_size, (uint32_t)table->value_size,
+				table->count > 0 ? (uint32_t)table->count : 1, &options);
+
+	table->error = fd < 0 ? fd : fill(fd, table);
+	if (!table->error)
+		table->error = bpf_map_update_elem(table->outer, &table->slot, &fd, BPF_ANY);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/*
+ * Each table has a thread of its own: after a change to an outer map the kernel waits until no program can see the old
+ * one (an RCU grace period, 8 to 20 ms), and these waits can be one. Returns 0 or the error of one that failed.
+ */
+static int make_tables(struct table *tables, size_t count) {
+	pthread_t threads[TABLES];
+	bool started[TABLES];
+	int error = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		started[i] = pthread_create(&threads[i], NULL, make_table, &tables[i]) == 0;
+		if (!started[i])
+			make_table(&tables[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (started[i])
+			pthread_join(threads[i], NULL);
+		error = error ? error : tables[i].error;
+	}
+	return error;
+}
+
+#define TABLE_OF(map_type, outer_map, map, items, item_count, key_member, value_member)                                           \
+	{                                                                                                              \
+		.outer = filter->maps[outer_map], .type = map_type, .name = "snif_" #map,                           \
+		.entries = (const char *)(items), .count = item_count, .entry_size = sizeof(*(items)),                 \
+		.key_size = sizeof((items)->key_member), .value_at = offsetof(typeof(*(items)), value_member),         \
+		.value_size = sizeof((items)->value_member), .slot = slot,                                             \
+	}
+
+static int fill_slot(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
+	struct table tables[TABLES] = {
+		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_ADDRESSES, addresses, compiled->addresses, compiled->address_count, key, class),
+		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_PORTS, ports, compiled->ports, compiled->port_count, key, dest),
+		TABLE_OF(BPF_MAP_TYPE_HASH, FILTER_NAMES, names, compiled->names, compiled->name_count, hash, rules),
+	};
+
+	return make_tables(tables, TABLES);
+}
+
+/* ---- which slot ------------------------------------------------------------------------------------------------ */
+
+struct slot {
+	bool filled, used; /* used: it is in force for a policy */
+	__u32 generation;
+};
+
+int filter_settings(const struct filter *filter, uint32_t slot, struct snif_settings *settings) {
+	return bpf_map_lookup_elem(filter->maps[FILTER_SETTINGS], &slot, settings);
+}
+
+static bool is_filled(const struct snif_settings *settings) {
+	static const __u8 none[sizeof(settings->sha256)];
+
+	return memcmp(settings->sha256, none, sizeof(none)) != 0;
+}
+
+static void digest_of(const struct compiled *compiled, __u8 digest[32]) {
+	for (int i = 0; i < 32; i++) {
+		char pair[3] = {compiled->sha256[2 * i], compiled->sha256[2 * i + 1]};
+
+		digest[i] = (__u8)strtoul(pair, NULL, 16);
+	}
+}
+
+/* Reads what the slots hold. Returns the one that holds these settings already, 0 where none does, or a negative errno. */
+static int look_at_slots(const struct filter *filter, const struct snif_settings *wanted,
+			 struct slot slots[SNIF_SLOTS]) {
+	struct snif_settings settings;
+	int same = 0, error;
+
+	memset(slots, 0, sizeof(*slots) * SNIF_SLOTS);
+	for (uint32_t i = 1; i < SNIF_SLOTS; i++) {
+		error = filter_settings(filter, i, &settings);
+		if (error)
+			return error;
+		slots[i].filled = is_filled(&settings);
+		slots[i].generation = settings.generation;
+		if (memcmp(settings.sha256, wanted->sha256, sizeof(settings.sha256)) == 0 &&
+		    memcmp(&settings.options, &wanted->options, sizeof(settings.options)) == 0)
+			same = (int)i;
+	}
+	for (uint32_t i = 1; i < SNIF_POLICIES; i++)
+		slots[filter_active(filter, i).slot % SNIF_SLOTS].used = true;
+	return same;
+}
+
+static uint32_t free_slot(const struct slot slots[SNIF_SLOTS]) {
+	for (uint32_t i = 1; i < SNIF_SLOTS; i++)
+		if (!slots[i].filled && !slots[i].used)
+			return i;
+	return 0;
+}
+
+/* The slot that has been out of force for longest, of more than `kept`; 0: there are not that many. */
+static uint32_t oldest_slot(const struct slot slots[SNIF_SLOTS], unsigned kept) {
+	uint32_t oldest = 0;
+	unsigned count = 0;
+
+	for (uint32_t i = 1; i < SNIF_SLOTS; i++) {
+		if (!slots[i].filled || slots[i].used)
+			continue;
+		count++;
+		if (oldest == 0 || slots[i].generation < slots[oldest].generation)
+			oldest = i;
+	}
+	return count > kept ? oldest : 0;
+}
+
+/* No policy may use the slot, nor a program that began when one did: filter_wait_for_programs(). */
+static void empty_slot(struct filter *filter, uint32_t slot) {
+	static const struct snif_settings none;
+
+	bpf_map_update_elem(filter->maps[FILTER_SETTINGS], &slot, &none, BPF_ANY);
+	bpf_map_delete_elem(filter->maps[FILTER_ADDRESSES], &slot);
+	bpf_map_delete_elem(filter->maps[FILTER_PORTS], &slot);
+	bpf_map_delete_elem(filter->maps[FILTER_NAMES], &slot);
+}
+
+static int empty_old_slots(struct filter *filter, struct slot slots[SNIF_SLOTS], unsigned kept) {
+	uint32_t slot = oldest_slot(slots, kept);
+	int error = slot ? filter_wait_for_programs(filter) : 0;
+
+	for (; slot && !error; slot = oldest_slot(slots, kept)) {
+		empty_slot(filter, slot);
+		slots[slot].filled = false;
+	}
+	return error;
+}
+
+/* A slot with the policy's tables, and its settings to be written. Returns the slot or a negative errno. */
+static int slot_for(struct filter *filter, const struct compiled *compiled, struct snif_settings *settings) {
+	struct slot slots[SNIF_SLOTS];
+	int slot = 0, error;
+
+	*settings = compiled->settings;
+	digest_of(compiled, settings->sha256);
+	/* while this process's own object loads, its first slot is free, and the rest of the maps is not there yet */
+	if (!filter->policies) {
+		error = fill_slot(filter, compiled, 1);
+		return error ? error : 1;
+	}
+	slot = look_at_slots(filter, settings, slots);
+	if (slot)
+		return slot < 0 ? slot : filter_settings(filter, (uint32_t)slot, settings) ? -errno : slot;
+	if (!free_slot(slots) && (error = empty_old_slots(filter, slots, 0)))
+		return error;
+	slot = (int)free_slot(slots);
+	if (slot == 0)
+		return -ENOSPC;
+	error = fill_slot(filter, compiled, (uint32_t)slot);
+	return error ? error : slot;
+}
+
+int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled) {
+	struct snif_settings settings;
+	struct slot slots[SNIF_SLOTS];
+	int slot = policy > 0 && policy < SNIF_POLICIES ? slot_for(filter, compiled, &settings) : -EINVAL;
+	int error = filter_finish_loading(filter);
+
+	if (error)
+		return error;
+	if (slot > 0) {
+		settings.generation = filter->policies[0].generation + 1;
+		error = bpf_map_update_elem(filter->maps[FILTER_SETTINGS], &slot, &settings, BPF_ANY);
+	}
+	if (slot < 0 || error) {
+		message_error("cannot copy the policy into the kernel: %s",
+			      slot == -ENOSPC ? "as many policies as it has room for are in force"
+					      : strerror(slot < 0 ? -slot : -error));
+		return slot < 0 ? slot : error;
+	}
+	filter_put_in_force(filter, policy, (uint32_t)slot);
+	/* what it replaces stays for a while; in the end that is a matter of memory only */
+	if (look_at_slots(filter, &settings, slots) >= 0)
+		empty_old_slots(filter, slots, KEPT);
+	return 0;
+}
+
+uint32_t filter_free_policy(struct filter *filter) {
+	struct snif_counters *none = calloc((size_t)filter->cpus, sizeof(*none));
+	uint32_t policy = 1;
+
+	while (policy < SNIF_POLICIES && filter_active(filter, policy).policy != 0)
+		policy++;
+	if (!none || policy == SNIF_POLICIES ||
+	    bpf_map_update_elem(filter->maps[FILTER_COUNTERS], &policy, none, BPF_ANY))
+		policy = 0;
+	free(none);
+	return policy;
+}
+
+int filter_end_policy(struct filter *filter, uint32_t policy) {
+	struct snif_settings nothing = {0};
+	struct slot slots[SNIF_SLOTS];
+	int error;
+
+	filter_put_in_force(filter, policy, 0);
+	error = look_at_slots(filter, &nothing, slots);
+	return error < 0 ? error : empty_old_slots(filter, slots, KEPT);
+}
