@@ -101,7 +101,8 @@ static __always_inline void event_of_call(const struct policy *policy, const str
 }
 
 /* An event with room for the name of the hello that was read, which is copied. NULL: the ring is full. */
-static __always_inline struct snif_event *event_reserve(const struct policy *policy, const struct snif_inspection *read) {
+static __always_inline struct snif_event *event_reserve(const struct policy *policy,
+							const struct snif_inspection *read) {
 	struct snif_event *event;
 
 	if (!read)

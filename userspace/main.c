@@ -6,6 +6,10 @@
 #include "base/file.h"
 #include "base/message.h"
 #include "check/check.h"
+#include "control/attach.h"
+#include "control/load.h"
+#include "control/reload.h"
+#include "control/status.h"
 #include "features/feature_command.h"
 #include "inspect/inspect.h"
 #include "learn/learn.h"
@@ -34,6 +38,12 @@ static int show_version(int argc, char **argv) {
 
 static const struct subcommand subcommands[] = {
 	{"run", run_main, "run a command that can reach only what a policy allows"},
+	{"attach", attach_main, "put running cgroups, processes or units under a policy"},
+	{"detach", detach_main, "free them of it"},
+	{"reload", reload_main, "put a policy as its file is now in force where it is attached"},
+	{"status", status_main, "show what is attached, under which policies, and whether it is whole"},
+	{"load", load_main, "load the filter into the kernel before it is needed"},
+	{"unload", unload_main, "detach everything and remove the filter"},
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},
 	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
 	{"features", features_main, "show what this machine offers, and what that means for a policy"},

@@ -18,8 +18,11 @@
 
 #include "base/message.h"
 
-char *cgroup_place_path(void) {
-	FILE *file = fopen("/proc/self/cgroup", "re");
+char *cgroup_place_path(pid_t pid) {
+	char name[32] = "/proc/self/cgroup";
+	if (pid)
+		snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	FILE *file = fopen(name, "re");
 	if (!file)
 		return NULL;
 	char *line = NULL, *path = NULL;
@@ -155,7 +158,7 @@ static int open_private(const char *path) {
 }
 
 int cgroup_place_own(struct cgroup_place *place) {
-	place->path = cgroup_place_path();
+	place->path = cgroup_place_path(0);
 	if (!place->path) {
 		int err = errno;
 		if (err == ENODATA)
@@ -174,6 +177,34 @@ int cgroup_place_own(struct cgroup_place *place) {
 		return 0;
 	free(place->path);
 	return place->fd;
+}
+
+/* The root's inode is 1; a mount can begin further down. */
+static int open_whole(const char *path) {
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+	if (fd >= 0 && (fstat(fd, &status) || status.st_ino != 1)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int cgroup_place_root(void) {
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	int root = -1;
+	while (mounts && root < 0 && (entry = getmntent(mounts)))
+		if (strcmp(entry->mnt_type, "cgroup2") == 0 && !hasmntopt(entry, "ro"))
+			root = open_whole(entry->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	if (root >= 0)
+		return root;
+	root = mount_private();
+	if (root < 0)
+		message_error("cannot reach the cgroup2 file system, nor mount it: %s", strerror(-root));
+	return root;
 }
 
 /* 1 or 0, or a negative errno. */

@@ -4,15 +4,20 @@
 #define SNIF_CGROUP_PLACE_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 struct cgroup_place {
 	int fd;	    /* the directory, O_CLOEXEC; the caller closes it */
 	char *path; /* below the hierarchy's root, like /user.slice; "/" is the root. The caller frees it */
 };
 
-/* The path of this process's own cgroup, by the `0::` line of /proc/self/cgroup; the caller frees it. NULL with errno
- * set: ENODATA when there is no such line. */
-char *cgroup_place_path(void);
+/* The path of a process's cgroup (0: of this one), by the `0::` line of /proc/PID/cgroup; the caller frees it. NULL
+ * with errno set: ENODATA when there is no such line. */
+char *cgroup_place_path(pid_t pid);
+
+/* Opens the hierarchy's root, where necessary by a private mount. Returns a descriptor or a negative errno, after saying
+ * why. */
+int cgroup_place_root(void);
 
 /*
  * Opens the directory of this process's own cgroup. Where no cgroup2 mount can be reached (`ip netns exec` hides it),

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
+#include "base/message.h"
 #include "compile/compile_address.h"
 #include "policy/canonical.h"
 
@@ -112,6 +114,19 @@ int compile_to_ask(const struct policy *policy, struct compiled *out) {
 
 	for (__u64 key = 0; error == -EEXIST && key < KEYS_TO_TRY; key++)
 		error = compile_policy(policy, (const __u64[2]){key, 0}, out);
+	return error;
+}
+
+/* Two names with the same hash under a random key: one chance in 2^64 for each pair, so another key helps. */
+int compile_for_kernel(const struct policy *policy, struct compiled *out) {
+	int error = -EEXIST;
+	__u64 key[2];
+
+	for (int attempt = 0; attempt < KEYS_TO_TRY && error == -EEXIST; attempt++)
+		error = getrandom(key, sizeof(key), 0) == (ssize_t)sizeof(key) ? compile_policy(policy, key, out)
+									       : -EIO;
+	if (error)
+		message_error("cannot compile the policy: %s", strerror(-error));
 	return error;
 }
 

@@ -39,6 +39,8 @@ struct compiled {
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out);
 /* The same with a key of its own choice, for tables that are only asked. Returns 0 or a negative errno. */
 int compile_to_ask(const struct policy *policy, struct compiled *out);
+/* The same for the kernel, with a random key. Returns 0 or a negative errno, after saying why. */
+int compile_for_kernel(const struct policy *policy, struct compiled *out);
 /* Frees the tables. The settings and the SHA-256 stay. */
 void compiled_free(struct compiled *compiled);
 

@@ -37,7 +37,7 @@ struct finding describe_cgroup2(FILE *mounts) {
 }
 
 struct finding probe_cgroup2(struct machine *machine, int unused) {
-	char *path = cgroup_place_path();
+	char *path = cgroup_place_path(0);
 	int error = path ? 0 : -errno;
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct finding finding = feature_found(true, "where it is mounted is not known: /proc is not");

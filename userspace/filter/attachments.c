@@ -94,8 +94,9 @@ static int write_state(struct filter *filter, uint64_t cgroup_id, struct snif_at
 }
 
 int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring) {
-	struct snif_attachment attachment = {
-		.policy = (__u16)policy, .ring = (__u8)ring, .since = filter_next_generation(filter)},
+	struct snif_attachment attachment = {.policy = (__u16)policy,
+					     .ring = (__u8)ring,
+					     .since = filter_next_generation(filter)},
 			       before;
 	int set = 0, error;
 

@@ -60,7 +60,8 @@ struct filter *filter_new(void) {
 }
 
 int filter_map_policies(struct filter *filter) {
-	void *policies = mmap(NULL, POLICIES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, filter->maps[FILTER_POLICIES], 0);
+	void *policies =
+		mmap(NULL, POLICIES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, filter->maps[FILTER_POLICIES], 0);
 	int error = -errno;
 
 	if (policies == MAP_FAILED) {
@@ -95,8 +96,8 @@ void filter_put_in_force(struct filter *filter, uint32_t policy, uint32_t slot) 
 
 int filter_wait_for_programs(struct filter *filter) {
 	/* the kernel waits behind each change of an outer map; slot 0 is never used */
-	int names = bpf_map_create(BPF_MAP_TYPE_HASH, "snif_names", sizeof(__u64), sizeof(struct snif_name_rules), 1,
-				   NULL);
+	int names =
+		bpf_map_create(BPF_MAP_TYPE_HASH, "snif_names", sizeof(__u64), sizeof(struct snif_name_rules), 1, NULL);
 	__u32 slot = 0;
 	int error;
 

@@ -84,9 +84,9 @@ static int make_tables(struct table *tables, size_t count) {
 	return error;
 }
 
-#define TABLE_OF(map_type, outer_map, map, items, item_count, key_member, value_member)                                           \
+#define TABLE_OF(map_type, outer_map, map, items, item_count, key_member, value_member)                                \
 	{                                                                                                              \
-		.outer = filter->maps[outer_map], .type = map_type, .name = "snif_" #map,                           \
+		.outer = filter->maps[outer_map], .type = map_type, .name = "snif_" #map,                              \
 		.entries = (const char *)(items), .count = item_count, .entry_size = sizeof(*(items)),                 \
 		.key_size = sizeof((items)->key_member), .value_at = offsetof(typeof(*(items)), value_member),         \
 		.value_size = sizeof((items)->value_member), .slot = slot,                                             \
@@ -94,7 +94,8 @@ static int make_tables(struct table *tables, size_t count) {
 
 static int fill_slot(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
 	struct table tables[TABLES] = {
-		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_ADDRESSES, addresses, compiled->addresses, compiled->address_count, key, class),
+		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_ADDRESSES, addresses, compiled->addresses,
+			 compiled->address_count, key, class),
 		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_PORTS, ports, compiled->ports, compiled->port_count, key, dest),
 		TABLE_OF(BPF_MAP_TYPE_HASH, FILTER_NAMES, names, compiled->names, compiled->name_count, hash, rules),
 	};

@@ -7,7 +7,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/descriptors.h"
@@ -61,22 +60,12 @@ static int load_policy(struct run *run) {
 	return run->policy ? 0 : EXIT_USAGE;
 }
 
-/* Two names with the same hash under a random key: one chance in 2^64 for each pair, so another key helps. */
 static int compile(struct run *run) {
-	int err = -EEXIST;
-	for (int attempt = 0; attempt < 5 && err == -EEXIST; attempt++) {
-		__u64 key[2];
-		if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
-			err = -EIO;
-		else
-			err = compile_policy(run->policy, key, &run->compiled);
-	}
+	if (compile_for_kernel(run->policy, &run->compiled))
+		return EXIT_FAILED;
 	/* who wants neither summary, log nor view has no use for events of what is allowed */
 	run->compiled.settings.options.skip_allowed = run->options.quiet && !run->options.log && !run->options.top;
-	if (!err)
-		return 0;
-	message_error("cannot compile the policy: %s", strerror(-err));
-	return EXIT_FAILED;
+	return 0;
 }
 
 static int resolve_identity(struct run *run) {
@@ -172,11 +161,10 @@ static void flush_view(struct run *run) {
 		return;
 	lost = filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST);
 	if (lost != run->view.lost_told)
-		stats_write(run->view.log,
-			    &(struct stats){.context = &run->context,
-				    .tally = summary_tally(run->summary),
-				    .filter = run->filter,
-				    .policy = run->policy_number});
+		stats_write(run->view.log, &(struct stats){.context = &run->context,
+							   .tally = summary_tally(run->summary),
+							   .filter = run->filter,
+							   .policy = run->policy_number});
 	run->view.lost_told = lost;
 	log_flush(run->view.log);
 }
@@ -275,7 +263,8 @@ static void tell(struct run *run, const struct outcome *outcome) {
 	if (outcome->outlived)
 		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
 			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
-	summary_print(run->summary, filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST), run->message_stream);
+	summary_print(run->summary, filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST),
+		      run->message_stream);
 }
 
 static int run_command(struct run *run) {

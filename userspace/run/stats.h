@@ -12,7 +12,7 @@ struct stats {
 	const struct event_context *context;
 	const struct tally *tally;
 	const struct filter *filter;
-	uint32_t policy; /* its number there */
+	uint32_t policy;	       /* its number there */
 	uint64_t unwritten;	       /* lines that the log could not take */
 	const struct outcome *outcome; /* NULL: the run goes on */
 };

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A path, a process, a unit of systemd or an id ──► an existing cgroup. */
+#include "cgroup/cgroup_find.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <systemd/sd-bus.h>
+
+#include "base/message.h"
+#include "cgroup/cgroup_place.h"
+
+enum { HANDLE_KERNFS = 0xfe }; /* FILEID_KERNFS of <linux/exportfs.h>, which is not for userspace */
+
+/* The path of what a descriptor leads to; NULL with errno set. */
+static char *path_of(int fd) {
+	char link[40], path[PATH_MAX];
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0)
+		return NULL;
+	path[length] = '\0';
+	return strdup(path);
+}
+
+/* Fills in what belongs to found->fd, which is closed on an error. */
+static int complete(int root_fd, struct found_cgroup *found) {
+	char *path = path_of(found->fd), *root = path_of(root_fd);
+	size_t length = root && strcmp(root, "/") != 0 ? strlen(root) : 0;
+	struct stat status;
+	int error = 0;
+
+	if (!path || !root || fstat(found->fd, &status))
+		error = -errno;
+	else if (strncmp(path, root, length) != 0)
+		error = -EXDEV;
+	if (!error && !(found->path = strdup(path[length] ? path + length : "/")))
+		error = -ENOMEM;
+	if (error)
+		close(found->fd);
+	else
+		found->id = status.st_ino;
+	free(path);
+	free(root);
+	return error;
+}
+
+static int is_cgroup(int fd) {
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return -errno;
+	return fs.f_type == CGROUP2_SUPER_MAGIC ? 0 : -ENOTDIR;
+}
+
+/* Opens a path as it is, or below the hierarchy's root. Returns a descriptor or a negative errno. */
+static int open_path(int root_fd, const char *path) {
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = fd < 0 ? -errno : is_cgroup(fd);
+
+	if (!error)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	if (path[0] != '/')
+		return error;
+	fd = openat(root_fd, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? error : fd;
+}
+
+int cgroup_find_path(const char *path, struct found_cgroup *found) {
+	int root_fd = cgroup_place_root(), error;
+
+	if (root_fd < 0)
+		return root_fd;
+	found->fd = open_path(root_fd, path);
+	error = found->fd < 0 ? found->fd : complete(root_fd, found);
+	close(root_fd);
+	if (error)
+		message_error("there is no cgroup %s: %s", path,
+			      error == -ENOTDIR ? "it is no directory of a cgroup2 file system" : strerror(-error));
+	return error;
+}
+
+int cgroup_find_pid(pid_t pid, struct found_cgroup *found) {
+	char *path = cgroup_place_path(pid);
+	int error = path ? 0 : -errno;
+
+	if (error == -ENOENT)
+		message_error("there is no process %d", pid);
+	else if (error)
+		message_error("cannot read in which cgroup process %d is: %s", pid, strerror(-error));
+	else
+		error = cgroup_find_path(path, found);
+	free(path);
+	return error;
+}
+
+/* The property of the unit's type, which is what its name ends with. NULL with errno set. */
+static char *unit_property(sd_bus *bus, const char *object, const char *unit) {
+	static const struct {
+		const char *end, *interface;
+	} types[] = {{".slice", "org.freedesktop.systemd1.Slice"}, {".scope", "org.freedesktop.systemd1.Scope"}};
+	const char *interface = "org.freedesktop.systemd1.Service", *end = strrchr(unit, '.');
+	char *group = NULL;
+	int error;
+
+	for (size_t i = 0; end && i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(end, types[i].end) == 0)
+			interface = types[i].interface;
+	error = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", object, interface, "ControlGroup", NULL,
+					   &group);
+	errno = error < 0 ? -error : 0;
+	return group;
+}
+
+int cgroup_find_unit(const char *unit, struct found_cgroup *found) {
+	sd_bus *bus = NULL;
+	char *full = NULL, *object = NULL, *group = NULL;
+	int error = sd_bus_default_system(&bus);
+
+	if (error >= 0 && asprintf(&full, "%s%s", unit, strchr(unit, '.') ? "" : ".service") < 0)
+		error = -ENOMEM;
+	if (error >= 0)
+		error = sd_bus_path_encode("/org/freedesktop/systemd1/unit", full, &object);
+	if (error >= 0 && !(group = unit_property(bus, object, full)))
+		error = -errno;
+	if (error < 0)
+		message_error("cannot ask systemd for the unit %s: %s", unit, strerror(-error));
+	else if (!*group)
+		message_error("the unit %s is not running: start it first", full);
+	error = error < 0 ? error : *group ? cgroup_find_path(group, found) : -ESRCH;
+	free(group);
+	free(object);
+	free(full);
+	sd_bus_unref(bus);
+	return error;
+}
+
+int cgroup_find_id(int root_fd, uint64_t id, struct found_cgroup *found) {
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + sizeof(id)];
+	} handle = {.handle = {.handle_bytes = sizeof(id), .handle_type = HANDLE_KERNFS}};
+
+	memcpy(handle.handle.f_handle, &id, sizeof(id));
+	found->fd = open_by_handle_at(root_fd, &handle.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return found->fd < 0 ? -errno : complete(root_fd, found);
+}
+
+void cgroup_found_close(struct found_cgroup *found) {
+	close(found->fd);
+	free(found->path);
+}

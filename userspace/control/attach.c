@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A policy and cgroups ──► attachments of a resident instance. */
+#include "control/attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/command_line.h"
+#include "base/message.h"
+#include "control/repair.h"
+#include "control/source.h"
+#include "control/targets.h"
+#include "filter/ledger.h"
+
+static const char usage[] =
+	"Usage: snifence attach [OPTION…] POLICY (--cgroup PATH | --pid PID | --unit NAME)…\n"
+	"\n"
+	"Puts running cgroups under POLICY: all processes in them and below, and those to come. It holds\n"
+	"until `snifence detach`, or until the cgroup is gone; no process of snifence has to go on.\n"
+	"Connections that are open already are refused from then on, as nobody saw them begin.\n"
+	"\n"
+	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root\n"
+	"  --pid PID           the cgroup in which this process is\n"
+	"  --unit NAME         the cgroup in which systemd has started this unit\n"
+	"  --audit             block nothing, and tell what would be blocked\n"
+	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status:\n"
+	"  0    all of them are attached\n"
+	"  2    the command line or the policy is wrong; nothing was attached\n"
+	"  125  snifence could not do its part; what it had attached is detached again\n";
+
+static const struct option table[] = {
+	TARGET_OPTIONS,
+	{"audit", no_argument, NULL, 'a'},
+	{"sha256", required_argument, NULL, 's'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+struct attach {
+	struct targets targets;
+	bool audit;
+	const char *sha256;
+	struct source source;
+	struct instances instances;
+};
+
+static int take(int option, void *context) {
+	struct attach *attach = context;
+	int taken = targets_take(&attach->targets, "attach", option, optarg);
+
+	if (taken <= 0)
+		return taken;
+	if (option == 'a')
+		attach->audit = true;
+	else
+		attach->sha256 = optarg;
+	return 0;
+}
+
+/* The number under which the policy is in force already. 0: it is not; or a negative errno, after saying why. */
+static int find_policy(const struct attach *attach, const char *instance) {
+	struct ledger_policy entry;
+	uint32_t number = ledger_find_policy(instance, attach->source.file);
+	bool same;
+	int error = number ? ledger_read_policy(instance, number, &entry) : 0;
+
+	if (number == 0 || error)
+		return error;
+	same = strcmp(entry.sha256, attach->source.compiled.sha256) == 0 && entry.mode == attach->source.policy->mode;
+	ledger_policy_free(&entry);
+	if (same)
+		return (int)number;
+	message_error("%s is in force in an older form: `snifence reload` it first", attach->source.file);
+	return -ESTALE;
+}
+
+/* Its number in the instance, where it is put in force if it is not. Or a negative errno, after saying why. */
+static int policy_in(struct attach *attach, const char *instance, struct filter *filter) {
+	int number = find_policy(attach, instance), error;
+
+	if (number)
+		return number;
+	number = (int)filter_free_policy(filter);
+	if (number == 0) {
+		message_error("%d policies are in force, which is all there can be", SNIF_POLICIES - 1);
+		return -ENOSPC;
+	}
+	error = filter_set_policy(filter, (uint32_t)number, &attach->source.compiled);
+	if (!error)
+		error = source_note(&attach->source, instance, filter, (uint32_t)number);
+	if (error)
+		filter_end_policy(filter, (uint32_t)number);
+	return error ? error : number;
+}
+
+static int note_attachment(const char *instance, const struct target *target, uint32_t policy) {
+	struct ledger_attachment entry = {
+		.cgroup_id = target->cgroup.id,
+		.policy = policy,
+		.path = target->cgroup.path,
+		.unit = (char *)target->unit,
+		.since = time(NULL),
+	};
+	int error = ledger_note_attachment(instance, &entry);
+
+	if (error)
+		message_error("cannot note the attachment in " INSTANCE_ROOT "/%s: %s", instance, strerror(-error));
+	return error;
+}
+
+static int attach_one(struct attach *attach, const struct target *target) {
+	const struct found_cgroup *cgroup = &target->cgroup;
+	int number = instance_for(&attach->instances, cgroup->fd, cgroup->id), policy, error;
+	char name[INSTANCE_NAME];
+	struct filter *filter;
+
+	if (number < 0)
+		return number;
+	filter = instance_open(&attach->instances, (unsigned)number);
+	instance_name(&attach->instances, (unsigned)number, name);
+	policy = policy_in(attach, name, filter);
+	if (policy < 0)
+		return policy;
+	/* what is noted and not attached is forgotten, what is attached and not noted would be nameless */
+	error = note_attachment(name, target, (uint32_t)policy);
+	if (!error)
+		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
+	if (!error)
+		printf("attached %s under %s\n", cgroup->path, attach->source.file);
+	return error;
+}
+
+struct forgetting {
+	const char *instance, *path;
+	bool found;
+};
+
+static void forget_path(void *context, const struct ledger_attachment *entry) {
+	struct forgetting *forgetting = context;
+
+	if (strcmp(entry->path, forgetting->path) != 0)
+		return;
+	forgetting->found = true;
+	ledger_forget_attachment(forgetting->instance, entry->cgroup_id);
+}
+
+/* What was attached at that path before the cgroup was made anew. */
+static bool forget_gone(struct instances *instances, const char *path) {
+	char name[INSTANCE_NAME];
+	struct forgetting forgetting = {.instance = name, .path = path};
+
+	for (unsigned i = 0; i < INSTANCES; i++)
+		ledger_attachments(instance_name(instances, i, name), forget_path, &forgetting);
+	return forgetting.found;
+}
+
+/* Takes one cgroup out of its instance. Returns 0 or a negative errno, after saying why. */
+static int detach_one(struct instances *instances, const struct found_cgroup *cgroup) {
+	int number = instance_of(instances, cgroup->id), error;
+	char name[INSTANCE_NAME];
+
+	if (number == -ENOENT && forget_gone(instances, cgroup->path))
+		return 0;
+	if (number == -ENOENT)
+		message_error("%s is not attached; `snifence status` lists what is", cgroup->path);
+	if (number < 0)
+		return number;
+	error = filter_detach(instance_open(instances, (unsigned)number), cgroup->fd, cgroup->id);
+	if (!error)
+		ledger_forget_attachment(instance_name(instances, (unsigned)number, name), cgroup->id);
+	return error;
+}
+
+static int attach_all(struct attach *attach) {
+	size_t done = 0;
+	int error = repair(&attach->instances);
+
+	for (; !error && done < attach->targets.count; done++)
+		error = attach_one(attach, &attach->targets.items[done]);
+	if (!error)
+		return 0;
+	while (done-- > 1)
+		detach_one(&attach->instances, &attach->targets.items[done - 1].cgroup);
+	repair(&attach->instances); /* a policy that nothing is attached under */
+	return EXIT_FAILED;
+}
+
+static int do_attach(struct attach *attach, const char *policy) {
+	int code = source_need_root("attach");
+
+	if (code)
+		return code;
+	code = source_load(&attach->source, policy, attach->sha256, attach->audit);
+	if (code)
+		return code;
+	code = instances_take(&attach->instances, true) ? EXIT_FAILED : attach_all(attach);
+	instances_release(&attach->instances);
+	source_free(&attach->source);
+	return code;
+}
+
+int attach_main(int argc, char **argv) {
+	static const struct command_line line = {"attach", usage, ":", table, take};
+	struct attach attach = {.instances = {.root_fd = -1}};
+	int result = command_line_read(&line, argc, argv, &attach), code = result < 0 ? EXIT_USAGE : 0;
+
+	if (!result && optind + 1 != argc)
+		code = command_line_wrong("attach",
+					  optind < argc ? "one policy at a time; what is this: "
+							: "the policy is missing",
+					  optind < argc ? argv[optind + 1] : "")
+			       ? EXIT_USAGE
+			       : 0;
+	else if (!result && attach.targets.count == 0)
+		code = command_line_wrong("attach", "name a cgroup: --cgroup, --pid or --unit", "") ? EXIT_USAGE : 0;
+	else if (!result)
+		code = do_attach(&attach, argv[optind]);
+	targets_free(&attach.targets);
+	return code;
+}
+
+/* ---- detach ---------------------------------------------------------------------------------------------------- */
+
+static const char detach_usage[] =
+	"Usage: snifence detach (--cgroup PATH | --pid PID | --unit NAME)…\n"
+	"\n"
+	"Frees cgroups of their policy. It stays loaded as long as something is attached under it.\n"
+	"\n"
+	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root\n"
+	"  --pid PID           the cgroup in which this process is\n"
+	"  --unit NAME         the cgroup in which systemd has started this unit\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status:\n"
+	"  0    all of them are detached\n"
+	"  2    the command line is wrong\n"
+	"  125  snifence could not do its part, or one of them was not attached\n";
+
+static const struct option detach_table[] = {
+	TARGET_OPTIONS,
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int take_target(int option, void *context) {
+	return targets_take(context, "detach", option, optarg);
+}
+
+static int detach_all(const struct targets *targets) {
+	struct instances instances;
+	int error = source_need_root("detach") ? -EPERM : instances_take(&instances, false), failed;
+
+	if (error == -ENOENT)
+		message_error("nothing is attached");
+	if (error)
+		return EXIT_FAILED;
+	error = repair(&instances);
+	for (size_t i = 0; i < targets->count; i++) {
+		failed = detach_one(&instances, &targets->items[i].cgroup);
+		error = error ? error : failed;
+	}
+	if (!error)
+		error = repair(&instances);
+	instances_release(&instances);
+	return error ? EXIT_FAILED : 0;
+}
+
+int detach_main(int argc, char **argv) {
+	static const struct command_line line = {"detach", detach_usage, ":", detach_table, take_target};
+	struct targets targets = {0};
+	int result = command_line_read(&line, argc, argv, &targets), code = result < 0 ? EXIT_USAGE : 0;
+
+	if (!result && optind < argc)
+		code = command_line_wrong("detach", "what is this: ", argv[optind]) ? EXIT_USAGE : 0;
+	else if (!result && targets.count == 0)
+		code = command_line_wrong("detach", "name a cgroup: --cgroup, --pid or --unit", "") ? EXIT_USAGE : 0;
+	else if (!result)
+		code = detach_all(&targets);
+	targets_free(&targets);
+	return code;
+}

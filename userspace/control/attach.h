@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence attach` and `snifence detach`: running cgroups come under a policy, and leave it. */
+#ifndef SNIF_ATTACH_H
+#define SNIF_ATTACH_H
+
+/* The subcommands; argv[0] is their name. Each returns the exit code of the program. */
+int attach_main(int argc, char **argv);
+int detach_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel holds and the ledger says ──► one list of policies and attachments. */
+#include "control/inventory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/message.h"
+#include "cgroup/cgroup_find.h"
+#include "cgroup/cgroup_place.h"
+#include "control/repair.h"
+
+struct reading {
+	struct inventory *inventory;
+	struct filter *filter;
+	unsigned instance;
+	const char *name;
+	int root_fd, error;
+};
+
+static void read_policy(struct reading *reading, uint32_t number) {
+	struct snif_active active = filter_active(reading->filter, number);
+	struct inventory_policy *policy;
+
+	if (active.policy == 0)
+		return;
+	policy = array_add(&reading->inventory->policies, &reading->inventory->policy_count, sizeof(*policy));
+	if (!policy) {
+		reading->error = -ENOMEM;
+		return;
+	}
+	policy->instance = reading->instance;
+	policy->number = number;
+	policy->active = active;
+	filter_settings(reading->filter, active.slot, &policy->settings);
+	filter_counters(reading->filter, number, &policy->counters);
+	policy->noted = ledger_read_policy(reading->name, number, &policy->entry) == 0;
+}
+
+static struct inventory_attachment *add_attachment(struct reading *reading, uint64_t cgroup_id) {
+	struct inventory *inventory = reading->inventory;
+	struct inventory_attachment *attachment =
+		array_add(&inventory->attachments, &inventory->attachment_count, sizeof(*attachment));
+
+	if (!attachment) {
+		reading->error = -ENOMEM;
+		return NULL;
+	}
+	attachment->instance = reading->instance;
+	attachment->cgroup_id = cgroup_id;
+	return attachment;
+}
+
+static void read_attachment(struct reading *reading, uint64_t cgroup_id) {
+	struct inventory_attachment *attachment;
+	struct snif_attachment value;
+	struct ledger_attachment entry;
+	struct found_cgroup cgroup;
+
+	if (filter_attachment(reading->filter, cgroup_id, &value) ||
+	    cgroup_find_id(reading->root_fd, cgroup_id, &cgroup))
+		return;
+	attachment = add_attachment(reading, cgroup_id);
+	if (attachment) {
+		attachment->attachment = value;
+		attachment->programs = filter_attached_programs(reading->filter, cgroup.fd);
+		attachment->state = value.state == SNIF_ATTACHED && attachment->programs == FILTER_WHOLE
+					    ? INVENTORY_LIVE
+					    : INVENTORY_NOT_WHOLE;
+		attachment->path = strdup(cgroup.path);
+		if (ledger_read_attachment(reading->name, cgroup_id, &entry) == 0) {
+			attachment->since = entry.since;
+			attachment->unit = entry.unit;
+			entry.unit = NULL;
+			ledger_attachment_free(&entry);
+		}
+		if (!attachment->path)
+			reading->error = -ENOMEM;
+	}
+	cgroup_found_close(&cgroup);
+}
+
+/* Of those that were attached: the cgroup is gone, and another one has its path. */
+static void read_gone(void *context, const struct ledger_attachment *entry) {
+	struct reading *reading = context;
+	struct inventory_attachment *attachment;
+
+	if (!left_behind(reading->filter, reading->root_fd, entry))
+		return;
+	attachment = add_attachment(reading, entry->cgroup_id);
+	if (!attachment)
+		return;
+	attachment->state = INVENTORY_GONE;
+	attachment->attachment.policy = (__u16)entry->policy;
+	attachment->since = entry->since;
+	attachment->path = strdup(entry->path);
+	attachment->unit = entry->unit ? strdup(entry->unit) : NULL;
+	if (!attachment->path)
+		reading->error = -ENOMEM;
+}
+
+static void count_attachments(struct inventory *inventory) {
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		for (size_t j = 0; j < inventory->policy_count; j++)
+			if (inventory->attachments[i].state != INVENTORY_GONE &&
+			    inventory->attachments[i].instance == inventory->policies[j].instance &&
+			    inventory->attachments[i].attachment.policy == inventory->policies[j].number)
+				inventory->policies[j].attachments++;
+}
+
+static void read_instance(struct instances *instances, struct reading *reading) {
+	char name[INSTANCE_NAME];
+
+	reading->name = instance_name(instances, reading->instance, name);
+	reading->filter = instance_open(instances, reading->instance);
+	if (!reading->filter) {
+		reading->error = errno == ENOENT ? 0 : -errno;
+		return;
+	}
+	for (uint32_t i = 1; i < SNIF_POLICIES; i++)
+		read_policy(reading, i);
+	for (uint64_t id = 0; (id = filter_next_attachment(reading->filter, id)) != 0;)
+		read_attachment(reading, id);
+	ledger_attachments(name, read_gone, reading);
+}
+
+int inventory_read(struct instances *instances, struct inventory *inventory) {
+	struct reading reading = {.inventory = inventory, .root_fd = cgroup_place_root()};
+
+	*inventory = (struct inventory){0};
+	if (reading.root_fd < 0)
+		return reading.root_fd;
+	for (; reading.instance < INSTANCES && !reading.error; reading.instance++)
+		read_instance(instances, &reading);
+	close(reading.root_fd);
+	count_attachments(inventory);
+	if (!reading.error)
+		return 0;
+	message_error("cannot read what is attached: %s", strerror(-reading.error));
+	inventory_free(inventory);
+	return reading.error;
+}
+
+void inventory_free(struct inventory *inventory) {
+	for (size_t i = 0; i < inventory->policy_count; i++)
+		if (inventory->policies[i].noted)
+			ledger_policy_free(&inventory->policies[i].entry);
+	for (size_t i = 0; i < inventory->attachment_count; i++) {
+		free(inventory->attachments[i].path);
+		free(inventory->attachments[i].unit);
+	}
+	free(inventory->policies);
+	free(inventory->attachments);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Resident instances ──► loaded, unloaded. */
+#include "control/load.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/command_line.h"
+#include "base/message.h"
+#include "cgroup/cgroup_find.h"
+#include "cgroup/cgroup_place.h"
+#include "control/repair.h"
+#include "control/source.h"
+#include "filter/ledger.h"
+
+static const char usage[] =
+	"Usage: snifence load\n"
+	"\n"
+	"Loads the filter into the kernel, where it stays until `snifence unload` or a reboot, so that\n"
+	"`attach` and `run` find it there. They load it by themselves where this was not done.\n"
+	"\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status: 0; 2: the command line is wrong; 125: snifence could not do its part\n";
+
+static const char unload_usage[] =
+	"Usage: snifence unload\n"
+	"\n"
+	"Detaches all that is attached, and removes the filter from the kernel, with all that belongs to it.\n"
+	"\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status: 0; 2: the command line is wrong; 125: snifence could not do its part\n";
+
+static const struct option table[] = {
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int take_none(int option, void *context) {
+	(void)option;
+	(void)context;
+	return 0;
+}
+
+/* Reads a command line of nothing. Returns -1 when there is none more to do than to return `code`. */
+static int read_nothing(const char *subcommand, const char *text, int argc, char **argv, int *code) {
+	const struct command_line line = {subcommand, text, ":", table, take_none};
+	int result = command_line_read(&line, argc, argv, NULL);
+
+	if (!result && optind < argc)
+		result = command_line_wrong(subcommand, "what is this: ", argv[optind]);
+	*code = result < 0 ? EXIT_USAGE : result ? 0 : source_need_root(subcommand);
+	return result || *code ? -1 : 0;
+}
+
+int load_main(int argc, char **argv) {
+	struct instances instances;
+	int code, error;
+
+	if (read_nothing("load", usage, argc, argv, &code))
+		return code;
+	error = instances_take(&instances, true);
+	if (!error)
+		error = repair(&instances);
+	if (!error && !instance_open(&instances, 0))
+		error = errno == ENOENT && instance_load(&instances, 0) ? 0 : -EIO;
+	instances_release(&instances);
+	return error ? EXIT_FAILED : 0;
+}
+
+static int detach_all(struct filter *filter, int root_fd) {
+	struct snif_attachment attachment;
+	struct found_cgroup cgroup;
+	int error = 0, failed;
+
+	for (uint64_t id = 0; (id = filter_next_attachment(filter, id)) != 0;) {
+		if (filter_attachment(filter, id, &attachment) || cgroup_find_id(root_fd, id, &cgroup))
+			continue;
+		failed = filter_detach(filter, cgroup.fd, id);
+		error = error ? error : failed;
+		cgroup_found_close(&cgroup);
+	}
+	return error;
+}
+
+static int unload_one(struct instances *instances, unsigned number, int root_fd) {
+	struct filter *filter = instance_open(instances, number);
+	char name[INSTANCE_NAME];
+	int error;
+
+	if (!filter)
+		return errno == ENOENT ? 0 : -errno;
+	error = detach_all(filter, root_fd);
+	if (!error)
+		error = instance_unload(instances, number);
+	if (!error)
+		ledger_remove(instance_name(instances, number, name));
+	return error;
+}
+
+static void tell_other(void *context, const char *name) {
+	(void)context;
+	message_error("%s/bpf/%s is of another snifence, whose `unload` removes it", INSTANCE_ROOT, name);
+}
+
+int unload_main(int argc, char **argv) {
+	struct instances instances;
+	int code, error, root_fd;
+
+	if (read_nothing("unload", unload_usage, argc, argv, &code))
+		return code;
+	error = instances_take(&instances, false);
+	if (error)
+		return error == -ENOENT ? 0 : EXIT_FAILED;
+	root_fd = cgroup_place_root();
+	error = root_fd < 0 ? root_fd : 0;
+	for (unsigned i = 0; i < INSTANCES && !error; i++)
+		error = unload_one(&instances, i, root_fd);
+	if (root_fd >= 0)
+		close(root_fd);
+	instances_others(&instances, tell_other, NULL);
+	if (error)
+		instances_release(&instances);
+	else
+		instances_remove(&instances);
+	return error ? EXIT_FAILED : 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A policy's file as it is now ──► in force for all that is attached under it. */
+#include "control/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/command_line.h"
+#include "base/message.h"
+#include "control/repair.h"
+#include "filter/ledger.h"
+
+static const char usage[] =
+	"Usage: snifence reload [OPTION…] POLICY\n"
+	"\n"
+	"Puts POLICY as it is now in force for all that is attached under that file, at once. Open\n"
+	"connections are judged again with their next packet, by the name that they began with: what is\n"
+	"not allowed any more ends, all else goes on. A file with an error changes nothing.\n"
+	"\n"
+	"  --audit             block nothing, and tell what would be blocked\n"
+	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
+	"  --dry-run           show which rules would come and go, and change nothing\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status:\n"
+	"  0    it is in force\n"
+	"  2    the command line or the policy is wrong; nothing has changed\n"
+	"  125  snifence could not do its part, or nothing is attached under POLICY\n";
+
+static const struct option table[] = {
+	{"audit", no_argument, NULL, 'a'},
+	{"sha256", required_argument, NULL, 's'},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+struct reload {
+	bool audit, dry_run;
+	const char *sha256;
+	struct source source;
+	struct instances instances;
+};
+
+static int take(int option, void *context) {
+	struct reload *reload = context;
+
+	if (option == 'a')
+		reload->audit = true;
+	else if (option == 'n')
+		reload->dry_run = true;
+	else
+		reload->sha256 = optarg;
+	return 0;
+}
+
+/* Returns 1; 0 where the instance is not there or does not have it; or a negative errno, after saying why. */
+static int reload_in(struct instances *instances, unsigned number, const struct source *source) {
+	struct filter *filter = instance_open(instances, number);
+	char name[INSTANCE_NAME];
+	uint32_t policy;
+	int error;
+
+	if (!filter)
+		return errno == ENOENT ? 0 : -errno;
+	instance_name(instances, number, name);
+	policy = ledger_find_policy(name, source->file);
+	if (policy == 0)
+		return 0;
+	error = filter_set_policy(filter, policy, &source->compiled);
+	if (!error)
+		error = source_note(source, name, filter, policy);
+	return error ? error : 1;
+}
+
+int reload_everywhere(struct instances *instances, const struct source *source) {
+	int count = 0, done = 0;
+
+	for (unsigned i = 0; i < INSTANCES && done >= 0; i++) {
+		done = reload_in(instances, i, source);
+		count += done > 0;
+	}
+	return done < 0 ? done : count;
+}
+
+static bool has_rule(const struct policy *policy, const char *text) {
+	for (size_t i = 1; i < policy->rule_count; i++)
+		if (strcmp(policy->rules[i].text, text) == 0)
+			return true;
+	return false;
+}
+
+static void print_missing(const struct policy *from, const struct policy *in, char sign) {
+	for (size_t i = 1; i < from->rule_count; i++) {
+		if (has_rule(in, from->rules[i].text))
+			continue;
+		printf("%c ", sign);
+		print_escaped(stdout, from->rules[i].text, strlen(from->rules[i].text));
+		putchar('\n');
+	}
+}
+
+/* Returns 1 or 0, as reload_in(). */
+static int show_difference(struct instances *instances, unsigned number, const struct source *source) {
+	char name[INSTANCE_NAME];
+	struct ledger_policy entry;
+	struct policy *before;
+	uint32_t policy;
+
+	instance_name(instances, number, name);
+	policy = ledger_find_policy(name, source->file);
+	if (policy == 0 || ledger_read_policy(name, policy, &entry))
+		return 0;
+	before = ledger_rules(name, policy, entry.generation);
+	ledger_policy_free(&entry);
+	if (!before)
+		return 0;
+	print_missing(before, source->policy, '-');
+	print_missing(source->policy, before, '+');
+	policy_free(before);
+	return 1;
+}
+
+static int show_differences(struct instances *instances, const struct source *source) {
+	int found = 0;
+
+	/* the same file has the same rules everywhere */
+	for (unsigned i = 0; i < INSTANCES && !found; i++)
+		found = show_difference(instances, i, source);
+	return found;
+}
+
+static int do_reload(struct reload *reload, const char *policy) {
+	int code = source_need_root("reload"), done;
+
+	if (!code)
+		code = source_load(&reload->source, policy, reload->sha256, reload->audit);
+	if (code)
+		return code;
+	done = instances_take(&reload->instances, false);
+	if (!done)
+		done = repair(&reload->instances);
+	if (!done)
+		done = reload->dry_run ? show_differences(&reload->instances, &reload->source)
+				       : reload_everywhere(&reload->instances, &reload->source);
+	if (done == 0 || done == -ENOENT)
+		message_error("nothing is attached under %s; `snifence status` lists what is", reload->source.file);
+	instances_release(&reload->instances);
+	source_free(&reload->source);
+	return done > 0 ? 0 : EXIT_FAILED;
+}
+
+int reload_main(int argc, char **argv) {
+	static const struct command_line line = {"reload", usage, ":", table, take};
+	struct reload reload = {.instances = {.root_fd = -1}};
+	int result = command_line_read(&line, argc, argv, &reload);
+
+	if (result)
+		return result < 0 ? EXIT_USAGE : 0;
+	if (optind + 1 == argc)
+		return do_reload(&reload, argv[optind]);
+	if (optind < argc)
+		command_line_wrong("reload", "one policy at a time; what is this: ", argv[optind + 1]);
+	else
+		command_line_wrong("reload", "the policy is missing", "");
+	return EXIT_USAGE;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whatever a command that was ended has left half done ──► done or undone. */
+#include "control/repair.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "cgroup/cgroup_find.h"
+#include "cgroup/cgroup_place.h"
+
+struct repairing {
+	struct filter *filter;
+	const char *name;
+	int root_fd;
+	bool used[SNIF_POLICIES]; /* something is attached under it */
+	int error;
+};
+
+static int finish(struct repairing *repairing, uint64_t cgroup_id, const struct snif_attachment *attachment) {
+	struct found_cgroup cgroup;
+	bool detaching = attachment->state == SNIF_DETACHING;
+	int error = cgroup_find_id(repairing->root_fd, cgroup_id, &cgroup);
+
+	if (error)
+		return error == -ESTALE ? 0 : error; /* the cgroup is gone, and the attachment with it */
+	if (detaching)
+		error = filter_detach(repairing->filter, cgroup.fd, cgroup_id);
+	else
+		error = filter_attach(repairing->filter, cgroup.fd, cgroup_id, attachment->policy, attachment->ring);
+	if (!error)
+		message_error("%s %s, which a command that was ended had begun", detaching ? "detached" : "attached",
+			      cgroup.path);
+	cgroup_found_close(&cgroup);
+	return error;
+}
+
+static void look_at(struct repairing *repairing, uint64_t cgroup_id) {
+	struct snif_attachment attachment;
+	int error = 0;
+
+	if (filter_attachment(repairing->filter, cgroup_id, &attachment))
+		return;
+	if (attachment.state != SNIF_ATTACHED)
+		error = finish(repairing, cgroup_id, &attachment);
+	if (attachment.state != SNIF_DETACHING)
+		repairing->used[attachment.policy % SNIF_POLICIES] = true;
+	if (error)
+		repairing->error = error;
+}
+
+static void end_unused(struct repairing *repairing) {
+	for (uint32_t i = 1; i < SNIF_POLICIES; i++) {
+		if (repairing->used[i])
+			continue;
+		if (filter_active(repairing->filter, i).policy)
+			filter_end_policy(repairing->filter, i);
+		ledger_forget_policy(repairing->name, i);
+	}
+}
+
+bool left_behind(const struct filter *filter, int root_fd, const struct ledger_attachment *entry) {
+	struct snif_attachment attachment;
+	struct stat status;
+
+	return fstatat(root_fd, entry->path + 1, &status, 0) == 0 && status.st_ino != entry->cgroup_id &&
+	       filter_attachment(filter, status.st_ino, &attachment);
+}
+
+static void forget_gone(void *context, const struct ledger_attachment *entry) {
+	struct repairing *repairing = context;
+	struct snif_attachment attachment;
+
+	if (filter_attachment(repairing->filter, entry->cgroup_id, &attachment) &&
+	    !left_behind(repairing->filter, repairing->root_fd, entry))
+		ledger_forget_attachment(repairing->name, entry->cgroup_id);
+}
+
+static int repair_one(struct instances *instances, unsigned number, int root_fd) {
+	char name[INSTANCE_NAME];
+	struct repairing repairing = {.name = instance_name(instances, number, name), .root_fd = root_fd};
+
+	repairing.filter = instance_open(instances, number);
+	if (!repairing.filter)
+		return errno == ENOENT ? 0 : -errno;
+	for (uint64_t id = 0; (id = filter_next_attachment(repairing.filter, id)) != 0;)
+		look_at(&repairing, id);
+	if (repairing.error)
+		return repairing.error;
+	end_unused(&repairing);
+	ledger_attachments(name, forget_gone, &repairing);
+	return 0;
+}
+
+int repair(struct instances *instances) {
+	int root_fd = cgroup_place_root(), error = 0;
+
+	if (root_fd < 0)
+		return root_fd;
+	for (unsigned i = 0; i < INSTANCES && !error; i++)
+		error = repair_one(instances, i, root_fd);
+	close(root_fd);
+	if (error)
+		message_error("cannot put in order what is attached: %s; `snifence status` shows it", strerror(-error));
+	return error;
+}

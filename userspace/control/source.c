@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A file ──► a policy, compiled for the kernel. */
+#include "control/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "filter/ledger.h"
+
+static int check_digest(const struct source *source, const char *sha256) {
+	if (!sha256 || strcasecmp(sha256, source->compiled.sha256) == 0)
+		return 0;
+	message_error("%s has the SHA-256 %s, not %s: it is another policy than you asked for", source->file,
+		      source->compiled.sha256, sha256);
+	return EXIT_USAGE;
+}
+
+/* In audit mode names are read wherever some are allowed or not. The digest stays that of the file. */
+static int compile_for_audit(struct source *source) {
+	char sha256[sizeof(source->compiled.sha256)];
+
+	memcpy(sha256, source->compiled.sha256, sizeof(sha256));
+	compiled_free(&source->compiled);
+	source->policy->mode = SNIF_AUDIT;
+	for (size_t i = 0; i < source->policy->zone_count; i++)
+		source->policy->zones[i].inspected = true;
+	if (compile_for_kernel(source->policy, &source->compiled))
+		return EXIT_FAILED;
+	memcpy(source->compiled.sha256, sha256, sizeof(sha256));
+	return 0;
+}
+
+int source_load(struct source *source, const char *file, const char *sha256, bool audit) {
+	struct diagnostics diagnostics = {0};
+	int code;
+
+	*source = (struct source){.policy = policy_load(file, &diagnostics)};
+	diagnostics_print(&diagnostics, stderr);
+	diagnostics_free(&diagnostics);
+	if (!source->policy)
+		return EXIT_USAGE;
+	if (!realpath(file, source->file)) {
+		message_error("cannot tell the whole path of %s: %s", file, strerror(errno));
+		policy_free(source->policy);
+		return EXIT_USAGE;
+	}
+	if (compile_for_kernel(source->policy, &source->compiled)) {
+		policy_free(source->policy);
+		return EXIT_FAILED;
+	}
+	code = check_digest(source, sha256);
+	if (!code && audit)
+		code = compile_for_audit(source);
+	if (code)
+		source_free(source);
+	return code;
+}
+
+void source_free(struct source *source) {
+	compiled_free(&source->compiled);
+	policy_free(source->policy);
+}
+
+int source_note(const struct source *source, const char *instance, const struct filter *filter, uint32_t number) {
+	struct ledger_policy entry = {
+		.number = number,
+		.generation = filter_active(filter, number).generation,
+		.file = (char *)source->file,
+		.name = source->policy->name,
+		.mode = source->policy->mode,
+		.since = time(NULL),
+	};
+	int error;
+
+	memcpy(entry.sha256, source->compiled.sha256, sizeof(entry.sha256));
+	error = ledger_note_policy(instance, &entry, source->policy);
+	if (error)
+		message_error("cannot note the policy in " INSTANCE_ROOT "/%s: %s", instance, strerror(-error));
+	return error;
+}
+
+int source_need_root(const char *subcommand) {
+	if (geteuid() == 0)
+		return 0;
+	message_error("%s needs root, to load BPF programs and attach them: try 'sudo snifence %s …'", subcommand,
+		      subcommand);
+	return EXIT_FAILED;
+}

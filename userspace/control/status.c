@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is resident ──► text, or JSON. */
+#include "control/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/command_line.h"
+#include "base/json.h"
+#include "base/message.h"
+#include "base/timestamp.h"
+#include "control/inventory.h"
+#include "control/source.h"
+#include "event/event_words.h"
+
+static const char usage[] =
+	"Usage: snifence status [--json]\n"
+	"\n"
+	"Shows the policies that are in force in the kernel, and the cgroups that are attached under them.\n"
+	"\n"
+	"  --json              print one JSON object\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status:\n"
+	"  0    all that was attached is, and whole\n"
+	"  1    something is not whole, or an attached cgroup was made anew and is free\n"
+	"  2    the command line is wrong\n"
+	"  125  snifence could not do its part\n";
+
+static const struct option table[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static const char *const state_words[] = {
+	[INVENTORY_LIVE] = "live", [INVENTORY_GONE] = "cgroup_gone", [INVENTORY_NOT_WHOLE] = "not_whole"};
+
+static const char *const state_texts[] = {
+	[INVENTORY_LIVE] = "",
+	[INVENTORY_GONE] = "  NOT ATTACHED: the cgroup was made anew; attach it again",
+	[INVENTORY_NOT_WHOLE] = "  NOT WHOLE: programs are missing; attach or detach it again",
+};
+
+static uint64_t allowed_by(const struct snif_counters *counters) {
+	return counters->of[SNIF_REASON_NAME_ALLOWED] + counters->of[SNIF_REASON_ADDRESS_ALLOWED] +
+	       counters->of[SNIF_REASON_INBOUND_ALLOWED];
+}
+
+static uint64_t refused_by(const struct snif_counters *counters) {
+	uint64_t sum = 0;
+
+	for (int reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
+		sum += counters->of[reason];
+	return sum - allowed_by(counters);
+}
+
+/* Seconds since 1970 as the log writes times. */
+static const char *moment_text(struct timestamp *timestamp, int64_t since) {
+	const struct timespec when = {.tv_sec = (time_t)since};
+
+	return timestamp_write(timestamp, &when);
+}
+
+/* ---- text ------------------------------------------------------------------------------------------------------ */
+
+static void print_attachment(const struct inventory_attachment *attachment) {
+	fputs("    ", stdout);
+	print_escaped(stdout, attachment->path, strlen(attachment->path));
+	if (attachment->unit) {
+		fputs(" (unit ", stdout);
+		print_escaped(stdout, attachment->unit, strlen(attachment->unit));
+		putchar(')');
+	}
+	puts(state_texts[attachment->state]);
+}
+
+static void print_policy(const struct inventory *inventory, const struct inventory_policy *policy) {
+	struct timestamp timestamp = {0};
+	const char *file = policy->noted ? policy->entry.file : "a policy of `snifence run`";
+	bool audit = policy->settings.options.mode == SNIF_AUDIT;
+
+	print_escaped(stdout, file, strlen(file));
+	printf("%s\n", audit ? "  (audit: nothing is blocked)" : "");
+	if (policy->noted)
+		printf("    sha256 %s, since %.19s\n", policy->entry.sha256,
+		       moment_text(&timestamp, policy->entry.since));
+	printf("    allowed %" PRIu64 ", %s %" PRIu64 ", events lost %" PRIu64 "\n", allowed_by(&policy->counters),
+	       audit ? "would block" : "blocked", refused_by(&policy->counters),
+	       (uint64_t)policy->counters.of[SNIF_COUNTER_LOST]);
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		if (inventory->attachments[i].state != INVENTORY_GONE &&
+		    inventory->attachments[i].instance == policy->instance &&
+		    inventory->attachments[i].attachment.policy == policy->number)
+			print_attachment(&inventory->attachments[i]);
+}
+
+static void print_other(void *context, const char *name) {
+	(void)context;
+	printf("left by another snifence: " INSTANCE_ROOT "/bpf/%s\n", name);
+}
+
+static void print_status(const struct instances *instances, const struct inventory *inventory) {
+	for (size_t i = 0; i < inventory->policy_count; i++)
+		print_policy(inventory, &inventory->policies[i]);
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		if (inventory->attachments[i].state == INVENTORY_GONE)
+			print_attachment(&inventory->attachments[i]);
+	if (inventory->policy_count == 0)
+		puts("nothing is attached");
+	if (instances)
+		instances_others(instances, print_other, NULL);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------------ */
+
+static struct json_object *counters_json(const struct snif_counters *counters) {
+	struct json_object *object = json_object_new_object();
+	int error = 0;
+
+	for (int reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
+		if (counters->of[reason])
+			error |= json_put_number(object, reason_code((enum snif_reason)reason), counters->of[reason]);
+	return json_checked(object, error);
+}
+
+static struct json_object *policy_json(const struct inventory_policy *policy) {
+	struct json_object *object = json_object_new_object();
+	struct timestamp timestamp = {0};
+	int error = json_put_number(object, "instance", policy->instance);
+
+	error |= json_put_number(object, "number", policy->number);
+	error |= json_put_text(object, "file", policy->noted ? policy->entry.file : NULL);
+	error |= json_put_text(object, "policy", policy->noted ? policy->entry.name : NULL);
+	error |= json_put_text(object, "policy_sha256", policy->noted ? policy->entry.sha256 : NULL);
+	error |= json_put_text(object, "mode", policy->settings.options.mode == SNIF_AUDIT ? "audit" : "enforce");
+	error |= json_put_number(object, "generation", policy->active.generation);
+	error |= json_put_text(object, "since", policy->noted ? moment_text(&timestamp, policy->entry.since) : NULL);
+	error |= json_put_number(object, "attachments", policy->attachments);
+	error |= json_put_number(object, "lost", policy->counters.of[SNIF_COUNTER_LOST]);
+	error |= json_put(object, "counters", counters_json(&policy->counters));
+	return json_checked(object, error);
+}
+
+static struct json_object *attachment_json(const struct inventory_attachment *attachment) {
+	struct json_object *object = json_object_new_object();
+	struct timestamp timestamp = {0};
+	int error = json_put_number(object, "instance", attachment->instance);
+
+	error |= json_put_number(object, "policy", attachment->attachment.policy);
+	error |= json_put_text(object, "path", attachment->path);
+	error |= json_put_number(object, "id", attachment->cgroup_id);
+	error |= json_put_text(object, "unit", attachment->unit);
+	error |= json_put_text(object, "state", state_words[attachment->state]);
+	error |= json_put_text(object, "since", attachment->since ? moment_text(&timestamp, attachment->since) : NULL);
+	return json_checked(object, error);
+}
+
+static void add_other(void *context, const char *name) {
+	json_add(context, json_object_new_string(name));
+}
+
+static int print_json(const struct instances *instances, const struct inventory *inventory) {
+	struct json_object *object = json_object_new_object(), *policies = json_object_new_array(),
+			   *attachments = json_object_new_array(), *others = json_object_new_array();
+	int error = 0;
+
+	for (size_t i = 0; i < inventory->policy_count; i++)
+		error |= json_add(policies, policy_json(&inventory->policies[i]));
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		error |= json_add(attachments, attachment_json(&inventory->attachments[i]));
+	if (instances)
+		instances_others(instances, add_other, others);
+	error |= json_put(object, "policies", policies);
+	error |= json_put(object, "attachments", attachments);
+	error |= json_put(object, "others", others);
+	return json_write(object, error, stdout);
+}
+
+static bool all_live(const struct inventory *inventory) {
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		if (inventory->attachments[i].state != INVENTORY_LIVE)
+			return false;
+	return true;
+}
+
+static int take(int option, void *context) {
+	(void)option;
+	*(bool *)context = true;
+	return 0;
+}
+
+static int show_status(bool json) {
+	struct inventory inventory = {0};
+	struct instances instances;
+	int error = instances_take(&instances, false), code = 0;
+	bool resident = error != -ENOENT;
+
+	if (resident && !error)
+		error = inventory_read(&instances, &inventory);
+	if (resident && error)
+		code = EXIT_FAILED;
+	else if (!json)
+		print_status(resident ? &instances : NULL, &inventory);
+	else if (print_json(resident ? &instances : NULL, &inventory))
+		code = EXIT_FAILED;
+	if (!code && !all_live(&inventory))
+		code = EXIT_MISSING;
+	inventory_free(&inventory);
+	if (resident)
+		instances_release(&instances);
+	return code;
+}
+
+int status_main(int argc, char **argv) {
+	static const struct command_line line = {"status", usage, ":", table, take};
+	bool json = false;
+	int result = command_line_read(&line, argc, argv, &json);
+
+	if (!result && optind < argc)
+		result = command_line_wrong("status", "what is this: ", argv[optind]);
+	if (result)
+		return result < 0 ? EXIT_USAGE : 0;
+	return source_need_root("status") ? EXIT_FAILED : show_status(json);
+}

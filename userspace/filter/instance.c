@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pins ──► resident instances. */
+#include "filter/instance.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <openssl/evp.h>
+
+#include "base/message.h"
+#include "cgroup/cgroup_tree.h"
+#include "filter/filter_parts.h"
+#include "snifence.skel.h"
+
+#define PINS INSTANCE_ROOT "/bpf"
+#define HALF_MADE "_new" /* behind the name of an instance that is not all there yet */
+
+enum { LAYOUT_BYTES = 6, PATH_SIZE = 128 };
+
+const char *instance_name(const struct instances *instances, unsigned number, char name[INSTANCE_NAME]) {
+	snprintf(name, INSTANCE_NAME, "%s_%u", instances->layout, number % INSTANCES);
+	return name;
+}
+
+/* Two objects are of one layout when they are the same, byte by byte. Returns 0 or a negative errno. */
+static int name_layout(struct instances *instances) {
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	const void *object;
+	size_t size;
+
+	object = snifence_bpf__elf_bytes(&size);
+	if (EVP_Digest(object, size, digest, NULL, EVP_sha256(), NULL) != 1)
+		return -EIO;
+	for (int i = 0; i < LAYOUT_BYTES; i++)
+		snprintf(instances->layout + 2 * i, 3, "%02x", digest[i]);
+	return 0;
+}
+
+static bool is_mounted(void) {
+	struct statfs fs;
+
+	return statfs(PINS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+static int make_folder(const char *path) {
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static int make_root(void) {
+	int error = make_folder(INSTANCE_ROOT);
+
+	if (!error)
+		error = make_folder(PINS);
+	if (!error && mount("snifence", PINS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		error = -errno;
+	return error;
+}
+
+/* ---- what is in the root --------------------------------------------------------------------------------------- */
+
+static void remove_pins(int root_fd, const char *name) {
+	int fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (entry->d_name[0] != '.')
+			unlinkat(fd, entry->d_name, 0);
+	if (folder)
+		closedir(folder);
+	else if (fd >= 0)
+		close(fd);
+	unlinkat(root_fd, name, AT_REMOVEDIR);
+}
+
+static void each_name(int root_fd, void (*each)(void *context, const char *name), void *context) {
+	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder)))
+		if (entry->d_name[0] != '.')
+			each(context, entry->d_name);
+	if (folder)
+		closedir(folder);
+}
+
+static bool is_half_made(const char *name) {
+	size_t length = strlen(name), end = strlen(HALF_MADE);
+
+	return length > end && strcmp(name + length - end, HALF_MADE) == 0;
+}
+
+static void remove_half_made(void *context, const char *name) {
+	const struct instances *instances = context;
+
+	if (!is_half_made(name))
+		return;
+	message_error("removed %s, which a command that was ended had begun to load", name);
+	remove_pins(instances->root_fd, name);
+}
+
+struct others {
+	const struct instances *instances;
+	void (*each)(void *context, const char *name);
+	void *context;
+};
+
+static void tell_other(void *context, const char *name) {
+	const struct others *others = context;
+	size_t length = strlen(others->instances->layout);
+
+	/* names with a dot are the kernel's own */
+	if (!strchr(name, '.') && (strncmp(name, others->instances->layout, length) != 0 || name[length] != '_'))
+		others->each(others->context, name);
+}
+
+void instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context) {
+	struct others others = {instances, each, context};
+
+	each_name(instances->root_fd, tell_other, &others);
+}
+
+/* Returns 0 or a negative errno; -ESTALE: it was unmounted meanwhile. */
+static int lock_root(struct instances *instances) {
+	struct statfs fs;
+
+	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (instances->root_fd < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	if (flock(instances->root_fd, LOCK_EX) || fstatfs(instances->root_fd, &fs))
+		return -errno;
+	return fs.f_type == BPF_FS_MAGIC ? 0 : -ESTALE;
+}
+
+int instances_take(struct instances *instances, bool make) {
+	int error = 0;
+
+	*instances = (struct instances){.root_fd = -1};
+	do {
+		instances_release(instances);
+		if (!is_mounted() && !make)
+			return -ENOENT;
+		if (!is_mounted())
+			error = make_root();
+		if (!error)
+			error = lock_root(instances);
+		/* who held it may have unmounted it, with the last instance */
+	} while (error == -ESTALE);
+	if (!error)
+		error = name_layout(instances);
+	if (error) {
+		message_error("cannot mount and lock a BPF file system at %s: %s", PINS, strerror(-error));
+		instances_release(instances);
+		return error;
+	}
+	each_name(instances->root_fd, remove_half_made, instances);
+	return 0;
+}
+
+void instances_release(struct instances *instances) {
+	for (int i = 0; i < INSTANCES; i++)
+		filter_free(instances->opened[i]);
+	if (instances->root_fd >= 0)
+		close(instances->root_fd);
+	*instances = (struct instances){.root_fd = -1};
+}
+
+/* ---- one instance ---------------------------------------------------------------------------------------------- */
+
+/* Opens what is pinned under these names. Returns 0 or a negative errno. */
+static int open_pins(const char *folder, const char *const *names, int *descriptors, int count) {
+	char path[PATH_SIZE];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), PINS "/%s/%s", folder, names[i]);
+		descriptors[i] = bpf_obj_get(path);
+		if (descriptors[i] < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int make_pins(const char *folder, const char *const *names, const int *descriptors, int count) {
+	char path[PATH_SIZE];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), PINS "/%s/%s", folder, names[i]);
+		if (bpf_obj_pin(descriptors[i], path))
+			return -errno;
+	}
+	return 0;
+}
+
+struct filter *instance_open(struct instances *instances, unsigned number) {
+	char name[INSTANCE_NAME];
+	struct filter *filter;
+	int error;
+
+	if (instances->opened[number])
+		return instances->opened[number];
+	if (faccessat(instances->root_fd, instance_name(instances, number, name), F_OK, 0))
+		return NULL;
+	filter = filter_new();
+	if (!filter) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	error = open_pins(name, filter_program_names, filter->programs, FILTER_PROGRAMS);
+	if (!error)
+		error = open_pins(name, filter_map_names, filter->maps, FILTER_MAPS);
+	if (!error)
+		error = filter_map_policies(filter);
+	if (!error)
+		return instances->opened[number] = filter;
+	message_error("cannot open %s/%s: %s; is something of it gone? `rm -r %s/%s` and attach anew", PINS, name,
+		      strerror(-error), PINS, name);
+	filter_free(filter);
+	errno = error == -ENOENT ? EIO : -error;
+	return NULL;
+}
+
+/* Pins all of it under a name of its own first, so that an instance is there whole or not at all. */
+static int pin(const struct instances *instances, const struct filter *filter, const char *name) {
+	char half[INSTANCE_NAME + sizeof(HALF_MADE)];
+	int error = 0;
+
+	snprintf(half, sizeof(half), "%s" HALF_MADE, name);
+	if (mkdirat(instances->root_fd, half, 0700))
+		return -errno;
+	error = make_pins(half, filter_program_names, filter->programs, FILTER_PROGRAMS);
+	if (!error)
+		error = make_pins(half, filter_map_names, filter->maps, FILTER_MAPS);
+	if (!error && renameat(instances->root_fd, half, instances->root_fd, name))
+		error = -errno;
+	if (error)
+		remove_pins(instances->root_fd, half);
+	return error;
+}
+
+struct filter *instance_load(struct instances *instances, unsigned number) {
+	struct filter *filter = filter_load();
+	char name[INSTANCE_NAME];
+	int error = filter ? filter_finish_loading(filter) : -EIO;
+
+	instance_name(instances, number, name);
+	for (uint32_t ring = 1; ring <= INSTANCE_RUN_RINGS && !error; ring++)
+		error = filter_make_ring(filter, ring);
+	if (!error) {
+		error = pin(instances, filter, name);
+		if (error)
+			message_error("cannot pin %s in %s: %s", name, PINS, strerror(-error));
+	}
+	if (!error)
+		return instances->opened[number] = filter;
+	filter_free(filter);
+	return NULL;
+}
+
+/* ---- which instance -------------------------------------------------------------------------------------------- */
+
+static bool is_attached(const struct filter *filter, uint64_t cgroup_id) {
+	struct snif_attachment attachment;
+
+	return filter_attachment(filter, cgroup_id, &attachment) == 0;
+}
+
+int instance_of(struct instances *instances, uint64_t cgroup_id) {
+	struct filter *filter;
+
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		filter = instance_open(instances, i);
+		if (!filter && errno != ENOENT)
+			return -errno;
+		if (filter && is_attached(filter, cgroup_id))
+			return (int)i;
+	}
+	return -ENOENT;
+}
+
+/* Whether a cgroup above is attached: 1, 0, or a negative errno. */
+static int is_attached_above(const struct filter *filter, int cgroup_fd) {
+	int fd = fcntl(cgroup_fd, F_DUPFD_CLOEXEC, 0), above, attached = 0;
+	struct stat status;
+
+	while (fd >= 0 && !attached && fstat(fd, &status) == 0 && status.st_ino != 1) {
+		above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = above;
+		if (fd >= 0 && fstat(fd, &status) == 0)
+			attached = is_attached(filter, status.st_ino);
+	}
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return attached;
+}
+
+static int look_below(int parent_fd, const char *name, int fd, void *context) {
+	struct stat status;
+
+	(void)parent_fd;
+	(void)name;
+	return fstat(fd, &status) == 0 && is_attached(context, status.st_ino);
+}
+
+int instance_for(struct instances *instances, int cgroup_fd, uint64_t cgroup_id) {
+	int other = instance_of(instances, cgroup_id), taken;
+	struct filter *filter;
+
+	if (other != -ENOENT) {
+		if (other >= 0)
+			message_error("the cgroup is attached already: `snifence detach` first, or `snifence reload` "
+				      "its policy");
+		return other >= 0 ? -EEXIST : other;
+	}
+	for (unsigned i = 0; i < INSTANCES; i++) {
+		filter = instance_open(instances, i);
+		if (!filter && errno != ENOENT)
+			return -errno;
+		if (!filter)
+			return instance_load(instances, i) ? (int)i : -EIO;
+		taken = is_attached_above(filter, cgroup_fd);
+		if (!taken)
+			taken = cgroup_tree_walk(cgroup_fd, ".", look_below, filter);
+		if (taken < 0) {
+			message_error("cannot look at the cgroups above and below: %s", strerror(-taken));
+			return taken;
+		}
+		if (!taken)
+			return (int)i;
+	}
+	message_error("cgroups above and below are attached already, %d of them: more cannot be stacked", INSTANCES);
+	return -ENOSPC;
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------------- */
+
+int instance_unload(struct instances *instances, unsigned number) {
+	char name[INSTANCE_NAME];
+
+	filter_free(instances->opened[number]);
+	instances->opened[number] = NULL;
+	remove_pins(instances->root_fd, instance_name(instances, number, name));
+	if (faccessat(instances->root_fd, name, F_OK, 0) == 0) {
+		message_error("cannot remove %s/%s: %s", PINS, name, strerror(errno));
+		return -EBUSY;
+	}
+	return 0;
+}
+
+void instances_remove(struct instances *instances) {
+	instances_release(instances);
+	/* whoever waits for the lock, or finds it, has the mount busy: then it stays */
+	if (umount2(PINS, UMOUNT_NOFOLLOW) == 0) {
+		rmdir(PINS);
+		rmdir(INSTANCE_ROOT);
+	}
+}

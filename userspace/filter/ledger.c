@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What belongs to a resident instance ──► files in JSON, and back. */
+#include "filter/ledger.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/replace.h"
+
+enum { PATH_SIZE = 160, GENERATIONS = 4 /* whose rules are kept; events of older ones have been read long ago */ };
+
+static const char *folder_of(char out[PATH_SIZE], const char *instance) {
+	snprintf(out, PATH_SIZE, INSTANCE_ROOT "/%s", instance);
+	return out;
+}
+
+static const char *file_of(char out[PATH_SIZE], const char *instance, const char *kind, uint64_t number) {
+	snprintf(out, PATH_SIZE, INSTANCE_ROOT "/%s/%s-%" PRIu64, instance, kind, number);
+	return out;
+}
+
+static const char *rules_of(char out[PATH_SIZE], const char *instance, uint32_t number, uint32_t generation) {
+	snprintf(out, PATH_SIZE, INSTANCE_ROOT "/%s/rules-%" PRIu32 "-%" PRIu32, instance, number, generation);
+	return out;
+}
+
+/* Writes the object and frees it. */
+static int put_file(const char *instance, const char *path, struct json_object *object, int error) {
+	struct replacement replacement;
+	char folder[PATH_SIZE];
+
+	if (mkdir(folder_of(folder, instance), 0700) && errno != EEXIST)
+		error = error ? error : -errno;
+	if (!error)
+		error = replace_begin(&replacement, path);
+	if (error) {
+		json_object_put(object);
+		return error;
+	}
+	return replace_end(&replacement, json_write(object, 0, replacement.stream));
+}
+
+/* NULL with errno set. */
+static struct json_object *read_file(const char *path) {
+	struct json_object *object = json_object_from_file(path);
+
+	if (!object && errno == 0)
+		errno = EBADMSG;
+	return object;
+}
+
+/* ---- members --------------------------------------------------------------------------------------------------- */
+
+static int64_t number_of(const struct json_object *object, const char *key) {
+	struct json_object *member;
+
+	return json_object_object_get_ex(object, key, &member) ? json_object_get_int64(member) : 0;
+}
+
+/* A copy, to be freed; NULL where there is none. */
+static char *text_of(const struct json_object *object, const char *key) {
+	struct json_object *member;
+	const char *text = json_object_object_get_ex(object, key, &member) ? json_object_get_string(member) : NULL;
+
+	return text ? strdup(text) : NULL;
+}
+
+/* Paths and rules as they are: their bytes are read back. */
+static int put_text(struct json_object *object, const char *key, const char *text) {
+	return text ? json_put(object, key, json_object_new_string(text)) : 0;
+}
+
+/* ---- policies -------------------------------------------------------------------------------------------------- */
+
+static struct json_object *rule_object(const struct rule *rule) {
+	struct json_object *object = json_object_new_object();
+	int error = put_text(object, "file", rule->file);
+
+	error |= json_put_number(object, "line", rule->line);
+	error |= json_put_number(object, "column", rule->column);
+	return json_checked(object, error | put_text(object, "text", rule->text));
+}
+
+static int note_rules(const char *instance, const struct ledger_policy *entry, const struct policy *policy) {
+	struct json_object *object = json_object_new_object(), *rules = json_object_new_array();
+	char path[PATH_SIZE];
+	int error = put_text(object, "file", policy->file);
+
+	error |= put_text(object, "name", policy->name);
+	error |= json_put_number(object, "mode", policy->mode);
+	for (size_t i = 1; i < policy->rule_count && !error; i++)
+		error |= json_add(rules, rule_object(&policy->rules[i]));
+	error |= json_put(object, "rules", rules);
+	return put_file(instance, rules_of(path, instance, entry->number, entry->generation), object,
+			error ? -ENOMEM : 0);
+}
+
+/* Rules of so many generations ago. */
+static void forget_rules(const char *instance, uint32_t number, uint32_t but) {
+	char path[PATH_SIZE], start[32];
+	DIR *folder = opendir(folder_of(path, instance));
+	struct dirent *entry;
+	uint32_t generation;
+
+	snprintf(start, sizeof(start), "rules-%" PRIu32 "-", number);
+	while (folder && (entry = readdir(folder))) {
+		if (strncmp(entry->d_name, start, strlen(start)) != 0)
+			continue;
+		generation = (uint32_t)strtoul(entry->d_name + strlen(start), NULL, 10);
+		if (but == 0 || but - generation >= GENERATIONS)
+			unlink(rules_of(path, instance, number, generation));
+	}
+	if (folder)
+		closedir(folder);
+}
+
+int ledger_note_policy(const char *instance, const struct ledger_policy *entry, const struct policy *policy) {
+	struct json_object *object = json_object_new_object();
+	char path[PATH_SIZE];
+	int error = put_text(object, "file", entry->file), noted;
+
+	error |= put_text(object, "name", entry->name);
+	error |= put_text(object, "sha256", entry->sha256);
+	error |= json_put_number(object, "generation", entry->generation);
+	error |= json_put_number(object, "mode", entry->mode);
+	error |= json_put_number(object, "since", (uint64_t)entry->since);
+	noted = note_rules(instance, entry, policy);
+	error = put_file(instance, file_of(path, instance, "policy", entry->number), object, error ? -ENOMEM : noted);
+	if (!error)
+		forget_rules(instance, entry->number, entry->generation);
+	return error;
+}
+
+int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry) {
+	char path[PATH_SIZE], *sha256;
+	struct json_object *object = read_file(file_of(path, instance, "policy", number));
+
+	if (!object)
+		return -errno;
+	*entry = (struct ledger_policy){
+		.number = number,
+		.generation = (uint32_t)number_of(object, "generation"),
+		.file = text_of(object, "file"),
+		.name = text_of(object, "name"),
+		.mode = (enum snif_mode)number_of(object, "mode"),
+		.since = number_of(object, "since"),
+	};
+	sha256 = text_of(object, "sha256");
+	if (sha256)
+		snprintf(entry->sha256, sizeof(entry->sha256), "%s", sha256);
+	free(sha256);
+	json_object_put(object);
+	if (entry->file && entry->name)
+		return 0;
+	ledger_policy_free(entry);
+	return -EBADMSG;
+}
+
+void ledger_forget_policy(const char *instance, uint32_t number) {
+	char path[PATH_SIZE];
+
+	unlink(file_of(path, instance, "policy", number));
+	forget_rules(instance, number, 0);
+}
+
+uint32_t ledger_find_policy(const char *instance, const char *file) {
+	struct ledger_policy entry;
+	uint32_t found = 0;
+
+	for (uint32_t i = 1; i < SNIF_POLICIES && !found; i++) {
+		if (ledger_read_policy(instance, i, &entry))
+			continue;
+		if (strcmp(entry.file, file) == 0)
+			found = i;
+		ledger_policy_free(&entry);
+	}
+	return found;
+}
+
+void ledger_policy_free(struct ledger_policy *entry) {
+	free(entry->file);
+	free(entry->name);
+}
+
+/* Fills in a rule. Returns 0 or -ENOMEM. */
+static int read_rule(struct policy *policy, const struct json_object *object, struct rule *rule) {
+	char *file = text_of(object, "file"), *text = text_of(object, "text");
+	bool same = file && strcmp(file, policy->file) == 0;
+	int error = 0;
+
+	/* the texts live as long as the policy */
+	rule->file = same ? policy->file : file ? arena_text(&policy->texts, file, strlen(file)) : NULL;
+	rule->text = text ? arena_text(&policy->texts, text, strlen(text)) : NULL;
+	rule->line = (unsigned)number_of(object, "line");
+	rule->column = (unsigned)number_of(object, "column");
+	if (!rule->file || !rule->text)
+		error = -ENOMEM;
+	free(file);
+	free(text);
+	return error;
+}
+
+struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation) {
+	char path[PATH_SIZE];
+	struct json_object *object = read_file(rules_of(path, instance, number, generation)), *rules;
+	struct policy *policy = object ? calloc(1, sizeof(*policy)) : NULL;
+	int error = policy && json_object_object_get_ex(object, "rules", &rules) ? 0 : -ENOENT;
+	size_t count = error ? 0 : json_object_array_length(rules);
+
+	if (!error) {
+		policy->file = text_of(object, "file");
+		policy->name = text_of(object, "name");
+		policy->mode = (enum snif_mode)number_of(object, "mode");
+		policy->rules = calloc(count + 1, sizeof(*policy->rules));
+		error = policy->file && policy->name && policy->rules ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; i < count && !error; i++)
+		error = read_rule(policy, json_object_array_get_idx(rules, i), &policy->rules[i + 1]);
+	if (!error)
+		policy->rule_count = count + 1;
+	json_object_put(object);
+	if (!error)
+		return policy;
+	policy_free(policy);
+	return NULL;
+}
+
+/* ---- attachments ----------------------------------------------------------------------------------------------- */
+
+int ledger_note_attachment(const char *instance, const struct ledger_attachment *entry) {
+	struct json_object *object = json_object_new_object();
+	char path[PATH_SIZE];
+	int error = json_put_number(object, "policy", entry->policy);
+
+	error |= put_text(object, "path", entry->path);
+	error |= put_text(object, "unit", entry->unit);
+	error |= json_put_number(object, "since", (uint64_t)entry->since);
+	return put_file(instance, file_of(path, instance, "cgroup", entry->cgroup_id), object, error ? -ENOMEM : 0);
+}
+
+int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledger_attachment *entry) {
+	char path[PATH_SIZE];
+	struct json_object *object = read_file(file_of(path, instance, "cgroup", cgroup_id));
+
+	if (!object)
+		return -errno;
+	*entry = (struct ledger_attachment){
+		.cgroup_id = cgroup_id,
+		.policy = (uint32_t)number_of(object, "policy"),
+		.path = text_of(object, "path"),
+		.unit = text_of(object, "unit"),
+		.since = number_of(object, "since"),
+	};
+	json_object_put(object);
+	if (entry->path)
+		return 0;
+	ledger_attachment_free(entry);
+	return -EBADMSG;
+}
+
+void ledger_forget_attachment(const char *instance, uint64_t cgroup_id) {
+	char path[PATH_SIZE];
+
+	unlink(file_of(path, instance, "cgroup", cgroup_id));
+}
+
+int ledger_attachments(const char *instance, void (*each)(void *context, const struct ledger_attachment *entry),
+		       void *context) {
+	char path[PATH_SIZE];
+	DIR *folder = opendir(folder_of(path, instance));
+	struct ledger_attachment attachment;
+	struct dirent *entry;
+	uint64_t id;
+	int end;
+
+	if (!folder)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(folder))) {
+		/* behind a number: a file that a command which was ended has not put in its place */
+		if (sscanf(entry->d_name, "cgroup-%" SCNu64 "%n", &id, &end) != 1 || entry->d_name[end] ||
+		    ledger_read_attachment(instance, id, &attachment))
+			continue;
+		each(context, &attachment);
+		ledger_attachment_free(&attachment);
+	}
+	closedir(folder);
+	return 0;
+}
+
+void ledger_attachment_free(struct ledger_attachment *entry) {
+	free(entry->path);
+	free(entry->unit);
+}
+
+void ledger_remove(const char *instance) {
+	char path[PATH_SIZE], file[PATH_SIZE + 256];
+	DIR *folder = opendir(folder_of(path, instance));
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+		if (entry->d_name[0] != '.')
+			unlink(file);
+	}
+	if (folder)
+		closedir(folder);
+	rmdir(path);
+}
