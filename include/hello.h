@@ -23,9 +23,9 @@
 #define SNIF_HELLO_EXTENSIONS 128 /* extensions of types from 64 on; all types below 64 can be there besides */
 /* rounds for one segment: over one for each byte of the longest hello, of which the smallest records take two for six */
 #define SNIF_HELLO_STEPS (1 << 17)
-#define SNIF_RECORD_MAX 16384	 /* RFC 8446, section 5.1 */
-#define SNIF_WINDOW 512		 /* bytes read from the packet at once; a power of two */
-#define SNIF_PLAIN_EXTENSIONS 16 /* passed over in one step, before its rounds */
+#define SNIF_RECORD_MAX 16384	/* RFC 8446, section 5.1 */
+#define SNIF_WINDOW 512		/* bytes read from the packet at once; a power of two */
+#define SNIF_PLAIN_EXTENSIONS 8 /* passed over in one step, before its rounds */
 
 /* What a policy lets pass of ClientHellos. All zero: none at all. */
 struct snif_hello_rules {
@@ -126,10 +126,15 @@ struct snif_reader {
 	snif_source source;
 };
 
+/* One store, as it is in many places, each of which the verifier goes through: snif_hello_feed() does the rest. */
 static __always_inline long snif_hello_refuse(struct snif_hello *h, enum snif_reason reason) {
-	h->status = SNIF_HELLO_REFUSED;
-	h->reason = h->refusal ? h->refusal : reason;
+	h->reason = reason;
 	return SNIF_STOP;
+}
+
+/* After a subprogram, of whose result the verifier knows nothing: whether the parser goes on. */
+static __always_inline long snif_hello_next(const struct snif_hello *h) {
+	return h->status == SNIF_HELLO_MORE && h->reason == SNIF_REASON_NONE ? SNIF_NEXT : SNIF_STOP;
 }
 
 /* Asks for the next field: `need` bytes of the message, after `skip` that are passed over. */
@@ -488,7 +493,7 @@ static __always_inline long snif_hello_field(struct snif_hello *h) {
 		return snif_hello_sni_entry(h);
 	case SNIF_FIELD_SNI_NAME:
 		snif_hello_sni_name(h);
-		return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
+		return snif_hello_next(h);
 	case SNIF_FIELD_VERSIONS:
 		return snif_hello_versions(h);
 	case SNIF_FIELD_VERSION_ITEMS:
@@ -627,9 +632,8 @@ static __always_inline long snif_hello_record(struct snif_reader *r) {
 	h->record_have += count;
 	h->size += count;
 	h->offset += count;
-	/* asked of the state, not of the call: the verifier knows nothing of what a subprogram returns */
 	snif_record_header(h);
-	return h->status == SNIF_HELLO_MORE ? SNIF_NEXT : SNIF_STOP;
+	return snif_hello_next(h);
 }
 
 /* Collects `count` bytes (not 0) of the field. Not 0: they cannot be read. */
@@ -714,8 +718,12 @@ static __always_inline void snif_hello_feed(struct snif_hello *h, snif_source so
 	h->end = end;
 	h->window_end = 0;
 	snif_loop(SNIF_HELLO_STEPS / SNIF_UNROLL, snif_hello_step, &reader);
-	if (h->status == SNIF_HELLO_MORE && (h->refusal || h->offset < h->end))
+	if (h->reason == SNIF_REASON_NONE && h->status == SNIF_HELLO_MORE && (h->refusal || h->offset < h->end))
 		snif_hello_refuse(h, SNIF_REASON_SCAN_LIMIT);
+	if (h->reason != SNIF_REASON_NONE) {
+		h->status = SNIF_HELLO_REFUSED;
+		h->reason = h->refusal ? h->refusal : h->reason;
+	}
 }
 
 /* After SNIF_HELLO_READ: makes ready for what follows, which may be a second ClientHello. */

@@ -144,7 +144,11 @@ static int put_in_force(struct run *run) {
 	int abort_error = run->aborts ? 0 : -errno;
 	run->filter = filter_load();
 	run->policy_number = POLICY;
-	if (!run->filter || filter_set_policy(run->filter, run->policy_number, &run->compiled) ||
+	/* while the kernel verifies the programs */
+	int code = run->filter ? prepare_confinement(run) : something_lacks();
+	if (code)
+		return code;
+	if (filter_set_policy(run->filter, run->policy_number, &run->compiled) ||
 	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, run->policy_number, 0))
 		return something_lacks();
 	/* the kernel has its own copy */
@@ -344,9 +348,8 @@ static int prepare_descriptors(void) {
 }
 
 int run_main(int argc, char **argv) {
-	static int (*const steps[])(struct run *) = {load_policy,     resolve_identity,	   compile,
-						     prepare_outputs, prepare_confinement, start_view,
-						     put_in_force,    run_command};
+	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
+						     start_view,  put_in_force,	    run_command};
 	struct run run = {.cgroup.fd = -1, .signals.fd = -1};
 	int code = run_options_parse(argc, argv, &run.options);
 	if (code)
