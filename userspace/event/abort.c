@@ -254,6 +254,7 @@ struct refused {
 
 struct search {
 	enum abort_which which;
+	__u32 policy;
 	struct refused *found;
 	size_t count, room;
 };
@@ -266,7 +267,8 @@ static bool is_done_with(const struct inet_diag_msg *socket, const struct snif_t
 }
 
 static bool is_meant(const struct search *search, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
-	return tag->verdict == SNIF_DENY || (search->which == ABORT_ORPHANS_TOO && is_done_with(socket, tag));
+	return tag->judged_under.policy == search->policy &&
+	       (tag->verdict == SNIF_DENY || (search->which == ABORT_ORPHANS_TOO && is_done_with(socket, tag)));
 }
 
 static void note(void *context, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
@@ -301,13 +303,13 @@ static int destroy_found(struct aborter *aborter, int netlink, struct search *se
 	return ended;
 }
 
-int abort_refused(struct aborter *aborter, __u32 tags_id, enum abort_which which) {
+int abort_refused(struct aborter *aborter, __u32 tags_id, __u32 policy, enum abort_which which) {
 	int error = 0, ended = 0;
 
 	visit_all(aborter);
 	for (size_t i = 0; i < aborter->count; i++) {
 		int netlink = aborter->places[i].netlink, failed;
-		struct search search = {.which = which};
+		struct search search = {.which = which, .policy = policy};
 
 		failed = sock_diag_list(netlink, tags_id, note, &search);
 		ended += destroy_found(aborter, netlink, &search);

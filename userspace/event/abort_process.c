@@ -31,7 +31,7 @@ struct abort_process {
 	int pidfd, requests, answers;
 	struct abort_request queue[QUEUE];
 	size_t count;
-	uint32_t tags_id;
+	uint32_t tags_id, policy;
 	bool used;		/* something was refused, or may have been */
 	uint64_t events_lost;	/* before they came here */
 	uint64_t requests_lost; /* which the pipe had no room for */
@@ -95,8 +95,9 @@ int abort_process_able(struct abort_process *process) {
 	return poll(&ready, 1, ABLE_MS) == 1 ? take_answer(process, ABORT_ABLE) : -ETIMEDOUT;
 }
 
-void abort_process_set_tags(struct abort_process *process, uint32_t tags_id) {
+void abort_process_set_tags(struct abort_process *process, uint32_t tags_id, uint32_t policy) {
 	process->tags_id = tags_id;
+	process->policy = policy;
 }
 
 static bool send_requests(const struct abort_process *process, const struct abort_request *requests, size_t count) {
@@ -154,7 +155,8 @@ static int until_search(const struct abort_process *process) {
 }
 
 static void search(struct abort_process *process, enum abort_which which) {
-	struct abort_request request = {.kind = ABORT_SEARCH, .flow = process->tags_id, .which = which};
+	struct abort_request request = {
+		.kind = ABORT_SEARCH, .flow = process->tags_id, .interface = process->policy, .which = which};
 
 	process->searched_at = clock_ms();
 	if (send_requests(process, &request, 1))

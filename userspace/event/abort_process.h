@@ -22,9 +22,9 @@ struct abort_process *abort_process_start(int cgroup_fd);
 /* Whether the kernel can end sockets, as abort_possible(); -ETIMEDOUT when that is not known within a second. */
 int abort_process_able(struct abort_process *process);
 
-/* The id of the filter's map of tags: by these it finds refused sockets of which no event tells. Without it, as in audit
+/* The id of the filter's map of tags, and the policy's number there: by these it finds refused sockets of which no event tells. Without it, as in audit
  * mode where a tag holds nothing back, it looks for none. */
-void abort_process_set_tags(struct abort_process *process, uint32_t tags_id);
+void abort_process_set_tags(struct abort_process *process, uint32_t tags_id, uint32_t policy);
 
 /* Has the socket of this denied egress event ended, after the next abort_process_turn(). */
 void abort_process_add(struct abort_process *process, const struct snif_event *event);

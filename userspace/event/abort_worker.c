@@ -90,8 +90,9 @@ static int end_flow(struct aborter *aborter, const struct abort_request *request
 }
 
 static int serve(struct aborter *aborter, const struct abort_request *request) {
-	int result = request->kind == ABORT_FLOW ? end_flow(aborter, request)
-						 : abort_refused(aborter, (__u32)request->flow, request->which);
+	int result = request->kind == ABORT_FLOW
+			     ? end_flow(aborter, request)
+			     : abort_refused(aborter, (__u32)request->flow, request->interface, request->which);
 
 	return result == -ENOENT || result == -EBUSY ? 0 : result;
 }

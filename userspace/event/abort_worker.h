@@ -16,7 +16,7 @@ struct abort_request {
 	__u32 interface;
 	__u32 pid;
 	__u16 kind;  /* enum abort_request_kind */
-	__u16 which; /* of ABORT_SEARCH: enum abort_which; `flow` is the id of the map of tags */
+	__u16 which; /* of ABORT_SEARCH: enum abort_which; `flow` is the id of the map of tags, `interface` the policy */
 };
 
 _Static_assert(sizeof(struct abort_request) == 64, "requests fill a pipe's pages");

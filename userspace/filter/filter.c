@@ -128,9 +128,7 @@ void filter_free(struct filter *filter) {
 		pthread_join(filter->ring_maker, NULL);
 	if (filter->loading)
 		pthread_join(filter->loader, NULL);
-	ring_buffer__free(filter->ring);
-	if (filter->ring_fd >= 0)
-		close(filter->ring_fd);
+	filter_close_events(filter);
 	if (filter->policies)
 		munmap(filter->policies, POLICIES_SIZE);
 	if (filter->skeleton) {

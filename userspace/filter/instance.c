@@ -267,6 +267,10 @@ struct filter *instance_load(struct instances *instances, unsigned number) {
 	return NULL;
 }
 
+void instance_keep(struct instances *instances, unsigned number) {
+	instances->opened[number] = NULL;
+}
+
 /* ---- which instance -------------------------------------------------------------------------------------------- */
 
 static bool is_attached(const struct filter *filter, uint64_t cgroup_id) {

@@ -42,6 +42,9 @@ struct filter *instance_open(struct instances *instances, unsigned number);
 /* Loads and pins an instance that is not resident. NULL after saying why. */
 struct filter *instance_load(struct instances *instances, unsigned number);
 
+/* Leaves an opened instance to the caller, who frees it. */
+void instance_keep(struct instances *instances, unsigned number);
+
 /*
  * Finds the instance for a cgroup: the first that no cgroup above or below is attached to, loaded if necessary. Returns
  * its number; or a negative errno, after saying why: -EEXIST where the cgroup is attached already.

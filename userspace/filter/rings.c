@@ -64,6 +64,14 @@ int filter_events(struct filter *filter, uint32_t ring, filter_event callback, v
 	return filter->ring ? ring_buffer__epoll_fd(filter->ring) : error;
 }
 
+void filter_close_events(struct filter *filter) {
+	ring_buffer__free(filter->ring);
+	if (filter->ring_fd >= 0)
+		close(filter->ring_fd);
+	filter->ring = NULL;
+	filter->ring_fd = -1;
+}
+
 int filter_consume(struct filter *filter) {
 	int count;
 

@@ -18,7 +18,7 @@
 #include "confine/spawn.h"
 #include "event/abort_process.h"
 #include "event/event_write.h"
-#include "filter/filter.h"
+#include "run/run_filter.h"
 #include "run/run_log.h"
 #include "run/run_options.h"
 #include "run/run_view.h"
@@ -26,8 +26,8 @@
 #include "run/summary.h"
 #include "run/supervise.h"
 
-/* The number of the only policy in a filter of its own; milliseconds in which standard error takes nothing, in the end. */
-enum { POLICY = 1, MESSAGES_STALL_MS = 500 };
+/* Milliseconds in which standard error takes nothing, in the end. */
+enum { MESSAGES_STALL_MS = 500 };
 
 /* Everything that a run holds; all zero (descriptors -1) is a run that holds nothing. */
 struct run {
@@ -43,8 +43,7 @@ struct run {
 	struct summary *summary;
 	struct signals signals;
 	struct cgroup cgroup;
-	struct filter *filter;
-	uint32_t policy_number;
+	struct run_filter filter;
 	struct abort_process *aborts;
 	struct event_context context;
 };
@@ -126,7 +125,7 @@ static void prepare_abort(struct run *run, int err) {
 		err = abort_process_able(run->aborts);
 	/* in audit mode a tag says what would be refused */
 	if (!err && run->policy->mode == SNIF_ENFORCE)
-		abort_process_set_tags(run->aborts, filter_tags_id(run->filter));
+		abort_process_set_tags(run->aborts, filter_tags_id(run->filter.filter), run->filter.policy);
 	if (!err)
 		return;
 	abort_process_stop(run->aborts);
@@ -142,14 +141,13 @@ static int put_in_force(struct run *run) {
 		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
 	run->aborts = abort_process_start(run->cgroup.fd);
 	int abort_error = run->aborts ? 0 : -errno;
-	run->filter = filter_load();
-	run->policy_number = POLICY;
+	if (run_filter_begin(&run->filter, run->cgroup.fd, run->cgroup.id))
+		return something_lacks();
 	/* while the kernel verifies the programs */
-	int code = run->filter ? prepare_confinement(run) : something_lacks();
+	int code = prepare_confinement(run);
 	if (code)
 		return code;
-	if (filter_set_policy(run->filter, run->policy_number, &run->compiled) ||
-	    filter_attach(run->filter, run->cgroup.fd, run->cgroup.id, run->policy_number, 0))
+	if (run_filter_attach(&run->filter, run->cgroup.fd, run->cgroup.id, &run->compiled))
 		return something_lacks();
 	/* the kernel has its own copy */
 	compiled_free(&run->compiled);
@@ -163,12 +161,12 @@ static void flush_view(struct run *run) {
 
 	if (!run->view.log)
 		return;
-	lost = filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST);
+	lost = filter_counter(run->filter.filter, run->filter.policy, SNIF_COUNTER_LOST);
 	if (lost != run->view.lost_told)
 		stats_write(run->view.log, &(struct stats){.context = &run->context,
 							   .tally = summary_tally(run->summary),
-							   .filter = run->filter,
-							   .policy = run->policy_number});
+							   .filter = run->filter.filter,
+							   .policy = run->filter.policy});
 	run->view.lost_told = lost;
 	log_flush(run->view.log);
 }
@@ -176,8 +174,8 @@ static void flush_view(struct run *run) {
 static struct stats stats_of(const struct run *run, const struct outcome *outcome) {
 	return (struct stats){.context = &run->context,
 			      .tally = summary_tally(run->summary),
-			      .filter = run->filter,
-			      .policy = run->policy_number,
+			      .filter = run->filter.filter,
+			      .policy = run->filter.policy,
 			      .outcome = outcome};
 }
 
@@ -196,7 +194,7 @@ static int await_log(void *context, struct pollfd *fd) {
 /* After the log, whose lines come before the connections end that they tell of. */
 static void give_aborts_turn(void *context) {
 	struct run *run = context;
-	abort_process_lost(run->aborts, filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST));
+	abort_process_lost(run->aborts, filter_counter(run->filter.filter, run->filter.policy, SNIF_COUNTER_LOST));
 	int err = abort_process_turn(run->aborts);
 	if (!err || run->abort_failed)
 		return;
@@ -267,7 +265,7 @@ static void tell(struct run *run, const struct outcome *outcome) {
 	if (outcome->outlived)
 		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
 			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
-	summary_print(run->summary, filter_counter(run->filter, run->policy_number, SNIF_COUNTER_LOST),
+	summary_print(run->summary, filter_counter(run->filter.filter, run->filter.policy, SNIF_COUNTER_LOST),
 		      run->message_stream);
 }
 
@@ -275,11 +273,11 @@ static int run_command(struct run *run) {
 	struct supervised supervised = {
 		.cgroup = &run->cgroup,
 		.signals = &run->signals,
-		.filter = run->filter,
+		.filter = run->filter.filter,
 		.parts = {{await_log, give_log_turn, run}, {await_messages, give_messages_turn, run}}};
 	if (run->aborts)
 		supervised.parts[2] = (struct part){await_aborts, give_aborts_turn, run};
-	supervised.events_fd = filter_events(run->filter, 0, on_event, run);
+	supervised.events_fd = filter_events(run->filter.filter, run->filter.ring, on_event, run);
 	if (supervised.events_fd < 0) {
 		message_error("cannot read events: %s", strerror(-supervised.events_fd));
 		return EXIT_FAILED;
@@ -321,7 +319,7 @@ static void undo(struct run *run) {
 		abort_process_stop(run->aborts);
 		cgroup_remove(&run->cgroup);
 	}
-	filter_free(run->filter);
+	run_filter_end(&run->filter);
 	summary_free(run->summary);
 	run_log_close(&run->log);
 	if (run->signals.fd >= 0)
@@ -350,7 +348,7 @@ static int prepare_descriptors(void) {
 int run_main(int argc, char **argv) {
 	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
 						     start_view,  put_in_force,	    run_command};
-	struct run run = {.cgroup.fd = -1, .signals.fd = -1};
+	struct run run = {.cgroup.fd = -1, .signals.fd = -1, .filter.ring_lock = -1};
 	int code = run_options_parse(argc, argv, &run.options);
 	if (code)
 		return code < 0 ? EXIT_USAGE : 0;

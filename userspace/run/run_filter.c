@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The filter of a run: the resident instance, where there is one, or an instance of its own. */
+#include "run/run_filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/message.h"
+
+enum { OWN_POLICY = 1, OWN_RING = 0 };
+
+static void release(struct run_filter *run) {
+	if (run->holding)
+		instances_release(&run->instances);
+	run->holding = false;
+}
+
+/* ---- rings ----------------------------------------------------------------------------------------------------- */
+
+/* Locks the file that stands for a ring. Returns its descriptor, or a negative errno: somebody else reads that ring. */
+static int lock_ring(const char *instance, uint32_t ring) {
+	char path[128];
+	int fd, error;
+
+	snprintf(path, sizeof(path), INSTANCE_ROOT "/%s", instance);
+	if (mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	snprintf(path, sizeof(path), INSTANCE_ROOT "/%s/ring-%u", instance, ring);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd < 0 ? -errno : fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+/* A cgroup that is still attached writes to its ring, although the run that made it was killed. */
+static void find_written(const struct filter *filter, bool written[SNIF_RINGS]) {
+	struct snif_attachment attachment;
+
+	for (uint64_t id = 0; (id = filter_next_attachment(filter, id)) != 0;)
+		if (filter_attachment(filter, id, &attachment) == 0)
+			written[attachment.ring % SNIF_RINGS] = true;
+}
+
+static void forget_event(void *context, const struct snif_event *event) {
+	(void)context;
+	(void)event;
+}
+
+/* What the last run has left unread there would be taken for this one's. */
+static int drain(struct filter *filter, uint32_t ring) {
+	int fd = filter_events(filter, ring, forget_event, NULL), count = fd < 0 ? fd : 1;
+
+	while (count > 0)
+		count = filter_consume(filter);
+	filter_close_events(filter);
+	return count;
+}
+
+static int take_ring(struct run_filter *run) {
+	bool written[SNIF_RINGS] = {false};
+	char name[INSTANCE_NAME];
+	int error = 0;
+
+	instance_name(&run->instances, run->number, name);
+	find_written(run->filter, written);
+	for (run->ring = 1; run->ring < SNIF_RINGS; run->ring++) {
+		run->ring_lock = written[run->ring] ? -EBUSY : lock_ring(name, run->ring);
+		if (run->ring_lock >= 0)
+			break;
+	}
+	if (run->ring == SNIF_RINGS)
+		return -EBUSY;
+	if (!filter_has_ring(run->filter, run->ring))
+		error = filter_make_ring(run->filter, run->ring);
+	return error ? error : drain(run->filter, run->ring);
+}
+
+/* ---- a resident instance --------------------------------------------------------------------------------------- */
+
+/* Returns 0; -ENOENT, without a word, where nothing is resident; or another negative errno, after saying why. */
+static int begin_resident(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id) {
+	int error = instances_take(&run->instances, false), number;
+
+	if (error)
+		return error;
+	run->holding = true;
+	number = instance_open(&run->instances, 0) ? instance_for(&run->instances, cgroup_fd, cgroup_id) : -ENOENT;
+	if (number >= 0) {
+		run->number = (unsigned)number;
+		run->filter = instance_open(&run->instances, run->number);
+		run->resident = true;
+		error = take_ring(run);
+		if (!error && (run->policy = filter_free_policy(run->filter)) == 0)
+			error = -ENOSPC;
+		if (error)
+			message_error("cannot use the resident filter: %s; `snifence unload` lets runs load their own",
+				      error == -EBUSY ? "all its rings are in use" : strerror(-error));
+		return error;
+	}
+	release(run);
+	return number;
+}
+
+int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id) {
+	int error;
+
+	*run = (struct run_filter){.ring_lock = -1};
+	error = begin_resident(run, cgroup_fd, cgroup_id);
+	if (error != -ENOENT)
+		return error;
+	run->policy = OWN_POLICY;
+	run->ring = OWN_RING;
+	run->filter = filter_load();
+	return run->filter ? 0 : -EIO;
+}
+
+int run_filter_attach(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, const struct compiled *compiled) {
+	int error = filter_set_policy(run->filter, run->policy, compiled);
+
+	if (!error)
+		error = filter_attach(run->filter, cgroup_fd, cgroup_id, run->policy, run->ring);
+	if (run->resident) {
+		/* others may go on; the instance stays open here */
+		instance_keep(&run->instances, run->number);
+		release(run);
+	}
+	return error;
+}
+
+void run_filter_end(struct run_filter *run) {
+	struct instances instances;
+
+	/* where this does not succeed, the next command that looks finds a policy under which nothing is attached */
+	if (run->resident && run->filter && (run->holding || instances_take(&instances, false) == 0)) {
+		filter_end_policy(run->filter, run->policy);
+		if (!run->holding)
+			instances_release(&instances);
+	}
+	if (run->resident && run->holding)
+		instance_keep(&run->instances, run->number);
+	release(run);
+	filter_free(run->filter);
+	if (run->ring_lock >= 0)
+		close(run->ring_lock);
+	*run = (struct run_filter){.ring_lock = -1};
+}
