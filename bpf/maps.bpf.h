@@ -42,6 +42,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, SNIF_SLOTS);
 	__type(key, __u32);
 	__type(value, struct snif_settings);

@@ -64,9 +64,9 @@ static int take(int option, void *context) {
 }
 
 /* The number under which the policy is in force already. 0: it is not; or a negative errno, after saying why. */
-static int find_policy(const struct attach *attach, const char *instance) {
+static int find_policy(const struct attach *attach, const char *instance, const struct filter *filter) {
 	struct ledger_policy entry;
-	uint32_t number = ledger_find_policy(instance, attach->source.file);
+	uint32_t number = ledger_find_policy(instance, filter, attach->source.file);
 	bool same;
 	int error = number ? ledger_read_policy(instance, number, &entry) : 0;
 
@@ -82,7 +82,7 @@ static int find_policy(const struct attach *attach, const char *instance) {
 
 /* Its number in the instance, where it is put in force if it is not. Or a negative errno, after saying why. */
 static int policy_in(struct attach *attach, const char *instance, struct filter *filter) {
-	int number = find_policy(attach, instance), error;
+	int number = find_policy(attach, instance, filter), error;
 
 	if (number)
 		return number;

@@ -35,7 +35,7 @@ static void read_policy(struct reading *reading, uint32_t number) {
 	policy->instance = reading->instance;
 	policy->number = number;
 	policy->active = active;
-	filter_settings(reading->filter, active.slot, &policy->settings);
+	policy->settings = *filter_settings(reading->filter, active.slot);
 	filter_counters(reading->filter, number, &policy->counters);
 	policy->noted = ledger_read_policy(reading->name, number, &policy->entry) == 0;
 }

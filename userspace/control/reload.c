@@ -66,7 +66,7 @@ static int reload_in(struct instances *instances, unsigned number, const struct 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
 	instance_name(instances, number, name);
-	policy = ledger_find_policy(name, source->file);
+	policy = ledger_find_policy(name, filter, source->file);
 	if (policy == 0)
 		return 0;
 	error = filter_set_policy(filter, policy, &source->compiled);
@@ -102,15 +102,18 @@ static void print_missing(const struct policy *from, const struct policy *in, ch
 	}
 }
 
-/* Returns 1 or 0, as reload_in(). */
+/* Returns as reload_in(). */
 static int show_difference(struct instances *instances, unsigned number, const struct source *source) {
 	char name[INSTANCE_NAME];
+	const struct filter *filter = instance_open(instances, number);
 	struct ledger_policy entry;
 	struct policy *before;
 	uint32_t policy;
 
+	if (!filter)
+		return errno == ENOENT ? 0 : -errno;
 	instance_name(instances, number, name);
-	policy = ledger_find_policy(name, source->file);
+	policy = ledger_find_policy(name, filter, source->file);
 	if (policy == 0 || ledger_read_policy(name, policy, &entry))
 		return 0;
 	before = ledger_rules(name, policy, entry.generation);

@@ -53,11 +53,11 @@ static void look_at(struct repairing *repairing, uint64_t cgroup_id) {
 
 static void end_unused(struct repairing *repairing) {
 	for (uint32_t i = 1; i < SNIF_POLICIES; i++) {
-		if (repairing->used[i])
+		if (repairing->used[i] || !filter_active(repairing->filter, i).policy)
 			continue;
-		if (filter_active(repairing->filter, i).policy)
-			filter_end_policy(repairing->filter, i);
+		/* in this order: what is noted is in force, or forgotten the next time */
 		ledger_forget_policy(repairing->name, i);
+		filter_end_policy(repairing->filter, i);
 	}
 }
 

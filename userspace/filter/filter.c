@@ -34,7 +34,10 @@ const char *const filter_map_names[] = {
 
 const int FILTER_WHOLE = (1 << FILTER_PROGRAMS) - 1;
 
-enum { POLICIES_SIZE = sizeof(struct snif_active) * SNIF_POLICIES };
+enum {
+	POLICIES_SIZE = sizeof(struct snif_active) * SNIF_POLICIES,
+	SETTINGS_SIZE = sizeof(struct snif_settings) * SNIF_SLOTS,
+};
 
 struct filter *filter_new(void) {
 	struct filter *filter = calloc(1, sizeof(*filter));
@@ -59,17 +62,24 @@ struct filter *filter_new(void) {
 	return filter;
 }
 
-int filter_map_policies(struct filter *filter) {
-	void *policies =
-		mmap(NULL, POLICIES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, filter->maps[FILTER_POLICIES], 0);
-	int error = -errno;
+/* NULL with errno set. */
+static void *map_array(const struct filter *filter, enum filter_map map, size_t size) {
+	void *array = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, filter->maps[map], 0);
 
-	if (policies == MAP_FAILED) {
-		message_error("cannot map the policies' array: %s", strerror(-error));
-		return error;
+	return array == MAP_FAILED ? NULL : array;
+}
+
+int filter_map_arrays(struct filter *filter) {
+	int error = 0;
+
+	filter->policies = map_array(filter, FILTER_POLICIES, POLICIES_SIZE);
+	if (filter->policies)
+		filter->settings = map_array(filter, FILTER_SETTINGS, SETTINGS_SIZE);
+	if (!filter->policies || !filter->settings) {
+		error = -errno;
+		message_error("cannot map the arrays of policies: %s", strerror(-error));
 	}
-	filter->policies = policies;
-	return 0;
+	return error;
 }
 
 struct snif_active filter_active(const struct filter *filter, uint32_t policy) {
@@ -131,6 +141,8 @@ void filter_free(struct filter *filter) {
 	filter_close_events(filter);
 	if (filter->policies)
 		munmap(filter->policies, POLICIES_SIZE);
+	if (filter->settings)
+		munmap(filter->settings, SETTINGS_SIZE);
 	if (filter->skeleton) {
 		snifence_bpf__destroy(filter->skeleton);
 	} else {

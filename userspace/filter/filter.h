@@ -36,8 +36,8 @@ int filter_end_policy(struct filter *filter, uint32_t policy);
 /* What is in force for a policy. */
 struct snif_active filter_active(const struct filter *filter, uint32_t policy);
 
-/* Reads what a slot holds. Returns 0 or a negative errno. */
-int filter_settings(const struct filter *filter, uint32_t slot, struct snif_settings *settings);
+/* What a slot holds, as it is in the kernel. */
+const struct snif_settings *filter_settings(const struct filter *filter, uint32_t slot);
 
 /* ---- attachments: attachments.c -------------------------------------------------------------------------------- */
 

@@ -38,7 +38,9 @@ enum filter_program {
 
 struct filter {
 	int programs[FILTER_PROGRAMS], maps[FILTER_MAPS]; /* descriptors; -1: not there yet */
-	struct snif_active *policies;			  /* the kernel's array itself */
+	/* the kernel's arrays themselves */
+	struct snif_active *policies;
+	struct snif_settings *settings;
 	struct ring_buffer *ring;
 	int ring_fd;
 	filter_event callback;
@@ -59,8 +61,8 @@ extern const char *const filter_program_names[FILTER_PROGRAMS], *const filter_ma
 /* All descriptors -1. NULL after saying why. */
 struct filter *filter_new(void);
 
-/* Maps what is in force for each policy into memory. Returns 0 or a negative errno, after saying why. */
-int filter_map_policies(struct filter *filter);
+/* Maps what is in force for each policy, and what each slot holds, into memory. Returns 0 or a negative errno, after saying why. */
+int filter_map_arrays(struct filter *filter);
 
 /*
  * Waits until the object is loaded, where this process loads it, and takes over its descriptors. Returns 0 or a negative

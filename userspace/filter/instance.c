@@ -220,7 +220,7 @@ struct filter *instance_open(struct instances *instances, unsigned number) {
 	if (!error)
 		error = open_pins(name, filter_map_names, filter->maps, FILTER_MAPS);
 	if (!error)
-		error = filter_map_policies(filter);
+		error = filter_map_arrays(filter);
 	if (!error)
 		return instances->opened[number] = filter;
 	message_error("cannot open %s/%s: %s; is something of it gone? `rm -r %s/%s` and attach anew", PINS, name,

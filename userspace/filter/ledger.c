@@ -171,12 +171,12 @@ void ledger_forget_policy(const char *instance, uint32_t number) {
 	forget_rules(instance, number, 0);
 }
 
-uint32_t ledger_find_policy(const char *instance, const char *file) {
+uint32_t ledger_find_policy(const char *instance, const struct filter *filter, const char *file) {
 	struct ledger_policy entry;
 	uint32_t found = 0;
 
 	for (uint32_t i = 1; i < SNIF_POLICIES && !found; i++) {
-		if (ledger_read_policy(instance, i, &entry))
+		if (!filter_active(filter, i).policy || ledger_read_policy(instance, i, &entry))
 			continue;
 		if (strcmp(entry.file, file) == 0)
 			found = i;

@@ -146,7 +146,7 @@ int filter_finish_loading(struct filter *filter) {
 		message_error("cannot tell the kernel which devices may be opened: %s", strerror(-filter->load_error));
 		return filter->load_error;
 	}
-	return filter_map_policies(filter);
+	return filter_map_arrays(filter);
 }
 
 struct filter *filter_load(void) {

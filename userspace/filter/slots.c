@@ -110,8 +110,8 @@ struct slot {
 	__u32 generation;
 };
 
-int filter_settings(const struct filter *filter, uint32_t slot, struct snif_settings *settings) {
-	return bpf_map_lookup_elem(filter->maps[FILTER_SETTINGS], &slot, settings);
+const struct snif_settings *filter_settings(const struct filter *filter, uint32_t slot) {
+	return &filter->settings[slot % SNIF_SLOTS];
 }
 
 static bool is_filled(const struct snif_settings *settings) {
@@ -128,26 +128,23 @@ static void digest_of(const struct compiled *compiled, __u8 digest[32]) {
 	}
 }
 
-/* Reads what the slots hold. Returns the one that holds these settings already, 0 where none does, or a negative errno. */
-static int look_at_slots(const struct filter *filter, const struct snif_settings *wanted,
-			 struct slot slots[SNIF_SLOTS]) {
-	struct snif_settings settings;
-	int same = 0, error;
-
+static void look_at_slots(const struct filter *filter, struct slot slots[SNIF_SLOTS]) {
 	memset(slots, 0, sizeof(*slots) * SNIF_SLOTS);
 	for (uint32_t i = 1; i < SNIF_SLOTS; i++) {
-		error = filter_settings(filter, i, &settings);
-		if (error)
-			return error;
-		slots[i].filled = is_filled(&settings);
-		slots[i].generation = settings.generation;
-		if (memcmp(settings.sha256, wanted->sha256, sizeof(settings.sha256)) == 0 &&
-		    memcmp(&settings.options, &wanted->options, sizeof(settings.options)) == 0)
-			same = (int)i;
+		slots[i].filled = is_filled(&filter->settings[i]);
+		slots[i].generation = filter->settings[i].generation;
 	}
 	for (uint32_t i = 1; i < SNIF_POLICIES; i++)
 		slots[filter_active(filter, i).slot % SNIF_SLOTS].used = true;
-	return same;
+}
+
+/* The slot that holds these tables already; 0: none does. */
+static uint32_t same_slot(const struct filter *filter, const struct snif_settings *wanted) {
+	for (uint32_t i = 1; i < SNIF_SLOTS; i++)
+		if (memcmp(filter->settings[i].sha256, wanted->sha256, sizeof(wanted->sha256)) == 0 &&
+		    memcmp(&filter->settings[i].options, &wanted->options, sizeof(wanted->options)) == 0)
+			return i;
+	return 0;
 }
 
 static uint32_t free_slot(const struct slot slots[SNIF_SLOTS]) {
@@ -174,9 +171,7 @@ static uint32_t oldest_slot(const struct slot slots[SNIF_SLOTS], unsigned kept) 
 
 /* No policy may use the slot, nor a program that began when one did: filter_wait_for_programs(). */
 static void empty_slot(struct filter *filter, uint32_t slot) {
-	static const struct snif_settings none;
-
-	bpf_map_update_elem(filter->maps[FILTER_SETTINGS], &slot, &none, BPF_ANY);
+	memset(&filter->settings[slot], 0, sizeof(filter->settings[slot]));
 	bpf_map_delete_elem(filter->maps[FILTER_ADDRESSES], &slot);
 	bpf_map_delete_elem(filter->maps[FILTER_PORTS], &slot);
 	bpf_map_delete_elem(filter->maps[FILTER_NAMES], &slot);
@@ -193,52 +188,52 @@ static int empty_old_slots(struct filter *filter, struct slot slots[SNIF_SLOTS],
 	return error;
 }
 
-/* A slot with the policy's tables, and its settings to be written. Returns the slot or a negative errno. */
-static int slot_for(struct filter *filter, const struct compiled *compiled, struct snif_settings *settings) {
+/* Fills a slot with the policy's tables. Returns the slot or a negative errno. */
+static int fill_free_slot(struct filter *filter, const struct compiled *compiled) {
 	struct slot slots[SNIF_SLOTS];
-	int slot = 0, error;
+	uint32_t slot;
+	int error = 0;
 
-	*settings = compiled->settings;
-	digest_of(compiled, settings->sha256);
 	/* while this process's own object loads, its first slot is free, and the rest of the maps is not there yet */
-	if (!filter->policies) {
+	if (!filter->settings) {
 		error = fill_slot(filter, compiled, 1);
 		return error ? error : 1;
 	}
-	slot = look_at_slots(filter, settings, slots);
-	if (slot)
-		return slot < 0 ? slot : filter_settings(filter, (uint32_t)slot, settings) ? -errno : slot;
-	if (!free_slot(slots) && (error = empty_old_slots(filter, slots, 0)))
-		return error;
-	slot = (int)free_slot(slots);
-	if (slot == 0)
-		return -ENOSPC;
-	error = fill_slot(filter, compiled, (uint32_t)slot);
-	return error ? error : slot;
+	look_at_slots(filter, slots);
+	if (!free_slot(slots))
+		error = empty_old_slots(filter, slots, 0);
+	slot = free_slot(slots);
+	if (!error)
+		error = slot ? fill_slot(filter, compiled, slot) : -ENOSPC;
+	return error ? error : (int)slot;
 }
 
 int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled) {
-	struct snif_settings settings;
+	struct snif_settings settings = compiled->settings;
 	struct slot slots[SNIF_SLOTS];
-	int slot = policy > 0 && policy < SNIF_POLICIES ? slot_for(filter, compiled, &settings) : -EINVAL;
-	int error = filter_finish_loading(filter);
+	int slot, error;
+	bool same;
 
+	digest_of(compiled, settings.sha256);
+	slot = filter->settings ? (int)same_slot(filter, &settings) : 0;
+	same = slot > 0;
+	if (!same)
+		slot = policy > 0 && policy < SNIF_POLICIES ? fill_free_slot(filter, compiled) : -EINVAL;
+	error = filter_finish_loading(filter);
 	if (error)
 		return error;
-	if (slot > 0) {
-		settings.generation = filter->policies[0].generation + 1;
-		error = bpf_map_update_elem(filter->maps[FILTER_SETTINGS], &slot, &settings, BPF_ANY);
-	}
-	if (slot < 0 || error) {
+	if (slot < 0) {
 		message_error("cannot copy the policy into the kernel: %s",
-			      slot == -ENOSPC ? "as many policies as it has room for are in force"
-					      : strerror(slot < 0 ? -slot : -error));
-		return slot < 0 ? slot : error;
+			      slot == -ENOSPC ? "as many policies as it has room for are in force" : strerror(-slot));
+		return slot;
 	}
+	if (!same)
+		filter->settings[slot] = settings;
+	filter->settings[slot].generation = filter->policies[0].generation + 1;
 	filter_put_in_force(filter, policy, (uint32_t)slot);
 	/* what it replaces stays for a while; in the end that is a matter of memory only */
-	if (look_at_slots(filter, &settings, slots) >= 0)
-		empty_old_slots(filter, slots, KEPT);
+	look_at_slots(filter, slots);
+	empty_old_slots(filter, slots, KEPT);
 	return 0;
 }
 
@@ -256,11 +251,9 @@ uint32_t filter_free_policy(struct filter *filter) {
 }
 
 int filter_end_policy(struct filter *filter, uint32_t policy) {
-	struct snif_settings nothing = {0};
 	struct slot slots[SNIF_SLOTS];
-	int error;
 
 	filter_put_in_force(filter, policy, 0);
-	error = look_at_slots(filter, &nothing, slots);
-	return error < 0 ? error : empty_old_slots(filter, slots, KEPT);
+	look_at_slots(filter, slots);
+	return empty_old_slots(filter, slots, KEPT);
 }

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* attach, reload, detach, load, unload, status ──► what processes that run already can reach. */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../support/hello_maker.h"
+#include "../support/lab.h"
+
+#define ALLOW(name) "version: 1\ntls: {to: [192.0.2.0/24], allow: [" name "]}\ndns: {servers: none}\n"
+
+enum { DEPTH = 5, MOST_WORDS = 16, ANSWER_MS = 400 };
+
+/* Cgroups one below the other, of which the test attaches some. */
+static struct cgroup cgroups[DEPTH];
+static char *paths[DEPTH], names[DEPTH][16];
+
+static void below(int depth) {
+	struct cgroup *above = &cgroups[depth - 1], *cgroup = &cgroups[depth];
+	struct stat status;
+
+	snprintf(names[depth], sizeof(names[depth]), "below-%d", depth);
+	assert_int_equal(mkdirat(above->fd, names[depth], 0755), 0);
+	*cgroup = (struct cgroup){.fd = openat(above->fd, names[depth], O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				  .parent_fd = above->fd};
+	assert_true(cgroup->fd >= 0);
+	assert_int_equal(fstat(cgroup->fd, &status), 0);
+	cgroup->id = status.st_ino;
+	assert_true(asprintf(&paths[depth], "%s/%s", paths[depth - 1], names[depth]) > 0);
+}
+
+/* A cgroup that nothing is attached to, and a /run of the test's own. */
+static void begin(void) {
+	lab_enter();
+	assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
+	cgroups[0] = (struct cgroup){.fd = -1};
+	assert_int_equal(cgroup_create(&cgroups[0]), 0);
+	paths[0] = strdup(cgroups[0].path);
+	assert_non_null(paths[0]);
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+}
+
+static struct lab_program *snifence(const char *const words[]) {
+	const char *argv[MOST_WORDS] = {"build/snifence"};
+
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 1] = words[i];
+	return lab_run(argv);
+}
+
+static void expect(int status, const char *const words[]) {
+	struct lab_program *program = snifence(words);
+
+	if (program->status != status)
+		fail_msg("%s ends with %d: %s%s", words[0], program->status, program->out, program->err);
+}
+
+#define snifence_says(status, ...) expect(status, (const char *const[]){__VA_ARGS__, NULL})
+
+static int end(void **state) {
+	snifence((const char *const[]){"unload", NULL});
+	umount2("/run/snifence/bpf", MNT_DETACH);
+	umount2("/run", MNT_DETACH);
+	for (int i = DEPTH; i-- > 1;)
+		if (cgroups[i].fd > 0) {
+			close(cgroups[i].fd);
+			unlinkat(cgroups[i].parent_fd, names[i], AT_REMOVEDIR);
+		}
+	for (int i = 0; i < DEPTH; i++) {
+		free(paths[i]);
+		paths[i] = NULL;
+	}
+	memset(cgroups + 1, 0, sizeof(cgroups) - sizeof(cgroups[0]));
+	if (cgroups[0].fd >= 0)
+		cgroup_remove(&cgroups[0]);
+	return lab_leave(state);
+}
+
+#define attach_test(function) cmocka_unit_test_teardown(function, end)
+
+static int finish(pid_t pid) {
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Nothing ends a connection that an attached cgroup is refused: its program waits. */
+static int greet(const char *name) {
+	static struct bytes hello;
+	int fd = lab_dial("192.0.2.1", 443), refused;
+	char byte;
+
+	if (fd < 0)
+		return 2;
+	hello_make(&hello, &(struct hello){.name = name});
+	refused = lab_send(fd, hello.data, hello.length) || !lab_readable(fd, ANSWER_MS * lab_slowness()) ||
+		  recv(fd, &byte, 1, 0) != 1;
+	lab_reset(fd);
+	return refused;
+}
+
+/* A ClientHello of a process in the cgroup: 0 where the server answers, 1 where it does not. */
+static int say(int depth, const char *name) {
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(cgroup_adopt(&cgroups[depth], getpid()) ? 99 : greet(name));
+	return finish(pid);
+}
+
+/* A program whose output nobody wants; there can be any number of them. Returns how it ended. */
+static int run_quietly(const char *const argv[]) {
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		for (int fd = 0; fd < 3; fd++)
+			dup2(null, fd);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	return finish(pid);
+}
+
+/* The same where it may fail, and often. */
+static void snifence_anyhow(const char *const words[]) {
+	const char *argv[MOST_WORDS] = {"build/snifence"};
+
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 1] = words[i];
+	run_quietly(argv);
+}
+
+static struct json_object *status_now(void) {
+	static char text[1 << 16];
+	FILE *pipe = popen("build/snifence status --json", "re");
+	struct json_object *object;
+
+	assert_non_null(pipe);
+	text[fread(text, 1, sizeof(text) - 1, pipe)] = '\0';
+	pclose(pipe);
+	object = json_tokener_parse(text);
+	assert_non_null(object);
+	return object;
+}
+
+static size_t count_of(const char *key) {
+	struct json_object *object = status_now(), *array;
+	size_t count;
+
+	assert_true(json_object_object_get_ex(object, key, &array));
+	count = json_object_array_length(array);
+	json_object_put(object);
+	return count;
+}
+
+/* The state of the only attachment. The text lasts until the next call. */
+static const char *state_of_attachment(void) {
+	static char text[32];
+	struct json_object *object = status_now(), *array, *state;
+
+	assert_true(json_object_object_get_ex(object, "attachments", &array));
+	text[0] = '\0';
+	if (json_object_array_length(array) == 1) {
+		assert_true(json_object_object_get_ex(json_object_array_get_idx(array, 0), "state", &state));
+		snprintf(text, sizeof(text), "%s", json_object_get_string(state));
+	}
+	json_object_put(object);
+	return text;
+}
+
+static void test_life(void **state) {
+	const char *policy;
+
+	(void)state;
+	begin();
+	policy = lab_write("life.yaml", ALLOW("kept.lab.test"));
+	assert_int_equal(say(0, "other.lab.test"), 0);
+	snifence_says(0, "attach", policy, "--cgroup", paths[0]);
+	assert_int_equal(say(0, "kept.lab.test"), 0);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+	assert_string_equal(state_of_attachment(), "live");
+	assert_int_equal(count_of("policies"), 1);
+
+	lab_write("life.yaml", ALLOW("other.lab.test"));
+	snifence_says(0, "reload", "--dry-run", policy);
+	assert_int_equal(say(0, "kept.lab.test"), 0);
+	snifence_says(0, "reload", policy);
+	assert_int_equal(say(0, "kept.lab.test"), 1);
+	assert_int_equal(say(0, "other.lab.test"), 0);
+
+	/* one with an error changes nothing */
+	lab_write("life.yaml", "version: 1\ntls: {allow: [a..b]}\n");
+	snifence_says(2, "reload", policy);
+	assert_int_equal(say(0, "other.lab.test"), 0);
+	assert_int_equal(say(0, "kept.lab.test"), 1);
+
+	snifence_says(0, "detach", "--cgroup", paths[0]);
+	assert_int_equal(say(0, "kept.lab.test"), 0);
+	assert_int_equal(count_of("policies"), 0);
+	assert_int_equal(count_of("attachments"), 0);
+	snifence_says(125, "detach", "--cgroup", paths[0]);
+	snifence_says(0, "unload");
+	assert_int_equal(access("/run/snifence", F_OK), -1);
+	snifence_says(0, "status");
+}
+
+static void test_digest(void **state) {
+	const char *policy;
+
+	(void)state;
+	begin();
+	policy = lab_write("digest.yaml", ALLOW("kept.lab.test"));
+	snifence_says(2, "attach", "--sha256", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+		      policy, "--cgroup", paths[0]);
+	assert_int_equal(count_of("attachments"), 0);
+	assert_int_equal(say(0, "other.lab.test"), 0);
+}
+
+static void test_audit(void **state) {
+	const char *policy;
+
+	(void)state;
+	begin();
+	policy = lab_write("audit.yaml", ALLOW("kept.lab.test"));
+	snifence_says(0, "attach", "--audit", policy, "--cgroup", paths[0]);
+	assert_int_equal(say(0, "other.lab.test"), 0);
+	snifence_says(125, "attach", policy, "--cgroup", paths[0]); /* attached already */
+	snifence_says(0, "reload", policy);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+}
+
+/* Each of a stack must allow, in whichever order it was made. */
+static void attach_in_order(const int order[4]) {
+	static const char *const allowed[] = {ALLOW("'*.lab.test'"), ALLOW("a.lab.test, b.lab.test, c.lab.test"),
+					      ALLOW("a.lab.test, b.lab.test"), ALLOW("a.lab.test")};
+	char name[32];
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "stack-%d.yaml", order[i]);
+		snifence_says(0, "attach", lab_write(name, allowed[order[i]]), "--cgroup", paths[order[i]]);
+	}
+	assert_int_equal(say(3, "a.lab.test"), 0);
+	assert_int_equal(say(3, "b.lab.test"), 1);
+	assert_int_equal(say(2, "b.lab.test"), 0);
+	assert_int_equal(say(2, "c.lab.test"), 1);
+	assert_int_equal(say(1, "c.lab.test"), 0);
+	assert_int_equal(say(1, "d.lab.test"), 1);
+	assert_int_equal(say(0, "d.lab.test"), 0);
+	assert_int_equal(count_of("attachments"), 4);
+}
+
+static void test_nesting(void **state) {
+	static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}};
+
+	(void)state;
+	begin();
+	for (int i = 1; i < DEPTH; i++)
+		below(i);
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		attach_in_order(orders[i]);
+		/* a fifth one has no instance left */
+		snifence_says(125, "attach", lab_write("fifth.yaml", ALLOW("a.lab.test")), "--cgroup", paths[4]);
+		for (int j = 0; j < 4; j++)
+			snifence_says(0, "detach", "--cgroup", paths[orders[i][j]]);
+		assert_int_equal(say(3, "d.lab.test"), 0);
+	}
+}
+
+/* A run has a policy and a ring of its own in the resident instance, or, below an attached cgroup, in the next one. */
+static void test_run(void **state) {
+	static const char *const options[] = {"--quiet", NULL};
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	snifence_says(0, "load");
+	for (int i = 0; i < 3; i++) {
+		program = lab_snifence(ALLOW("kept.lab.test"), options,
+				       (const char *const[]){lab_self(), "say", "other.lab.test", NULL});
+		assert_int_equal(program->status, 1);
+		assert_int_equal(json_object_array_length(lab_log(program)), 1);
+		program = lab_snifence(ALLOW("kept.lab.test"), options,
+				       (const char *const[]){lab_self(), "say", "kept.lab.test", NULL});
+		assert_int_equal(program->status, 0);
+	}
+	assert_int_equal(count_of("policies"), 0);
+}
+
+/* Whether what can be done in the cgroup is what `status` says. */
+static void check_truth(void) {
+	const char *told = state_of_attachment();
+	bool open = say(0, "other.lab.test") == 0;
+
+	if (strcmp(told, "live") == 0)
+		assert_false(open);
+	if (!open)
+		assert_string_not_equal(told, "");
+}
+
+/* Ends the command before its n-th call that changes something. Returns whether it came to its end before that. */
+static bool kill_at(unsigned nth, const char *const words[]) {
+	static const char calls[] = "bpf,mount,mkdir,mkdirat,rename,renameat,unlink,unlinkat,flock";
+	const char *argv[MOST_WORDS + 8] = {"strace", "-qq", "-o", "/dev/null", "-e", NULL, "build/snifence"};
+	char inject[160];
+
+	snprintf(inject, sizeof(inject), "inject=%s:signal=SIGKILL:when=%u", calls, nth);
+	argv[5] = inject;
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 7] = words[i];
+	return run_quietly(argv) != 128 + SIGKILL;
+}
+
+static const char *attach_words[] = {"attach", NULL, "--cgroup", NULL, NULL};
+static const char *detach_words[] = {"detach", "--cgroup", NULL, NULL};
+static const char *reload_words[] = {"reload", NULL, NULL};
+
+static void begin_killing(void) {
+	begin();
+	lab_needs("strace");
+	attach_words[1] = reload_words[1] = lab_write("killed.yaml", ALLOW("kept.lab.test"));
+	attach_words[3] = detach_words[2] = paths[0];
+	snifence_says(0, "load");
+}
+
+static void test_killed_attach(void **state) {
+	unsigned nth = 1;
+
+	(void)state;
+	begin_killing();
+	for (; !kill_at(nth, attach_words); nth++) {
+		check_truth();
+		snifence_anyhow(attach_words); /* finishes it, or finds that it was */
+		assert_string_equal(state_of_attachment(), "live");
+		snifence_anyhow(detach_words);
+	}
+	assert_true(nth > 20);
+}
+
+static void test_killed_reload(void **state) {
+	unsigned nth = 1;
+
+	(void)state;
+	begin_killing();
+	expect(0, attach_words);
+	for (; !kill_at(nth, reload_words); nth++)
+		check_truth();
+	assert_true(nth > 4);
+	assert_int_equal(say(0, "kept.lab.test"), 0);
+}
+
+static void test_killed_detach(void **state) {
+	unsigned nth = 1;
+
+	(void)state;
+	begin_killing();
+	expect(0, attach_words);
+	for (; !kill_at(nth, detach_words); nth++) {
+		check_truth();
+		snifence_anyhow(detach_words);
+		assert_int_equal(count_of("attachments"), 0);
+		snifence_anyhow(attach_words);
+	}
+	assert_true(nth > 20);
+	assert_int_equal(say(0, "other.lab.test"), 0);
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		attach_test(test_life),	   attach_test(test_digest), attach_test(test_audit),
+		attach_test(test_nesting), attach_test(test_run), attach_test(test_killed_attach), attach_test(test_killed_reload), attach_test(test_killed_detach),
+	};
+
+	if (argc == 3 && strcmp(argv[1], "say") == 0)
+		return greet(argv[2]);
+	return cmocka_run_group_tests_name("attach", tests, NULL, NULL);
+}
