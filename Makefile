@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD)
-LIBS := -pthread -lbpf -lelf -lz -lyaml -ljson-c -lyajl -lidn2 -lpsl -lcap -lseccomp -lpcap -lcrypto -lncursesw -lsystemd
+LIBS := -pthread -lbpf -lelf -lz -lyaml -ljson-c -lyajl -lidn2 -lpsl -lcap -lseccomp -lpcap -lcrypto -lncursesw -lsystemd -lmicrohttpd
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 Q := $(if $(V),,@)

@@ -13,6 +13,7 @@
 #include "features/feature_command.h"
 #include "inspect/inspect.h"
 #include "learn/learn.h"
+#include "monitor/monitor.h"
 #include "report/report.h"
 #include "run/run.h"
 #include "top/top.h"
@@ -42,6 +43,7 @@ static const struct subcommand subcommands[] = {
 	{"detach", detach_main, "free them of it"},
 	{"reload", reload_main, "put a policy as its file is now in force where it is attached"},
 	{"status", status_main, "show what is attached, under which policies, and whether it is whole"},
+	{"monitor", monitor_main, "log what is attached, end what is blocked, follow policies, serve metrics"},
 	{"load", load_main, "load the filter into the kernel before it is needed"},
 	{"unload", unload_main, "detach everything and remove the filter"},
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},

@@ -376,8 +376,9 @@ static void test_killed_detach(void **state) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		attach_test(test_life),	   attach_test(test_digest), attach_test(test_audit),
-		attach_test(test_nesting), attach_test(test_run), attach_test(test_killed_attach), attach_test(test_killed_reload), attach_test(test_killed_detach),
+		attach_test(test_life),		 attach_test(test_digest),	  attach_test(test_audit),
+		attach_test(test_nesting),	 attach_test(test_run),		  attach_test(test_killed_attach),
+		attach_test(test_killed_reload), attach_test(test_killed_detach),
 	};
 
 	if (argc == 3 && strcmp(argv[1], "say") == 0)

@@ -108,6 +108,7 @@ static int show_difference(struct instances *instances, unsigned number, const s
 	const struct filter *filter = instance_open(instances, number);
 	struct ledger_policy entry;
 	struct policy *before;
+	char sha256[65];
 	uint32_t policy;
 
 	if (!filter)
@@ -116,7 +117,7 @@ static int show_difference(struct instances *instances, unsigned number, const s
 	policy = ledger_find_policy(name, filter, source->file);
 	if (policy == 0 || ledger_read_policy(name, policy, &entry))
 		return 0;
-	before = ledger_rules(name, policy, entry.generation);
+	before = ledger_rules(name, policy, entry.generation, sha256);
 	ledger_policy_free(&entry);
 	if (!before)
 		return 0;

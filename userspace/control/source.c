@@ -12,6 +12,23 @@
 #include "base/message.h"
 #include "filter/ledger.h"
 
+/*
+ * The path from the root, with links as they are: a file that is replaced by moving a link (a ConfigMap's) stays the
+ * same one. Returns 0, or -1 with errno set.
+ */
+static int whole_path(const char *file, char path[PATH_MAX]) {
+	char folder[PATH_MAX] = "";
+
+	if (file[0] != '/' && !getcwd(folder, sizeof(folder)))
+		return -1;
+	while (strncmp(file, "./", 2) == 0)
+		file += 2;
+	if (snprintf(path, PATH_MAX, "%s%s%s", folder, folder[0] ? "/" : "", file) < PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
 static int check_digest(const struct source *source, const char *sha256) {
 	if (!sha256 || strcasecmp(sha256, source->compiled.sha256) == 0)
 		return 0;
@@ -39,12 +56,12 @@ int source_load(struct source *source, const char *file, const char *sha256, boo
 	struct diagnostics diagnostics = {0};
 	int code;
 
-	*source = (struct source){.policy = policy_load(file, &diagnostics)};
+	*source = (struct source){.audit = audit, .policy = policy_load(file, &diagnostics)};
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
 	if (!source->policy)
 		return EXIT_USAGE;
-	if (!realpath(file, source->file)) {
+	if (whole_path(file, source->file)) {
 		message_error("cannot tell the whole path of %s: %s", file, strerror(errno));
 		policy_free(source->policy);
 		return EXIT_USAGE;
@@ -73,6 +90,7 @@ int source_note(const struct source *source, const char *instance, const struct 
 		.file = (char *)source->file,
 		.name = source->policy->name,
 		.mode = source->policy->mode,
+		.audit = source->audit,
 		.since = time(NULL),
 	};
 	int error;

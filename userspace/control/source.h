@@ -10,6 +10,7 @@
 
 struct source {
 	char file[PATH_MAX]; /* its whole path, by which it is known as long as it is in force */
+	bool audit;	     /* the mode was asked for beside the file */
 	struct policy *policy;
 	struct compiled compiled;
 };

@@ -112,6 +112,10 @@ static void print_status(const struct instances *instances, const struct invento
 			print_attachment(&inventory->attachments[i]);
 	if (inventory->policy_count == 0)
 		puts("nothing is attached");
+	else if (instances_reader())
+		printf("events are read by process %d\n", instances_reader());
+	else
+		puts("nobody reads the events: `snifence monitor` does");
 	if (instances)
 		instances_others(instances, print_other, NULL);
 }
@@ -178,6 +182,7 @@ static int print_json(const struct instances *instances, const struct inventory 
 	error |= json_put(object, "policies", policies);
 	error |= json_put(object, "attachments", attachments);
 	error |= json_put(object, "others", others);
+	error |= json_put_number(object, "reader", (uint64_t)instances_reader());
 	return json_write(object, error, stdout);
 }
 

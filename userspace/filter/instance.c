@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -166,6 +167,14 @@ int instances_take(struct instances *instances, bool make) {
 	}
 	each_name(instances->root_fd, remove_half_made, instances);
 	return 0;
+}
+
+int instances_peek(struct instances *instances) {
+	*instances = (struct instances){.root_fd = -1};
+	if (!is_mounted())
+		return -ENOENT;
+	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return instances->root_fd < 0 ? -errno : name_layout(instances);
 }
 
 void instances_release(struct instances *instances) {
@@ -348,6 +357,18 @@ int instance_for(struct instances *instances, int cgroup_fd, uint64_t cgroup_id)
 	return -ENOSPC;
 }
 
+int instances_reader(void) {
+	int fd = open(INSTANCE_READER, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) && read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return atoi(text);
+}
+
 /* ---- the end --------------------------------------------------------------------------------------------------- */
 
 int instance_unload(struct instances *instances, unsigned number) {
@@ -365,6 +386,8 @@ int instance_unload(struct instances *instances, unsigned number) {
 
 void instances_remove(struct instances *instances) {
 	instances_release(instances);
+	if (instances_reader() == 0)
+		unlink(INSTANCE_READER);
 	/* whoever waits for the lock, or finds it, has the mount busy: then it stays */
 	if (umount2(PINS, UMOUNT_NOFOLLOW) == 0) {
 		rmdir(PINS);

@@ -32,7 +32,13 @@ struct instances {
  * Returns 0 or a negative errno, after saying why.
  */
 int instances_take(struct instances *instances, bool make);
+/* The same only to look at them, without waiting for who holds them: what is being changed may be seen half changed. */
+int instances_peek(struct instances *instances);
 void instances_release(struct instances *instances); /* and closes what was opened */
+
+/* The process that reads the shared rings; 0: there is none. It holds the lock on INSTANCE_READER, which has its number. */
+#define INSTANCE_READER INSTANCE_ROOT "/monitor"
+int instances_reader(void);
 
 /* The name of an instance, like 3f2a90c1d4e5_0. Returns `name`. */
 const char *instance_name(const struct instances *instances, unsigned number, char name[INSTANCE_NAME]);

@@ -95,6 +95,7 @@ static int note_rules(const char *instance, const struct ledger_policy *entry, c
 	int error = put_text(object, "file", policy->file);
 
 	error |= put_text(object, "name", policy->name);
+	error |= put_text(object, "sha256", entry->sha256);
 	error |= json_put_number(object, "mode", policy->mode);
 	for (size_t i = 1; i < policy->rule_count && !error; i++)
 		error |= json_add(rules, rule_object(&policy->rules[i]));
@@ -131,6 +132,7 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 	error |= put_text(object, "sha256", entry->sha256);
 	error |= json_put_number(object, "generation", entry->generation);
 	error |= json_put_number(object, "mode", entry->mode);
+	error |= json_put_number(object, "audit", entry->audit);
 	error |= json_put_number(object, "since", (uint64_t)entry->since);
 	noted = note_rules(instance, entry, policy);
 	error = put_file(instance, file_of(path, instance, "policy", entry->number), object, error ? -ENOMEM : noted);
@@ -139,8 +141,15 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 	return error;
 }
 
+static void read_digest(const struct json_object *object, char sha256[65]) {
+	char *text = text_of(object, "sha256");
+
+	snprintf(sha256, 65, "%s", text ? text : "");
+	free(text);
+}
+
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry) {
-	char path[PATH_SIZE], *sha256;
+	char path[PATH_SIZE];
 	struct json_object *object = read_file(file_of(path, instance, "policy", number));
 
 	if (!object)
@@ -151,12 +160,10 @@ int ledger_read_policy(const char *instance, uint32_t number, struct ledger_poli
 		.file = text_of(object, "file"),
 		.name = text_of(object, "name"),
 		.mode = (enum snif_mode)number_of(object, "mode"),
+		.audit = number_of(object, "audit") != 0,
 		.since = number_of(object, "since"),
 	};
-	sha256 = text_of(object, "sha256");
-	if (sha256)
-		snprintf(entry->sha256, sizeof(entry->sha256), "%s", sha256);
-	free(sha256);
+	read_digest(object, entry->sha256);
 	json_object_put(object);
 	if (entry->file && entry->name)
 		return 0;
@@ -208,7 +215,7 @@ static int read_rule(struct policy *policy, const struct json_object *object, st
 	return error;
 }
 
-struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation) {
+struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[65]) {
 	char path[PATH_SIZE];
 	struct json_object *object = read_file(rules_of(path, instance, number, generation)), *rules;
 	struct policy *policy = object ? calloc(1, sizeof(*policy)) : NULL;
@@ -221,6 +228,7 @@ struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t gene
 		policy->mode = (enum snif_mode)number_of(object, "mode");
 		policy->rules = calloc(count + 1, sizeof(*policy->rules));
 		error = policy->file && policy->name && policy->rules ? 0 : -ENOMEM;
+		read_digest(object, sha256);
 	}
 	for (size_t i = 0; i < count && !error; i++)
 		error = read_rule(policy, json_object_array_get_idx(rules, i), &policy->rules[i + 1]);

@@ -17,6 +17,7 @@ struct ledger_policy {
 	char *file, *name; /* the file's whole path; the policy's name */
 	char sha256[65];
 	enum snif_mode mode;
+	bool audit;    /* the mode was asked for beside the file */
 	int64_t since; /* seconds since 1970 */
 };
 
@@ -49,9 +50,9 @@ int ledger_attachments(const char *instance, void (*each)(void *context, const s
 
 /*
  * A policy with nothing but its name, mode and rules, as they were under a generation: what an event's rule number
- * means. To be freed with policy_free(). NULL: nothing is noted of it.
+ * means; and its SHA-256. To be freed with policy_free(). NULL: nothing is noted of it.
  */
-struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation);
+struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[65]);
 
 void ledger_policy_free(struct ledger_policy *entry);
 void ledger_attachment_free(struct ledger_attachment *entry);

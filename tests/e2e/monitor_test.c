@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* monitor ──► events, connections that fail at once, metrics, policies that follow their files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../support/hello_maker.h"
+#include "../support/lab.h"
+
+#define ALLOW(name) "version: 1\ntls: {to: [192.0.2.0/24], allow: [" name "]}\ndns: {servers: none}\n"
+
+static const char *log_file, *metrics_file, *policy;
+static struct cgroup cgroup;
+static struct lab_program *monitor;
+
+static void start_monitor(void) {
+	monitor = lab_start((const char *const[]){"build/snifence", "monitor", "--output", log_file, "--metrics",
+						  "127.0.0.1:9774", "--metrics-file", metrics_file, NULL});
+	assert_true(lab_await_file(metrics_file, LAB_PATIENCE_MS));
+}
+
+static void end_monitor(int signal) {
+	kill(monitor->pid, signal);
+	lab_finish(monitor, LAB_PATIENCE_MS);
+	assert_int_equal(monitor->status, signal == SIGKILL ? 128 + SIGKILL : 0);
+}
+
+static void snifence(const char *const words[]) {
+	const char *argv[8] = {"build/snifence"};
+	struct lab_program *program;
+
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 1] = words[i];
+	program = lab_run(argv);
+	if (program->status)
+		fail_msg("%s ends with %d: %s", words[0], program->status, program->err);
+}
+
+static void begin(const char *text) {
+	lab_enter();
+	assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
+	cgroup = (struct cgroup){.fd = -1};
+	assert_int_equal(cgroup_create(&cgroup), 0);
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	policy = lab_write("followed.yaml", text);
+	log_file = lab_write("events.json", "");
+	metrics_file = lab_write("metrics.prom", "");
+	unlink(metrics_file);
+	snifence((const char *const[]){"attach", policy, "--cgroup", cgroup.path, NULL});
+	start_monitor();
+}
+
+static int end(void **state) {
+	lab_run((const char *const[]){"build/snifence", "unload", NULL});
+	umount2("/run/snifence/bpf", MNT_DETACH);
+	umount2("/run", MNT_DETACH);
+	if (cgroup.fd >= 0)
+		cgroup_remove(&cgroup);
+	return lab_leave(state);
+}
+
+#define monitor_test(function) cmocka_unit_test_teardown(function, end)
+
+/* In the cgroup: a ClientHello, whose connection the filter refuses. Returns the error it fails with, or 0. */
+static int say(const char *name) {
+	static struct bytes hello;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		int fd, error = 0;
+		socklen_t size = sizeof(error);
+
+		cgroup_adopt(&cgroup, getpid());
+		fd = lab_dial("192.0.2.1", 443);
+		if (fd < 0)
+			_exit(-fd & 0x7f);
+		hello_make(&hello, &(struct hello){.name = name});
+		lab_send(fd, hello.data, hello.length);
+		lab_readable(fd, LAB_PATIENCE_MS);
+		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+		lab_reset(fd);
+		_exit(error & 0x7f);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+/* Waits until the log has such a piece; returns its line. */
+static char *await_line(const char *piece) {
+	for (double end_ms = lab_now_ms() + LAB_PATIENCE_MS; lab_now_ms() < end_ms; lab_sleep_ms(20)) {
+		char *text = lab_read(log_file), *at = strstr(text, piece);
+
+		if (!at)
+			continue;
+		while (at > text && at[-1] != '\n')
+			at--;
+		at[strcspn(at, "\n")] = '\0';
+		return at;
+	}
+	fail_msg("the log never had %s: %s%s", piece, lab_read(log_file), lab_read(monitor->output[1]));
+	return NULL;
+}
+
+static void test_events(void **state) {
+	char *line;
+	double began;
+
+	(void)state;
+	begin(ALLOW("kept.lab.test"));
+	began = lab_now_ms();
+	assert_int_equal(say("other.lab.test"), ECONNABORTED);
+	assert_true(lab_now_ms() - began < 1000 * lab_slowness());
+	line = await_line("other.lab.test");
+	assert_non_null(strstr(line, "\"reason\":\"name_not_allowed\""));
+	assert_non_null(strstr(line, "\"policy\":\"followed\""));
+	assert_non_null(strstr(line, cgroup.path));
+	assert_int_equal(say("kept.lab.test"), 0);
+	end_monitor(SIGTERM);
+}
+
+static void put_policy(const char *text) {
+	char temporary[300];
+	FILE *file;
+
+	snprintf(temporary, sizeof(temporary), "%s.new", policy);
+	file = fopen(temporary, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(rename(temporary, policy), 0);
+}
+
+static bool becomes(const char *name, int wanted) {
+	for (double end_ms = lab_now_ms() + LAB_PATIENCE_MS; lab_now_ms() < end_ms; lab_sleep_ms(50))
+		if (say(name) == wanted)
+			return true;
+	return false;
+}
+
+/* The rule that an event names is that of the file as it was then, whatever stands in that line now. */
+static void test_follows(void **state) {
+	(void)state;
+	begin("version: 1\ntls:\n  to: [192.0.2.0/24]\n  allow: [kept.lab.test]\n  deny: [first.lab.test]\n"
+	      "dns: {servers: none}\n");
+	assert_int_equal(say("first.lab.test"), ECONNABORTED);
+	put_policy("version: 1\n\n\ntls:\n  to: [192.0.2.0/24]\n  allow: [other.lab.test]\n  deny: [second.lab.test]\n"
+		   "dns: {servers: none}\n");
+	assert_true(becomes("other.lab.test", 0));
+	assert_int_equal(say("kept.lab.test"), ECONNABORTED);
+	assert_int_equal(say("second.lab.test"), ECONNABORTED);
+	assert_non_null(strstr(await_line("first.lab.test"), "followed.yaml:5\""));
+	assert_non_null(strstr(await_line("second.lab.test"), "followed.yaml:7\""));
+	/* what does not parse changes nothing */
+	put_policy("version: 1\ntls: [\n");
+	lab_sleep_ms(800);
+	assert_int_equal(say("other.lab.test"), 0);
+	end_monitor(SIGTERM);
+}
+
+static uint64_t count_blocked(void) {
+	struct lab_program *curl = lab_run((const char *const[]){"curl", "-sS", "http://127.0.0.1:9774/metrics", NULL});
+	const char *at = strstr(curl->out, "reason=\"name_not_allowed\"} ");
+
+	return at ? strtoull(strchr(at, ' ') + 1, NULL, 10) : 0;
+}
+
+/* Nothing that counts is the monitor's own. */
+static void test_killed(void **state) {
+	(void)state;
+	begin(ALLOW("kept.lab.test"));
+	lab_needs("curl");
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(say("other.lab.test"), ECONNABORTED);
+	assert_int_equal(count_blocked(), 5);
+	end_monitor(SIGKILL);
+	assert_int_not_equal(say("other.lab.test"), ECONNABORTED);
+	unlink(metrics_file);
+	start_monitor();
+	await_line("\"sequence\":1");
+	assert_int_equal(count_blocked(), 6);
+	assert_int_equal(say("other.lab.test"), ECONNABORTED);
+	assert_int_equal(count_blocked(), 7);
+	end_monitor(SIGTERM);
+}
+
+static void test_metrics(void **state) {
+	char command[400];
+
+	(void)state;
+	begin(ALLOW("kept.lab.test"));
+	lab_needs("promtool");
+	say("other.lab.test");
+	say("kept.lab.test");
+	snprintf(command, sizeof(command), "curl -sS http://127.0.0.1:9774/metrics | promtool check metrics");
+	assert_int_equal(lab_run((const char *const[]){"bash", "-c", command, NULL})->status, 0);
+	end_monitor(SIGTERM);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {monitor_test(test_events), monitor_test(test_follows),
+					   monitor_test(test_killed), monitor_test(test_metrics)};
+
+	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
+}

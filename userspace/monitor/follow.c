@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files of policies that are in force, and resolv.conf ──► reloaded when they change. */
+#include "monitor/follow.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/message.h"
+#include "control/inventory.h"
+#include "control/reload.h"
+
+/* How long a change may take until it is whole: an editor writes, renames and writes again. */
+enum { SETTLE_MS = 200 };
+
+struct follow {
+	int inotify;
+	bool changed;
+	long changed_at;
+};
+
+/* A file is replaced in its folder: by a rename, or by that of a link in it (a ConfigMap), or written. */
+static void watch_folder_of(struct follow *follow, const char *file) {
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", file);
+	/* where it is watched already, this changes nothing */
+	inotify_add_watch(follow->inotify, dirname(path),
+			  IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR);
+}
+
+struct follow *follow_new(void) {
+	struct follow *follow = calloc(1, sizeof(*follow));
+
+	if (!follow)
+		return NULL;
+	follow->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (follow->inotify < 0) {
+		free(follow);
+		return NULL;
+	}
+	watch_folder_of(follow, "/etc/resolv.conf");
+	return follow;
+}
+
+static void drain(struct follow *follow) {
+	char events[4096];
+
+	while (read(follow->inotify, events, sizeof(events)) > 0) {
+		follow->changed = true;
+		follow->changed_at = clock_ms();
+	}
+}
+
+/* Reloads a policy if what its file says now is another one. A file with an error was told of by its loader. */
+static void reload_changed(struct instances *instances, const struct ledger_policy *entry) {
+	struct source source;
+
+	if (source_load(&source, entry->file, NULL, entry->audit))
+		return;
+	if (strcmp(source.compiled.sha256, entry->sha256) != 0 && reload_everywhere(instances, &source) > 0)
+		message_error("reloaded %s", entry->file);
+	source_free(&source);
+}
+
+static void look_at_all(struct follow *follow, bool reload) {
+	struct inventory inventory;
+	struct instances instances;
+	int error = reload ? instances_take(&instances, false) : instances_peek(&instances);
+
+	if (error)
+		return;
+	if (inventory_read(&instances, &inventory) == 0) {
+		for (size_t i = 0; i < inventory.policy_count; i++) {
+			if (!inventory.policies[i].noted)
+				continue;
+			watch_folder_of(follow, inventory.policies[i].entry.file);
+			if (reload)
+				reload_changed(&instances, &inventory.policies[i].entry);
+		}
+		inventory_free(&inventory);
+	}
+	instances_release(&instances);
+}
+
+void follow_turn(struct follow *follow) {
+	bool settled;
+
+	drain(follow);
+	settled = follow->changed && clock_ms() - follow->changed_at >= SETTLE_MS;
+	look_at_all(follow, settled);
+	if (settled)
+		follow->changed = false;
+}
+
+int follow_fd(const struct follow *follow) {
+	return follow->inotify;
+}
+
+int follow_wait(const struct follow *follow) {
+	long left = SETTLE_MS - (clock_ms() - follow->changed_at);
+
+	if (!follow->changed)
+		return -1;
+	return left > 0 ? (int)left : 0;
+}
+
+void follow_free(struct follow *follow) {
+	if (!follow)
+		return;
+	close(follow->inotify);
+	free(follow);
+}

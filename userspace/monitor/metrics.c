@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is resident ──► metrics. */
+#include "monitor/metrics.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/message.h"
+#include "base/replace.h"
+#include "control/inventory.h"
+#include "event/event_words.h"
+
+/* A label's value: backslash, quote and newline are escaped. */
+static void put_value(FILE *out, const char *text) {
+	for (; *text; text++) {
+		if (*text == '\n') {
+			fputs("\\n", out);
+			continue;
+		}
+		if (*text == '\\' || *text == '"')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+}
+
+static void put_policy(FILE *out, const struct inventory_policy *policy) {
+	char number[16];
+
+	snprintf(number, sizeof(number), "run-%u", policy->number);
+	fprintf(out, "{instance=\"%u\",policy=\"", policy->instance);
+	put_value(out, policy->noted ? policy->entry.name : number);
+	fputs("\",file=\"", out);
+	put_value(out, policy->noted ? policy->entry.file : "");
+	fputc('"', out);
+}
+
+static void put_head(FILE *out, const char *name, const char *type, const char *help) {
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static const char *action_of(const struct inventory_policy *policy, enum snif_reason reason) {
+	if (reason == SNIF_REASON_NAME_ALLOWED || reason == SNIF_REASON_ADDRESS_ALLOWED ||
+	    reason == SNIF_REASON_INBOUND_ALLOWED)
+		return "allowed";
+	return policy->settings.options.mode == SNIF_AUDIT ? "would_block" : "blocked";
+}
+
+static void put_decisions(FILE *out, const struct inventory *inventory) {
+	put_head(out, "snifence_decisions_total", "counter", "Decisions on connections, datagrams and calls.");
+	for (size_t i = 0; i < inventory->policy_count; i++)
+		for (int reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++) {
+			const struct inventory_policy *policy = &inventory->policies[i];
+
+			if (policy->counters.of[reason] == 0)
+				continue;
+			fputs("snifence_decisions_total", out);
+			put_policy(out, policy);
+			fprintf(out, ",action=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+				action_of(policy, (enum snif_reason)reason), reason_code((enum snif_reason)reason),
+				(uint64_t)policy->counters.of[reason]);
+		}
+}
+
+/* One number of each policy. */
+static void put_number(FILE *out, const struct inventory *inventory, const char *name,
+		       uint64_t (*number)(const struct inventory_policy *policy)) {
+	for (size_t i = 0; i < inventory->policy_count; i++) {
+		fputs(name, out);
+		put_policy(out, &inventory->policies[i]);
+		fprintf(out, "} %" PRIu64 "\n", number(&inventory->policies[i]));
+	}
+}
+
+static uint64_t lost(const struct inventory_policy *policy) {
+	return policy->counters.of[SNIF_COUNTER_LOST];
+}
+
+static uint64_t generation(const struct inventory_policy *policy) {
+	return policy->active.generation;
+}
+
+static uint64_t since(const struct inventory_policy *policy) {
+	return policy->noted ? (uint64_t)policy->entry.since : 0;
+}
+
+static void put_attachments(FILE *out, const struct inventory *inventory) {
+	static const char *const words[] = {
+		[INVENTORY_LIVE] = "live", [INVENTORY_GONE] = "cgroup_gone", [INVENTORY_NOT_WHOLE] = "not_whole"};
+	unsigned counts[3] = {0};
+
+	put_head(out, "snifence_attachments", "gauge", "Attached cgroups, by their state.");
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		counts[inventory->attachments[i].state]++;
+	for (int i = 0; i < 3; i++)
+		fprintf(out, "snifence_attachments{state=\"%s\"} %u\n", words[i], counts[i]);
+}
+
+static void put_all(FILE *out, const struct inventory *inventory) {
+	put_decisions(out, inventory);
+	put_head(out, "snifence_events_lost_total", "counter", "Events that found no room in their ring buffer.");
+	put_number(out, inventory, "snifence_events_lost_total", lost);
+	put_head(out, "snifence_policy_generation", "gauge", "Grows with each reload of the policy.");
+	put_number(out, inventory, "snifence_policy_generation", generation);
+	put_head(out, "snifence_policy_loaded_timestamp_seconds", "gauge", "When the policy was put in force.");
+	put_number(out, inventory, "snifence_policy_loaded_timestamp_seconds", since);
+	put_attachments(out, inventory);
+}
+
+char *metrics_text(void) {
+	struct inventory inventory = {0};
+	struct instances instances;
+	int error = instances_peek(&instances);
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	if (!error) {
+		error = inventory_read(&instances, &inventory);
+		instances_release(&instances);
+	}
+	if (error && error != -ENOENT)
+		return NULL;
+	out = open_memstream(&text, &size);
+	if (out)
+		put_all(out, &inventory);
+	inventory_free(&inventory);
+	if (text_close(out, &text) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int metrics_write(const char *path) {
+	struct replacement replacement;
+	char *text = metrics_text();
+	int error = text ? replace_begin(&replacement, path) : -ENOMEM;
+
+	if (!error)
+		error = replace_end(&replacement, fputs(text, replacement.stream) < 0 ? -EIO : 0);
+	free(text);
+	return error;
+}
+
+/* ---- HTTP ------------------------------------------------------------------------------------------------------ */
+
+struct metrics_server {
+	struct MHD_Daemon *daemon;
+	int fd;
+};
+
+static enum MHD_Result answer_with(struct MHD_Connection *connection, unsigned status, char *text,
+				   enum MHD_ResponseMemoryMode mode) {
+	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, mode);
+	enum MHD_Result result;
+
+	if (!response)
+		return MHD_NO;
+	MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	result = MHD_queue_response(connection, status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+			      const char *version, const char *data, size_t *size, void **request) {
+	static int begun;
+	char *text;
+
+	(void)context;
+	(void)version;
+	(void)data;
+	(void)size;
+	if (strcmp(method, "GET") != 0)
+		return answer_with(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n", MHD_RESPMEM_PERSISTENT);
+	/* the first call comes before the whole request is there */
+	if (!*request) {
+		*request = &begun;
+		return MHD_YES;
+	}
+	if (strcmp(url, "/metrics") != 0)
+		return answer_with(connection, MHD_HTTP_NOT_FOUND, "it is /metrics\n", MHD_RESPMEM_PERSISTENT);
+	text = metrics_text();
+	if (!text)
+		return answer_with(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the filter cannot be read\n",
+				   MHD_RESPMEM_PERSISTENT);
+	return answer_with(connection, MHD_HTTP_OK, text, MHD_RESPMEM_MUST_FREE);
+}
+
+/* Reads ADDRESS:PORT. NULL: it is something else. */
+static struct addrinfo *read_address(const char *text) {
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+				       .ai_socktype = SOCK_STREAM};
+	const char *colon = strrchr(text, ':');
+	char host[64];
+	size_t length = colon ? (size_t)(colon - text) : 0;
+	struct addrinfo *found = NULL;
+
+	if (length == 0 || length >= sizeof(host))
+		return NULL;
+	if (text[0] == '[' && text[length - 1] == ']') {
+		text++;
+		length -= 2;
+	}
+	memcpy(host, text, length);
+	host[length] = '\0';
+	return getaddrinfo(host, colon + 1, &hints, &found) ? NULL : found;
+}
+
+static struct MHD_Daemon *start(const struct addrinfo *where) {
+	unsigned flags = MHD_USE_EPOLL | (where->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+
+	return MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, where->ai_addr,
+				MHD_OPTION_CONNECTION_LIMIT, 16U, MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_END);
+}
+
+struct metrics_server *metrics_serve(const char *address) {
+	struct addrinfo *where = read_address(address);
+	struct metrics_server *server = where ? calloc(1, sizeof(*server)) : NULL;
+	const union MHD_DaemonInfo *info;
+
+	if (!where)
+		message_error("--metrics takes ADDRESS:PORT, like 127.0.0.1:9774 or [::1]:9774, not %s", address);
+	if (server)
+		server->daemon = start(where);
+	if (server && !server->daemon)
+		message_error("cannot listen on %s: %s", address, strerror(errno));
+	if (where)
+		freeaddrinfo(where);
+	if (!server || !server->daemon) {
+		free(server);
+		return NULL;
+	}
+	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	server->fd = info ? info->epoll_fd : -1;
+	return server;
+}
+
+int metrics_server_fd(const struct metrics_server *server) {
+	return server->fd;
+}
+
+void metrics_server_turn(struct metrics_server *server) {
+	MHD_run(server->daemon);
+}
+
+void metrics_server_free(struct metrics_server *server) {
+	if (!server)
+		return;
+	MHD_stop_daemon(server->daemon);
+	free(server);
+}

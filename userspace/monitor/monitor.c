@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is resident ──► its events, failures at once, metrics, and policies that follow their files. */
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "base/clock.h"
+#include "base/command_line.h"
+#include "base/message.h"
+#include "base/signals.h"
+#include "cgroup/cgroup_place.h"
+#include "control/source.h"
+#include "event/abort_process.h"
+#include "monitor/follow.h"
+#include "monitor/metrics.h"
+#include "monitor/reader.h"
+#include "monitor/sink.h"
+
+static const char usage[] =
+	"Usage: snifence monitor [OPTION…]\n"
+	"\n"
+	"Reads the events of all that is attached, ends blocked connections so that they fail at once, and\n"
+	"reloads policies whose files change. What is enforced is enforced without it.\n"
+	"\n"
+	"  --output FILE       write events there as JSON lines; `-` is standard output (default), `journal`\n"
+	"                      the journal, with fields of its own. SIGHUP opens a file by its name again\n"
+	"  --log-allowed       write events of what was allowed, too\n"
+	"  --metrics ADDRESS   serve metrics for Prometheus over HTTP, like 127.0.0.1:9774\n"
+	"  --metrics-file FILE write them to a file every 15 seconds, for node_exporter\n"
+	"  --no-follow         do not reload policies\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status:\n"
+	"  0    it was asked to end, by SIGTERM or SIGINT\n"
+	"  2    the command line is wrong\n"
+	"  125  snifence could not do its part\n";
+
+static const struct option table[] = {
+	{"output", required_argument, NULL, 'o'},
+	{"log-allowed", no_argument, NULL, 'a'},
+	{"metrics", required_argument, NULL, 'm'},
+	{"metrics-file", required_argument, NULL, 'f'},
+	{"no-follow", no_argument, NULL, 'n'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+/* What is looked for again, and how often metrics are written; how long the first look at all may wait. */
+enum { LOOK_MS = 500, METRICS_MS = 15000 };
+
+struct monitor {
+	const char *output, *metrics_address, *metrics_file;
+	bool log_allowed, no_follow, abort_failed;
+	struct signals signals;
+	struct sink *sink;
+	struct reader *reader;
+	struct abort_process *aborts;
+	struct metrics_server *server;
+	struct follow *follow;
+	long looked_at, metrics_at;
+};
+
+static int take(int option, void *context) {
+	struct monitor *monitor = context;
+
+	switch (option) {
+	case 'o':
+		monitor->output = optarg;
+		break;
+	case 'a':
+		monitor->log_allowed = true;
+		break;
+	case 'm':
+		monitor->metrics_address = optarg;
+		break;
+	case 'f':
+		monitor->metrics_file = optarg;
+		break;
+	default: /* 'n' */
+		monitor->no_follow = true;
+	}
+	return 0;
+}
+
+static void on_event(void *to, const struct snif_event *event, const struct event_context *context) {
+	struct monitor *monitor = to;
+
+	/* the line before the connection ends that it tells of */
+	if (event->verdict != SNIF_ALLOW || monitor->log_allowed)
+		sink_event(monitor->sink, event, context);
+	if (monitor->aborts && event->verdict == SNIF_DENY && event->mode == SNIF_ENFORCE &&
+	    event->hook == SNIF_HOOK_EGRESS && event->protocol == IPPROTO_TCP)
+		abort_process_add(monitor->aborts, event);
+}
+
+/* Ends sockets of any cgroup: their processes lead to the network namespaces. */
+static void start_aborts(struct monitor *monitor) {
+	int root_fd = cgroup_place_root(), error = root_fd < 0 ? root_fd : 0;
+
+	monitor->aborts = error ? NULL : abort_process_start(root_fd);
+	if (!error)
+		error = monitor->aborts ? abort_process_able(monitor->aborts) : -errno;
+	if (root_fd >= 0)
+		close(root_fd);
+	if (!error)
+		return;
+	abort_process_stop(monitor->aborts);
+	monitor->aborts = NULL;
+	message_error("cannot end blocked connections: %s; they fail when they time out", strerror(-error));
+}
+
+/* Returns 0 or an exit code, after saying why. */
+static int prepare(struct monitor *monitor) {
+	int error = signals_take(&monitor->signals);
+
+	if (error) {
+		message_error("cannot take signals: %s", strerror(-error));
+		return EXIT_FAILED;
+	}
+	/* before the filter is opened, whose descriptors its process is not to have */
+	start_aborts(monitor);
+	monitor->sink = sink_open(monitor->output ? monitor->output : "-");
+	monitor->reader = monitor->sink ? reader_new(on_event, monitor) : NULL;
+	if (!monitor->reader)
+		return EXIT_FAILED;
+	if (monitor->metrics_address && !(monitor->server = metrics_serve(monitor->metrics_address)))
+		return EXIT_USAGE;
+	if (!monitor->no_follow && !(monitor->follow = follow_new())) {
+		message_error("cannot follow files: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static void write_metrics(struct monitor *monitor) {
+	int error;
+
+	if (!monitor->metrics_file || clock_ms() - monitor->metrics_at < METRICS_MS)
+		return;
+	error = metrics_write(monitor->metrics_file);
+	monitor->metrics_at = clock_ms();
+	if (error)
+		message_error("cannot write %s: %s", monitor->metrics_file, strerror(-error));
+}
+
+/* What is done now and then. */
+static void look(struct monitor *monitor) {
+	if (clock_ms() - monitor->looked_at < LOOK_MS)
+		return;
+	monitor->looked_at = clock_ms();
+	reader_look(monitor->reader);
+	sd_notify(0, "WATCHDOG=1");
+	if (monitor->follow)
+		follow_turn(monitor->follow);
+	write_metrics(monitor);
+}
+
+static void give_aborts_turn(struct monitor *monitor) {
+	int error = monitor->aborts ? abort_process_turn(monitor->aborts) : 0;
+
+	if (!error || monitor->abort_failed)
+		return;
+	monitor->abort_failed = true;
+	message_error("cannot end a blocked connection: %s; it stays blocked until it times out", strerror(-error));
+}
+
+/* Whether it is to go on. */
+static bool hear_signals(struct monitor *monitor) {
+	int signal;
+
+	while ((signal = signals_next(&monitor->signals, NULL)) != 0) {
+		if (signal == SIGHUP)
+			sink_reopen(monitor->sink);
+		else if (signal == SIGTSTP)
+			signals_stop();
+		else if (signal == SIGTERM || signal == SIGINT || signal == SIGQUIT)
+			return false;
+	}
+	return true;
+}
+
+static int sooner(int a, int b) {
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void await(struct monitor *monitor) {
+	struct pollfd fds[6] = {{.fd = reader_fd(monitor->reader), .events = POLLIN},
+				{.fd = monitor->signals.fd, .events = POLLIN},
+				{.fd = -1},
+				{.fd = -1},
+				{.fd = -1},
+				{.fd = -1}};
+	int patience = LOOK_MS;
+
+	patience = sooner(patience, sink_wait(monitor->sink, &fds[2]));
+	if (monitor->aborts)
+		patience = sooner(patience, abort_process_wait(monitor->aborts, &fds[3]));
+	if (monitor->server)
+		fds[4] = (struct pollfd){.fd = metrics_server_fd(monitor->server), .events = POLLIN};
+	if (monitor->follow) {
+		fds[5] = (struct pollfd){.fd = follow_fd(monitor->follow), .events = POLLIN};
+		patience = sooner(patience, follow_wait(monitor->follow));
+	}
+	poll(fds, 6, patience);
+	if (fds[5].revents)
+		follow_turn(monitor->follow);
+}
+
+static void run(struct monitor *monitor) {
+	monitor->metrics_at = -METRICS_MS;
+	monitor->looked_at = -LOOK_MS;
+	look(monitor);
+	sd_notify(0, "READY=1");
+	while (hear_signals(monitor)) {
+		reader_turn(monitor->reader);
+		sink_turn(monitor->sink);
+		give_aborts_turn(monitor);
+		if (monitor->server)
+			metrics_server_turn(monitor->server);
+		look(monitor);
+		await(monitor);
+	}
+	sd_notify(0, "STOPPING=1");
+	reader_turn(monitor->reader);
+}
+
+static void undo(struct monitor *monitor) {
+	follow_free(monitor->follow);
+	metrics_server_free(monitor->server);
+	reader_free(monitor->reader);
+	sink_close(monitor->sink);
+	abort_process_stop(monitor->aborts);
+}
+
+int monitor_main(int argc, char **argv) {
+	static const struct command_line line = {"monitor", usage, ":", table, take};
+	struct monitor monitor = {.signals.fd = -1};
+	int result = command_line_read(&line, argc, argv, &monitor), code;
+
+	if (!result && optind < argc)
+		result = command_line_wrong("monitor", "what is this: ", argv[optind]);
+	if (result)
+		return result < 0 ? EXIT_USAGE : 0;
+	code = source_need_root("monitor");
+	if (code)
+		return code;
+	code = prepare(&monitor);
+	if (!code)
+		run(&monitor);
+	undo(&monitor);
+	return code;
+}

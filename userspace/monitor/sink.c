@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events ──► JSON lines, or entries of the journal. */
+#include "monitor/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define SD_JOURNAL_SUPPRESS_LOCATION /* where in this file an entry was made helps nobody */
+#include <systemd/sd-journal.h>
+
+#include "base/message.h"
+#include "base/outlet.h"
+#include "event/event_words.h"
+#include "policy/rule_print.h"
+
+enum { STALL_MS = 500 /* without anything being taken, in the end */ };
+
+struct sink {
+	const char *file; /* NULL: standard output or the journal */
+	bool journal;
+	int fd;
+	struct outlet *outlet;
+	struct log *log;
+	uint64_t run_id;
+};
+
+/* Begins to write to a descriptor, which is the sink's from then on but for standard output. Returns 0 or a negative
+ * errno; then nothing has changed. */
+static int write_to(struct sink *sink, int fd) {
+	struct outlet *outlet = outlet_open(fd);
+	struct log *log = outlet ? log_new_to(outlet, sink->run_id) : NULL;
+
+	if (!log) {
+		int error = errno ? -errno : -ENOMEM;
+
+		outlet_free(outlet);
+		return error;
+	}
+	sink->fd = fd;
+	sink->outlet = outlet;
+	sink->log = log;
+	return 0;
+}
+
+static void end_writing(struct sink *sink) {
+	if (!sink->outlet)
+		return;
+	log_flush(sink->log);
+	outlet_finish(sink->outlet, STALL_MS);
+	log_free(sink->log);
+	outlet_free(sink->outlet);
+	if (sink->file)
+		close(sink->fd);
+	sink->outlet = NULL;
+	sink->log = NULL;
+}
+
+static int open_file(const char *file) {
+	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0640);
+
+	return fd < 0 ? -errno : fd;
+}
+
+struct sink *sink_open(const char *output) {
+	struct sink *sink = calloc(1, sizeof(*sink));
+	int fd = STDOUT_FILENO, error = sink ? 0 : -ENOMEM;
+
+	if (!error && strcmp(output, "journal") == 0) {
+		sink->journal = true;
+		return sink;
+	}
+	if (!error && strcmp(output, "-") != 0) {
+		sink->file = output;
+		fd = open_file(output);
+	}
+	if (!error)
+		sink->run_id = log_run_id();
+	if (!error)
+		error = fd < 0 ? fd : write_to(sink, fd);
+	if (!error)
+		return sink;
+	message_error("cannot write to %s: %s", output, strerror(-error));
+	if (fd > STDERR_FILENO)
+		close(fd);
+	free(sink);
+	return NULL;
+}
+
+void sink_reopen(struct sink *sink) {
+	struct sink before = *sink;
+	int fd, error;
+
+	if (!sink->file)
+		return;
+	fd = open_file(sink->file);
+	error = fd < 0 ? fd : write_to(sink, fd);
+	if (error) {
+		message_error("cannot open %s again: %s; what was opened before is written on", sink->file,
+			      strerror(-error));
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	end_writing(&before);
+}
+
+/* ---- the journal ----------------------------------------------------------------------------------------------- */
+
+static const char *name_or_address(const struct snif_event *event, char text[256 + 1]) {
+	size_t length = event_name_length(event);
+	char address[EVENT_ADDRESS_SIZE];
+
+	if (length > 0) {
+		memcpy(text, event->name, length);
+		text[length] = '\0';
+	} else {
+		event_address(address, event->destination);
+		snprintf(text, 257, "%s", address);
+	}
+	return text;
+}
+
+static void send_to_journal(const struct snif_event *event, const struct event_context *context) {
+	const char *reason = reason_code(event->reason), *word = event->verdict == SNIF_ALLOW ? "allowed" : "blocked";
+	char raw[256 + 1], what[ESCAPED_SIZE(256)], process[ESCAPED_SIZE(SNIF_COMM_LENGTH)], rule[RULE_PLACE] = "",
+		address[EVENT_ADDRESS_SIZE], protocol[4];
+
+	name_or_address(event, raw);
+	escape_bytes(what, raw, strlen(raw));
+	escape_bytes(process, event->process.name, strnlen(event->process.name, SNIF_COMM_LENGTH));
+	event_address(address, event->destination);
+	if (context->policy && event->rule > 0 && event->rule < context->policy->rule_count)
+		rule_place(&context->policy->rules[event->rule], rule);
+	if (event->verdict != SNIF_ALLOW && event->mode == SNIF_AUDIT)
+		word = "would block";
+	sd_journal_send("MESSAGE=%s %s (%s, %s)", word, what, process, reason, "PRIORITY=%d",
+			event->verdict == SNIF_ALLOW ? LOG_INFO : LOG_WARNING, "SYSLOG_IDENTIFIER=snifence",
+			"SNIFENCE_ACTION=%s", word, "SNIFENCE_REASON=%s", reason, "SNIFENCE_NAME=%s",
+			event_name_length(event) > 0 ? what : "", "SNIFENCE_ADDRESS=%s", address, "SNIFENCE_PORT=%u",
+			event->destination_port, "SNIFENCE_PROTOCOL=%s", event_protocol(protocol, event->protocol),
+			"SNIFENCE_PROCESS=%s", process, "SNIFENCE_PID=%u", event->process.pid, "SNIFENCE_UID=%u",
+			event->process.uid, "SNIFENCE_CGROUP=%s", context->cgroup_path, "SNIFENCE_POLICY=%s",
+			context->policy ? context->policy->name : "", "SNIFENCE_RULE=%s", rule, NULL);
+}
+
+void sink_event(struct sink *sink, const struct snif_event *event, const struct event_context *context) {
+	if (sink->journal)
+		send_to_journal(event, context);
+	else
+		event_write(sink->log, event, context);
+}
+
+int sink_wait(const struct sink *sink, struct pollfd *fd) {
+	*fd = (struct pollfd){.fd = -1};
+	return sink->outlet ? outlet_wait(sink->outlet, fd) : -1;
+}
+
+void sink_turn(struct sink *sink) {
+	if (!sink->outlet)
+		return;
+	log_flush(sink->log);
+	outlet_push(sink->outlet);
+	if (outlet_gap_ends(sink->outlet))
+		message_error("%ju lines were lost, as nobody took them", (uintmax_t)outlet_lost(sink->outlet));
+}
+
+void sink_close(struct sink *sink) {
+	if (!sink)
+		return;
+	end_writing(sink);
+	free(sink);
+}
