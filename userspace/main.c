@@ -17,6 +17,7 @@
 #include "report/report.h"
 #include "run/run.h"
 #include "top/top.h"
+#include "verify/verify.h"
 
 #ifndef SNIF_VERSION
 #define SNIF_VERSION "0.1"
@@ -44,6 +45,7 @@ static const struct subcommand subcommands[] = {
 	{"reload", reload_main, "put a policy as its file is now in force where it is attached"},
 	{"status", status_main, "show what is attached, under which policies, and whether it is whole"},
 	{"monitor", monitor_main, "log what is attached, end what is blocked, follow policies, serve metrics"},
+	{"verify", verify_main, "compare what is in the kernel with what should be there"},
 	{"load", load_main, "load the filter into the kernel before it is needed"},
 	{"unload", unload_main, "detach everything and remove the filter"},
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},

@@ -2,6 +2,7 @@
 /* attach, reload, detach, load, unload, status ──► what processes that run already can reach. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <bpf/bpf.h>
 
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
@@ -374,11 +377,131 @@ static void test_killed_detach(void **state) {
 	assert_int_equal(say(0, "other.lab.test"), 0);
 }
 
+/* ---- verify ---------------------------------------------------------------------------------------------------- */
+
+/* What is pinned in the first instance, as a descriptor. */
+static int open_pin(const char *name) {
+	char pattern[64];
+	glob_t found;
+	int fd;
+
+	snprintf(pattern, sizeof(pattern), "/run/snifence/bpf/*_0/%s", name);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	fd = bpf_obj_get(found.gl_pathv[0]);
+	globfree(&found);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Fails unless verify has such a finding, and ends with 1; NULL: unless it has none. */
+static void expect_finding(const char *kind) {
+	struct lab_program *program = snifence((const char *const[]){"verify", "--json", NULL});
+	char wanted[64];
+
+	snprintf(wanted, sizeof(wanted), "\"kind\":\"%s\"", kind ? kind : "");
+	if (kind ? !strstr(program->out, wanted) : strstr(program->out, "\"kind\"") != NULL)
+		fail_msg("verify says not what was expected (%s): %s%s", wanted, program->out, program->err);
+	assert_int_equal(program->status, kind ? 1 : 0);
+}
+
+/* An entry of a table as anybody with the rights could write it. */
+static void change_a_name(void) {
+	int outer = open_pin("names"), inner;
+	struct snif_name_rules rules;
+	__u32 slot = 1, id;
+	__u64 hash;
+
+	assert_int_equal(bpf_map_lookup_elem(outer, &slot, &id), 0);
+	inner = bpf_map_get_fd_by_id(id);
+	assert_int_equal(bpf_map_get_next_key(inner, NULL, &hash), 0);
+	assert_int_equal(bpf_map_lookup_elem(inner, &hash, &rules), 0);
+	rules.below = rules.exact;
+	assert_int_equal(bpf_map_update_elem(inner, &hash, &rules, BPF_ANY), 0);
+	close(inner);
+	close(outer);
+}
+
+static void test_verify(void **state) {
+	const char *policy;
+	int program;
+
+	(void)state;
+	begin();
+	policy = lab_write("verified.yaml", ALLOW("kept.lab.test"));
+	snifence_says(0, "attach", policy, "--cgroup", paths[0]);
+	expect_finding(NULL);
+
+	change_a_name();
+	expect_finding("entry_differs");
+	snifence_says(0, "reload", policy);
+	expect_finding(NULL);
+
+	lab_write("verified.yaml", ALLOW("other.lab.test"));
+	expect_finding("file_differs");
+	snifence_says(0, "reload", policy);
+	expect_finding(NULL);
+
+	program = open_pin("snif_connect6");
+	assert_int_equal(bpf_prog_detach2(program, cgroups[0].fd, BPF_CGROUP_INET6_CONNECT), 0);
+	close(program);
+	expect_finding("program_missing");
+	snifence_says(0, "detach", "--cgroup", paths[0]);
+}
+
+static void test_verify_processes(void **state) {
+	int turns[2];
+	pid_t pid;
+
+	(void)state;
+	begin();
+	assert_int_equal(pipe(turns), 0);
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		cgroup_adopt(&cgroups[0], getpid());
+		fd = lab_dial("192.0.2.1", 443);
+		if (write(turns[1], "", 1) == 1 && fd >= 0)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(turns[0], turns, 1), 1);
+	snifence_says(0, "attach", lab_write("processes.yaml", ALLOW("kept.lab.test")), "--cgroup", paths[0]);
+	expect_finding("older_socket");
+	expect_finding("capability");
+	kill(pid, SIGKILL);
+	finish(pid);
+	expect_finding(NULL);
+}
+
+static void test_verify_recreated(void **state) {
+	(void)state;
+	begin();
+	below(1);
+	snifence_says(0, "attach", lab_write("again.yaml", ALLOW("kept.lab.test")), "--cgroup", paths[1]);
+	close(cgroups[1].fd);
+	assert_int_equal(unlinkat(cgroups[0].fd, names[1], AT_REMOVEDIR), 0);
+	free(paths[1]);
+	below(1);
+	expect_finding("cgroup_recreated");
+	assert_string_equal(state_of_attachment(), "cgroup_gone");
+	snifence_says(0, "attach", lab_write("again.yaml", ALLOW("kept.lab.test")), "--cgroup", paths[1]);
+	expect_finding(NULL);
+}
+
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		attach_test(test_life),		 attach_test(test_digest),	  attach_test(test_audit),
-		attach_test(test_nesting),	 attach_test(test_run),		  attach_test(test_killed_attach),
-		attach_test(test_killed_reload), attach_test(test_killed_detach),
+		attach_test(test_life),
+		attach_test(test_digest),
+		attach_test(test_audit),
+		attach_test(test_nesting),
+		attach_test(test_run),
+		attach_test(test_killed_attach),
+		attach_test(test_killed_reload),
+		attach_test(test_killed_detach),
+		attach_test(test_verify),
+		attach_test(test_verify_processes),
+		attach_test(test_verify_recreated),
 	};
 
 	if (argc == 3 && strcmp(argv[1], "say") == 0)

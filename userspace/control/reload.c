@@ -69,6 +69,7 @@ static int reload_in(struct instances *instances, unsigned number, const struct 
 	policy = ledger_find_policy(name, filter, source->file);
 	if (policy == 0)
 		return 0;
+	filter_distrust_tables(filter, policy);
 	error = filter_set_policy(filter, policy, &source->compiled);
 	if (!error)
 		error = source_note(source, name, filter, policy);

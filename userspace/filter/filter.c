@@ -39,9 +39,24 @@ enum {
 	SETTINGS_SIZE = sizeof(struct snif_settings) * SNIF_SLOTS,
 };
 
+/* libbpf tells of a refused program in hundreds of lines of verifier log: worth it only to who asks for it. */
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+static int tell_warnings(enum libbpf_print_level level, const char *format, va_list arguments) {
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
+}
+
 struct filter *filter_new(void) {
 	struct filter *filter = calloc(1, sizeof(*filter));
-	int cpus = libbpf_num_possible_cpus();
+	int cpus;
+
+	libbpf_set_print(getenv("SNIFENCE_DEBUG") ? tell_warnings : quiet);
+	cpus = libbpf_num_possible_cpus();
 
 	if (!filter) {
 		message_error("out of memory");
@@ -116,6 +131,10 @@ int filter_wait_for_programs(struct filter *filter) {
 	error = bpf_map_update_elem(filter->maps[FILTER_NAMES], &slot, &names, BPF_ANY);
 	close(names);
 	return error;
+}
+
+int filter_tag(const struct filter *filter, int socket, struct snif_tag *tag) {
+	return bpf_map_lookup_elem(filter->maps[FILTER_TAGS], &socket, tag);
 }
 
 uint32_t filter_tags_id(const struct filter *filter) {

@@ -26,6 +26,10 @@ struct filter *filter_load(void);
  */
 int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled);
 
+/* Has the next filter_set_policy() make the policy's tables anew, whatever is in the kernel: somebody may have changed
+ * them. */
+void filter_distrust_tables(struct filter *filter, uint32_t policy);
+
 /* A number that no policy has, with its counters at zero; 0: there is none left. It is taken by filter_set_policy(). */
 uint32_t filter_free_policy(struct filter *filter);
 
@@ -86,6 +90,9 @@ int filter_consume(struct filter *filter);
 uint64_t filter_counter(const struct filter *filter, uint32_t policy, uint32_t counter);
 /* All of a policy's counters at once. Returns 0 or a negative errno. */
 int filter_counters(const struct filter *filter, uint32_t policy, struct snif_counters *counters);
+
+/* Reads the tag of a socket, which this process holds. Returns 0, or -ENOENT: it carries none. */
+int filter_tag(const struct filter *filter, int socket, struct snif_tag *tag);
 
 /* The id of the map of tags, by which the kernel's list of sockets tells what is refused; 0: not known. */
 uint32_t filter_tags_id(const struct filter *filter);

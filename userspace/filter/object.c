@@ -14,18 +14,6 @@
 #include "filter/filter_parts.h"
 #include "snifence.skel.h"
 
-/* libbpf tells of a refused program in hundreds of lines of verifier log: worth it only to who asks for it. */
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments) {
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
-}
-
-static int tell_warnings(enum libbpf_print_level level, const char *format, va_list arguments) {
-	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
-}
-
 /* What libbpf goes on without when its own probe of it has failed, so that an error later says nothing of it. */
 static const char *what_lacks(const struct filter *filter) {
 	const struct snifence_bpf *skeleton = filter->skeleton;
@@ -155,7 +143,6 @@ struct filter *filter_load(void) {
 
 	if (!filter)
 		return NULL;
-	libbpf_set_print(getenv("SNIFENCE_DEBUG") ? tell_warnings : quiet);
 	error = start_loading(filter);
 	if (!error)
 		return filter;

@@ -237,6 +237,13 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	return 0;
 }
 
+void filter_distrust_tables(struct filter *filter, uint32_t policy) {
+	struct snif_settings *settings = &filter->settings[filter_active(filter, policy).slot % SNIF_SLOTS];
+
+	/* by its digest a slot is found again; without one it is free as soon as nobody uses it */
+	memset(settings->sha256, 0, sizeof(settings->sha256));
+}
+
 uint32_t filter_free_policy(struct filter *filter) {
 	struct snif_counters *none = calloc((size_t)filter->cpus, sizeof(*none));
 	uint32_t policy = 1;

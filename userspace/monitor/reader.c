@@ -152,8 +152,7 @@ static int open_source(struct reader *reader, struct instances *instances, struc
 	source->fd = filter_events(source->filter, SHARED_RING, on_event, source);
 	if (source->fd >= 0 && epoll_ctl(reader->epoll, EPOLL_CTL_ADD, source->fd, &event) == 0)
 		return 0;
-	message_error("cannot read the events of %s: %s", source->name,
-		      strerror(source->fd < 0 ? -source->fd : errno));
+	message_error("cannot read the events of %s: %s", source->name, strerror(source->fd < 0 ? -source->fd : errno));
 	return -EIO;
 }
 

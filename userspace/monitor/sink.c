@@ -128,8 +128,8 @@ static const char *name_or_address(const struct snif_event *event, char text[256
 
 static void send_to_journal(const struct snif_event *event, const struct event_context *context) {
 	const char *reason = reason_code(event->reason), *word = event->verdict == SNIF_ALLOW ? "allowed" : "blocked";
-	char raw[256 + 1], what[ESCAPED_SIZE(256)], process[ESCAPED_SIZE(SNIF_COMM_LENGTH)], rule[RULE_PLACE] = "",
-		address[EVENT_ADDRESS_SIZE], protocol[4];
+	char raw[256 + 1], what[ESCAPED_SIZE(256)], process[ESCAPED_SIZE(SNIF_COMM_LENGTH)],
+		rule[RULE_PLACE] = "", address[EVENT_ADDRESS_SIZE], protocol[4];
 
 	name_or_address(event, raw);
 	escape_bytes(what, raw, strlen(raw));

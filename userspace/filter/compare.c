@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is in the kernel, program by program and entry by entry, beside what should be. */
+#include "filter/compare.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "filter/filter_parts.h"
+
+enum { MOST_MAPS = 32, MOST_VALUE = 64 };
+
+static bool is_own_map(const struct filter *filter, uint32_t id) {
+	for (int i = 0; i < FILTER_MAPS; i++) {
+		struct bpf_map_info info = {0};
+		uint32_t size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(filter->maps[i], &info, &size) == 0 && info.id == id)
+			return true;
+	}
+	return false;
+}
+
+/* The object's constants, which the kernel lets nobody change. */
+static bool is_constant(uint32_t id) {
+	struct bpf_map_info info = {0};
+	uint32_t size = sizeof(info);
+	int fd = bpf_map_get_fd_by_id(id);
+	bool constant = fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
+			(info.map_flags & BPF_F_RDONLY_PROG) && bpf_map_freeze(fd) && (errno == EPERM || errno == EBUSY);
+
+	if (fd >= 0)
+		close(fd);
+	return constant;
+}
+
+static bool uses_own_maps(const struct filter *filter, int program) {
+	uint32_t ids[MOST_MAPS];
+	struct bpf_prog_info info = {.nr_map_ids = MOST_MAPS, .map_ids = (uintptr_t)ids};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(filter->programs[program], &info, &size) || info.nr_map_ids > MOST_MAPS)
+		return false;
+	for (uint32_t i = 0; i < info.nr_map_ids; i++)
+		if (!is_own_map(filter, ids[i]) && !is_constant(ids[i]))
+			return false;
+	return true;
+}
+
+static bool same_tag(int one, int other) {
+	struct bpf_prog_info first = {0}, second = {0};
+	uint32_t first_size = sizeof(first), second_size = sizeof(second);
+
+	return bpf_obj_get_info_by_fd(one, &first, &first_size) == 0 &&
+	       bpf_obj_get_info_by_fd(other, &second, &second_size) == 0 &&
+	       memcmp(first.tag, second.tag, sizeof(first.tag)) == 0;
+}
+
+const char *compare_programs(const struct filter *filter, const struct filter *trusted) {
+	for (int i = 0; i < FILTER_PROGRAMS; i++)
+		if (!same_tag(filter->programs[i], trusted->programs[i]) || !uses_own_maps(filter, i))
+			return filter_program_names[i];
+	return NULL;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+struct expected {
+	const char *name;
+	enum filter_map outer;
+	const char *entries;
+	size_t count, entry_size, value_at, value_size, key_size;
+};
+
+static int open_inner(const struct filter *filter, enum filter_map outer, uint32_t slot) {
+	uint32_t id;
+
+	return bpf_map_lookup_elem(filter->maps[outer], &slot, &id) ? -errno : bpf_map_get_fd_by_id(id);
+}
+
+static uint64_t count_entries(int fd, size_t key_size) {
+	char key[MOST_VALUE], next[MOST_VALUE];
+	uint64_t count = 0;
+	bool first = true;
+
+	while (bpf_map_get_next_key(fd, first ? NULL : key, next) == 0) {
+		memcpy(key, next, key_size);
+		first = false;
+		count++;
+	}
+	return count;
+}
+
+static int compare_table(const struct filter *filter, uint32_t slot, const struct expected *expected,
+			 struct difference *difference) {
+	int fd = open_inner(filter, expected->outer, slot);
+	uint64_t found = 0, count;
+	char value[MOST_VALUE];
+
+	if (fd < 0)
+		return fd;
+	*difference = (struct difference){0};
+	for (size_t i = 0; i < expected->count; i++) {
+		const char *entry = expected->entries + i * expected->entry_size;
+
+		if (bpf_map_lookup_elem(fd, entry, value))
+			difference->missing++;
+		else if (memcmp(value, entry + expected->value_at, expected->value_size) != 0)
+			difference->changed++;
+		found = expected->count - difference->missing;
+	}
+	count = count_entries(fd, expected->key_size);
+	close(fd);
+	difference->added = count > found ? count - found : 0;
+	if (difference->missing || difference->changed || difference->added)
+		difference->table = expected->name;
+	return 0;
+}
+
+#define EXPECTED(outer_map, items, number, key_member, value_member)                                                   \
+	{                                                                                                              \
+		.name = #items, .outer = outer_map, .entries = (const char *)compiled->items,                          \
+		.count = compiled->number, .entry_size = sizeof(*compiled->items),                                     \
+		.value_at = offsetof(typeof(*compiled->items), value_member),                                          \
+		.value_size = sizeof(compiled->items->value_member), .key_size = sizeof(compiled->items->key_member),  \
+	}
+
+/* What matters of the settings: not when they were put in force. */
+static bool same_settings(const struct snif_settings *a, const struct snif_settings *b) {
+	return memcmp(a->exact_lengths, b->exact_lengths, sizeof(a->exact_lengths)) == 0 &&
+	       memcmp(a->below_lengths, b->below_lengths, sizeof(a->below_lengths)) == 0 &&
+	       memcmp(&a->options, &b->options, sizeof(a->options)) == 0;
+}
+
+int compare_tables(const struct filter *filter, uint32_t slot, const struct compiled *compiled,
+		   struct difference *difference) {
+	const struct expected tables[] = {
+		EXPECTED(FILTER_NAMES, names, name_count, hash, rules),
+		EXPECTED(FILTER_ADDRESSES, addresses, address_count, key, class),
+		EXPECTED(FILTER_PORTS, ports, port_count, key, dest),
+	};
+	int error = 0;
+
+	*difference = (struct difference){0};
+	if (!same_settings(filter_settings(filter, slot), &compiled->settings))
+		return -ESTALE;
+	for (size_t i = 0; i < 3 && !error && !difference->table; i++)
+		error = compare_table(filter, slot, &tables[i], difference);
+	return error;
+}

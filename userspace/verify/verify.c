@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is in the kernel beside what the files say ──► findings. */
+#include "verify/verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/command_line.h"
+#include "base/message.h"
+#include "cgroup/cgroup_find.h"
+#include "cgroup/cgroup_place.h"
+#include "control/inventory.h"
+#include "control/source.h"
+#include "filter/compare.h"
+#include "filter/filter_parts.h"
+#include "verify/findings.h"
+#include "verify/verify_processes.h"
+
+static const char usage[] =
+	"Usage: snifence verify [--json]\n"
+	"\n"
+	"Compares what is in the kernel with what should be there: programs, attachments, and each entry of\n"
+	"each table with the policy's file, compiled again; and looks for what an attached process could get\n"
+	"around the filter with. Each finding is one line, with what to do.\n"
+	"\n"
+	"  --json              print one JSON object\n"
+	"  --help              this text\n"
+	"\n"
+	"Exit status:\n"
+	"  0    all is as it should be\n"
+	"  1    there are findings\n"
+	"  2    the command line is wrong\n"
+	"  125  snifence could not do its part\n";
+
+static const struct option table[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+struct verify {
+	struct instances instances;
+	struct inventory inventory;
+	struct filter *trusted; /* loaded just now */
+	struct findings findings;
+	int root_fd;
+};
+
+/* ---- policies -------------------------------------------------------------------------------------------------- */
+
+static void compare_entries(struct verify *verify, const struct inventory_policy *policy,
+			    const struct compiled *compiled) {
+	const struct filter *filter = instance_open(&verify->instances, policy->instance);
+	const char *file = policy->entry.file;
+	struct difference difference;
+	int error = compare_tables(filter, policy->active.slot, compiled, &difference);
+
+	if (error == -ESTALE)
+		findings_add(&verify->findings, "settings_differ", file, "`snifence reload` puts them right",
+			     "its options in the kernel are not those of the file");
+	else if (error)
+		findings_add(&verify->findings, "table_missing", file, "`snifence reload` makes it anew",
+			     "a table of it is not in the kernel");
+	else if (difference.table)
+		findings_add(&verify->findings, "entry_differs", file,
+			     "find out who did that, then `snifence reload` it",
+			     "somebody has changed its %s in the kernel: %" PRIu64 " added, %" PRIu64
+			     " changed, %" PRIu64 " missing",
+			     difference.table, difference.added, difference.changed, difference.missing);
+}
+
+static void verify_policy(struct verify *verify, const struct inventory_policy *policy) {
+	struct compiled compiled;
+	struct source source;
+	char digest[65];
+
+	if (!policy->noted)
+		return; /* that of a run, whose file nobody else knows */
+	for (int i = 0; i < 32; i++)
+		snprintf(digest + 2 * i, 3, "%02x", policy->settings.sha256[i]);
+	if (source_load(&source, policy->entry.file, NULL, policy->entry.audit)) {
+		findings_add(&verify->findings, "file_unreadable", policy->entry.file,
+			     "put it right; what was read before is in force",
+			     "the policy's file cannot be read as a policy now");
+		return;
+	}
+	if (strcmp(digest, source.compiled.sha256) != 0)
+		findings_add(&verify->findings, "file_differs", policy->entry.file, "`snifence reload` it",
+			     "the file is another policy than the one in force");
+	else if (compile_policy(source.policy, policy->settings.hash_key, &compiled) == 0) {
+		compare_entries(verify, policy, &compiled);
+		compiled_free(&compiled);
+	} else
+		verify->findings.incomplete = true;
+	source_free(&source);
+}
+
+/* ---- attachments ----------------------------------------------------------------------------------------------- */
+
+static void verify_programs(struct verify *verify, const struct inventory_attachment *attachment) {
+	for (int i = 0; i < FILTER_PROGRAMS; i++)
+		if (!(attachment->programs >> i & 1))
+			findings_add(&verify->findings, "program_missing", attachment->path,
+				     "detach and attach it again", "the program %s is not attached to it any more",
+				     filter_program_names[i]);
+	if (attachment->attachment.state != SNIF_ATTACHED)
+		findings_add(&verify->findings, "half_done", attachment->path, "any command that changes something "
+										"finishes it, like `snifence load`",
+			     "a command that was ended has left it half done");
+}
+
+static void verify_unit(struct verify *verify, const struct inventory_attachment *attachment) {
+	if (attachment->unit)
+		findings_add(&verify->findings, "unit_restarted", attachment->path,
+			     "attach it again, by ExecStartPre=+ in the unit so that it holds for each start",
+			     "the unit %s was started anew, and its cgroup is not attached", attachment->unit);
+	else
+		findings_add(&verify->findings, "cgroup_recreated", attachment->path, "attach it again, or detach it",
+			     "the cgroup was made anew, and is not attached");
+}
+
+static void verify_attachment(struct verify *verify, const struct inventory_attachment *attachment) {
+	const struct filter *filter = instance_open(&verify->instances, attachment->instance);
+	struct found_cgroup cgroup;
+
+	if (attachment->state == INVENTORY_GONE) {
+		verify_unit(verify, attachment);
+		return;
+	}
+	if (attachment->programs >= 0)
+		verify_programs(verify, attachment);
+	if (filter_active(filter, attachment->attachment.policy).slot == 0)
+		findings_add(&verify->findings, "no_policy", attachment->path, "attach it again",
+			     "no policy is in force for it: all is refused");
+	if (cgroup_find_id(verify->root_fd, attachment->cgroup_id, &cgroup))
+		return;
+	verify_processes(filter, attachment, cgroup.fd, &verify->findings);
+	cgroup_found_close(&cgroup);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------- */
+
+static void verify_instance(struct verify *verify, unsigned number) {
+	struct filter *filter = instance_open(&verify->instances, number);
+	char name[INSTANCE_NAME];
+	const char *program = filter ? compare_programs(filter, verify->trusted) : NULL;
+
+	if (program)
+		findings_add(&verify->findings, "program_differs", instance_name(&verify->instances, number, name),
+			     "`snifence unload`, and attach anew",
+			     "the program %s is not the one that this snifence loads, or uses other maps", program);
+}
+
+static int look_at_all(struct verify *verify) {
+	int error = inventory_read(&verify->instances, &verify->inventory);
+
+	if (error)
+		return error;
+	verify->trusted = filter_load();
+	if (!verify->trusted || filter_finish_loading(verify->trusted))
+		return -EIO;
+	for (unsigned i = 0; i < INSTANCES; i++)
+		verify_instance(verify, i);
+	for (size_t i = 0; i < verify->inventory.policy_count; i++)
+		verify_policy(verify, &verify->inventory.policies[i]);
+	for (size_t i = 0; i < verify->inventory.attachment_count; i++)
+		verify_attachment(verify, &verify->inventory.attachments[i]);
+	return 0;
+}
+
+static int take(int option, void *context) {
+	(void)option;
+	*(bool *)context = true;
+	return 0;
+}
+
+static int tell(const struct findings *findings, bool json) {
+	if (!json)
+		findings_print(findings);
+	else if (findings_print_json(findings))
+		return EXIT_FAILED;
+	return findings->count ? EXIT_MISSING : findings->incomplete ? EXIT_FAILED : 0;
+}
+
+static int verify_all(bool json) {
+	struct verify verify = {.root_fd = cgroup_place_root()};
+	int error = verify.root_fd < 0 ? verify.root_fd : instances_take(&verify.instances, false);
+	int code = EXIT_FAILED;
+
+	if (!error)
+		error = look_at_all(&verify);
+	if (!error || error == -ENOENT)
+		code = tell(&verify.findings, json);
+	filter_free(verify.trusted);
+	inventory_free(&verify.inventory);
+	if (error != -ENOENT)
+		instances_release(&verify.instances);
+	findings_free(&verify.findings);
+	if (verify.root_fd >= 0)
+		close(verify.root_fd);
+	return code;
+}
+
+int verify_main(int argc, char **argv) {
+	static const struct command_line line = {"verify", usage, ":", table, take};
+	bool json = false;
+	int result = command_line_read(&line, argc, argv, &json);
+
+	if (!result && optind < argc)
+		result = command_line_wrong("verify", "what is this: ", argv[optind]);
+	if (result)
+		return result < 0 ? EXIT_USAGE : 0;
+	return source_need_root("verify") ? EXIT_FAILED : verify_all(json);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processes of an attached cgroup ──► rights and sockets by which they could get around the filter. */
+#include "verify/verify_processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cgroup/cgroup_place.h"
+#include "cgroup/cgroup_tree.h"
+
+static const struct {
+	int number;
+	const char *name;
+} capabilities[] = {
+	{CAP_NET_RAW, "CAP_NET_RAW"}, {CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {CAP_BPF, "CAP_BPF"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
+
+enum { CAPABILITIES = sizeof(capabilities) / sizeof(capabilities[0]) };
+
+struct looking {
+	const struct filter *filter;
+	const struct inventory_attachment *attachment;
+	/* of each finding, the first process, and how many there are */
+	pid_t capable[CAPABILITIES], packet, old;
+	unsigned capable_count[CAPABILITIES], packet_count, old_count;
+};
+
+static void note(pid_t *first, unsigned *count, pid_t pid) {
+	if ((*count)++ == 0)
+		*first = pid;
+}
+
+static uint64_t capabilities_of(pid_t pid) {
+	char path[40], line[128];
+	uint64_t set = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "CapEff: %" SCNx64, &set) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return set;
+}
+
+/* Nobody saw a TCP connection begin that has no tag, or one from before the attachment. */
+static bool is_old(const struct looking *looking, int fd) {
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer), type_size = sizeof(int);
+	int type = 0;
+	struct snif_tag tag;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) || type != SOCK_STREAM)
+		return false;
+	if (getpeername(fd, (struct sockaddr *)&peer, &size) ||
+	    (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
+		return false;
+	if (filter_tag(looking->filter, fd, &tag))
+		return true;
+	return (int32_t)(tag.judged_under.generation - looking->attachment->attachment.since) < 0;
+}
+
+static bool is_packet_socket(int fd) {
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_PACKET;
+}
+
+static void look_at_sockets(struct looking *looking, pid_t pid) {
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), fd;
+	bool packet = false, old = false;
+	char path[40];
+	DIR *folder;
+	struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = pidfd < 0 ? NULL : opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
+		if (fd < 0)
+			continue;
+		packet |= is_packet_socket(fd);
+		old |= is_old(looking, fd);
+		close(fd);
+	}
+	if (folder)
+		closedir(folder);
+	if (pidfd >= 0)
+		close(pidfd);
+	if (packet)
+		note(&looking->packet, &looking->packet_count, pid);
+	if (old)
+		note(&looking->old, &looking->old_count, pid);
+}
+
+static void look_at_process(struct looking *looking, pid_t pid) {
+	uint64_t set = capabilities_of(pid);
+
+	for (int i = 0; i < CAPABILITIES; i++)
+		if (set >> capabilities[i].number & 1)
+			note(&looking->capable[i], &looking->capable_count[i], pid);
+	look_at_sockets(looking, pid);
+}
+
+static int look_at_cgroup(int parent_fd, const char *name, int fd, void *context) {
+	FILE *procs = cgroup_open(fd, "cgroup.procs");
+	pid_t pid;
+
+	(void)parent_fd;
+	(void)name;
+	while (procs && fscanf(procs, "%d", &pid) == 1)
+		look_at_process(context, pid);
+	if (procs)
+		fclose(procs);
+	return 0;
+}
+
+void verify_processes(const struct filter *filter, const struct inventory_attachment *attachment, int cgroup_fd,
+		      struct findings *findings) {
+	struct looking looking = {.filter = filter, .attachment = attachment};
+	const char *path = attachment->path;
+
+	cgroup_tree_walk(cgroup_fd, ".", look_at_cgroup, &looking);
+	for (int i = 0; i < CAPABILITIES; i++)
+		if (looking.capable_count[i])
+			findings_add(findings, "capability", path,
+				     "take it away: CapabilityBoundingSet= in a unit, --cap-drop in a container",
+				     "%u processes have %s, the first is %d", looking.capable_count[i],
+				     capabilities[i].name, looking.capable[i]);
+	if (looking.packet_count)
+		findings_add(findings, "packet_socket", path, "end it: what it sends passes no filter of a cgroup",
+			     "%u processes hold a packet socket, the first is %d", looking.packet_count,
+			     looking.packet);
+	if (looking.old_count)
+		findings_add(findings, "older_socket", path,
+			     "what it sends is refused; start it again to have it connect anew",
+			     "%u processes hold a connection from before the attachment, the first is %d",
+			     looking.old_count, looking.old);
+}
