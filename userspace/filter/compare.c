@@ -29,7 +29,8 @@ static bool is_constant(uint32_t id) {
 	uint32_t size = sizeof(info);
 	int fd = bpf_map_get_fd_by_id(id);
 	bool constant = fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 &&
-			(info.map_flags & BPF_F_RDONLY_PROG) && bpf_map_freeze(fd) && (errno == EPERM || errno == EBUSY);
+			(info.map_flags & BPF_F_RDONLY_PROG) && bpf_map_freeze(fd) &&
+			(errno == EPERM || errno == EBUSY);
 
 	if (fd >= 0)
 		close(fd);

@@ -107,8 +107,9 @@ static void verify_programs(struct verify *verify, const struct inventory_attach
 				     "detach and attach it again", "the program %s is not attached to it any more",
 				     filter_program_names[i]);
 	if (attachment->attachment.state != SNIF_ATTACHED)
-		findings_add(&verify->findings, "half_done", attachment->path, "any command that changes something "
-										"finishes it, like `snifence load`",
+		findings_add(&verify->findings, "half_done", attachment->path,
+			     "any command that changes something "
+			     "finishes it, like `snifence load`",
 			     "a command that was ended has left it half done");
 }
 

@@ -19,8 +19,10 @@
 static const struct {
 	int number;
 	const char *name;
-} capabilities[] = {
-	{CAP_NET_RAW, "CAP_NET_RAW"}, {CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {CAP_BPF, "CAP_BPF"}, {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
+} capabilities[] = {{CAP_NET_RAW, "CAP_NET_RAW"},
+		    {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+		    {CAP_BPF, "CAP_BPF"},
+		    {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}};
 
 enum { CAPABILITIES = sizeof(capabilities) / sizeof(capabilities[0]) };
 
