@@ -82,7 +82,7 @@ static int open_inner(const struct filter *filter, enum filter_map outer, uint32
 }
 
 static uint64_t count_entries(int fd, size_t key_size) {
-	char key[MOST_VALUE], next[MOST_VALUE];
+	char key[MOST_VALUE] = {0}, next[MOST_VALUE];
 	uint64_t count = 0;
 	bool first = true;
 
