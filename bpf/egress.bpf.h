@@ -153,6 +153,14 @@ static __always_inline int egress_elsewhere(struct egress *e) {
 	return egress_refuse_for(e, SNIF_REASON_OTHER_DESTINATION);
 }
 
+/* A connection that userspace has kept from before the attachment: told with its first packet. */
+static __always_inline void egress_tell_kept(struct egress *e) {
+	e->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
+	if (event_wanted(&e->policy, &e->judgement))
+		event_of_packet(e->skb, &e->policy, &e->judgement, e->tag, &e->packet);
+	e->tag->settled = 1;
+}
+
 static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	int verdict;
@@ -166,8 +174,11 @@ static __always_inline int egress_tcp(struct egress *e) {
 	}
 	if (tag->verdict == SNIF_DENY)
 		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
-	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected))
+	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected)) {
+		if (!tag->settled && tag->reason == SNIF_REASON_CONNECTION_KEPT)
+			egress_tell_kept(e);
 		return EGRESS_PASS;
+	}
 	inspect(e->skb, &e->policy, tag, &e->packet, &e->judgement);
 	if (e->judgement.verdict != SNIF_DENY)
 		return EGRESS_PASS;

@@ -187,7 +187,9 @@ static __always_inline void judge_again(const struct policy *policy, struct bpf_
 		*out = refuse(SNIF_REASON_INBOUND_DENIED);
 	else
 		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
-	if (out->verdict == SNIF_UNDECIDED)
+	if (out->verdict == SNIF_UNDECIDED && tag->reason == SNIF_REASON_CONNECTION_KEPT)
+		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
+	else if (out->verdict == SNIF_UNDECIDED)
 		*out = refuse(SNIF_REASON_UNTRACKED);
 	if (out->verdict == SNIF_ALLOW)
 		tag_judge(tag, policy, out);

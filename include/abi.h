@@ -100,8 +100,8 @@ struct snif_active {
 struct snif_attachment {
 	__u16 policy;
 	__u8 ring;
-	__u8 state;	   /* enum snif_attachment_state */
-	__u32 since;	   /* the generation when it began: no tag that is older was judged under it */
+	__u8 state; /* enum snif_attachment_state */
+	__u32 unused;
 	__u64 budget_full; /* of SNIF_EARLY_BURST: when it will be full again, on the monotonic clock; 0: it is full */
 };
 

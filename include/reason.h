@@ -72,7 +72,9 @@
 	/* refused for a ClientHello that receivers read in different ways */ \
 	X(SPLIT_RECORDS, "split_records", "the ClientHello is cut over several TLS records, which some receivers misread") \
 	X(TRAILING_DOT, "trailing_dot", "the server name ends with a dot, which TLS does not allow (RFC 6066)") \
-	X(HELLO_VERSION, "hello_version", "the ClientHello is of no version that TLS 1.0 to 1.3 name there")
+	X(HELLO_VERSION, "hello_version", "the ClientHello is of no version that TLS 1.0 to 1.3 name there") \
+	/* let through */ \
+	X(CONNECTION_KEPT, "connection_kept", "it was open when the policy was attached, and was to be kept")
 /* clang-format on */
 
 enum snif_reason {

@@ -367,7 +367,7 @@ static void test_killed_detach(void **state) {
 	(void)state;
 	begin_killing();
 	expect(0, attach_words);
-	for (; !kill_at(nth, detach_words); nth++) {
+	for (; !kill_at(nth, detach_words); nth += 2) {
 		check_truth();
 		snifence_anyhow(detach_words);
 		assert_int_equal(count_of("attachments"), 0);
@@ -375,6 +375,72 @@ static void test_killed_detach(void **state) {
 	}
 	assert_true(nth > 20);
 	assert_int_equal(say(0, "other.lab.test"), 0);
+}
+
+/* A connection that is open in the cgroup before the policy is; whether it goes on is its process's status. */
+static pid_t open_before(int turns[4]) {
+	pid_t pid;
+
+	assert_int_equal(pipe(turns), 0);
+	assert_int_equal(pipe(turns + 2), 0);
+	pid = fork();
+	if (pid == 0) {
+		char byte = 'x';
+		int fd;
+
+		cgroup_adopt(&cgroups[0], getpid());
+		fd = lab_dial("192.0.2.2", 443);
+		if (lab_send(fd, &byte, 1) || lab_receive(fd, &byte, 1) != 1 || write(turns[1], "", 1) != 1 ||
+		    read(turns[2], &byte, 1) != 1)
+			_exit(2);
+		_exit(lab_send(fd, &byte, 1) || !lab_readable(fd, ANSWER_MS * lab_slowness()) ||
+		      recv(fd, &byte, 1, 0) != 1);
+	}
+	assert_int_equal(read(turns[0], &(char){0}, 1), 1);
+	return pid;
+}
+
+/* Returns whether it goes on. */
+static bool goes_on(pid_t pid, int turns[4]) {
+	int status;
+
+	assert_int_equal(write(turns[3], "", 1), 1);
+	status = finish(pid);
+	for (int i = 0; i < 4; i++)
+		close(turns[i]);
+	return status == 0;
+}
+
+static void test_existing(void **state) {
+	const char *policy;
+	int turns[4];
+	pid_t pid;
+
+	(void)state;
+	begin();
+	lab_server(LAB_ECHO, "192.0.2.2", 443);
+	policy = lab_write("existing.yaml", ALLOW("kept.lab.test"));
+
+	pid = open_before(turns);
+	snifence_says(0, "attach", policy, "--cgroup", paths[0]);
+	assert_false(goes_on(pid, turns));
+	snifence_says(0, "detach", "--cgroup", paths[0]);
+
+	pid = open_before(turns);
+	snifence_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+	assert_int_equal(say(0, "kept.lab.test"), 0);
+	snifence_says(0, "reload", policy);
+	assert_true(goes_on(pid, turns));
+	snifence_says(0, "detach", "--cgroup", paths[0]);
+
+	/* what a rule denies goes on no longer */
+	pid = open_before(turns);
+	snifence_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
+	lab_write("existing.yaml", "version: 1\ntls: {to: [192.0.2.0/24], allow: [kept.lab.test]}\n"
+				   "direct: {deny: [{to: 192.0.2.2}]}\ndns: {servers: none}\n");
+	snifence_says(0, "reload", policy);
+	assert_false(goes_on(pid, turns));
 }
 
 /* ---- verify ---------------------------------------------------------------------------------------------------- */
@@ -499,6 +565,7 @@ int main(int argc, char **argv) {
 		attach_test(test_killed_attach),
 		attach_test(test_killed_reload),
 		attach_test(test_killed_detach),
+		attach_test(test_existing),
 		attach_test(test_verify),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_recreated),

@@ -10,6 +10,7 @@
 
 #include "base/command_line.h"
 #include "base/message.h"
+#include "control/keep.h"
 #include "control/repair.h"
 #include "control/source.h"
 #include "control/targets.h"
@@ -20,11 +21,14 @@ static const char usage[] =
 	"\n"
 	"Puts running cgroups under POLICY: all processes in them and below, and those to come. It holds\n"
 	"until `snifence detach`, or until the cgroup is gone; no process of snifence has to go on.\n"
-	"Connections that are open already are refused from then on, as nobody saw them begin.\n"
+	"Connections that are open already are refused from then on where server names are checked, as\n"
+	"nobody saw them begin.\n"
 	"\n"
 	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root\n"
 	"  --pid PID           the cgroup in which this process is\n"
 	"  --unit NAME         the cgroup in which systemd has started this unit\n"
+	"  --existing cut|keep what becomes of open TCP connections (default: cut). Those that are kept are\n"
+	"                      listed, and go on until they end, or a `deny` covers them\n"
 	"  --audit             block nothing, and tell what would be blocked\n"
 	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
 	"  --help              this text\n"
@@ -36,6 +40,7 @@ static const char usage[] =
 
 static const struct option table[] = {
 	TARGET_OPTIONS,
+	{"existing", required_argument, NULL, 'e'},
 	{"audit", no_argument, NULL, 'a'},
 	{"sha256", required_argument, NULL, 's'},
 	{"help", no_argument, NULL, 'h'},
@@ -44,7 +49,7 @@ static const struct option table[] = {
 
 struct attach {
 	struct targets targets;
-	bool audit;
+	bool audit, keep;
 	const char *sha256;
 	struct source source;
 	struct instances instances;
@@ -56,7 +61,11 @@ static int take(int option, void *context) {
 
 	if (taken <= 0)
 		return taken;
-	if (option == 'a')
+	if (option == 'e' && strcmp(optarg, "cut") != 0 && strcmp(optarg, "keep") != 0)
+		return command_line_wrong("attach", "--existing is cut or keep, not ", optarg);
+	if (option == 'e')
+		attach->keep = strcmp(optarg, "keep") == 0;
+	else if (option == 'a')
 		attach->audit = true;
 	else
 		attach->sha256 = optarg;
@@ -129,7 +138,10 @@ static int attach_one(struct attach *attach, const struct target *target) {
 		return policy;
 	/* what is noted and not attached is forgotten, what is attached and not noted would be nameless */
 	error = note_attachment(name, target, (uint32_t)policy);
-	if (!error)
+	if (!error && attach->keep)
+		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0, keep_connections,
+					      &(struct keep){filter, (uint32_t)policy, cgroup->fd, 0});
+	else if (!error)
 		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
 	if (!error)
 		printf("attached %s under %s\n", cgroup->path, attach->source.file);

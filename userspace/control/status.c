@@ -48,7 +48,7 @@ static const char *const state_texts[] = {
 
 static uint64_t allowed_by(const struct snif_counters *counters) {
 	return counters->of[SNIF_REASON_NAME_ALLOWED] + counters->of[SNIF_REASON_ADDRESS_ALLOWED] +
-	       counters->of[SNIF_REASON_INBOUND_ALLOWED];
+	       counters->of[SNIF_REASON_INBOUND_ALLOWED] + counters->of[SNIF_REASON_CONNECTION_KEPT];
 }
 
 static uint64_t refused_by(const struct snif_counters *counters) {

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs + a cgroup ──► an attachment, which names a policy. */
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <bpf/bpf.h>
 
+#include "address.h"
 #include "base/message.h"
 #include "filter/filter_parts.h"
 
@@ -93,11 +96,32 @@ static int write_state(struct filter *filter, uint64_t cgroup_id, struct snif_at
 	return error;
 }
 
-int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring) {
-	struct snif_attachment attachment = {.policy = (__u16)policy,
-					     .ring = (__u8)ring,
-					     .since = filter_next_generation(filter)},
-			       before;
+/* What is called between the programs of calls and egress, and behind it. */
+struct keeping {
+	void (*keep)(void *context); /* NULL: nothing is kept */
+	void *context;
+};
+
+/* Attaches all programs but the first, which is. */
+static int attach_rest(struct filter *filter, int cgroup_fd, int *set, const struct keeping *keeping) {
+	int error = 0;
+
+	/* where nothing is kept, egress comes before the rest: it stands on its own */
+	for (int i = 0; i < FILTER_PROGRAMS && !error; i++)
+		if (i != FILTER_snif_egress || !keeping->keep)
+			error = attach_one(filter, i, cgroup_fd, set);
+	if (error || !keeping->keep)
+		return error;
+	keeping->keep(keeping->context);
+	error = attach_one(filter, FILTER_snif_egress, cgroup_fd, set);
+	if (!error)
+		keeping->keep(keeping->context);
+	return error;
+}
+
+static int attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring,
+		  const struct keeping *keeping) {
+	struct snif_attachment attachment = {.policy = (__u16)policy, .ring = (__u8)ring}, before;
 	int set = 0, error;
 
 	/* only who was attached before can have some of them */
@@ -106,13 +130,68 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 	error = set < 0 ? set : attach_one(filter, FIRST, cgroup_fd, &set);
 	if (!error)
 		error = write_state(filter, cgroup_id, &attachment, SNIF_ATTACHING);
-	for (int i = 0; i < FILTER_PROGRAMS && !error; i++)
-		error = attach_one(filter, i, cgroup_fd, &set);
+	if (!error)
+		error = attach_rest(filter, cgroup_fd, &set, keeping);
 	if (!error)
 		error = write_state(filter, cgroup_id, &attachment, SNIF_ATTACHED);
 	if (error && set > 0)
 		detach_all(filter, cgroup_fd, cgroup_id, set);
 	return error;
+}
+
+int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring) {
+	return attach(filter, cgroup_fd, cgroup_id, policy, ring, &(struct keeping){0});
+}
+
+int filter_attach_keeping(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring,
+			  void (*keep)(void *context), void *context) {
+	return attach(filter, cgroup_fd, cgroup_id, policy, ring, &(struct keeping){keep, context});
+}
+
+/* The other end of a TCP connection. Returns whether it is one. */
+static bool read_peer(int socket, struct snif_target *to) {
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer), length = sizeof(int);
+	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&peer;
+	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&peer;
+	int protocol = 0;
+
+	if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) || protocol != IPPROTO_TCP ||
+	    getpeername(socket, (struct sockaddr *)&peer, &size))
+		return false;
+	*to = (struct snif_target){.protocol = IPPROTO_TCP};
+	if (peer.ss_family == AF_INET)
+		snif_map_ipv4(to->address, &ipv4->sin_addr);
+	else if (peer.ss_family == AF_INET6)
+		memcpy(to->address, &ipv6->sin6_addr, sizeof(to->address));
+	else
+		return false;
+	to->port = ntohs(peer.ss_family == AF_INET ? ipv4->sin_port : ipv6->sin6_port);
+	return true;
+}
+
+/* One that was opened while programs were being attached may have the tag of connect(), but egress saw no SYN of it, or
+ * has refused it for that. */
+static bool is_half_seen(const struct snif_tag *tag) {
+	return (tag->verdict == SNIF_UNDECIDED && !tag->has_syn) ||
+	       (tag->verdict == SNIF_DENY && tag->reason == SNIF_REASON_UNTRACKED);
+}
+
+int filter_keep(const struct filter *filter, int socket, uint32_t policy) {
+	socklen_t size = sizeof(__u64);
+	struct snif_tag tag, before;
+
+	memset(&tag, 0, sizeof(tag));
+	if (!read_peer(socket, &tag.to))
+		return 0;
+	if (filter_tag(filter, socket, &before) == 0 && before.judged_under.generation &&
+	    filter_active(filter, policy).generation == before.judged_under.generation && !is_half_seen(&before))
+		return 0;
+	tag.judged_under = filter_active(filter, policy);
+	tag.verdict = SNIF_ALLOW;
+	tag.reason = SNIF_REASON_CONNECTION_KEPT;
+	getsockopt(socket, SOL_SOCKET, SO_COOKIE, &tag.flow, &size);
+	return bpf_map_update_elem(filter->maps[FILTER_TAGS], &socket, &tag, BPF_ANY) ? -errno : 1;
 }
 
 int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id) {

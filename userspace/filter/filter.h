@@ -54,6 +54,19 @@ const struct snif_settings *filter_settings(const struct filter *filter, uint32_
  */
 int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring);
 
+/*
+ * The same to a cgroup that runs, whose open connections are to go on: `keep` is called before egress is attached, when
+ * those that begin from there on are tagged already, and once more behind it.
+ */
+int filter_attach_keeping(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring,
+			  void (*keep)(void *context), void *context);
+
+/*
+ * Gives the socket of an open TCP connection, which this process holds, a tag that lets it go on under the policy,
+ * unless it has one that says more. Returns 1; 0: it needs none, or is no such socket; or a negative errno.
+ */
+int filter_keep(const struct filter *filter, int socket, uint32_t policy);
+
 /* The other way round. What was judged under the policy is judged again, in all its cgroups. Returns 0 or a negative
  * errno, after saying why. */
 int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id);

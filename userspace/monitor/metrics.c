@@ -48,7 +48,7 @@ static void put_head(FILE *out, const char *name, const char *type, const char *
 
 static const char *action_of(const struct inventory_policy *policy, enum snif_reason reason) {
 	if (reason == SNIF_REASON_NAME_ALLOWED || reason == SNIF_REASON_ADDRESS_ALLOWED ||
-	    reason == SNIF_REASON_INBOUND_ALLOWED)
+	    reason == SNIF_REASON_INBOUND_ALLOWED || reason == SNIF_REASON_CONNECTION_KEPT)
 		return "allowed";
 	return policy->settings.options.mode == SNIF_AUDIT ? "would_block" : "blocked";
 }

@@ -2,19 +2,15 @@
 /* The processes of an attached cgroup ──► rights and sockets by which they could get around the filter. */
 #include "verify/verify_processes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "cgroup/cgroup_place.h"
-#include "cgroup/cgroup_tree.h"
+#include "cgroup/cgroup_sockets.h"
 
 static const struct {
 	int number;
@@ -32,6 +28,7 @@ struct looking {
 	/* of each finding, the first process, and how many there are */
 	pid_t capable[CAPABILITIES], packet, old;
 	unsigned capable_count[CAPABILITIES], packet_count, old_count;
+	bool packet_here, old_here; /* in the process at hand */
 };
 
 static void note(pid_t *first, unsigned *count, pid_t pid) {
@@ -54,7 +51,7 @@ static uint64_t capabilities_of(pid_t pid) {
 	return set;
 }
 
-/* Nobody saw a TCP connection begin that has no tag, or one from before the attachment. */
+/* Nobody saw a TCP connection begin that has no tag. */
 static bool is_old(const struct looking *looking, int fd) {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(peer), type_size = sizeof(int);
@@ -66,9 +63,7 @@ static bool is_old(const struct looking *looking, int fd) {
 	if (getpeername(fd, (struct sockaddr *)&peer, &size) ||
 	    (peer.ss_family != AF_INET && peer.ss_family != AF_INET6))
 		return false;
-	if (filter_tag(looking->filter, fd, &tag))
-		return true;
-	return (int32_t)(tag.judged_under.generation - looking->attachment->attachment.since) < 0;
+	return filter_tag(looking->filter, fd, &tag) != 0;
 }
 
 static bool is_packet_socket(int fd) {
@@ -78,55 +73,27 @@ static bool is_packet_socket(int fd) {
 	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_PACKET;
 }
 
-static void look_at_sockets(struct looking *looking, pid_t pid) {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0), fd;
-	bool packet = false, old = false;
-	char path[40];
-	DIR *folder;
-	struct dirent *entry;
+static void look_at_socket(void *context, pid_t pid, int fd) {
+	struct looking *looking = context;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	folder = pidfd < 0 ? NULL : opendir(path);
-	while (folder && (entry = readdir(folder))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		fd = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(entry->d_name), 0);
-		if (fd < 0)
-			continue;
-		packet |= is_packet_socket(fd);
-		old |= is_old(looking, fd);
-		close(fd);
-	}
-	if (folder)
-		closedir(folder);
-	if (pidfd >= 0)
-		close(pidfd);
-	if (packet)
-		note(&looking->packet, &looking->packet_count, pid);
-	if (old)
-		note(&looking->old, &looking->old_count, pid);
+	(void)pid;
+	looking->packet_here |= is_packet_socket(fd);
+	looking->old_here |= is_old(looking, fd);
 }
 
-static void look_at_process(struct looking *looking, pid_t pid) {
+static void look_at_process(void *context, pid_t pid) {
+	struct looking *looking = context;
 	uint64_t set = capabilities_of(pid);
 
 	for (int i = 0; i < CAPABILITIES; i++)
 		if (set >> capabilities[i].number & 1)
 			note(&looking->capable[i], &looking->capable_count[i], pid);
-	look_at_sockets(looking, pid);
-}
-
-static int look_at_cgroup(int parent_fd, const char *name, int fd, void *context) {
-	FILE *procs = cgroup_open(fd, "cgroup.procs");
-	pid_t pid;
-
-	(void)parent_fd;
-	(void)name;
-	while (procs && fscanf(procs, "%d", &pid) == 1)
-		look_at_process(context, pid);
-	if (procs)
-		fclose(procs);
-	return 0;
+	looking->packet_here = looking->old_here = false;
+	process_each_socket(pid, look_at_socket, looking);
+	if (looking->packet_here)
+		note(&looking->packet, &looking->packet_count, pid);
+	if (looking->old_here)
+		note(&looking->old, &looking->old_count, pid);
 }
 
 void verify_processes(const struct filter *filter, const struct inventory_attachment *attachment, int cgroup_fd,
@@ -134,7 +101,7 @@ void verify_processes(const struct filter *filter, const struct inventory_attach
 	struct looking looking = {.filter = filter, .attachment = attachment};
 	const char *path = attachment->path;
 
-	cgroup_tree_walk(cgroup_fd, ".", look_at_cgroup, &looking);
+	cgroup_each_process(cgroup_fd, look_at_process, &looking);
 	for (int i = 0; i < CAPABILITIES; i++)
 		if (looking.capable_count[i])
 			findings_add(findings, "capability", path,
