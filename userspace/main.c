@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "check/check.h"
 #include "control/attach.h"
+#include "control/confirm.h"
 #include "control/load.h"
 #include "control/reload.h"
 #include "control/status.h"
@@ -42,6 +43,7 @@ static const struct subcommand subcommands[] = {
 	{"run", run_main, "run a command that can reach only what a policy allows"},
 	{"attach", attach_main, "put running cgroups, processes or units under a policy"},
 	{"detach", detach_main, "free them of it"},
+	{"confirm", confirm_main, "have stay what was attached with --confirm-within"},
 	{"reload", reload_main, "put a policy as its file is now in force where it is attached"},
 	{"status", status_main, "show what is attached, under which policies, and whether it is whole"},
 	{"monitor", monitor_main, "log what is attached, end what is blocked, follow policies, serve metrics"},

@@ -377,6 +377,26 @@ static void test_killed_detach(void **state) {
 	assert_int_equal(say(0, "other.lab.test"), 0);
 }
 
+static void test_trial(void **state) {
+	const char *policy;
+
+	(void)state;
+	begin();
+	policy = lab_write("trial.yaml", ALLOW("kept.lab.test"));
+	snifence_says(125, "confirm");
+	snifence_says(0, "attach", "--confirm-within", "1", policy, "--cgroup", paths[0]);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+	for (int i = 0; i < 100 && count_of("attachments") > 0; i++)
+		lab_sleep_ms(50 * lab_slowness());
+	assert_int_equal(say(0, "other.lab.test"), 0);
+
+	snifence_says(0, "attach", "--confirm-within", "2s", policy, "--cgroup", paths[0]);
+	snifence_says(0, "confirm");
+	lab_sleep_ms(2500);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+	snifence_says(125, "confirm");
+}
+
 /* A connection that is open in the cgroup before the policy is; whether it goes on is its process's status. */
 static pid_t open_before(int turns[4]) {
 	pid_t pid;
@@ -565,6 +585,7 @@ int main(int argc, char **argv) {
 		attach_test(test_killed_attach),
 		attach_test(test_killed_reload),
 		attach_test(test_killed_detach),
+		attach_test(test_trial),
 		attach_test(test_existing),
 		attach_test(test_verify),
 		attach_test(test_verify_processes),

@@ -21,16 +21,21 @@
 
 enum { STALL_SIZE = 1 << 16, CANNOT = 77 /* this machine lacks what it takes */ };
 
-/* Says what is refused, then sends from `page`, which never ends. */
+/* Says what is refused, then sends from `page`, which never ends. Where the socket is ended in between, once more. */
 static int stall_with(const char *page) {
-	int fd = lab_dial("192.0.2.1", 443);
+	int fd;
 
-	if (fd < 0 || lab_send(fd, "NOT TLS AT ALL\n", 15))
-		return 1;
-	puts("stalling");
-	fflush(stdout);
-	/* the timeout of the lab's sockets does not matter: the lock is held in the copy of the page */
-	send(fd, page, 4096, 0);
+	for (int i = 0; i < 100; i++) {
+		fd = lab_dial("192.0.2.1", 443);
+		if (fd < 0 || lab_send(fd, "NOT TLS AT ALL\n", 15))
+			return 1;
+		if (i == 0)
+			puts("stalling");
+		fflush(stdout);
+		/* the timeout of the lab's sockets does not matter: the lock is held in the copy of the page */
+		send(fd, page, 4096, MSG_NOSIGNAL);
+		close(fd);
+	}
 	return 2;
 }
 

@@ -68,6 +68,23 @@ int command_line_read(const struct command_line *line, int argc, char **argv, vo
 	return error;
 }
 
+static int take_flag(int option, void *context) {
+	(void)option;
+	*(bool *)context = true;
+	return 0;
+}
+
+int command_line_read_flag(const char *subcommand, const char *usage, const char *flag, int argc, char **argv,
+			   bool *given) {
+	const struct option table[] = {{"help", no_argument, NULL, 'h'}, {flag, no_argument, NULL, 'f'}, {0}};
+	const struct command_line line = {subcommand, usage, ":", table, take_flag};
+	int result = command_line_read(&line, argc, argv, given);
+
+	if (!result && optind < argc)
+		result = command_line_wrong(subcommand, "what is this: ", argv[optind]);
+	return result;
+}
+
 char *const *command_line_logs(const char *subcommand, int argc, char **argv) {
 	static char *const standard_input[] = {"-", NULL};
 

@@ -4,6 +4,7 @@
 #define SNIF_COMMAND_LINE_H
 
 #include <getopt.h>
+#include <stdbool.h>
 
 /* A subcommand's options. `take` gets each with optarg set and returns 0 or -EINVAL after saying what is wrong. */
 struct command_line {
@@ -17,6 +18,13 @@ struct command_line {
 /* Reads the options; optind is then the first operand. Returns 0; 1 when it printed the help; or -EINVAL after saying
  * what is wrong. */
 int command_line_read(const struct command_line *line, int argc, char **argv, void *context);
+
+/*
+ * Reads a command line of nothing but `flag`, like "json", which may be NULL: that of one without options. Returns as
+ * command_line_read(); -EINVAL also for operands.
+ */
+int command_line_read_flag(const char *subcommand, const char *usage, const char *flag, int argc, char **argv,
+			   bool *given);
 
 /* After that: the logs that are named, or standard input ("-") where none is and it is no terminal; NULL-terminated, of
  * argv or static. Returns NULL after saying that none is named. */

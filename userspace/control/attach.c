@@ -10,6 +10,7 @@
 
 #include "base/command_line.h"
 #include "base/message.h"
+#include "control/confirm.h"
 #include "control/keep.h"
 #include "control/repair.h"
 #include "control/source.h"
@@ -29,6 +30,7 @@ static const char usage[] =
 	"  --unit NAME         the cgroup in which systemd has started this unit\n"
 	"  --existing cut|keep what becomes of open TCP connections (default: cut). Those that are kept are\n"
 	"                      listed, and go on until they end, or a `deny` covers them\n"
+	"  --confirm-within N  detach them again after N seconds, unless `snifence confirm` comes before\n"
 	"  --audit             block nothing, and tell what would be blocked\n"
 	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
 	"  --help              this text\n"
@@ -40,6 +42,7 @@ static const char usage[] =
 
 static const struct option table[] = {
 	TARGET_OPTIONS,
+	{"confirm-within", required_argument, NULL, 'w'},
 	{"existing", required_argument, NULL, 'e'},
 	{"audit", no_argument, NULL, 'a'},
 	{"sha256", required_argument, NULL, 's'},
@@ -50,10 +53,22 @@ static const struct option table[] = {
 struct attach {
 	struct targets targets;
 	bool audit, keep;
+	unsigned trial; /* seconds; 0: it is none */
 	const char *sha256;
 	struct source source;
 	struct instances instances;
 };
+
+/* Seconds, with or without an `s` behind. */
+static int take_trial(const char *text, unsigned *seconds) {
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (end == text || (*end && strcmp(end, "s") != 0) || number == 0 || number > 86400)
+		return command_line_wrong("attach", "--confirm-within takes seconds, 1 to 86400, not ", text);
+	*seconds = (unsigned)number;
+	return 0;
+}
 
 static int take(int option, void *context) {
 	struct attach *attach = context;
@@ -61,6 +76,8 @@ static int take(int option, void *context) {
 
 	if (taken <= 0)
 		return taken;
+	if (option == 'w')
+		return take_trial(optarg, &attach->trial);
 	if (option == 'e' && strcmp(optarg, "cut") != 0 && strcmp(optarg, "keep") != 0)
 		return command_line_wrong("attach", "--existing is cut or keep, not ", optarg);
 	if (option == 'e')
@@ -213,6 +230,10 @@ static int do_attach(struct attach *attach, const char *policy) {
 		return code;
 	code = instances_take(&attach->instances, true) ? EXIT_FAILED : attach_all(attach);
 	instances_release(&attach->instances);
+	if (!code && attach->trial && confirm_await(&attach->targets, attach->trial)) {
+		detach_targets(&attach->targets);
+		code = EXIT_FAILED;
+	}
 	source_free(&attach->source);
 	return code;
 }
@@ -264,7 +285,7 @@ static int take_target(int option, void *context) {
 	return targets_take(context, "detach", option, optarg);
 }
 
-static int detach_all(const struct targets *targets) {
+int detach_targets(const struct targets *targets) {
 	struct instances instances;
 	int error = source_need_root("detach") ? -EPERM : instances_take(&instances, false), failed;
 
@@ -293,7 +314,7 @@ int detach_main(int argc, char **argv) {
 	else if (!result && targets.count == 0)
 		code = command_line_wrong("detach", "name a cgroup: --cgroup, --pid or --unit", "") ? EXIT_USAGE : 0;
 	else if (!result)
-		code = detach_all(&targets);
+		code = detach_targets(&targets);
 	targets_free(&targets);
 	return code;
 }

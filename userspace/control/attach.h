@@ -3,8 +3,13 @@
 #ifndef SNIF_ATTACH_H
 #define SNIF_ATTACH_H
 
+#include "control/targets.h"
+
 /* The subcommands; argv[0] is their name. Each returns the exit code of the program. */
 int attach_main(int argc, char **argv);
 int detach_main(int argc, char **argv);
+
+/* Detaches them. Returns 0 or EXIT_FAILED, after saying why. */
+int detach_targets(const struct targets *targets);
 
 #endif

@@ -33,24 +33,10 @@ static const char unload_usage[] =
 	"\n"
 	"Exit status: 0; 2: the command line is wrong; 125: snifence could not do its part\n";
 
-static const struct option table[] = {
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
-static int take_none(int option, void *context) {
-	(void)option;
-	(void)context;
-	return 0;
-}
-
-/* Reads a command line of nothing. Returns -1 when there is none more to do than to return `code`. */
+/* Reads a command line of nothing. Returns -1 when there is no more to do than to return `code`. */
 static int read_nothing(const char *subcommand, const char *text, int argc, char **argv, int *code) {
-	const struct command_line line = {subcommand, text, ":", table, take_none};
-	int result = command_line_read(&line, argc, argv, NULL);
+	int result = command_line_read_flag(subcommand, text, NULL, argc, argv, NULL);
 
-	if (!result && optind < argc)
-		result = command_line_wrong(subcommand, "what is this: ", argv[optind]);
 	*code = result < 0 ? EXIT_USAGE : result ? 0 : source_need_root(subcommand);
 	return result || *code ? -1 : 0;
 }

@@ -31,12 +31,6 @@ static const char usage[] =
 	"  2    the command line is wrong\n"
 	"  125  snifence could not do its part\n";
 
-static const struct option table[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
 static const char *const state_words[] = {
 	[INVENTORY_LIVE] = "live", [INVENTORY_GONE] = "cgroup_gone", [INVENTORY_NOT_WHOLE] = "not_whole"};
 
@@ -193,12 +187,6 @@ static bool all_live(const struct inventory *inventory) {
 	return true;
 }
 
-static int take(int option, void *context) {
-	(void)option;
-	*(bool *)context = true;
-	return 0;
-}
-
 static int show_status(bool json) {
 	struct inventory inventory = {0};
 	struct instances instances;
@@ -222,12 +210,9 @@ static int show_status(bool json) {
 }
 
 int status_main(int argc, char **argv) {
-	static const struct command_line line = {"status", usage, ":", table, take};
 	bool json = false;
-	int result = command_line_read(&line, argc, argv, &json);
+	int result = command_line_read_flag("status", usage, "json", argc, argv, &json);
 
-	if (!result && optind < argc)
-		result = command_line_wrong("status", "what is this: ", argv[optind]);
 	if (result)
 		return result < 0 ? EXIT_USAGE : 0;
 	return source_need_root("status") ? EXIT_FAILED : show_status(json);

@@ -35,12 +35,6 @@ static const char usage[] =
 	"  2    the command line is wrong\n"
 	"  125  snifence could not do its part\n";
 
-static const struct option table[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
 struct verify {
 	struct instances instances;
 	struct inventory inventory;
@@ -172,12 +166,6 @@ static int look_at_all(struct verify *verify) {
 	return 0;
 }
 
-static int take(int option, void *context) {
-	(void)option;
-	*(bool *)context = true;
-	return 0;
-}
-
 static int tell(const struct findings *findings, bool json) {
 	if (!json)
 		findings_print(findings);
@@ -206,12 +194,9 @@ static int verify_all(bool json) {
 }
 
 int verify_main(int argc, char **argv) {
-	static const struct command_line line = {"verify", usage, ":", table, take};
 	bool json = false;
-	int result = command_line_read(&line, argc, argv, &json);
+	int result = command_line_read_flag("verify", usage, "json", argc, argv, &json);
 
-	if (!result && optind < argc)
-		result = command_line_wrong("verify", "what is this: ", argv[optind]);
 	if (result)
 		return result < 0 ? EXIT_USAGE : 0;
 	return source_need_root("verify") ? EXIT_FAILED : verify_all(json);
