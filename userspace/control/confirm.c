@@ -23,14 +23,13 @@
 
 enum { PATH_SIZE = 64, TOLD_MS = 2000 };
 
-static const char usage[] =
-	"Usage: snifence confirm\n"
-	"\n"
-	"Has all that was attached with --confirm-within stay.\n"
-	"\n"
-	"  --help              this text\n"
-	"\n"
-	"Exit status: 0; 2: the command line is wrong; 125: nothing waits for it\n";
+static const char usage[] = "Usage: snifence confirm\n"
+			    "\n"
+			    "Has all that was attached with --confirm-within stay.\n"
+			    "\n"
+			    "  --help              this text\n"
+			    "\n"
+			    "Exit status: 0; 2: the command line is wrong; 125: nothing waits for it\n";
 
 /* Waits for SIGUSR1. Returns whether it came in time. */
 static bool is_told(unsigned seconds) {

@@ -49,6 +49,10 @@ int filter_attached_programs(const struct filter *filter, int cgroup_fd) {
 	return set;
 }
 
+const char *filter_program_name(int bit) {
+	return bit < FILTER_PROGRAMS ? filter_program_names[bit] : NULL;
+}
+
 /* Attaches what is not in `set`, a bit for each program. */
 static int attach_one(struct filter *filter, int program, int cgroup_fd, int *set) {
 	if (*set & 1 << program)

@@ -12,6 +12,16 @@
 
 enum { MOST_MAPS = 32, MOST_VALUE = 64 };
 
+struct filter *compare_load(void) {
+	struct filter *filter = filter_load();
+
+	if (filter && filter_finish_loading(filter)) {
+		filter_free(filter);
+		return NULL;
+	}
+	return filter;
+}
+
 static bool is_own_map(const struct filter *filter, uint32_t id) {
 	for (int i = 0; i < FILTER_MAPS; i++) {
 		struct bpf_map_info info = {0};

@@ -5,9 +5,12 @@
 
 #include "filter/filter.h"
 
+/* Loads an instance to compare others with. NULL after saying why. */
+struct filter *compare_load(void);
+
 /*
  * Whether the instance's programs are those that this snifence loads (by the kernel's tag of their instructions), and use
- * the instance's maps and no others. `trusted` is an instance that was loaded just now. Returns NULL, or the name of the
+ * the instance's maps and no others. `trusted` is of compare_load(). Returns NULL, or the name of the
  * first program that is something else.
  */
 const char *compare_programs(const struct filter *filter, const struct filter *trusted);

@@ -82,6 +82,8 @@ uint64_t filter_next_attachment(const struct filter *filter, uint64_t cgroup_id)
  * FILTER_WHOLE. Returns a negative errno when the kernel does not say. */
 int filter_attached_programs(const struct filter *filter, int cgroup_fd);
 extern const int FILTER_WHOLE;
+/* The name of the program of a bit; NULL behind the last. */
+const char *filter_program_name(int bit);
 
 /* ---- events and counters: rings.c ------------------------------------------------------------------------------ */
 

@@ -15,7 +15,6 @@
 #include "control/inventory.h"
 #include "control/source.h"
 #include "filter/compare.h"
-#include "filter/filter_parts.h"
 #include "verify/findings.h"
 #include "verify/verify_processes.h"
 
@@ -95,11 +94,11 @@ static void verify_policy(struct verify *verify, const struct inventory_policy *
 /* ---- attachments ----------------------------------------------------------------------------------------------- */
 
 static void verify_programs(struct verify *verify, const struct inventory_attachment *attachment) {
-	for (int i = 0; i < FILTER_PROGRAMS; i++)
+	for (int i = 0; filter_program_name(i); i++)
 		if (!(attachment->programs >> i & 1))
 			findings_add(&verify->findings, "program_missing", attachment->path,
 				     "detach and attach it again", "the program %s is not attached to it any more",
-				     filter_program_names[i]);
+				     filter_program_name(i));
 	if (attachment->attachment.state != SNIF_ATTACHED)
 		findings_add(&verify->findings, "half_done", attachment->path,
 			     "any command that changes something "
@@ -154,8 +153,8 @@ static int look_at_all(struct verify *verify) {
 
 	if (error)
 		return error;
-	verify->trusted = filter_load();
-	if (!verify->trusted || filter_finish_loading(verify->trusted))
+	verify->trusted = compare_load();
+	if (!verify->trusted)
 		return -EIO;
 	for (unsigned i = 0; i < INSTANCES; i++)
 		verify_instance(verify, i);
