@@ -297,6 +297,11 @@ static void test_run(void **state) {
 		assert_int_equal(program->status, 0);
 	}
 	assert_int_equal(count_of("policies"), 0);
+	/* not even root's commands can change what belongs to the filter */
+	program = lab_snifence(
+		ALLOW("kept.lab.test"), (const char *const[]){"--quiet", "--user", "root", NULL},
+		(const char *const[]){"sh", "-c", "! touch /run/snifence/x && ! rm -r /run/snifence/bpf/*/tags", NULL});
+	assert_int_equal(program->status, 0);
 }
 
 /* Whether what can be done in the cgroup is what `status` says. */

@@ -24,21 +24,23 @@ enum { CONFIGFS_SUPER_MAGIC = 0x62656570 }; /* which <linux/magic.h> lacks */
  * cgroup: the release_agent of a v1 hierarchy is a program that the kernel starts outside (before Linux 5.17 for
  * whoever can write the file). bpf: pinned programs, links and maps.
  * The others belong to uid 0, and ask for no capability either: by them the kernel is told which programs to start
- * (uevent_helper, binfmt_misc), and what the whole machine is to do.
+ * (uevent_helper, binfmt_misc), and what the whole machine is to do; and what belongs to resident filters.
  */
 static const struct way_out {
 	const char *type;
 	unsigned long magic;
 	bool of_root;
+	const char *directory; /* NULL: wherever it is mounted */
 } ways_out[] = {
-	{"cgroup2", CGROUP2_SUPER_MAGIC, false},
-	{"cgroup", CGROUP_SUPER_MAGIC, false},
-	{"bpf", BPF_FS_MAGIC, false},
-	{"sysfs", SYSFS_MAGIC, true},
-	{"debugfs", DEBUGFS_MAGIC, true},
-	{"tracefs", TRACEFS_MAGIC, true},
-	{"configfs", CONFIGFS_SUPER_MAGIC, true},
-	{"binfmt_misc", BINFMTFS_MAGIC, true},
+	{"cgroup2", CGROUP2_SUPER_MAGIC, false, NULL},
+	{"cgroup", CGROUP_SUPER_MAGIC, false, NULL},
+	{"bpf", BPF_FS_MAGIC, false, NULL},
+	{"sysfs", SYSFS_MAGIC, true, NULL},
+	{"debugfs", DEBUGFS_MAGIC, true, NULL},
+	{"tracefs", TRACEFS_MAGIC, true, NULL},
+	{"configfs", CONFIGFS_SUPER_MAGIC, true, NULL},
+	{"binfmt_misc", BINFMTFS_MAGIC, true, NULL},
+	{"tmpfs", TMPFS_MAGIC, true, "/run/snifence"},
 };
 
 /* The same in proc, among them core_pattern and modprobe. What else is there stays as it is. */
@@ -207,7 +209,8 @@ static int protect_mount(struct work *work, const struct mount_entry *entry) {
 		return reached > 0 ? protect_proc(work, entry, &fs) : reached;
 	}
 	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]) && !reached; i++)
-		if (strcmp(entry->type, ways_out[i].type) == 0 && (work->root || !ways_out[i].of_root))
+		if (strcmp(entry->type, ways_out[i].type) == 0 && (work->root || !ways_out[i].of_root) &&
+		    (!ways_out[i].directory || strcmp(entry->directory, ways_out[i].directory) == 0))
 			reached = is_reached(entry->directory, ways_out[i].magic, &fs);
 	return reached > 0 ? make_read_only(work, entry->directory, &fs) : reached;
 }
@@ -238,7 +241,7 @@ static int protect_until_done(struct work *work) {
 static bool leads_out(unsigned long magic) {
 	bool found = magic == PROC_SUPER_MAGIC;
 	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++)
-		found |= magic == ways_out[i].magic;
+		found |= magic == ways_out[i].magic && !ways_out[i].directory;
 	return found;
 }
 

@@ -57,8 +57,19 @@ static int make_folder(const char *path) {
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-static int make_root(void) {
+int instances_make_root(void) {
 	int error = make_folder(INSTANCE_ROOT);
+	struct stat root, above;
+
+	if (error || stat(INSTANCE_ROOT, &root) || stat(INSTANCE_ROOT "/..", &above))
+		return error ? error : -errno;
+	if (root.st_dev != above.st_dev)
+		return 0;
+	return mount("snifence", INSTANCE_ROOT, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") ? -errno : 0;
+}
+
+static int make_root(void) {
+	int error = instances_make_root();
 
 	if (!error)
 		error = make_folder(PINS);
@@ -391,6 +402,8 @@ void instances_remove(struct instances *instances) {
 	/* whoever waits for the lock, or finds it, has the mount busy: then it stays */
 	if (umount2(PINS, UMOUNT_NOFOLLOW) == 0) {
 		rmdir(PINS);
-		rmdir(INSTANCE_ROOT);
+		/* whoever has a file there, like a reader, keeps it */
+		if (umount2(INSTANCE_ROOT, UMOUNT_NOFOLLOW) == 0)
+			rmdir(INSTANCE_ROOT);
 	}
 }

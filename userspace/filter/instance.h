@@ -19,6 +19,12 @@
 /* RUN_RINGS: made when an instance is loaded, besides the shared one */
 enum { INSTANCES = 4, INSTANCE_LAYOUT = 13, INSTANCE_NAME = 24, INSTANCE_RUN_RINGS = 8 };
 
+/*
+ * Makes INSTANCE_ROOT where it is missing: a small file system of its own, so that the commands that `run` confines see it
+ * read-only, as root's, too. Returns 0 or a negative errno.
+ */
+int instances_make_root(void);
+
 /* The folder of all instances, which nobody else changes as long as it is held; and those that were opened. */
 struct instances {
 	int root_fd;		      /* of the BPF file system */

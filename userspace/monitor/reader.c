@@ -94,8 +94,9 @@ static int take_lock(void) {
 	char pid[16];
 	int fd, error;
 
-	if (mkdir(INSTANCE_ROOT, 0700) && errno != EEXIST)
-		return -errno;
+	error = instances_make_root();
+	if (error)
+		return error;
 	fd = open(INSTANCE_READER, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
