@@ -35,6 +35,7 @@ const char *const filter_map_names[] = {
 const int FILTER_WHOLE = (1 << FILTER_PROGRAMS) - 1;
 
 enum {
+	THREAD_STACK = 1 << 20,
 	POLICIES_SIZE = sizeof(struct snif_active) * SNIF_POLICIES,
 	SETTINGS_SIZE = sizeof(struct snif_settings) * SNIF_SLOTS,
 };
@@ -117,6 +118,18 @@ void filter_put_in_force(struct filter *filter, uint32_t policy, uint32_t slot) 
 		active = (struct snif_active){(__u16)slot, (__u16)policy, filter_next_generation(filter)};
 	memcpy(&word, &active, sizeof(word));
 	__atomic_store_n((__u64 *)&filter->policies[policy], word, __ATOMIC_RELEASE);
+}
+
+bool filter_start_thread(pthread_t *thread, void *(*run)(void *), void *context) {
+	pthread_attr_t attributes;
+	bool begun;
+
+	if (pthread_attr_init(&attributes))
+		return false;
+	pthread_attr_setstacksize(&attributes, THREAD_STACK);
+	begun = pthread_create(thread, &attributes, run, context) == 0;
+	pthread_attr_destroy(&attributes);
+	return begun;
 }
 
 int filter_wait_for_programs(struct filter *filter) {

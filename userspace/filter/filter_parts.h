@@ -76,6 +76,12 @@ int filter_finish_loading(struct filter *filter);
  */
 int filter_wait_for_programs(struct filter *filter);
 
+/*
+ * As pthread_create(), with a stack of a megabyte. The C library keeps 40 megabytes of stacks that are done with, and ends
+ * the process where it cannot unmap what is more. Returns whether the thread has begun.
+ */
+bool filter_start_thread(pthread_t *thread, void *(*run)(void *), void *context);
+
 /* The next generation, which no policy has had yet. For who holds the instance alone. */
 uint32_t filter_next_generation(struct filter *filter);
 

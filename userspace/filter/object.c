@@ -87,10 +87,10 @@ static int start_loading(struct filter *filter) {
 		error = make_outer(filter, FILTER_RINGS, skeleton->maps.rings);
 	if (error)
 		return error;
-	filter->loading = pthread_create(&filter->loader, NULL, load, filter) == 0;
+	filter->loading = filter_start_thread(&filter->loader, load, filter);
 	if (!filter->loading)
 		load(filter);
-	filter->making_ring = pthread_create(&filter->ring_maker, NULL, make_ring, filter) == 0;
+	filter->making_ring = filter_start_thread(&filter->ring_maker, make_ring, filter);
 	if (!filter->making_ring)
 		make_ring(filter);
 	return 0;

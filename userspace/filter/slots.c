@@ -72,7 +72,7 @@ static int make_tables(struct table *tables, size_t count) {
 	int error = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		started[i] = pthread_create(&threads[i], NULL, make_table, &tables[i]) == 0;
+		started[i] = filter_start_thread(&threads[i], make_table, &tables[i]);
 		if (!started[i])
 			make_table(&tables[i]);
 	}
