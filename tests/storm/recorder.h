@@ -5,8 +5,12 @@
 
 #include "compile/compile.h"
 
-/* Starts to listen on the other namespace's device and on the loopback device here; `compiled` has to stay until the end. */
-void recorder_start(int there, const struct compiled *compiled);
+/* Listens on the other namespace's device and on the loopback device here: from now on, frames wait to be looked at.
+ * `compiled` has to stay until the end. */
+void recorder_listen(int there, const struct compiled *compiled);
+/* Looks at them, and at all that come. */
+void recorder_start(void);
+
 struct recorded {
 	uint64_t frames; /* that came from here */
 	uint64_t hellos; /* whole ones, to where names are checked */

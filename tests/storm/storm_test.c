@@ -84,7 +84,8 @@ static void a_round(void **state) {
 	there = world_make();
 	attack = lab_shared(sizeof(*attack));
 	compiled = compile(plan.policy);
-	recorder_start(there, &compiled);
+	recorder_listen(there, &compiled);
+	recorder_start();
 	servers_start(there, plan.seed);
 	snprintf(in_force, sizeof(in_force), "%s%s", plan.policy, plan.audit ? "mode: audit\n" : "");
 	if (plan.run) {
