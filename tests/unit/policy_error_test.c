@@ -64,6 +64,11 @@ static void what_of_hellos_may_pass(void **state) {
 	       "2:33: error: `tls.unusual` cannot be `split-records`; did you mean `split_records`? known: "
 	       "split_records, trailing_dot\n"
 	       "2:48: error: `tls.unusual` must be one word, not a list\n");
+	expect("version: 1\ntls:\n  unusual: [split_records, trailing_dot, split_records,\n    trailing_dot, [a], [a]]\n",
+	       "3:42: error: `split_records` is written twice: it is already on line 3\n"
+	       "4:5: error: `trailing_dot` is written twice: it is already on line 3\n"
+	       "4:19: error: `tls.unusual` must be one word, not a list\n"
+	       "4:24: error: `tls.unusual` must be one word, not a list\n");
 }
 
 static void wrong_types(void **state) {

@@ -225,16 +225,23 @@ static uint32_t read_max_hello(struct builder *builder, const struct yaml_node *
 /* What no usual client sends, and is let pass all the same; in the words of the reasons why it is refused otherwise. */
 static void read_unusual(struct builder *builder, const struct yaml_node *list) {
 	static const char *const words[] = {"split_records", "trailing_dot", NULL};
-	struct snif_hello_rules *rules = &builder->policy->hello;
+	const struct yaml_node *first[2] = {NULL};
 
 	if (!expect_list(builder, list, "`tls.unusual`"))
 		return;
 	for (const struct yaml_node *item = list->children; item; item = item->next) {
-		if (read_choice(builder, item, "`tls.unusual`", words) == 0)
-			rules->split_records = 1;
+		unsigned word = read_choice(builder, item, "`tls.unusual`", words);
+
+		if (!item->text || strcmp(item->text, words[word]) != 0)
+			continue; /* read_choice() has told what is wrong */
+		if (first[word])
+			refuse(builder, item, "`%s` is written twice: it is already on line %u", words[word],
+			       first[word]->line);
 		else
-			rules->trailing_dot = 1;
+			first[word] = item;
 	}
+	builder->policy->hello.split_records = first[0] != NULL;
+	builder->policy->hello.trailing_dot = first[1] != NULL;
 }
 
 void read_tls(struct builder *builder, const struct yaml_node *tls) {
