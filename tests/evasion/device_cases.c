@@ -14,9 +14,11 @@ struct device {
 	unsigned major, minor;
 };
 
-/* tun, vhost-net, vhost-vsock, vfio, vhci; mem, port; PPP, a USB device, InfiniBand; one that comes and goes; serial */
-static const struct device refused_devices[] = {{10, 200}, {10, 238}, {10, 241}, {10, 196},  {10, 137}, {1, 1},
-						{1, 4},	   {108, 0},  {189, 0},	 {231, 192}, {240, 7},	{4, 64}};
+/* tun, vhost-net, vhost-vsock, vfio, vhci; mem, port; PPP, a USB device, InfiniBand; one that comes and goes; serial;
+ * the kernel's log, and the console, behind which there may be a serial line */
+static const struct device refused_devices[] = {{10, 200}, {10, 238}, {10, 241}, {10, 196}, {10, 137},
+						{1, 1},	   {1, 4},    {108, 0},	 {189, 0},  {231, 192},
+						{240, 7},  {4, 64},   {1, 11},	 {5, 1}};
 
 /* null, zero, full, random, urandom; ptmx */
 static const struct device passed_devices[] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 2}};

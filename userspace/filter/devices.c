@@ -20,12 +20,13 @@
  * FUSE, KVM, loop devices, security chips. Not here, although their numbers are fixed: tun (10:200), vhost-net (10:238),
  * vhost-vsock (10:241), vfio (10:196), vhci (10:137), mem, kmem and port (1:1, 1:2, 1:4), PPP (108), USB as such (189),
  * network adapters and modems by USB or a serial line of it (166, 180, 188), ISDN, InfiniBand (231), and uinput and
- * uhid, which type on the machine's own console.
+ * uhid, which type on the machine's own console. Nor the kernel's log (kmsg, 1:11), into which root writes without a
+ * capability and which netconsole, serial lines and log daemons carry away, and the console (5:1), which is a serial line
+ * on many servers. dmesg reads the log by syslog(2) then; other programs know machines on which they may open neither.
  */
 static const struct snif_device fixed[] = {
-	{1, 3},	    {1, 5},	{1, 7},	    {1, 8},	{1, 9},
-	{1, 11},						    /* null, zero, full, random, urandom, kmsg */
-	{5, 0},	    {5, 1},	{5, 2},				    /* terminals: tty, console, ptmx */
+	{1, 3},	    {1, 5},	{1, 7},	    {1, 8},	{1, 9},	    /* null, zero, full, random, urandom */
+	{5, 0},	    {5, 2},					    /* terminals: tty, ptmx */
 	{136, ALL}, {137, ALL}, {138, ALL}, {139, ALL},		    /* pts */
 	{140, ALL}, {141, ALL}, {142, ALL}, {143, ALL},		    /* more of them */
 	{13, ALL},  {14, ALL},	{29, ALL},  {81, ALL},	{116, ALL}, /* input, sound, frame buffers, video, ALSA */
