@@ -11,8 +11,8 @@ enum { EGRESS_DROP = 0, EGRESS_PASS = 1 };
 struct egress {
 	struct __sk_buff *skb;
 	struct bpf_sock *socket; /* NULL: a request or time-wait socket, which carries no storage */
-	struct policy policy;
 	struct snif_tag *tag;
+	struct policy policy;
 	struct packet packet;
 	struct snif_judgement judgement;
 };

@@ -14,7 +14,7 @@ static __always_inline struct snif_judgement refuse(enum snif_reason reason) {
 }
 
 /* What the policy says of the last ClientHello. */
-SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_inspection *inspection,
+SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, struct snif_inspection *inspection,
 				struct snif_judgement *out) {
 	const struct snif_settings *found;
 	__u32 slot;
@@ -28,8 +28,8 @@ SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_i
 	else if (inspection->hello.ech && policy->options.ech_deny)
 		*out = refuse(SNIF_REASON_ECH_DENIED);
 	else
-		*out = snif_judge_name(slot, found, inspection->hello.name, inspection->hello.name_length,
-				       &inspection->dest);
+		*out = snif_judge_name_by(&inspection->match, slot, found, inspection->hello.name,
+					  inspection->hello.name_length, &inspection->dest);
 	return 0;
 }
 

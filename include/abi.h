@@ -64,13 +64,25 @@ struct snif_name_rules {
 	struct snif_name_rule exact, below;
 };
 
+#define SNIF_SUFFIXES 8 /* a power of two */
+
+/* How far a name is compared with the rules. In a map, as struct snif_name_scan. */
+struct snif_name_progress {
+	__u32 length, words; /* bytes; words begun, from the right */
+	__u64 word, dots;    /* the one at hand; those of its dots that are still to be looked at */
+	struct snif_hash hash;
+	/* of the shortest suffixes that there may be rules for, the hashes: they are asked last, if at all */
+	__u64 suffixes[SNIF_SUFFIXES];
+	__u32 suffix_count;
+	struct snif_name_rule best; /* the longest match so far; at the end, of all */
+};
+
 struct snif_options {
 	__u8 mode; /* enum snif_mode */
 	__u8 ech_deny;
 	__u8 inbound_deny;
 	__u8 skip_allowed; /* what is allowed is counted, but no event */
 	struct snif_hello_rules hello;
-	__u32 zero; /* which the verifier does not know: where a loop's counter begins, see snif_loop() */
 };
 
 /* The rest of a compiled policy, one for each slot. */
@@ -188,6 +200,7 @@ struct snif_inspection {
 	__u64 early; /* bytes that have left before there was a verdict */
 	struct snif_dest dest;
 	struct snif_hello hello;
+	struct snif_name_progress match;
 };
 
 /* What a call is about that names no destination. */

@@ -25,7 +25,7 @@
 #define SNIF_HELLO_STEPS (1 << 17)
 #define SNIF_RECORD_MAX 16384	/* RFC 8446, section 5.1 */
 #define SNIF_WINDOW 512		/* bytes read from the packet at once; a power of two */
-#define SNIF_PLAIN_EXTENSIONS 8 /* passed over in one step, before its rounds */
+#define SNIF_PLAIN_EXTENSIONS 8 /* passed over in one step, behind its rounds */
 
 /* What a policy lets pass of ClientHellos. All zero: none at all. */
 struct snif_hello_rules {
@@ -98,6 +98,7 @@ struct snif_hello {
 	__u64 seen_low;			   /* extension types below 64 */
 	__u64 seen_mixed;		   /* a bit for each of the others, which some share */
 	__u16 seen[SNIF_HELLO_EXTENSIONS]; /* the others */
+	struct snif_name_scan scan;	   /* of the name */
 	__u8 window[SNIF_WINDOW + 8];	   /* with room for a number that begins at its end */
 	__u8 name[SNIF_NAME_BUFFER];
 };
@@ -396,7 +397,7 @@ SNIF_SUBPROGRAM long snif_hello_sni_name(struct snif_hello *h) {
 	if (!h)
 		return SNIF_STOP;
 	h->name_length = h->need;
-	reason = snif_name_sent(h->name, &h->name_length, h->rules.trailing_dot);
+	reason = snif_name_sent_by(&h->scan, h->name, &h->name_length, h->rules.trailing_dot);
 	if (reason != SNIF_REASON_NONE)
 		return snif_hello_refuse(h, reason);
 	if (h->refusal || (h->records > 1 && !h->rules.split_records))
@@ -691,16 +692,18 @@ static __always_inline long snif_hello_once(struct snif_reader *r) {
 	return snif_hello_field(h);
 }
 
+/*
+ * Rounds, then plain extensions: of these much is on the stack, by which the verifier would go through rounds apart. Linux
+ * 6.1 takes only loops whose last instruction jumps back, which clang makes where going on is not expected.
+ */
 static inline long snif_hello_step(__u32 index, void *context) {
 	struct snif_hello *h = ((struct snif_reader *)context)->hello;
 
 	(void)index;
-	if (h->field == SNIF_FIELD_EXTENSION && h->have == 0 && snif_hello_plain_extensions(h) == SNIF_STOP)
-		return SNIF_STOP;
 	for (int i = 0; i < SNIF_UNROLL; i++)
-		if (snif_hello_once(context) == SNIF_STOP)
+		if (__builtin_expect(snif_hello_once(context) == SNIF_STOP, 1))
 			return SNIF_STOP;
-	return SNIF_NEXT;
+	return h->field == SNIF_FIELD_EXTENSION && h->have == 0 ? snif_hello_plain_extensions(h) : SNIF_NEXT;
 }
 
 /*

@@ -71,107 +71,103 @@ static __always_inline struct snif_judgement snif_judge_address(snif_tables tabl
 	}
 }
 
-#define SNIF_SUFFIXES 8 /* a power of two */
-
 struct snif_name_match {
 	snif_tables tables;
 	const struct snif_settings *settings;
 	const __u8 *name;
-	__u32 length, words; /* bytes; words begun, from the right */
-	__u64 word, dots;    /* the one at hand; those of its dots that are still to be looked at */
-	struct snif_hash hash;
-	/* of the shortest suffixes that there may be rules for, the hashes: they are asked last, if at all */
-	__u64 suffixes[SNIF_SUFFIXES];
-	__u32 suffix_count;
-	struct snif_name_rule best; /* the longest match so far; at the end, of all */
+	struct snif_name_progress *at;
 };
 
 static __always_inline _Bool snif_has_length(const __u64 lengths[4], __u32 length) {
 	return lengths[length / 64 % 4] >> length % 64 & 1;
 }
 
-static __always_inline void snif_name_match_read(struct snif_name_match *match) {
-	match->word = snif_name_word(match->name, match->length, match->words);
-	match->dots = snif_bytes_in(match->word, '.', '.');
-	match->words++;
+static __always_inline void snif_name_match_read(const struct snif_name_match *match) {
+	struct snif_name_progress *at = match->at;
+
+	at->word = snif_name_word(match->name, at->length, at->words);
+	at->dots = snif_bytes_in(at->word, '.', '.');
+	at->words++;
 }
 
-static __always_inline long snif_name_match_next(const struct snif_name_match *match) {
-	return match->words * 8 > match->length && !match->dots ? SNIF_STOP : SNIF_NEXT;
+static __always_inline long snif_name_match_next(const struct snif_name_progress *at) {
+	return at->words * 8 > at->length && !at->dots ? SNIF_STOP : SNIF_NEXT;
 }
 
 /* Goes on to the next word. The bytes of the last one are not mixed in, as they are fewer than eight. */
-static __always_inline long snif_name_match_word(struct snif_name_match *match) {
-	snif_hash_word(&match->hash, match->word);
-	match->word = 0;
-	if (match->words * 8 >= match->length)
+static __always_inline long snif_name_match_word(const struct snif_name_match *match) {
+	struct snif_name_progress *at = match->at;
+
+	snif_hash_word(&at->hash, at->word);
+	at->word = 0;
+	if (at->words * 8 >= at->length)
 		return SNIF_STOP;
 	snif_name_match_read(match);
-	return snif_name_match_next(match);
+	return snif_name_match_next(at);
 }
 
-static __always_inline void snif_name_match_below(struct snif_name_match *match, __u64 hash) {
+static __always_inline void snif_name_match_below(const struct snif_name_match *match, __u64 hash) {
 	const struct snif_name_rules *rules = snif_find_name(match->tables, hash);
 
 	if (rules && rules->below.verdict != SNIF_UNDECIDED)
-		match->best = rules->below;
+		match->at->best = rules->below;
 }
 
 /* A step from the right: to the next dot, where there may be rules for what is below the suffix, or the next word. */
 static inline long snif_name_match_step(__u32 index, void *context) {
-	struct snif_name_match *match = context;
-	__u64 dot = match->dots & -match->dots, hash;
+	const struct snif_name_match *match = context;
+	struct snif_name_progress *at = match->at;
+	__u64 dot = at->dots & -at->dots, hash;
 	__u32 length;
 
 	(void)index;
 	if (!dot)
 		return snif_name_match_word(match);
-	length = match->words * 8 - 8 + snif_bytes_below(dot);
-	match->dots -= dot;
+	length = at->words * 8 - 8 + snif_bytes_below(dot);
+	at->dots -= dot;
 	if (snif_has_length(match->settings->below_lengths, length)) {
-		hash = snif_hash_value(&match->hash, match->word & ((dot >> 7) - 1), length);
-		if (match->suffix_count < SNIF_SUFFIXES)
-			match->suffixes[match->suffix_count++ & (SNIF_SUFFIXES - 1)] = hash;
+		hash = snif_hash_value(&at->hash, at->word & ((dot >> 7) - 1), length);
+		if (at->suffix_count < SNIF_SUFFIXES)
+			at->suffixes[at->suffix_count++ & (SNIF_SUFFIXES - 1)] = hash;
 		else
 			snif_name_match_below(match, hash);
 	}
-	return snif_name_match_next(match);
+	return snif_name_match_next(at);
 }
 
 /*
  * The longest match: the name itself, then its suffixes from the longest on. Each look-up among a million names reads
  * memory that no cache has, so none is made that cannot matter.
  */
-static __always_inline void snif_name_match_longest(struct snif_name_match *match) {
+static __always_inline void snif_name_match_longest(const struct snif_name_match *match) {
+	struct snif_name_progress *at = match->at;
 	const struct snif_name_rules *rules;
 
-	if (snif_has_length(match->settings->exact_lengths, match->length)) {
-		rules = snif_find_name(match->tables, snif_hash_value(&match->hash, match->word, match->length));
+	if (snif_has_length(match->settings->exact_lengths, at->length)) {
+		rules = snif_find_name(match->tables, snif_hash_value(&at->hash, at->word, at->length));
 		if (rules && rules->exact.verdict != SNIF_UNDECIDED)
-			match->best = rules->exact;
+			at->best = rules->exact;
 	}
-	for (__u32 i = 0; i < SNIF_SUFFIXES && i < match->suffix_count && match->best.verdict == SNIF_UNDECIDED; i++)
-		snif_name_match_below(match, match->suffixes[(match->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);
+	for (__u32 i = 0; i < SNIF_SUFFIXES && i < at->suffix_count && at->best.verdict == SNIF_UNDECIDED; i++)
+		snif_name_match_below(match, at->suffixes[(at->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);
 }
 
 /*
  * What the rules say of a server name on the way to `dest` (of kind INSPECT). `name` is normalised and in a buffer of
  * at least SNIF_NAME_BUFFER bytes. The longest matching rule decides alone: where it does not cover the destination,
- * shorter rules are not asked, so that binding a name to addresses cannot be undone by a wider rule.
+ * shorter rules are not asked, so that binding a name to addresses cannot be undone by a wider rule. `at` is memory to
+ * work in.
  */
-static __always_inline struct snif_judgement snif_judge_name(snif_tables tables, const struct snif_settings *settings,
-							     const __u8 *name, __u16 length,
-							     const struct snif_dest *dest) {
-	struct snif_name_match match = {.tables = tables,
-					.settings = settings,
-					.name = name,
-					.length = length,
-					.suffix_count = settings->options.zero};
-	const struct snif_name_rule *best = &match.best;
+static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name_progress *at, snif_tables tables,
+								const struct snif_settings *settings, const __u8 *name,
+								__u16 length, const struct snif_dest *dest) {
+	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .at = at};
+	const struct snif_name_rule *best = &at->best;
 
-	snif_hash_start(&match.hash, settings->hash_key);
-	snif_name_match_read(&match); /* before the loop: see snif_loop() */
-	if (snif_name_match_next(&match) == SNIF_NEXT)
+	*at = (struct snif_name_progress){.length = length};
+	snif_hash_start(&at->hash, settings->hash_key);
+	snif_name_match_read(&match);
+	if (snif_name_match_next(at) == SNIF_NEXT)
 		snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
 	snif_name_match_longest(&match);
 	if (best->verdict == SNIF_UNDECIDED)
@@ -182,5 +178,15 @@ static __always_inline struct snif_judgement snif_judge_name(snif_tables tables,
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, best->rule};
 	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, best->rule};
 }
+
+#ifndef __bpf__
+/* The same, with memory of its own. */
+static inline struct snif_judgement snif_judge_name(snif_tables tables, const struct snif_settings *settings,
+						    const __u8 *name, __u16 length, const struct snif_dest *dest) {
+	struct snif_name_progress at;
+
+	return snif_judge_name_by(&at, tables, settings, name, length, dest);
+}
+#endif
 
 #endif

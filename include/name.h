@@ -42,14 +42,19 @@ static __always_inline __u32 snif_bytes_below(__u64 mask) {
 	return (((lowest >> 7) - 1) & SNIF_EACH) * SNIF_EACH >> 56;
 }
 
+/* How far a name is read. In a map, where a verifier looks: it would go through a step for each value on the stack. */
 struct snif_name_scan {
-	__u8 *name;
-	__u32 length;
-	__u32 label;	/* bytes since the last dot */
-	__u64 dot;	/* the top bit: a label begins here */
-	_Bool numeric;	/* digits only since the last dot: as the last label, that of an IPv4 address */
-	_Bool too_long; /* a label was */
+	__u32 length, at; /* bytes; those before the next word */
+	__u32 label;	  /* bytes since the last dot */
+	__u64 dot;	  /* the top bit: a label begins here */
+	__u8 numeric;	  /* digits only since the last dot: as the last label, that of an IPv4 address */
+	__u8 too_long;	  /* a label was */
 	__u8 reason;
+};
+
+struct snif_name_reader {
+	struct snif_name_scan *scan;
+	__u8 *name;
 };
 
 /* The lengths of the labels that end in this word, and what the next word must know. */
@@ -64,13 +69,14 @@ static __always_inline void snif_name_labels(struct snif_name_scan *scan, __u64 
 }
 
 /* Eight bytes of snif_name_normalise(). Behind the name it sees a dot, so that each label ends with one, and zeros. */
-static __always_inline long snif_name_scan_word(struct snif_name_scan *scan, __u32 index) {
-	__u32 at = index * 8 & 0xff, left = (scan->length - at) * 8;
+static __always_inline long snif_name_scan_word(const struct snif_name_reader *reader) {
+	struct snif_name_scan *scan = reader->scan;
+	__u32 at = scan->at & 0xff, left = (scan->length - at) * 8;
 	__u64 read, word, end = 0, upper, digits, dots, others, good, bad, colons;
 
 	if (at > scan->length)
 		return SNIF_STOP;
-	read = snif_load_be64(scan->name + at);
+	read = snif_load_be64(reader->name + at);
 	word = read & ~SNIF_TOPS;
 	if (left < 64) {
 		end = 1ULL << 63 >> left;
@@ -98,13 +104,15 @@ static __always_inline long snif_name_scan_word(struct snif_name_scan *scan, __u
 	else if (others)
 		scan->numeric = 0;
 	if (upper)
-		snif_store_be64(scan->name + at, snif_load_be64(scan->name + at) | upper >> 2);
+		snif_store_be64(reader->name + at, snif_load_be64(reader->name + at) | upper >> 2);
+	scan->at = at + 8;
 	return SNIF_NEXT;
 }
 
 static inline long snif_name_scan_step(__u32 index, void *context) {
+	(void)index;
 	for (__u32 i = 0; i < SNIF_NAME_UNROLL; i++)
-		if (snif_name_scan_word(context, index * SNIF_NAME_UNROLL + i) == SNIF_STOP)
+		if (snif_name_scan_word(context) == SNIF_STOP)
 			return SNIF_STOP;
 	return SNIF_NEXT;
 }
@@ -114,25 +122,27 @@ static inline long snif_name_scan_step(__u32 index, void *context) {
  * without one trailing dot. Accepts letters, digits, hyphens and underscores (not RFC 1123, but in use) in labels of 1
  * to 63 bytes, 253 in all. Refuses what a server may take for something else than a hostname: any other byte or an
  * empty label (NAME_INVALID; NAME_IS_ADDRESS where the first such byte is a colon), a name or label over its limit
- * (NAME_TOO_LONG), a last label of digits (NAME_IS_ADDRESS). Returns SNIF_REASON_NONE when the name is good.
+ * (NAME_TOO_LONG), a last label of digits (NAME_IS_ADDRESS). Returns SNIF_REASON_NONE when the name is good. `scan` is
+ * memory to work in.
  */
-static __always_inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *length) {
-	struct snif_name_scan scan = {.name = name, .length = *length, .dot = 1ULL << 63, .numeric = 1};
+static __always_inline enum snif_reason snif_name_normalise_by(struct snif_name_scan *scan, __u8 *name, __u16 *length) {
+	struct snif_name_reader reader = {.scan = scan, .name = name};
 
-	if (scan.length == 0)
+	*scan = (struct snif_name_scan){.length = *length, .dot = 1ULL << 63, .numeric = 1};
+	if (scan->length == 0)
 		return SNIF_REASON_SNI_EMPTY;
-	if (scan.length > SNIF_NAME_READ)
+	if (scan->length > SNIF_NAME_READ)
 		return SNIF_REASON_NAME_TOO_LONG;
-	if (name[(scan.length - 1) & 0xff] == '.')
-		scan.length--;
-	snif_loop(SNIF_NAME_WORDS / SNIF_NAME_UNROLL, snif_name_scan_step, &scan);
-	if (scan.reason != SNIF_REASON_NONE)
-		return scan.reason;
-	if (scan.too_long || scan.length > SNIF_NAME_MAX)
+	if (name[(scan->length - 1) & 0xff] == '.')
+		scan->length--;
+	snif_loop(SNIF_NAME_WORDS / SNIF_NAME_UNROLL, snif_name_scan_step, &reader);
+	if (scan->reason != SNIF_REASON_NONE)
+		return scan->reason;
+	if (scan->too_long || scan->length > SNIF_NAME_MAX)
 		return SNIF_REASON_NAME_TOO_LONG;
-	if (scan.numeric)
+	if (scan->numeric)
 		return SNIF_REASON_NAME_IS_ADDRESS;
-	*length = scan.length;
+	*length = scan->length;
 	return SNIF_REASON_NONE;
 }
 
@@ -141,15 +151,31 @@ static __always_inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *l
  * `*length`) unless that is let pass. RFC 6066, section 3, wants none, and servers that compare bytes (Apache, Node,
  * HAProxy) give the default site for it.
  */
-static __always_inline enum snif_reason snif_name_sent(__u8 *name, __u16 *length, _Bool trailing_dot) {
+static __always_inline enum snif_reason snif_name_sent_by(struct snif_name_scan *scan, __u8 *name, __u16 *length,
+							  _Bool trailing_dot) {
 	__u16 sent = *length;
-	enum snif_reason reason = snif_name_normalise(name, length);
+	enum snif_reason reason = snif_name_normalise_by(scan, name, length);
 
 	if (reason != SNIF_REASON_NONE || *length == sent || trailing_dot)
 		return reason;
 	*length = sent;
 	return SNIF_REASON_TRAILING_DOT;
 }
+
+#ifndef __bpf__
+/* The same, with memory of their own. */
+static inline enum snif_reason snif_name_normalise(__u8 *name, __u16 *length) {
+	struct snif_name_scan scan;
+
+	return snif_name_normalise_by(&scan, name, length);
+}
+
+static inline enum snif_reason snif_name_sent(__u8 *name, __u16 *length, _Bool trailing_dot) {
+	struct snif_name_scan scan;
+
+	return snif_name_sent_by(&scan, name, length, trailing_dot);
+}
+#endif
 
 struct snif_hash {
 	__u64 v0, v1, v2, v3;

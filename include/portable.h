@@ -37,7 +37,7 @@
  * Rounds in one step of a loop that is often gone through: with the mitigations against speculation (retpolines, safe
  * returns), the return from a call costs as much as a round.
  */
-#define SNIF_UNROLL 2
+#define SNIF_UNROLL 4
 
 /* A step of snif_loop(): returns SNIF_NEXT for another step, SNIF_STOP to end the loop. */
 enum { SNIF_NEXT = 0, SNIF_STOP = 1 };
