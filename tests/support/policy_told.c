@@ -12,7 +12,7 @@
 
 #include "policy_told.h"
 
-char *diagnostics_told(struct diagnostics *diagnostics) {
+char *diagnostics_shown(struct diagnostics *diagnostics) {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -21,6 +21,20 @@ char *diagnostics_told(struct diagnostics *diagnostics) {
 	fclose(out);
 	diagnostics_free(diagnostics);
 	return text;
+}
+
+char *diagnostics_told(struct diagnostics *diagnostics) {
+	char *told = diagnostics_shown(diagnostics), *out = told;
+
+	for (char *line = told, *next; *line; line = next) {
+		next = strchr(line, '\n') + 1;
+		if (*line == ' ')
+			continue;
+		memmove(out, line, (size_t)(next - line));
+		out += next - line;
+	}
+	*out = '\0';
+	return told;
 }
 
 struct policy *policy_without_errors(const char *text) {

@@ -6,6 +6,8 @@
 #include "policy/policy.h"
 
 /* What diagnostics_print() writes, to be freed. Frees the diagnostics. */
+char *diagnostics_shown(struct diagnostics *diagnostics);
+/* The same without the lines of the file and their carets. */
 char *diagnostics_told(struct diagnostics *diagnostics);
 
 /* The policy in `text`, called p.yaml, which must have no error and no warning. To be freed. */

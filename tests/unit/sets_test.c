@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "policy/prefix.h"
+#include "../support/policy_told.h"
 #include "policy/sets.h"
 
 static char folder[] = "/tmp/snifence-sets-XXXXXX";
@@ -44,13 +45,9 @@ static char *join(const struct prefix_list *list) {
 	return text;
 }
 
-static char *print(const struct diagnostics *diagnostics) {
-	char *text = NULL, *found;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+static char *print(struct diagnostics *diagnostics) {
+	char *text = diagnostics_told(diagnostics), *found;
 
-	diagnostics_print(diagnostics, out);
-	fclose(out);
 	while ((found = strstr(text, path)))
 		memmove(found, found + strlen(path), strlen(found + strlen(path)) + 1);
 	return text;
@@ -79,7 +76,6 @@ static struct result read_file(const char *region, const char *service) {
 	result.prefixes = join(&list);
 	result.diagnostics = print(&diagnostics);
 	free(list.items);
-	diagnostics_free(&diagnostics);
 	return result;
 }
 

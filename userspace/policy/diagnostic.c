@@ -7,10 +7,16 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/message.h"
+#include "base/utf8.h"
 
 /* The errors of a file, and its warnings, each have this much room: neither hides the other, nor those of another file. */
 #define DIAGNOSTICS_KEPT 100
+
+/* Bytes of a long line that are shown, and how many of them before the caret. */
+#define EXCERPT_LENGTH 100
+#define EXCERPT_BEFORE 60
 
 /* What is known of the diagnostic's file; NULL: out of memory. */
 static struct diagnostic_file *find_file(struct diagnostics *list, const char *name) {
@@ -29,6 +35,84 @@ static struct diagnostic_file *find_file(struct diagnostics *list, const char *n
 	return NULL;
 }
 
+void diagnostics_source(struct diagnostics *list, const char *file, const char *text, size_t length) {
+	struct diagnostic_file *source = find_file(list, file);
+
+	if (!source)
+		return;
+	source->text = text;
+	source->length = length;
+	source->at = 0;
+	source->line = 1;
+}
+
+/* The line with this number, without its end; NULL: there is none. */
+static const char *find_line(struct diagnostic_file *file, unsigned line, size_t *length) {
+	const char *newline, *end = file->text + file->length;
+
+	if (line < file->line) {
+		file->at = 0;
+		file->line = 1;
+	}
+	for (; file->line < line; file->line++) {
+		newline = memchr(file->text + file->at, '\n', file->length - file->at);
+		if (!newline)
+			return NULL;
+		file->at = (size_t)(newline + 1 - file->text);
+	}
+	if (file->at == file->length)
+		return NULL;
+	newline = memchr(file->text + file->at, '\n', file->length - file->at);
+	*length = (size_t)((newline ? newline : end) - file->text) - file->at;
+	if (*length > 0 && file->text[file->at + *length - 1] == '\r')
+		--*length;
+	return file->text + file->at;
+}
+
+/* Tabs stay, so that the caret stands below what it means. */
+static void print_source(const char *text, size_t length, FILE *out) {
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '\t')
+			fputc('\t', out);
+		else
+			print_escaped(out, text + i, 1);
+}
+
+static void print_blanks(const char *text, size_t length, FILE *out) {
+	char escaped[ESCAPED_SIZE(1)];
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '\t')
+			fputc('\t', out);
+		else
+			fprintf(out, "%*s", (int)escape_bytes(escaped, text + i, 1), "");
+}
+
+/* Of a long line, what stands around the caret. */
+static char *make_excerpt(struct diagnostic_file *file, unsigned line, unsigned column) {
+	size_t length, caret, start, size;
+	const char *source = file->text && line ? find_line(file, line, &length) : NULL, *cut;
+	char *text = NULL;
+	FILE *out = source ? open_memstream(&text, &size) : NULL;
+
+	if (!out)
+		return NULL;
+	caret = utf8_bytes(source, length, column - 1);
+	start = caret > EXCERPT_BEFORE ? caret - EXCERPT_BEFORE : 0;
+	cut = start ? "..." : "";
+	fprintf(out, "%5u | %s", line, cut);
+	if (length - start > EXCERPT_LENGTH) {
+		print_source(source + start, EXCERPT_LENGTH, out);
+		fputs("...", out);
+	} else {
+		print_source(source + start, length - start, out);
+	}
+	fprintf(out, "\n      | %*s", (int)strlen(cut), "");
+	print_blanks(source + start, caret - start, out);
+	fputs("^\n", out);
+	return text_close(out, &text) == 0 ? text : NULL;
+}
+
 static void keep(struct diagnostics *list, const struct diagnostic *diagnostic) {
 	struct diagnostic_file *file = diagnostic->file ? find_file(list, diagnostic->file) : NULL;
 	struct diagnostic *kept;
@@ -43,6 +127,7 @@ static void keep(struct diagnostics *list, const struct diagnostic *diagnostic) 
 	if (!kept)
 		goto drop;
 	*kept = *diagnostic;
+	kept->excerpt = make_excerpt(file, kept->line, kept->column);
 	file->kept[diagnostic->warning]++;
 	return;
 drop:
@@ -101,6 +186,8 @@ static void print_one(const struct diagnostic *diagnostic, FILE *out) {
 	fputs(diagnostic->warning ? ": warning: " : ": error: ", out);
 	print_escaped(out, diagnostic->message, strlen(diagnostic->message));
 	fputc('\n', out);
+	if (diagnostic->excerpt)
+		fputs(diagnostic->excerpt, out);
 }
 
 static void print_more(const struct diagnostic_file *file, bool warning, FILE *out) {
@@ -136,6 +223,7 @@ void diagnostics_free(struct diagnostics *list) {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].file);
 		free(list->items[i].message);
+		free(list->items[i].excerpt);
 	}
 	for (size_t i = 0; i < list->file_count; i++)
 		free(list->files[i].name);

@@ -12,12 +12,16 @@ struct diagnostic {
 	unsigned line, column; /* both count from 1; line 0: the file as a whole */
 	bool warning;
 	char *message; /* one line: what is wrong, then what to write instead */
+	char *excerpt; /* the line it is about and a caret below the place, as printed; NULL: not known */
 };
 
-/* How many of one file are kept, and how many more there were: [warning]. */
 struct diagnostic_file {
 	char *name;
-	size_t kept[2], more[2];
+	size_t kept[2], more[2]; /* how many are kept, and how many more there were: [warning] */
+	const char *text;	 /* what diagnostics_source() has told of; NULL: nothing */
+	size_t length;
+	size_t at; /* where line `line` begins in it: the next one looked for is mostly further down */
+	unsigned line;
 };
 
 struct diagnostics {
@@ -33,8 +37,11 @@ void diagnose(struct diagnostics *list, const char *file, unsigned line, unsigne
 void diagnose_warning(struct diagnostics *list, const char *file, unsigned line, unsigned column, const char *format,
 		      ...) __attribute__((format(printf, 5, 6)));
 
-/* Prints `file:line:column: error: message`, one a line, sorted by file and place, then how many more there are of
- * each file. Bytes that are not printable are escaped, so that a hostile file cannot write to the terminal. */
+/* From now on, until it is called with NULL as `text`, what is added about `file` is shown with its line of this text. */
+void diagnostics_source(struct diagnostics *list, const char *file, const char *text, size_t length);
+
+/* Prints `file:line:column: error: message`, each with its line of the file and a caret below it where that is known,
+ * sorted by file and place, then how many more there are of each file. Bytes that are not printable are escaped, so that a hostile file cannot write to the terminal. */
 void diagnostics_print(const struct diagnostics *list, FILE *out);
 void diagnostics_free(struct diagnostics *list);
 

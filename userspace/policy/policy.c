@@ -86,6 +86,7 @@ struct policy *policy_parse(const char *file, const char *text, size_t length, s
 		diagnose(diagnostics, file, 0, 0, "out of memory");
 		return NULL;
 	}
+	diagnostics_source(diagnostics, file, text, length);
 	if (length > POLICY_FILE_MAX)
 		diagnose(diagnostics, file, 0, 0, "a policy has at most %u MiB: put addresses into set files",
 			 POLICY_FILE_MAX >> 20);
@@ -96,6 +97,7 @@ struct policy *policy_parse(const char *file, const char *text, size_t length, s
 	free_sets(&builder);
 	free_lists(&builder);
 	arena_free(&tree);
+	diagnostics_source(diagnostics, file, NULL, 0);
 	if (diagnostics->errors == errors)
 		return builder.policy;
 	policy_free(builder.policy);

@@ -164,8 +164,10 @@ int set_file_read(const char *path, struct set_filter *regions, struct set_filte
 	if (!text)
 		return -EIO;
 	reader.text = text;
+	diagnostics_source(diagnostics, path, text, reader.length);
 	read_text(&reader);
 	warn_masked(&reader);
+	diagnostics_source(diagnostics, path, NULL, 0);
 	prefix_list_sort(out);
 	free(text);
 	return diagnostics->errors == errors ? 0 : -EINVAL;
