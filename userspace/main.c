@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/message.h"
+#include "base/near_word.h"
 #include "check/check.h"
 #include "control/attach.h"
 #include "control/confirm.h"
@@ -87,6 +88,19 @@ static int finish(int code) {
 	return EXIT_FAILED;
 }
 
+static int refuse_subcommand(const char *name) {
+	size_t least = near_word_limit(name);
+	const char *closest = NULL;
+
+	for (size_t i = 0; i < SUBCOMMANDS; i++)
+		near_word_try(name, subcommands[i].name, &least, &closest);
+	if (closest)
+		message_error("there is no subcommand %s; did you mean %s? 'snifence help' lists them", name, closest);
+	else
+		message_error("there is no subcommand %s; 'snifence help' lists them", name);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv) {
 	if (argc < 2) {
 		print_help(stderr);
@@ -98,6 +112,5 @@ int main(int argc, char **argv) {
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		if (strcmp(name, subcommands[i].name) == 0)
 			return finish(subcommands[i].run(argc - 1, argv + 1));
-	message_error("there is no subcommand %s; 'snifence help' lists them", name);
-	return EXIT_USAGE;
+	return refuse_subcommand(name);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/message.h"
+#include "base/near_word.h"
 
 int command_line_wrong(const char *subcommand, const char *what, const char *which) {
 	message_error("%s: %s%s; `snifence %s --help` shows how", subcommand, what, which, subcommand);
@@ -30,6 +31,25 @@ static size_t count_meant(const struct option *table, const char *word, const st
 	return count;
 }
 
+/* Says which long option was meant, where one is near. */
+static int refuse_unknown(const struct command_line *line, const char *word) {
+	size_t length = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0, least;
+	const char *closest = NULL;
+	char name[64];
+
+	if (length >= sizeof(name))
+		length = 0;
+	snprintf(name, sizeof(name), "%.*s", (int)length, word + 2 * (length > 0));
+	least = near_word_limit(name);
+	for (const struct option *option = line->table; length > 0 && option->name; option++)
+		near_word_try(name, option->name, &least, &closest);
+	if (!closest)
+		return command_line_wrong(line->subcommand, "there is no such option: ", word);
+	message_error("%s: there is no such option: %s (did you mean --%s?); `snifence %s --help` shows how",
+		      line->subcommand, word, closest, line->subcommand);
+	return -EINVAL;
+}
+
 /* After getopt_long() has said `?`: of `word`, or of a letter that stands behind others in the next one. */
 static int refuse(const struct command_line *line, const char *word) {
 	char letter[] = {'-', (char)optopt, '\0'};
@@ -43,7 +63,7 @@ static int refuse(const struct command_line *line, const char *word) {
 	if (meant > 1)
 		return command_line_wrong(line->subcommand,
 					  "more than one option begins like this, write it out: ", word);
-	return command_line_wrong(line->subcommand, "there is no such option: ", word);
+	return refuse_unknown(line, word);
 }
 
 int command_line_read(const struct command_line *line, int argc, char **argv, void *context) {
