@@ -34,7 +34,8 @@ static void all_errors_at_once(void **state) {
 	       "2:7: error: `mode` cannot be `strict`; known: enforce, audit\n"
 	       "4:3: error: `tls` has no key `port`; did you mean `ports`? known: ports, to, allow, deny, ech, "
 	       "max_hello, unusual\n"
-	       "6:7: error: `a*.example.test`: a * can only stand alone before the first dot: write `*.example.test`\n"
+	       "6:7: error: `a*.example.test`: a * can only stand alone before the first dot, like `*.example.com`: "
+	       "write the names one by one\n"
 	       "9:12: error: `192.0.2.300` is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32\n"
 	       "10:12: error: `192.0.2.1/24` has bits set behind its length: write 192.0.2.0/24 for the network or "
 	       "192.0.2.1 for the host\n");
@@ -253,11 +254,9 @@ static void bombs_and_bad_yaml(void **state) {
 	expect("a: [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]\n",
 	       "1:19: error: lists and maps are nested more than 16 deep\n");
 	expect("version: \"1\\0\"\n", "1:10: error: a value holds a NUL byte (\\x5c0): leave it out\n");
-	expect("version: 1\ntls: {\n",
-	       "3:1: error: not YAML: did not find expected node content while parsing a flow node\n");
-	expect("version: 1\n\ttls:\n",
-	       "2:1: error: not YAML: found a tab character that violates indentation while scanning a plain scalar\n");
-	expect("version: 1\nmode: a\xff\n", "2:8: error: not UTF-8 text: invalid leading UTF-8 octet\n");
+	expect("version: 1\ntls: {\n", "3:1: error: a `[` or `{` is not closed: write `]` or `}` where it ends\n");
+	expect("version: 1\n\ttls:\n", "2:1: error: a tab indents this line: indent with spaces\n");
+	expect("version: 1\nmode: a\xff\n", "2:8: error: this is no UTF-8: save the file as UTF-8 text\n");
 }
 
 static void too_large_a_file(void **state) {
@@ -310,6 +309,43 @@ static void only_so_many_errors(void **state) {
 	free(told);
 }
 
+static void expect_shown(const char *text, const char *expected) {
+	struct diagnostics diagnostics = {0};
+	char *shown;
+
+	assert_null(policy_parse("p.yaml", text, strlen(text), &diagnostics));
+	shown = diagnostics_shown(&diagnostics);
+	assert_string_equal(shown, expected);
+	free(shown);
+}
+
+/* Each with its line and a caret: tabs stay tabs, what is not printable is escaped, and of a long line there is what
+ * stands around the place. */
+static void shows_the_line(void **state) {
+	(void)state;
+	expect_shown("version: 1\r\ntls:\n  allow: [\"b\xc3\xbc.test\",\t a b]\n",
+		     "p.yaml:3:23: error: `a b` is more than one word: write a host alone, like example.com\n"
+		     "    3 |   allow: [\"b\\xc3\\xbc.test\",\t a b]\n"
+		     "      |                            \t ^\n");
+	expect_shown("version: 2\r\nmode: \"\x1b[0m\"",
+		     "p.yaml:2:8: error: a control character (0x1b) is no text: leave it out\n"
+		     "    2 | mode: \"\\x1b[0m\"\n"
+		     "      |        ^\n");
+	expect_shown("version: 2\r\nmode: x", "p.yaml:1:10: error: version `2` is not known: write `version: 1`\n"
+					      "    1 | version: 2\n"
+					      "      |          ^\n"
+					      "p.yaml:2:7: error: `mode` cannot be `x`; known: enforce, audit\n"
+					      "    2 | mode: x\n"
+					      "      |       ^\n");
+	expect_shown(
+		"{version: 1, direct: {allow: [192.0.2.100, 192.0.2.101, 192.0.2.102, 192.0.2.103, 192.0.2.104, 192.0.2.500, "
+		"192.0.2.105, 192.0.2.106, 192.0.2.107, 192.0.2.108]}}",
+		"p.yaml:1:96: error: `192.0.2.500` is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32\n"
+		"    1 | ...100, 192.0.2.101, 192.0.2.102, 192.0.2.103, 192.0.2.104, 192.0.2.500, 192.0.2.105, "
+		"192.0.2.106, 192.0.2.107, 192...\n"
+		"      |                                                                ^\n");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_errors_at_once),  cmocka_unit_test(what_of_hellos_may_pass),
@@ -319,6 +355,7 @@ int main(void) {
 		cmocka_unit_test(wrong_addresses),     cmocka_unit_test(wrong_dns),
 		cmocka_unit_test(bombs_and_bad_yaml),  cmocka_unit_test(too_large_a_file),
 		cmocka_unit_test(too_many_values),     cmocka_unit_test(only_so_many_errors),
+		cmocka_unit_test(shows_the_line),
 	};
 
 	return cmocka_run_group_tests_name("policy_error", tests, NULL, NULL);

@@ -75,21 +75,81 @@ static int refuse_path(const char *text, bool any_suffix, char message[HOSTNAME_
 	return fail(message, "`%.80s` has a path, which TLS does not show: write a host alone, like example.com", text);
 }
 
-/* `host:443`, or something else behind a colon. */
-static int refuse_port(const char *text, const char *colon, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
-	size_t digits = strspn(colon + 1, "0123456789");
-	unsigned long port = digits > 0 && digits <= 5 && !colon[1 + digits] ? strtoul(colon + 1, NULL, 10) : 0;
-	char good[SNIF_NAME_BUFFER];
+/* Whether the text is ports as a policy writes them between [ and ]: 443, 80,443 or 8000-8100. */
+static bool is_ports(const char *text, size_t length) {
+	size_t at = 0, digits;
+	char number[6];
 
-	if (hostname_is_address(text, (size_t)(colon - text)))
+	while (at < length) {
+		digits = strspn(text + at, "0123456789");
+		snprintf(number, sizeof(number), "%.*s", (int)(digits < 6 ? digits : 0), text + at);
+		if (digits == 0 || text[at] == '0' || digits > 5 || strtoul(number, NULL, 10) > UINT16_MAX)
+			return false;
+		at += digits;
+		if (at < length && !strchr(",-", text[at++]))
+			return false;
+	}
+	return length > 0 && strchr("0123456789", text[length - 1]);
+}
+
+/* `host:443`, `*.host:80,443`, `host:443/tcp`, `host:*`, or something else behind a colon. */
+static int refuse_port(const char *text, const char *colon, char message[HOSTNAME_MESSAGE]) {
+	size_t length = (size_t)(colon - text), ports = strcspn(colon + 1, "/");
+	char good[SNIF_NAME_BUFFER];
+	bool covers;
+
+	if (hostname_is_address(text, length))
 		return fail(message,
 			    "`%.80s` is an address with a port, not a hostname: address rules go under `direct`", text);
-	if (!suggest(text, (size_t)(colon - text), any_suffix, good))
+	if (!suggest(text, length, true, good))
 		return fail(message, "`%.80s` has a colon in it: hostnames have letters, digits, - and _", text);
-	if (port > 0 && port <= UINT16_MAX)
-		return fail(message, "`%.80s` has a port: write {host: \"%s\", ports: [%lu]}", text, good, port);
+	covers = !suggest(text, length, false, good);
+	if (strcmp(colon, ":80") == 0)
+		return fail(
+			message,
+			"`%.80s` has the port of plain HTTP, which sends no server name to judge: use https, or allow "
+			"its addresses under `direct`, like {to: 192.0.2.1, ports: [80]}",
+			text);
+	if (colon[1] == '*')
+		return fail(message,
+			    "`%.80s` has a * for its port: write {host: \"%s\", ports: [443]} with those it needs",
+			    text, good);
+	if (is_ports(colon + 1, ports))
+		return fail(message, "`%.80s` has a port%s: write %s{host: \"%s\", ports: [%.*s]%s}", text,
+			    covers ? " and covers a public suffix, where anyone can get a name" : "",
+			    covers ? "the hosts you need, or " : "", good, (int)ports, colon + 1,
+			    covers ? ", public_suffix: true" : "");
 	return fail(message,
 		    "`%.80s` has a colon in it: write the host alone, `%s`; ports go under `ports`, as numbers", text,
+		    good);
+}
+
+/* The first of several words that could be a host with a dot in it, without what a sentence has behind a word. */
+static bool find_host(const char *text, char good[SNIF_NAME_BUFFER]) {
+	static const char around[] = " ,;:/\t\r\n";
+
+	for (size_t length; *text; text += length) {
+		text += strspn(text, around);
+		length = strcspn(text, around);
+		while (length > 0 && strchr(".!", text[length - 1]))
+			length--;
+		if (memchr(text, '.', length) && suggest(text, length, false, good))
+			return true;
+		length = strcspn(text, around);
+	}
+	return false;
+}
+
+/* A sentence, several hosts in one item, or a comma behind one. */
+static int refuse_words(const char *text, char message[HOSTNAME_MESSAGE]) {
+	size_t first = strcspn(text, " ,;\t\r\n");
+	char good[SNIF_NAME_BUFFER];
+
+	if (!find_host(text, good))
+		return fail(message, "`%.80s` is more than one word: write a host alone, like example.com", text);
+	if (!text[first + strspn(text + first, " ,;\t\r\n")])
+		return fail(message, "`%.80s` has something behind its name: write `%s`", text, good);
+	return fail(message, "`%.80s` is more than one word: write each host as an item of its own, like `%s`", text,
 		    good);
 }
 
@@ -101,26 +161,34 @@ static int check_kind(const char *text, bool any_suffix, char message[HOSTNAME_M
 		return fail(message, "a host is empty: write one like example.com");
 	if (strlen(text) > TEXT_MAX)
 		return fail(message, "`%.60s...` is longer than a hostname can be (%d bytes)", text, SNIF_NAME_MAX);
+	if (strpbrk(text, " ;\t\r\n") || (strchr(text, ',') && !colon))
+		return refuse_words(text, message);
+	if (strpbrk(text, "^$\\()|+?") && !strstr(text, "://"))
+		return fail(
+			message,
+			"`%.80s` looks like a regular expression: write hosts, like example.com, or *.example.com for "
+			"all below one",
+			text);
 	if (strstr(text, "://"))
 		return refuse_url(text, any_suffix, message);
 	if (*text == '[' || hostname_is_address(text, strlen(text)))
 		return fail(message, "`%.80s` is an address, not a hostname: address rules go under `direct`", text);
 	if (colon)
-		return refuse_port(text, colon, any_suffix, message);
+		return refuse_port(text, colon, message);
 	return strchr(text, '/') ? refuse_path(text, any_suffix, message) : 0;
 }
 
-/* A `*` that is not the first label of several. Suggests the wildcard that its author may have meant. */
+/* A `*` that is not the first label of several. `**.example.com` can be nothing but `*.example.com`; another would allow
+ * more than was meant as such a wildcard. */
 static int refuse_star(const char *text, bool any_suffix, char message[HOSTNAME_MESSAGE]) {
-	const char *rest = strchr(strrchr(text, '*'), '.');
-	char wildcard[TEXT_MAX + 2], good[SNIF_NAME_BUFFER];
+	const char *rest = text + strspn(text, "*");
+	char good[SNIF_NAME_BUFFER];
 
-	if (strcmp(text, "*") == 0 || strcmp(text, "*.") == 0)
+	if (!*rest || strcmp(rest, ".") == 0)
 		return fail(message, "`%s` would allow every name: write hosts, or allow addresses under `direct`",
 			    text);
-	snprintf(wildcard, sizeof(wildcard), "*%s", rest ? rest : "");
-	if (rest && strchr(rest + 1, '.') && suggest(wildcard, strlen(wildcard), any_suffix, good))
-		return fail(message, "`%.80s`: a * can only stand alone before the first dot: write `%s`", text, good);
+	if (rest > text + 1 && *rest == '.' && suggest(rest - 1, strlen(rest - 1), any_suffix, good))
+		return fail(message, "`%.80s`: a * stands alone before the first dot: write `%s`", text, good);
 	return fail(message,
 		    "`%.80s`: a * can only stand alone before the first dot, like `*.example.com`: "
 		    "write the names one by one",

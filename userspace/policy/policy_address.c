@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "policy/hostname.h"
 #include "policy/policy_build.h"
 #include "policy/prefix.h"
+#include "policy/prefix_order.h"
 
 /* What all lists of a policy may hold together: rules that name a large set in many combinations add up. */
 #define PREFIXES_MAX 4000000
@@ -117,6 +119,79 @@ static bool add_set(struct address_set *set, struct prefix_list *prefixes) {
 	return true;
 }
 
+/* The prefix that a range like 192.0.2.0-192.0.2.255 is. */
+static bool range_prefix(const char *text, char prefix[PREFIX_TEXT]) {
+	const char *dash = strchr(text, '-');
+	char first_text[PREFIX_TEXT], unused[PREFIX_MESSAGE];
+	struct prefix first, last;
+	unsigned bits;
+
+	if (!dash || snprintf(first_text, sizeof(first_text), "%.*s", (int)(dash - text), text) >= PREFIX_TEXT ||
+	    prefix_parse(first_text, &first, unused) != PREFIX_OK || prefix_parse(dash + 1, &last, unused) != PREFIX_OK)
+		return false;
+	bits = address_common_bits(first.address, last.address);
+	for (unsigned bit = bits; bit < 128; bit++) {
+		unsigned at = 0x80 >> bit % 8;
+
+		if ((first.address[bit / 8] & at) || !(last.address[bit / 8] & at))
+			return false;
+	}
+	first.length = (uint8_t)bits;
+	prefix_format(&first, prefix);
+	return true;
+}
+
+/* An address with a port behind it, IPv6 in brackets. */
+static bool split_port(const char *text, char address[PREFIX_TEXT], const char **port) {
+	const char *colon = strrchr(text, ':'), *end = colon;
+
+	if (!colon || !colon[1] || colon[1 + strspn(colon + 1, "0123456789")])
+		return false;
+	if (*text == '[' && colon[-1] == ']') {
+		text++;
+		end--;
+	}
+	*port = colon + 1;
+	return hostname_is_address(text, (size_t)(end - text)) &&
+	       snprintf(address, PREFIX_TEXT, "%.*s", (int)(end - text), text) < PREFIX_TEXT;
+}
+
+/* A host, also in a URL or with a port. */
+static bool is_name(const char *text) {
+	char part[SNIF_NAME_BUFFER + 2], unused[HOSTNAME_MESSAGE];
+	struct hostname name;
+	size_t length;
+	const char *host = hostname_part(text, &length);
+
+	return length < sizeof(part) && memchr(host, '.', length) &&
+	       snprintf(part, sizeof(part), "%.*s", (int)length, host) >= 0 &&
+	       hostname_parse(part, true, &name, unused) == 0;
+}
+
+/* What is neither `any` nor a set, and that prefix_parse() has refused with `message`. */
+static void refuse_word(struct builder *builder, const struct yaml_node *word, const char *message) {
+	const char *text = word->text, *port;
+	char good[PREFIX_TEXT];
+
+	if (strcmp(text, "localhost") == 0)
+		refuse(builder, word, "`localhost` is a hostname: write its addresses, [127.0.0.0/8, \"::1\"]");
+	else if (!text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_")])
+		refuse(builder, word, "there is no set `%.60s`: name it under `sets`, or write a prefix or any", text);
+	else if (split_port(text, good, &port))
+		refuse(builder, word, "`%.60s` has a port: write {to: \"%s\", ports: [%.5s]}", text, good, port);
+	else if (range_prefix(text, good))
+		refuse(builder, word, "`%.60s` is a range: write the prefix %s", text, good);
+	else if (strchr(text, '-') && hostname_is_address(text, strcspn(text, "-")))
+		refuse(builder, word, "`%.80s` is a range: write the prefixes that make it, like 192.0.2.0/24", text);
+	else if (is_name(text))
+		refuse(builder, word,
+		       "`%.80s` is a hostname, and addresses stand here: names go under `tls`, where the traffic is TLS; "
+		       "otherwise write its addresses",
+		       text);
+	else
+		refuse(builder, word, "%s", message);
+}
+
 /* One word of a `to`: any, a set, or a prefix. */
 static bool add_word(struct builder *builder, const struct yaml_node *word, struct prefix_list *prefixes) {
 	char message[PREFIX_MESSAGE];
@@ -138,11 +213,7 @@ static bool add_word(struct builder *builder, const struct yaml_node *word, stru
 	} else if (prefix_parse(word->text, &prefix, message) == PREFIX_OK) {
 		added = prefix_list_add(prefixes, &prefix) == 0;
 	} else {
-		if (word->text[strspn(word->text, "abcdefghijklmnopqrstuvwxyz0123456789-_")])
-			refuse(builder, word, "%s", message);
-		else
-			refuse(builder, word, "there is no set `%.60s`: name it under `sets`, or write a prefix or any",
-			       word->text);
+		refuse_word(builder, word, message);
 		return false;
 	}
 	if (!added)

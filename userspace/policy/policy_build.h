@@ -34,7 +34,9 @@ void out_of_memory(struct builder *builder);
 /* Whether `node` is a map with only `keys` (ended by NULL) in it; every other key is an error. `what` names the map.
  * A NULL or null node is no map and no error. */
 bool expect_map(struct builder *builder, const struct yaml_node *node, const char *what, const char *const keys[]);
-/* The same for a list; also false when it is empty. */
+/* Whether a scalar is a key of `keys` whose blank is missing, like `version:1`. That is told as an error. */
+bool missing_blank(struct builder *builder, const struct yaml_node *node, const char *const keys[]);
+/* The same as expect_map() for a list; also false when it is empty. */
 bool expect_list(struct builder *builder, const struct yaml_node *node, const char *what);
 /* Whether `node` is a scalar with text in it. `what` names it, as in "`what` must be one word". */
 bool expect_word(struct builder *builder, const struct yaml_node *node, const char *what);
@@ -63,6 +65,8 @@ void free_lists(struct builder *builder);
 
 /* Reads one port or range, or a list of them. `ports` may hold some when that fails. */
 bool read_ports(struct builder *builder, const struct yaml_node *node, struct port_list *ports);
+/* The number of a port that people write by its name, like ssh, for a message; NULL: not known. */
+const char *service_port(const char *text);
 /* Makes `ports` the one range from `first` to `last`. */
 bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first, uint16_t last);
 

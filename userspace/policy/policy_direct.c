@@ -51,22 +51,48 @@ static char *describe(const struct address_rule *rule, const char *to, bool all_
 	return NULL;
 }
 
+/* The protocol of a rule, as an index into protocol_words. */
+static unsigned read_protocol(struct builder *builder, const struct yaml_node *node) {
+	const char *port = node && node->kind == NODE_SCALAR ? service_port(node->text) : NULL;
+
+	if (!port)
+		return read_choice(builder, node, "`proto`", protocol_words);
+	refuse(builder, node, "`proto` cannot be `%.60s`: write {proto: %s, ports: [%s]}", node->text,
+	       strcmp(port, "53") == 0 || strcmp(port, "123") == 0 ? "udp" : "tcp", port);
+	return 0;
+}
+
+/* `host` under `direct`: what its author is after is a rule for a name. */
+static bool refuse_host(struct builder *builder, const struct yaml_node *item) {
+	const struct yaml_node *host = yaml_get(item, "host");
+
+	if (!host || yaml_get(item, "to"))
+		return false;
+	refuse(builder, host->key,
+	       "an address rule has no `host`: names go under `tls`, where the traffic is TLS; otherwise write addresses, "
+	       "{to: 192.0.2.0/24}");
+	return true;
+}
+
 static void read_rule(struct builder *builder, const struct yaml_node *item, bool allow) {
 	static const char *const keys[] = {"to", "proto", "ports", NULL};
 	bool map = item->kind == NODE_MAP;
 	const struct yaml_node *to = map ? yaml_get(item, "to") : item;
 	const struct yaml_node *ports = map ? yaml_get(item, "ports") : NULL;
 	struct address_rule rule = {.allow = allow};
+	size_t errors = builder->diagnostics->errors;
 	unsigned protocol = 0;
 	char *text = NULL;
 	bool good = true;
 
+	if (map ? refuse_host(builder, item) : item->kind == NODE_SCALAR && missing_blank(builder, item, keys))
+		return;
 	if (map) {
 		good = expect_map(builder, item, "an address rule", keys);
-		protocol = read_choice(builder, yaml_get(item, "proto"), "`proto`", protocol_words);
+		protocol = read_protocol(builder, yaml_get(item, "proto"));
 	}
 	rule.protocols = protocol_bits[protocol];
-	if (!to)
+	if (!to && builder->diagnostics->errors == errors)
 		refuse(builder, item, "an address rule names its addresses: {to: 192.0.2.0/24}");
 	good &= to && read_to(builder, to, &rule.list, &text);
 	good &= ports ? read_ports(builder, ports, &rule.ports) : set_ports(builder, &rule.ports, 0, UINT16_MAX);

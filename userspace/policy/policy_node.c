@@ -4,64 +4,42 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/near_word.h"
 #include "policy/policy_build.h"
+#include "policy/yaml_problem.h"
 
 void out_of_memory(struct builder *builder) {
 	diagnose(builder->diagnostics, builder->policy->file, 0, 0, "out of memory");
 }
 
-static unsigned min3(unsigned a, unsigned b, unsigned c) {
-	unsigned least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-#define WORD_MAX 32 /* no key is as long */
-
-/* How many letters to add, drop or change to make `a` of `b` (Levenshtein). Long words are far from everything. */
-static unsigned distance(const char *a, const char *b) {
-	size_t length = strlen(b);
-	unsigned row[WORD_MAX + 1], diagonal, above;
-
-	if (strlen(a) > WORD_MAX || length > WORD_MAX)
-		return WORD_MAX;
-	for (unsigned i = 0; i <= length; i++)
-		row[i] = i;
-	for (; *a; a++) {
-		diagonal = row[0]++;
-		for (size_t i = 1; i <= length; i++) {
-			above = row[i];
-			row[i] = min3(diagonal + (*a != b[i - 1]), above + 1, row[i - 1] + 1);
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
-
 /* Adds `known: a, b, c`, led by the word that was probably meant. Returns text to be freed, or NULL. */
 static char *list_words(const char *word, const char *const words[]) {
-	const char *closest = NULL;
-	size_t least = strlen(word) / 3 + 1; /* further away it was probably not meant */
+	const char *closest = near_word(word, words);
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
 		return NULL;
-	for (size_t i = 0; words[i]; i++) {
-		unsigned now = distance(word, words[i]);
-
-		if (now < least) {
-			least = now;
-			closest = words[i];
-		}
-	}
 	if (closest)
 		fprintf(out, "did you mean `%s`? ", closest);
 	fputs("known: ", out);
 	for (size_t i = 0; words[i]; i++)
 		fprintf(out, "%s%s", i ? ", " : "", words[i]);
 	return fclose(out) == 0 ? text : NULL;
+}
+
+bool missing_blank(struct builder *builder, const struct yaml_node *node, const char *const keys[]) {
+	size_t length = strlen(node->text);
+	const char *colon = yaml_missing_blank(node->text, length);
+
+	for (size_t i = 0; colon && keys[i]; i++) {
+		if (strncmp(keys[i], node->text, (size_t)(colon - node->text)) != 0)
+			continue;
+		refuse(builder, node, "a key has a blank behind its colon: write `%s: %.60s`", keys[i], colon + 1);
+		return true;
+	}
+	return false;
 }
 
 static void check_key(struct builder *builder, const struct yaml_node *key, const char *what,
@@ -73,6 +51,8 @@ static void check_key(struct builder *builder, const struct yaml_node *key, cons
 	for (size_t i = 0; keys[i]; i++)
 		if (strcmp(key->text, keys[i]) == 0)
 			return;
+	if (missing_blank(builder, key, keys))
+		return;
 	known = list_words(key->text, keys);
 	refuse(builder, key, "%s has no key `%.60s`; %s", what, key->text, known ? known : "");
 	free(known);
@@ -80,6 +60,8 @@ static void check_key(struct builder *builder, const struct yaml_node *key, cons
 
 bool expect_map(struct builder *builder, const struct yaml_node *node, const char *what, const char *const keys[]) {
 	if (!node || node->null || node->kind == NODE_REFUSED)
+		return false;
+	if (node->kind == NODE_SCALAR && missing_blank(builder, node, keys))
 		return false;
 	if (node->kind != NODE_MAP) {
 		refuse(builder, node, "%s must be a map, like {%s: ...}", what, keys[0]);
@@ -95,7 +77,8 @@ bool expect_list(struct builder *builder, const struct yaml_node *node, const ch
 		return false;
 	if (node->kind == NODE_LIST)
 		return node->count > 0;
-	refuse(builder, node, "%s must be a list: write each item on its own line after `- `", what);
+	refuse(builder, node, "%s must be a list: write each item on its own line after `- `%s", what,
+	       node->kind == NODE_SCALAR && *node->text == '-' ? ", with the blank" : "");
 	return false;
 }
 

@@ -2,6 +2,7 @@
 /* `ports` as written ──► sorted ranges. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "policy/policy_build.h"
@@ -17,6 +18,39 @@ static const char *read_port(const char *text, uint16_t *port) {
 	return text + digits;
 }
 
+const char *service_port(const char *text) {
+	static const char *const services[][2] = {
+		{"dns", "53"},	   {"domain", "53"}, {"ftp", "21"},	   {"http", "80"},
+		{"https", "443"},  {"imaps", "993"}, {"ldap", "389"},	   {"ldaps", "636"},
+		{"mysql", "3306"}, {"ntp", "123"},   {"postgres", "5432"}, {"postgresql", "5432"},
+		{"redis", "6379"}, {"smtp", "25"},   {"ssh", "22"},	   {"submission", "587"},
+	};
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++)
+		if (strcasecmp(services[i][0], text) == 0)
+			return services[i][1];
+	return NULL;
+}
+
+/* `rest` is what follows the port that was read; NULL: there was none. */
+static void refuse_port(struct builder *builder, const struct yaml_node *node, const char *rest) {
+	const char *number = service_port(node->text);
+
+	if (number)
+		refuse(builder, node, "`%.60s` is the name of a port: write its number, %s", node->text, number);
+	else if (strcmp(node->text, "*") == 0 || strcmp(node->text, "any") == 0 || strcmp(node->text, "all") == 0)
+		refuse(builder, node, "`%s` is no port: write 1-65535", node->text);
+	else if (rest && *rest == '/')
+		refuse(builder, node,
+		       "`%.60s` has a protocol behind it: write %.*s; a rule under `direct` has `proto` for it",
+		       node->text, (int)(rest - node->text), node->text);
+	else if (rest && (*rest == ':' || *rest == ','))
+		refuse(builder, node,
+		       "`%.60s` is no port: write a range like 8000-8100, and each of several as an item", node->text);
+	else
+		refuse(builder, node, "`%.60s` is no port: write 1 to 65535, or a range like 8000-8100", node->text);
+}
+
 static bool read_range(struct builder *builder, const struct yaml_node *node, struct port_range *range) {
 	const char *rest;
 
@@ -28,7 +62,7 @@ static bool read_range(struct builder *builder, const struct yaml_node *node, st
 		rest = read_port(rest + 1, &range->last);
 	if (rest && !*rest && range->first <= range->last)
 		return true;
-	refuse(builder, node, "`%.60s` is no port: write 1 to 65535, or a range like 8000-8100", node->text);
+	refuse_port(builder, node, rest);
 	return false;
 }
 

@@ -123,12 +123,25 @@ static bool read_name(struct builder *builder, const struct yaml_node *node, boo
 	return false;
 }
 
+static const char *const host_keys[] = {"host", "to", "ports", "public_suffix", NULL};
+
+/* A rule of Cilium's: `matchName: www.example.com`. */
+static bool refuse_match(struct builder *builder, const struct yaml_node *item) {
+	const struct yaml_node *child = item->children;
+
+	if (!child || child->kind != NODE_SCALAR ||
+	    (strcmp(child->key->text, "matchName") != 0 && strcmp(child->key->text, "matchPattern") != 0))
+		return false;
+	refuse(builder, child->key, "a host rule has no key `%s`: write the host alone, \"%.260s\"", child->key->text,
+	       child->text);
+	return true;
+}
+
 static bool check_host_keys(struct builder *builder, const struct yaml_node *item, bool allow) {
-	static const char *const allow_keys[] = {"host", "to", "ports", "public_suffix", NULL};
 	bool good = true;
 
 	if (allow)
-		return expect_map(builder, item, "a host rule", allow_keys);
+		return expect_map(builder, item, "a host rule", host_keys);
 	for (const struct yaml_node *child = item->children; child; child = child->next) {
 		if (child->key->kind != NODE_SCALAR || strcmp(child->key->text, "host") == 0)
 			continue;
@@ -154,14 +167,19 @@ static void keep_host(struct builder *builder, const struct yaml_node *at, struc
 }
 
 static void read_host(struct builder *builder, const struct yaml_node *item, bool allow) {
-	bool map = item->kind == NODE_MAP, good = !map || check_host_keys(builder, item, allow);
+	bool map = item->kind == NODE_MAP, good;
 	const struct yaml_node *node = map ? yaml_get(item, "host") : item;
 	struct host_rule host = {.allow = allow};
+	size_t errors = builder->diagnostics->errors;
 	struct hostname name;
 	char *to = NULL;
 
+	if (map ? refuse_match(builder, item) : item->kind == NODE_SCALAR && missing_blank(builder, item, host_keys))
+		return;
+	good = !map || check_host_keys(builder, item, allow);
 	if (!node) {
-		refuse(builder, item, "a host rule names its `host`: {host: www.example.com}");
+		if (builder->diagnostics->errors == errors)
+			refuse(builder, item, "a host rule names its `host`: {host: www.example.com}");
 		return;
 	}
 	good &= read_name(builder, node, !allow || (map && read_any_suffix(builder, item)), &name);

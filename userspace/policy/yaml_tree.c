@@ -6,6 +6,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "policy/yaml_problem.h"
+
 #define DEPTH_MAX 16
 #define NODES_MAX 6000000
 
@@ -238,39 +240,14 @@ static enum step read_event(struct reader *reader, const yaml_event_t *event) {
 	}
 }
 
-/* libyaml gives encoding errors an offset instead of a line and column. */
-static yaml_mark_t mark_of_offset(const struct reader *reader) {
-	yaml_mark_t mark = {0};
-
-	for (size_t i = 0; i < reader->parser.problem_offset && i < reader->length; i++) {
-		mark.column = reader->text[i] == '\n' ? 0 : mark.column + 1;
-		mark.line += reader->text[i] == '\n';
-	}
-	return mark;
-}
-
-static void explain_syntax(struct reader *reader) {
-	const yaml_parser_t *parser = &reader->parser;
-	const char *context = parser->context ? parser->context : "";
-
-	if (parser->error == YAML_MEMORY_ERROR)
-		out_of_memory(reader);
-	else if (parser->error == YAML_READER_ERROR)
-		refuse(reader, mark_of_offset(reader), "not UTF-8 text: %s", parser->problem);
-	else if (strstr(context, "scanning an alias"))
-		refuse(reader, parser->context_mark,
-		       "a word that begins with * stands in quotes, like \"*.example.com\"");
-	else
-		refuse(reader, parser->problem_mark, "not YAML: %s%s%s", parser->problem, *context ? " " : "", context);
-}
-
 static enum step read_all(struct reader *reader) {
 	enum step step = STEP_NEXT;
 	yaml_event_t event;
 
 	while (step == STEP_NEXT) {
 		if (!yaml_parser_parse(&reader->parser, &event)) {
-			explain_syntax(reader);
+			yaml_problem_tell(&reader->parser, reader->file, reader->text, reader->length,
+					  reader->diagnostics);
 			return STEP_FAILED;
 		}
 		step = read_event(reader, &event);
