@@ -408,7 +408,7 @@ static void a_wrong_command_line_or_policy_is_told(void **state) {
 	assert_string_equal(err, "snifence: inspect: no capture file is named; `snifence inspect --help` shows how\n");
 	assert_int_equal(RUN("--polcy", "x"), EXIT_USAGE);
 	assert_string_equal(
-		err, "snifence: inspect: there is no such option: --polcy; `snifence inspect --help` shows how\n");
+		err, "snifence: inspect: there is no such option: --polcy (did you mean --policy?); `snifence inspect --help` shows how\n");
 	assert_int_equal(RUN(capture, "--policy"), EXIT_USAGE);
 	assert_string_equal(
 		err, "snifence: inspect: an argument is missing after --policy; `snifence inspect --help` shows how\n");
