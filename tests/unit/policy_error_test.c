@@ -12,6 +12,7 @@
 
 #include "../support/policy_told.h"
 #include "policy/policy.h"
+#include "tsv.h"
 
 /* Expects exactly these lines of errors. */
 static void expect(const char *text, const char *expected) {
@@ -341,9 +342,38 @@ static void shows_the_line(void **state) {
 		"{version: 1, direct: {allow: [192.0.2.100, 192.0.2.101, 192.0.2.102, 192.0.2.103, 192.0.2.104, 192.0.2.500, "
 		"192.0.2.105, 192.0.2.106, 192.0.2.107, 192.0.2.108]}}",
 		"p.yaml:1:96: error: `192.0.2.500` is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32\n"
-		"    1 | ...100, 192.0.2.101, 192.0.2.102, 192.0.2.103, 192.0.2.104, 192.0.2.500, 192.0.2.105, "
-		"192.0.2.106, 192.0.2.107, 192...\n"
+		"    1 | ....2.100, 192.0.2.101, 192.0.2.102, 192.0.2.103, 192.0.2.104, 192.0.2.500, 192.0.2.105, "
+		"192.0.2.106, 1...\n"
 		"      |                                                                ^\n");
+}
+
+/* In place: \\n, \\t and \\\\ to what they stand for. */
+static void unescape(char *text) {
+	char *out = text;
+
+	for (; *text; text++)
+		if (*text == '\\' && text[1])
+			*out++ = *++text == 'n' ? '\n' : *text == 't' ? '\t' : *text;
+		else
+			*out++ = *text;
+	*out = '\0';
+}
+
+static void mistakes_that_people_make(void **state) {
+	struct table table = {0};
+
+	(void)state;
+	table_read(&table, "tests/unit/policy_mistakes.tsv");
+	assert_true(table.count >= 45);
+	for (size_t i = 0; i < table.count; i++) {
+		char *policy = table.rows[i].column[0], *told = table.rows[i].column[1];
+
+		unescape(policy);
+		unescape(told);
+		assert_true(*told);
+		expect(policy, told);
+	}
+	table_free(&table);
 }
 
 int main(void) {
@@ -355,7 +385,7 @@ int main(void) {
 		cmocka_unit_test(wrong_addresses),     cmocka_unit_test(wrong_dns),
 		cmocka_unit_test(bombs_and_bad_yaml),  cmocka_unit_test(too_large_a_file),
 		cmocka_unit_test(too_many_values),     cmocka_unit_test(only_so_many_errors),
-		cmocka_unit_test(shows_the_line),
+		cmocka_unit_test(shows_the_line),      cmocka_unit_test(mistakes_that_people_make),
 	};
 
 	return cmocka_run_group_tests_name("policy_error", tests, NULL, NULL);

@@ -5,31 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "analysis/facts.h"
 #include "analysis/reach.h"
-#include "policy/prefix_order.h"
-
-static bool is_loopback(const struct prefix_list *list) {
-	static const struct prefix ipv4 = {{[10] = 0xff, [11] = 0xff, [12] = 127}, 104}, ipv6 = {{[15] = 1}, 128};
-
-	for (size_t i = 0; i < list->count; i++)
-		if (!prefix_contains(&ipv4, &list->items[i]) && !prefix_contains(&ipv6, &list->items[i]))
-			return false;
-	return true;
-}
-
-static int warn_bypass(const struct policy *policy, const struct address_rule *direct,
-		       struct diagnostics *diagnostics) {
-	const struct rule *rule = &policy->rules[direct->rule];
-	int bypasses = is_loopback(&policy->lists[direct->list]) ? 0 : bypasses_inspection(policy, direct);
-
-	if (bypasses > 0)
-		diagnose_warning(diagnostics, rule->file, rule->line, rule->column,
-				 "`%.200s` lets TLS through where hostnames are checked otherwise: its traffic is not "
-				 "inspected",
-				 rule->text);
-	return bypasses < 0 ? bypasses : 0;
-}
+#include "analysis/uninspected.h"
 
 static void warn_dead(const struct policy *policy, const struct host_rule *host, uint32_t denied,
 		      struct diagnostics *diagnostics) {
@@ -59,9 +36,7 @@ static int warn_dead_hosts(const struct policy *policy, const struct compiled *c
 }
 
 int check_warn(const struct policy *policy, const struct compiled *compiled, struct diagnostics *diagnostics) {
-	int error = 0;
+	int error = warn_uninspected(policy, diagnostics);
 
-	for (size_t i = 0; error == 0 && i < policy->direct_count; i++)
-		error = warn_bypass(policy, &policy->direct[i], diagnostics);
 	return error ? error : warn_dead_hosts(policy, compiled, diagnostics);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "analysis/uninspected.h"
 #include "base/message.h"
 #include "filter/ledger.h"
 
@@ -54,13 +55,20 @@ static int compile_for_audit(struct source *source) {
 
 int source_load(struct source *source, const char *file, const char *sha256, bool audit) {
 	struct diagnostics diagnostics = {0};
-	int code;
+	int code, error = 0;
 
 	*source = (struct source){.audit = audit, .policy = policy_load(file, &diagnostics)};
+	if (source->policy)
+		error = warn_uninspected(source->policy, &diagnostics);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
 	if (!source->policy)
 		return EXIT_USAGE;
+	if (error) {
+		message_error("cannot look at the policy: %s", strerror(-error));
+		policy_free(source->policy);
+		return EXIT_FAILED;
+	}
 	if (whole_path(file, source->file)) {
 		message_error("cannot tell the whole path of %s: %s", file, strerror(errno));
 		policy_free(source->policy);

@@ -6,10 +6,16 @@
 
 #include "base/array.h"
 #include "policy/hostname.h"
+#include "policy/look_alike.h"
 #include "policy/policy_build.h"
+#include "policy/public_suffix.h"
 
+#define HTTP_PORT "80"
 #define HTTPS_PORT 443
 #define MAX_HELLO_LEAST 1024 /* bytes; any client's first hello is longer than half of it */
+
+#define warn(builder, node, ...)                                                                                       \
+	diagnose_warning((builder)->diagnostics, (builder)->policy->file, (node)->line, (node)->column, __VA_ARGS__)
 
 static bool same_ports(const struct port_list *a, const struct port_list *b) {
 	return a->count == b->count && a->count > 0 && memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
@@ -50,6 +56,15 @@ static bool copy_ports(struct builder *builder, const struct port_list *from, st
 	return true;
 }
 
+/* A port where servers expect no ClientHello. In a range it is there by the way. */
+static void warn_http(struct builder *builder, const struct yaml_node *ports) {
+	for (const struct yaml_node *port = next_word(ports, NULL); port; port = next_word(ports, port))
+		if (strcmp(port->text, HTTP_PORT) == 0)
+			warn(builder, port,
+			     "port 80 is plain HTTP's, which sends no server name to judge, and is refused: use https, or "
+			     "allow addresses under `direct`, like {to: 192.0.2.1, ports: [80]}");
+}
+
 /* Where a host rule holds: its own `to` and `ports`, and zone 0's for what it leaves out. `to_text` is freed by the
  * caller. */
 static bool read_zone(struct builder *builder, const struct yaml_node *item, struct host_rule *host, char **to_text) {
@@ -59,8 +74,11 @@ static bool read_zone(struct builder *builder, const struct yaml_node *item, str
 
 	good &= ports ? read_ports(builder, ports, &zone.ports)
 		      : copy_ports(builder, &builder->policy->zones[0].ports, &zone.ports);
-	if (good)
+	if (good) {
+		if (ports)
+			warn_http(builder, ports);
 		return find_zone(builder, item, &zone, &host->zone);
+	}
 	free(zone.ports.items);
 	return false;
 }
@@ -154,6 +172,25 @@ static bool check_host_keys(struct builder *builder, const struct yaml_node *ite
 	return good;
 }
 
+/* What an allowed name hardly means. */
+static void warn_name(struct builder *builder, const struct yaml_node *node, const struct hostname *name) {
+	char shown[LOOK_ALIKE_SHOWN];
+	const char *alphabet = look_alike(name->name, shown);
+
+	if (alphabet)
+		warn(builder, node,
+		     "`%s` is `%s`, with %s letters that look like Latin ones: make sure that it is the name that you mean",
+		     name->name, shown, alphabet);
+	if (name->form == HOST_EXACT && strcmp(name->name, "localhost") == 0)
+		warn(builder, node,
+		     "`localhost` allows TLS with this name to any address, and no service of this machine: for those "
+		     "write, under `direct`, `allow: [127.0.0.0/8, \"::1\"]`");
+	else if (name->form == HOST_EXACT && public_suffix_is_top(name->name))
+		warn(builder, node,
+		     "`%s` is a top-level domain, and allows this name alone, nothing below it: write the hosts you need",
+		     name->name);
+}
+
 static void keep_host(struct builder *builder, const struct yaml_node *at, struct host_rule *host, char *text) {
 	struct policy *policy = builder->policy;
 	struct host_rule *kept;
@@ -186,6 +223,8 @@ static void read_host(struct builder *builder, const struct yaml_node *item, boo
 	if (allow && map)
 		good &= read_zone(builder, item, &host, &to);
 	if (good) {
+		if (allow)
+			warn_name(builder, node, &name);
 		host.form = name.form;
 		keep_host(builder, node, &host,
 			  describe(builder, &host, name.name, to, map && yaml_get(item, "ports") && allow));
@@ -214,9 +253,9 @@ static void read_default_zone(struct builder *builder, const struct yaml_node *t
 		read_to(builder, to, &zone->list, &text);
 	else
 		read_any(builder, &nowhere, &zone->list);
-	if (ports)
-		read_ports(builder, ports, &zone->ports);
-	else
+	if (ports && read_ports(builder, ports, &zone->ports))
+		warn_http(builder, ports);
+	if (!ports)
 		set_ports(builder, &zone->ports, HTTPS_PORT, HTTPS_PORT);
 	free(text);
 }

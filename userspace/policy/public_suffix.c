@@ -120,6 +120,12 @@ bool public_suffix_covers(const char *name) {
 	       is_known(name);
 }
 
+bool public_suffix_is_top(const char *name) {
+	const psl_ctx_t *list = strchr(name, '.') ? NULL : public_suffixes();
+
+	return list && psl_is_public_suffix2(list, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
 const char *public_suffix_domain(const char *name) {
 	const psl_ctx_t *list = public_suffixes();
 

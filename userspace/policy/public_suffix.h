@@ -9,6 +9,9 @@
  * right below it, as far as the list of publicsuffix.org and a few rules about large clouds know. */
 bool public_suffix_covers(const char *name);
 
+/* Whether the name is a top-level domain, like com, as the list knows them. */
+bool public_suffix_is_top(const char *name);
+
 /* The end of `name` that is one label below its public suffix, which somebody can own: example.co.uk of
  * www.example.co.uk. NULL when it is a public suffix itself, or nothing is known of those. */
 const char *public_suffix_domain(const char *name);

@@ -124,8 +124,9 @@ static void tell_open(const struct problem *problem, char close) {
 	yaml_mark_t open = problem->parser->context_mark, mark = problem->parser->problem_mark;
 
 	if (open.line == mark.line)
-		tell(problem, mark.line, mark.column, "a comma is missing here, or the `%c` that ends what began with `%c`",
-		     close, character(problem, open));
+		tell(problem, mark.line, mark.column,
+		     "a comma is missing here, or the `%c` that ends what began with `%c`", close,
+		     character(problem, open));
 	else
 		tell(problem, open.line, open.column, "this `%c` is not closed: write `%c` where it ends",
 		     character(problem, open), close);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/uninspected.h"
 #include "base/descriptors.h"
 #include "base/message.h"
 #include "base/outlet.h"
@@ -52,10 +53,18 @@ struct run {
 
 static int load_policy(struct run *run) {
 	struct diagnostics diagnostics = {0};
+	int error = 0;
+
 	run->policy = policy_load(run->options.policy, &diagnostics);
+	if (run->policy)
+		error = warn_uninspected(run->policy, &diagnostics);
 	if (!run->policy || !run->options.quiet)
 		diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
+	if (error) {
+		message_error("cannot look at the policy: %s", strerror(-error));
+		return EXIT_FAILED;
+	}
 	return run->policy ? 0 : EXIT_USAGE;
 }
 
