@@ -19,6 +19,7 @@
 #include "../support/packet_maker.h"
 #include "base/message.h"
 #include "inspect/inspect.h"
+#include "learn/learn.h"
 
 #define LITERAL(text) (text), sizeof(text) - 1
 #define IPV4_FLOW "2023-11-14T22:13:20.123456+0000 192.0.2.1:40000 > 198.51.100.7:443 "
@@ -316,6 +317,22 @@ static void json_is_that_of_events(void **state) {
 	assert_null(strstr(out, "cgroup"));
 }
 
+/* A capture, judged by a policy in audit mode, is as good a log as a run's. */
+static void learn_reads_its_json(void **state) {
+	const char *const words[] = {"learn", second_capture, NULL};
+
+	(void)state;
+	write_hello(capture, &(struct hello){.name = "new.a.example"});
+	assert_int_equal(RUN("--json", "--policy", policy_file, capture), 0);
+	put_file(second_capture, out);
+	assert_int_equal(output_of(learn_main, words, out, sizeof(out), err, sizeof(err)), 0);
+	assert_string_equal(err, "");
+	assert_string_equal(out, "# What was used in 1 events, 2023-11-14 22:13:20, by `snifence learn`.\n"
+				 "# Take out what should not be allowed.\n"
+				 "version: 1\nmode: enforce\ntls:\n  allow:\n"
+				 "    - new.a.example # once, 2023-11-14 22:13:20\n");
+}
+
 static void files_that_cannot_be_read_do_not_stop_the_others(void **state) {
 	char expected[512];
 
@@ -408,7 +425,8 @@ static void a_wrong_command_line_or_policy_is_told(void **state) {
 	assert_string_equal(err, "snifence: inspect: no capture file is named; `snifence inspect --help` shows how\n");
 	assert_int_equal(RUN("--polcy", "x"), EXIT_USAGE);
 	assert_string_equal(
-		err, "snifence: inspect: there is no such option: --polcy (did you mean --policy?); `snifence inspect --help` shows how\n");
+		err,
+		"snifence: inspect: there is no such option: --polcy (did you mean --policy?); `snifence inspect --help` shows how\n");
 	assert_int_equal(RUN(capture, "--policy"), EXIT_USAGE);
 	assert_string_equal(
 		err, "snifence: inspect: an argument is missing after --policy; `snifence inspect --help` shows how\n");
@@ -428,6 +446,7 @@ int main(void) {
 		cmocka_unit_test(a_policy_judges),
 		cmocka_unit_test(packets_are_judged_too),
 		cmocka_unit_test(json_is_that_of_events),
+		cmocka_unit_test(learn_reads_its_json),
 		cmocka_unit_test(files_that_cannot_be_read_do_not_stop_the_others),
 		cmocka_unit_test(a_pipe_is_not_waited_for),
 		cmocka_unit_test(a_truncated_capture_is_read_as_far_as_it_goes),

@@ -30,12 +30,12 @@ static char out[65536], err[8192];
 	"version: 1\nmode: enforce\ntls:\n  allow:\n"
 #define ADDRESSES \
 	"direct:\n  allow:\n" \
-	"    - {to: 198.51.100.1, proto: tcp, ports: [22, 5432]} # 2 times by psql, 2026-01-02 03:00:20 to 03:00:21\n" \
-	"    - {to: \"2001:db8::1\", proto: udp, ports: [123]}     # once by ntpd, 2026-01-02 03:00:22\n"
+	"    - {to: 198.51.100.1, proto: tcp, ports: [22, 5432]} # NOT INSPECTED: 2 times by psql, 2026-01-02 03:00:20 to 03:00:21\n" \
+	"    - {to: \"2001:db8::1\", proto: udp, ports: [123]}     # NOT INSPECTED: once by ntpd, 2026-01-02 03:00:22\n"
 #define LEFT \
 	"\n# Seen too, but no rule was made of it:\n" \
 	"#   192.0.2.1:443/TCP (names are to be checked there, which an address rule would end): once by curl, 2026-01-02 03:00:23\n" \
-	"#   x.test (name_elsewhere): once by nc, 2026-01-02 03:00:32\n" \
+	"#   x.test (name_elsewhere: by an old list of addresses, or an attempt): once by nc, 2026-01-02 03:00:32\n" \
 	"#   \\x0a    - evil.test (name_invalid): once by nc, 2026-01-02 03:00:30\n" \
 	"#   *.evil.test (name_not_allowed): once by nc, 2026-01-02 03:00:33\n" \
 	"#   \\x0a    - evil.test (name_not_allowed): once by nc, 2026-01-02 03:00:31\n" \
@@ -154,6 +154,10 @@ static void test_output(void **state) {
 	write_log();
 	assert_int_equal(RUN("-o", new_file, log_file), 0);
 	assert_string_equal(out, "");
+	snprintf(expected, sizeof(expected),
+		 "snifence: learn: wrote %s: 4 hosts, 2 uninspected rules; next: snifence check %s\n", new_file,
+		 new_file);
+	assert_string_equal(err, expected);
 	expect_text(new_file, LEARNED);
 	assert_int_equal(RUN("-o", new_file, "--wildcards", "2", log_file), EXIT_FAILED);
 	snprintf(expected, sizeof(expected), "snifence: learn: %s is there already: name another file, or remove it\n",
@@ -245,8 +249,91 @@ static void test_ports(void **state) {
 	MAKE_LOG(log_file, {.action = "alert", .reason = "address_not_allowed", .port = 443},
 		 {.action = "alert", .reason = "address_not_allowed", .port = 22});
 	assert_int_equal(RUN(log_file), 0);
-	assert_non_null(strstr(out, "    - {to: 192.0.2.1, proto: tcp, ports: [22]} # 2 times by curl, "));
+	assert_non_null(
+		strstr(out, "    - {to: 192.0.2.1, proto: tcp, ports: [22]} # NOT INSPECTED: 2 times by curl, "));
 	assert_non_null(strstr(out, "#   192.0.2.1:443/TCP (names are to be checked there, "));
+}
+
+/* No rule for QUIC, which would allow every name at its address; other ports of that have theirs. */
+static void test_quic(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.action = "alert", .reason = "address_not_allowed", .protocol = "UDP"},
+		 {.action = "alert", .reason = "address_not_allowed", .protocol = "UDP", .port = 123});
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(
+		strstr(out, "direct:\n"),
+		"direct:\n  allow:\n"
+		"    - {to: 192.0.2.1, proto: udp, ports: [123]} # NOT INSPECTED: 2 times by curl, 2026-01-02 "
+		"03:00:00\n"
+		"\n# Seen too, but no rule was made of it:\n"
+		"#   192.0.2.1:443/UDP (QUIC, whose names are not judged: refused, programs use TLS over TCP): "
+		"2 times by curl, 2026-01-02 03:00:00\n");
+	MAKE_LOG(log_file, {.action = "pass", .reason = "address_allowed", .protocol = "UDP"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_null(strstr(out, "direct:"));
+}
+
+/* A port of loopback that the kernel has drawn never comes again; one that was chosen does. */
+static void test_loopback(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.action = "alert", .reason = "address_not_allowed", .address = "127.0.0.1", .port = 5432},
+		 {.action = "alert", .reason = "address_not_allowed", .address = "127.0.0.1", .port = 41234},
+		 {.action = "alert", .reason = "address_not_allowed", .address = "127.0.0.2", .port = 32767},
+		 {.action = "alert", .reason = "address_not_allowed", .address = "::1", .port = 32768},
+		 {.action = "alert", .reason = "address_not_allowed", .address = "192.0.2.1", .port = 41234});
+	assert_int_equal(RUN("-o", new_file, log_file), 0);
+	assert_non_null(strstr(err, ": 0 hosts, 1 uninspected rule; next: "));
+	expect_text(
+		new_file,
+		"# What was used in 5 events, 2026-01-02 03:00:00, by `snifence learn`.\n"
+		"# Take out what should not be allowed.\n"
+		"version: 1\nmode: enforce\ndirect:\n  allow:\n"
+		"    - {to: \"::1\", proto: tcp}                     # any port: 32768 and its like are drawn anew each "
+		"time: once by curl, 2026-01-02 03:00:00\n"
+		"    - {to: 127.0.0.1, proto: tcp}                 # any port: 41234 and its like are drawn anew each "
+		"time: 2 times by curl, 2026-01-02 03:00:00\n"
+		"    - {to: 127.0.0.2, proto: tcp, ports: [32767]} # once by curl, 2026-01-02 03:00:00\n"
+		"    - {to: 192.0.2.1, proto: tcp, ports: [41234]} # NOT INSPECTED: once by curl, 2026-01-02 "
+		"03:00:00\n");
+}
+
+/* What a report knows of names and addresses stands with their rules. */
+static void test_marks(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.action = "alert", .name = "www.packages.test"},
+		 {.action = "alert", .name = "www.packages.test"}, {.action = "alert", .name = "www.pakcages.test"},
+		 {.action = "alert", .name = "xn--pple-43d.test"},
+		 {.action = "alert", .reason = "address_not_allowed", .port = 8443},
+		 {.action = "alert",
+		  .reason = "address_not_allowed",
+		  .address = "192.0.2.2",
+		  .port = 53,
+		  .protocol = "UDP"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(
+		strstr(out, "tls:\n"),
+		"tls:\n  allow:\n"
+		"    - www.packages.test # 2 times by curl, 2026-01-02 03:00:00\n"
+		"    - www.pakcages.test # LOOK AT IT: nearly packages.test: once by curl, 2026-01-02 03:00:00\n"
+		"    - xn--pple-43d.test # LOOK AT IT: <U+0430>pple.test, with Cyrillic letters that look like Latin ones: once "
+		"by curl, 2026-01-02 03:00:00\n"
+		"direct:\n  allow:\n"
+		"    - {to: 192.0.2.1, proto: tcp, ports: [8443]} # NOT INSPECTED, mostly TLS: with 8443 in `tls.ports` its "
+		"names are learned: once by curl, 2026-01-02 03:00:00\n"
+		"    - {to: 192.0.2.2, proto: udp, ports: [53]}   # NOT INSPECTED, a DNS server that the policy does not name: "
+		"once by curl, 2026-01-02 03:00:00\n");
+}
+
+/* What the options leave nothing of is not said to be refusals. */
+static void test_nothing_chosen(void **state) {
+	(void)state;
+	write_log();
+	assert_int_equal(RUN("--action", "blocked", "--process", "nosuch", log_file), 0);
+	assert_string_equal(err,
+			    "snifence: learn: nothing was learned: no event in the logs is what the options choose\n");
+	assert_int_equal(RUN("--process", "nosuch", log_file), 0);
+	assert_string_equal(err,
+			    "snifence: learn: nothing was learned: no event in the logs is what the options choose\n");
 }
 
 static const char hand_written[] = "# Ours.\nversion: 1\n\ntls:\n  allow:\n    - \"*.cdn.test\"   # all of it\n"
@@ -369,14 +456,15 @@ static void test_changed_by_hand(void **state) {
 		"snifence: learn: %s:4: `api.test` was used at 192.0.2.1:443 too: add that to this rule, if it is meant\n"
 		"snifence: learn: %s:5: `bound.test` was used at 192.0.2.1:443 too: add that to this rule, if it is meant\n"
 		"snifence: learn: %s:6: `a.cdn.test` was used at 192.0.2.2:443 too: add that to this rule, if it is meant\n"
-		"snifence: learn: no rule was made of gone.test (name_elsewhere): once by curl, 2026-01-02 03:00:00\n",
+		"snifence: learn: no rule was made of gone.test (name_elsewhere: by an old list of addresses, or an "
+		"attempt): once by curl, 2026-01-02 03:00:00\n",
 		policy_file, policy_file, policy_file);
 	assert_string_equal(err, expected);
 }
 
 /* A name that a deny rule covers gets no rule, where the policy would not have asked for it either. */
 static void test_denied_elsewhere(void **state) {
-	char expected[512];
+	char expected[1024];
 
 	(void)state;
 	MAKE_LOG(log_file, {.name = "x.bad.test", .action = "alert", .port = 8443},
@@ -391,8 +479,9 @@ static void test_denied_elsewhere(void **state) {
 		 "snifence: learn: no rule was made of x.bad.test at 192.0.2.1:8443 (name_denied, %s:3): once by curl, "
 		 "2026-01-02 03:00:00\n"
 		 "snifence: learn: no rule was made of no.test at 192.0.2.1:8443 (name_denied, %s:3): once by curl, "
-		 "2026-01-02 03:00:00\n",
-		 policy_file, policy_file);
+		 "2026-01-02 03:00:00\n"
+		 "snifence: learn: wrote %s: 1 new host, 0 uninspected rules; next: snifence check %s\n",
+		 policy_file, policy_file, new_file, new_file);
 	assert_string_equal(err, expected);
 }
 
@@ -482,6 +571,10 @@ int main(void) {
 		test(test_nested_wildcards),
 		test(test_public_suffixes),
 		test(test_ports),
+		test(test_quic),
+		test(test_loopback),
+		test(test_marks),
+		test(test_nothing_chosen),
 		test(test_merge),
 		test(test_merge_again),
 		test(test_merge_denied),

@@ -6,10 +6,8 @@
 #include "policy/prefix_order.h"
 
 static bool is_loopback(const struct prefix_list *list) {
-	static const struct prefix ipv4 = {{[10] = 0xff, [11] = 0xff, [12] = 127}, 104}, ipv6 = {{[15] = 1}, 128};
-
 	for (size_t i = 0; i < list->count; i++)
-		if (!prefix_contains(&ipv4, &list->items[i]) && !prefix_contains(&ipv6, &list->items[i]))
+		if (!prefix_is_loopback(&list->items[i]))
 			return false;
 	return true;
 }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/message.h"
 #include "base/text_diff.h"
+#include "learn/learn_marks.h"
 #include "learn/learn_options.h"
 #include "learn/learn_policy.h"
 #include "learn/learn_text.h"
@@ -23,7 +24,7 @@ struct learn {
 	struct log_runs *runs;
 	struct log_losses losses;
 	bool unread;
-	uint64_t refused; /* events of enforcement that were passed over */
+	uint64_t refused; /* events of enforcement that were passed over, for their action alone */
 	struct policy_text base, merged;
 	struct policy *policy; /* of the base */
 	struct compiled compiled;
@@ -41,6 +42,7 @@ static int fail(int error) {
 }
 
 static int take(struct learn *learn, const struct log_event *event) {
+	struct log_filter any_action = learn->options.filter;
 	bool meant = log_filter_match(&learn->options.filter, event);
 	int error = log_runs_add(learn->runs, event, meant);
 
@@ -48,7 +50,9 @@ static int take(struct learn *learn, const struct log_event *event) {
 		return error;
 	if (meant)
 		return sightings_add(learn->sightings, event);
-	learn->refused += event->action == LOG_REJECT || event->action == LOG_DROP;
+	any_action.actions = 0;
+	learn->refused +=
+		(event->action == LOG_REJECT || event->action == LOG_DROP) && log_filter_match(&any_action, event);
 	return 0;
 }
 
@@ -183,11 +187,26 @@ static int say_the_rest(const struct learn *learn) {
 			"programs go on, and --action blocked learns from refusals too",
 			(unsigned long long)learn->refused);
 	else if (learn->learned.seen_count == 0)
-		message_error("learn: nothing was learned: the logs have no event that is meant");
+		message_error(learn->options.chosen
+				      ? "learn: nothing was learned: no event in the logs is what the options choose"
+				      : "learn: nothing was learned: the logs have no event that is meant");
 	learn_say_losses(&learn->losses);
 	if (error)
 		return fail(error);
 	return by_hand->count > 0 ? EXIT_BY_HAND : 0;
+}
+
+static const char *plural(size_t count) {
+	return count == 1 ? "" : "s";
+}
+
+static void say_written(const struct learn *learn) {
+	const struct learned *learned = &learn->learned;
+	size_t uninspected = learn_uninspected(learned);
+
+	message_error("learn: wrote %s: %zu %shost%s, %zu uninspected rule%s; next: snifence check %s",
+		      learn->options.output, learned->hosts.count, learn->options.merge ? "new " : "",
+		      plural(learned->hosts.count), uninspected, plural(uninspected), learn->options.output);
 }
 
 static int run(struct learn *learn) {
@@ -201,6 +220,8 @@ static int run(struct learn *learn) {
 		code = learn->options.output ? write_file(learn->options.output, &learn->merged) : print(learn);
 	if (code == 0 || code == EXIT_BY_HAND)
 		rest = say_the_rest(learn);
+	if (code == 0 && learn->options.output)
+		say_written(learn);
 	if (rest)
 		code = rest;
 	return code == 0 && learn->unread ? EXIT_UNREAD : code;

@@ -80,6 +80,7 @@ int learn_options_parse(int argc, char **argv, struct learn_options *options) {
 	options->files = command_line_logs("learn", argc, argv);
 	if (!options->files)
 		return -EINVAL;
+	options->chosen = log_filter_any(&options->filter);
 	if (options->filter.actions == 0)
 		options->filter.actions = 1 << LOG_PASS | 1 << LOG_ALERT;
 	return 0;

@@ -7,6 +7,7 @@
 
 struct learn_options {
 	struct log_filter filter;
+	bool chosen;	    /* by an option, which events are meant */
 	unsigned wildcards; /* names that make a wildcard; 0: never */
 	const char *merge;  /* a policy's file; NULL: a policy of its own */
 	const char *output; /* NULL: standard output */

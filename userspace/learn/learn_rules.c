@@ -3,6 +3,7 @@
 #include "learn/learn_rules.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "base/array.h"
 #include "event/event_words.h"
+#include "learn/learn_marks.h"
 #include "learn/learn_wildcards.h"
 #include "learn/rule_text.h"
 
@@ -90,6 +92,19 @@ static int leave_refused(const struct work *work, const struct sighting *seen, c
 		     rule->line);
 }
 
+static bool is_quic(const struct sighting *seen, const struct place *place) {
+	return seen->protocol == IPPROTO_UDP && place->port == 443 && !rule_text_is_loopback(&seen->places);
+}
+
+/* A rule for QUIC would allow every name at that address. */
+static int leave_quic(const struct work *work, const struct sighting *seen, const struct place *place) {
+	char where[RULE_TEXT_PLACE];
+
+	rule_text_place(place, where);
+	return leave(&work->learned->left_out, seen,
+		     "%s/UDP (QUIC, whose names are not judged: refused, programs use TLS over TCP)", where);
+}
+
 static int keep_place(struct place_list *list, const uint8_t address[16], uint16_t port) {
 	struct place *place = array_add(&list->items, &list->count, sizeof(*place));
 
@@ -109,6 +124,8 @@ static int add_standing(const struct work *work, const struct sighting *seen, co
 
 	if (seen->kind == SEEN_DESTINATION && allowed)
 		return 0;
+	if (seen->kind == SEEN_DESTINATION && is_quic(seen, place))
+		return leave_quic(work, seen, place);
 	if (seen->kind == SEEN_DESTINATION && gravity(reason) > 1)
 		return leave_refused(work, seen, place, reason, answer.judgement.rule);
 	standing->refused_count += !allowed;
@@ -121,7 +138,7 @@ static int add_standing(const struct work *work, const struct sighting *seen, co
 }
 
 /* Adds a rule, and takes over `text`; NULL: out of memory. */
-static int add_rule(struct rule_list *list, char *text, const char *name, const struct usage *usage) {
+static int add_rule(struct rule_list *list, char *text, const char *name, const struct sighting *seen) {
 	struct learned_rule *rule = text ? array_add(&list->items, &list->count, sizeof(*rule)) : NULL;
 
 	if (!rule) {
@@ -130,7 +147,20 @@ static int add_rule(struct rule_list *list, char *text, const char *name, const 
 	}
 	rule->text = text;
 	rule->name = name;
-	return usage_add(&rule->usage, usage);
+	rule->seen = seen;
+	return usage_add(&rule->usage, &seen->usage);
+}
+
+/* Takes over the places. */
+static int add_address(const struct work *work, const struct sighting *seen, struct place_list *places) {
+	struct rule_list *list = &work->learned->direct;
+	int error = add_rule(list, rule_text_address(seen->protocol, places), NULL, seen);
+
+	if (error)
+		return error;
+	list->items[list->count - 1].places = *places;
+	*places = (struct place_list){0};
+	return 0;
 }
 
 /* A name whose rule does not cover all the places where it was used. */
@@ -161,9 +191,10 @@ static int learn_name(const struct work *work, const struct sighting *seen, stru
 	if (known.reason == SNIF_REASON_NAME_DENIED)
 		return leave_refused(work, seen, &standing->refused, known.reason, known.rule);
 	if (seen->kind == SEEN_ELSEWHERE)
-		return leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
+		return leave(&work->learned->left_out, seen, "%s (%s: by an old list of addresses, or an attempt)",
+			     seen->text, seen->reason);
 	text = rule_text_host(seen->text, &standing->places, work->policy, &plain);
-	return add_rule(&work->learned->hosts, text, plain ? seen->text : NULL, &seen->usage);
+	return add_rule(&work->learned->hosts, text, plain ? seen->text : NULL, seen);
 }
 
 /* What has places, by what the policy says of these. */
@@ -174,8 +205,7 @@ static int learn_standing(const struct work *work, const struct sighting *seen, 
 		return leave_refused(work, seen, &standing->refused, standing->reason, standing->rule);
 	if (seen->kind != SEEN_DESTINATION)
 		return learn_name(work, seen, standing);
-	return add_rule(&work->learned->direct, rule_text_address(seen->protocol, &standing->places), NULL,
-			&seen->usage);
+	return add_address(work, seen, &standing->places);
 }
 
 static int learn(const struct work *work, const struct sighting *seen) {
@@ -205,7 +235,7 @@ int learn_rules(const struct sightings *sightings, const struct policy *policy, 
 		error = learn(&work, learned->seen[i]);
 	if (!error && wildcards > 0)
 		error = learn_wildcards(&learned->hosts, policy, wildcards);
-	return error;
+	return error ? error : learn_marks(learned, policy);
 }
 
 static bool is_left(const struct left_list *list, const struct sighting *seen) {
@@ -250,6 +280,7 @@ static void free_left(struct left_list *list) {
 void learned_rule_free(struct learned_rule *rule) {
 	free(rule->text);
 	free(rule->about);
+	free(rule->places.items);
 	leaders_free(&rule->usage.processes);
 }
 

@@ -7,9 +7,11 @@
 #include "learn/sightings.h"
 
 struct learned_rule {
-	char *text;	  /* an item of a list in YAML, good in a block as well as in brackets; owned */
-	const char *name; /* of a host rule that is nothing but a name; else NULL */
-	char *about;	  /* the names that a wildcard stands for; else NULL; owned */
+	char *text;		     /* an item of a list in YAML, good in a block as well as in brackets; owned */
+	const char *name;	     /* of a host rule that is nothing but a name; else NULL */
+	const struct sighting *seen; /* of a wildcard: the first */
+	struct place_list places;    /* of an address rule; owned */
+	char *about; /* the names that a wildcard stands for, or what to look at; NULL: nothing; owned */
 	struct usage usage;
 };
 

@@ -11,6 +11,9 @@
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
 
+/* Where Linux begins to draw the ports of sockets that were bound to none (ip_local_port_range's default). */
+#define EPHEMERAL_FIRST 32768
+
 static struct prefix prefix_of(const struct place *place) {
 	struct prefix prefix = {.length = 128};
 
@@ -114,6 +117,21 @@ char *rule_text_host(const char *name, struct place_list *places, const struct p
 	return finish(out, &text);
 }
 
+bool rule_text_is_loopback(const struct place_list *places) {
+	const struct prefix prefix = prefix_of(&places->items[0]);
+
+	return prefix_is_loopback(&prefix);
+}
+
+uint16_t rule_text_drawn_port(const struct place_list *places) {
+	if (!rule_text_is_loopback(places))
+		return 0;
+	for (size_t i = 0; i < places->count; i++)
+		if (places->items[i].port >= EPHEMERAL_FIRST)
+			return places->items[i].port;
+	return 0;
+}
+
 char *rule_text_address(uint8_t protocol, struct place_list *places) {
 	char *text = NULL;
 	size_t size;
@@ -124,7 +142,8 @@ char *rule_text_address(uint8_t protocol, struct place_list *places) {
 	fputs("{to: ", out);
 	write_address(&places->items[0], out);
 	fprintf(out, ", proto: %s", protocol == IPPROTO_TCP ? "tcp" : "udp");
-	write_ports(places, out);
+	if (rule_text_drawn_port(places) == 0)
+		write_ports(places, out);
 	fputc('}', out);
 	return finish(out, &text);
 }

@@ -21,4 +21,11 @@ char *rule_text_host(const char *name, struct place_list *places, const struct p
 /* An address rule for places with one address. NULL: out of memory; to be freed with free(). */
 char *rule_text_address(uint8_t protocol, struct place_list *places);
 
+/* Whether the places, all of one address, are on this machine alone. */
+bool rule_text_is_loopback(const struct place_list *places);
+
+/* Of places on this machine, a port that the kernel has drawn and that never comes again: their rule names no ports.
+ * 0: there is none. */
+uint16_t rule_text_drawn_port(const struct place_list *places);
+
 #endif

@@ -24,6 +24,12 @@ bool prefix_is_ipv4(const struct prefix *prefix) {
 	return prefix_contains(&prefix_ipv4, prefix);
 }
 
+bool prefix_is_loopback(const struct prefix *prefix) {
+	static const struct prefix ipv4 = {{[10] = 0xff, [11] = 0xff, [12] = 127}, 104}, ipv6 = {{[15] = 1}, 128};
+
+	return prefix_contains(&ipv4, prefix) || prefix_contains(&ipv6, prefix);
+}
+
 int prefix_compare(const struct prefix *a, const struct prefix *b) {
 	int order = prefix_is_ipv4(a) - prefix_is_ipv4(b);
 

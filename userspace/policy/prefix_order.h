@@ -18,6 +18,9 @@ bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
  * IPv4. */
 bool prefix_is_ipv4(const struct prefix *prefix);
 
+/* Whether the prefix is in 127.0.0.0/8 or is ::1. */
+bool prefix_is_loopback(const struct prefix *prefix);
+
 /* By family (IPv6 first), then address, then length, so that what contains comes before what it contains. */
 int prefix_compare(const struct prefix *a, const struct prefix *b);
 
