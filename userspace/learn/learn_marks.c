@@ -14,8 +14,8 @@
 #include "policy/public_suffix.h"
 
 enum {
-	DOMAINS_MAX = 1000,   /* each is compared with each: beyond this it would take seconds */
-	DOMAIN_LENGTH = 8, /* shorter ones are often alike by chance */
+	DOMAINS_MAX = 1000, /* each is compared with each: beyond this it would take seconds */
+	DOMAIN_LENGTH = 8,  /* shorter ones are often alike by chance */
 };
 
 /* Names that are owned, and how often they were used; those of the policy's rules count as used more than all others. */
@@ -27,7 +27,7 @@ struct domains {
 
 /* Ports whose servers expect TLS from the first byte on. */
 static bool is_tls_port(uint16_t port) {
-	static const uint16_t ports[] = {443,  465,  563,  636,	 853,  989,  990,  992,	 993, 994,
+	static const uint16_t ports[] = {443, 465,  563,  636,	853,  989,  990,  992,	993, 994,
 					 995, 2376, 5061, 5671, 6443, 6697, 8443, 8883, 9443};
 
 	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++)
@@ -53,7 +53,8 @@ static int mark_address(struct learned_rule *rule) {
 			length = asprintf(&rule->about, "NOT INSPECTED, a DNS server that the policy does not name");
 		else if (rule->seen->protocol == IPPROTO_TCP && is_tls_port(port))
 			length = asprintf(&rule->about,
-					  "NOT INSPECTED, mostly TLS: with %u in `tls.ports` its names are learned", port);
+					  "NOT INSPECTED, mostly TLS: with %u in `tls.ports` its names are learned",
+					  port);
 	}
 	if (!rule->about && length >= 0)
 		length = asprintf(&rule->about, "NOT INSPECTED");
@@ -110,7 +111,8 @@ static int mark_name(struct learned_rule *rule, const struct domains *domains) {
 	alphabet = look_alike(rule->seen->text, shown);
 	like = domain && domains->count > 0 ? imitated(domains, domain, rule->usage.count) : NULL;
 	if (alphabet)
-		length = asprintf(&rule->about, "LOOK AT IT: %s, with %s letters that look like Latin ones", shown, alphabet);
+		length = asprintf(&rule->about, "LOOK AT IT: %s, with %s letters that look like Latin ones", shown,
+				  alphabet);
 	else if (like)
 		length = asprintf(&rule->about, "LOOK AT IT: nearly %s", like);
 	if (length >= 0)
