@@ -9,13 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-
-#include "../support/lab.h"
+#include "supervisor_kernel.h"
 
 #define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"
 
-enum { ENDS_MS = 3000, HANGS_MS = 2000, SENDERS = 4, BURST = 50000 / SENDERS, QUICK_RUNS = 6 };
+enum { ENDS_MS = 3000, HANGS_MS = 2000, GONE_MS = 2000, SENDERS = 4, BURST = 50000 / SENDERS, QUICK_RUNS = 6 };
 
 /* ---- what the commands do ----------------------------------------------------------------------------------- */
 
@@ -108,7 +106,10 @@ static int burst(const char *go_on) {
 }
 
 /* Ends amid refusals, with what it could not send still there. */
-static int end_amid(void) {
+static int end_amid(const char *go_on) {
+	lab_say("started");
+	if (!lab_await_file(go_on, 20000))
+		return 1;
 	for (int i = 0; i < 40; i++) {
 		int fd = lab_dial("192.0.2.1", 443);
 
@@ -184,44 +185,31 @@ static void test_burst_with_losses(void **state) {
 	expect_no_hanging("go", 300);
 }
 
-static int count_programs(void) {
-	__u32 id = 0;
-	int count = 0;
-
-	while (bpf_prog_get_next_id(id, &id) == 0) {
-		struct bpf_prog_info info = {0};
-		__u32 size = sizeof(info);
-		int fd = bpf_prog_get_fd_by_id(id);
-
-		count +=
-			fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strncmp(info.name, "snif_", 5) == 0;
-		if (fd >= 0)
-			close(fd);
-	}
-	return count;
-}
-
-/* As many runs as RUNS says; each leaves nothing in the kernel. Other runs on this machine would count as well. */
+/* As many runs as RUNS says. Two seconds after the last, none of all their programs and maps is left. */
 static void test_many_ends(void **state) {
 	const char *wanted = getenv("RUNS");
-	int runs = wanted ? atoi(wanted) : QUICK_RUNS, before;
-	double end;
+	int runs = wanted ? atoi(wanted) : QUICK_RUNS;
+	struct in_kernel kernel = {0};
+	size_t left;
 
 	(void)state;
 	lab_enter();
 	lab_server(LAB_SINK, "192.0.2.1", 443);
-	before = count_programs();
 	for (int i = 0; i < runs; i++) {
-		struct lab_program *program = start_self("end-amid", "");
+		struct lab_program *program;
 
+		unlink(file_for("end"));
+		program = start_self("end-amid", file_for("end"));
+		lab_await_output(program, "started\n");
+		in_kernel_note(&kernel, program->pid);
+		lab_write("end", "");
 		lab_finish(program, 20000 * lab_slowness());
 		assert_int_equal(program->status, 7);
 	}
-	end = lab_now_ms() + 2000 * lab_slowness();
-	while (count_programs() > before && lab_now_ms() < end)
-		lab_sleep_ms(50);
-	printf("%d runs: %d programs before, %d after\n", runs, before, count_programs());
-	assert_true(count_programs() <= before);
+	left = in_kernel_await_end(&kernel, GONE_MS * lab_slowness());
+	printf("%d runs: %zu programs and %zu maps, %zu of them left\n", runs, kernel.programs, kernel.maps, left);
+	assert_int_equal(left, 0);
+	free(kernel.found);
 }
 
 static void test_end_in_a_storm(void **state) {
@@ -300,7 +288,7 @@ static void test_aborters_killed(void **state) {
 static int play(const char *role, const char *argument) {
 	if (strcmp(role, "burst") == 0)
 		return burst(argument);
-	return strcmp(role, "storm") == 0 ? storm() : end_amid();
+	return strcmp(role, "storm") == 0 ? storm() : end_amid(argument);
 }
 
 int main(int argc, char **argv) {

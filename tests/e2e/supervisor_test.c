@@ -15,9 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-
-#include "cgroup/cgroup_place.h"
+#include "supervisor_kernel.h"
 #include "supervisor_stall.h"
 
 #define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"
@@ -337,49 +335,19 @@ static void test_lost_in_audit(void **state) {
 	assert_null(strstr(lab_read(program->log), "\"lost\":0,"));
 }
 
-static __u32 egress_program(pid_t pid) {
-	struct cgroup_place place;
-	__u32 ids[8], count = 8;
-	char name[32];
-	int fd;
-
-	assert_int_equal(cgroup_place_own(&place), 0);
-	assert_int_equal(cgroup_place_rise(&place), 0);
-	snprintf(name, sizeof(name), "snifence-%d", pid);
-	fd = openat(place.fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(bpf_prog_query(fd, BPF_CGROUP_INET_EGRESS, 0, NULL, ids, &count), 0);
-	assert_true(count > 0);
-	close(fd);
-	close(place.fd);
-	free(place.path);
-	return ids[0];
-}
-
-static bool is_loaded(__u32 id) {
-	int fd = bpf_prog_get_fd_by_id(id);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-/* What the command leaves behind it, refused and unsent, keeps no program in the kernel. */
+/* What the command leaves behind it, refused and unsent, keeps nothing in the kernel. */
 static void test_nothing_stays(void **state) {
+	struct in_kernel kernel = {0};
 	struct lab_program *program;
-	double end;
-	__u32 id;
 
 	(void)state;
 	lab_enter();
 	program = lose_events("leave", POLICY);
-	id = egress_program(program->pid);
-	assert_true(is_loaded(id));
+	in_kernel_note(&kernel, program->pid);
 	kill(program->pid, SIGCONT);
 	assert_int_equal(lab_finish(program, 20000 * lab_slowness())->status, 7);
-	end = lab_now_ms() + 2000 * lab_slowness();
-	while (is_loaded(id) && lab_now_ms() < end)
-		lab_sleep_ms(20);
-	assert_false(is_loaded(id));
+	assert_int_equal(in_kernel_await_end(&kernel, 2000 * lab_slowness()), 0);
+	free(kernel.found);
 }
 
 static int play(const char *role, const char *argument) {
