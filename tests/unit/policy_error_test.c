@@ -106,11 +106,11 @@ static void wrong_hosts(void **state) {
 	       "  deny:\n"
 	       "    - {host: \"*.com\", to: any, ports: [443]}\n"
 	       "    - {}\n",
-	       "4:7: error: a host rule names its `host`: {host: www.example.com}\n"
+	       "4:7: error: a host rule names its `host`, like {host: www.example.com}, or a `file` of hosts\n"
 	       "5:14: error: `*.github.io` covers a public suffix, where anyone can get a name: write the hosts you need, or "
 	       "{host: \"*.github.io\", public_suffix: true}\n"
 	       "5:44: error: `public_suffix` cannot be `yes`; known: false, true\n"
-	       "6:22: error: a host rule has no key `port`; did you mean `ports`? known: host, to, ports, public_suffix\n"
+	       "6:22: error: a host rule has no key `port`; did you mean `ports`? known: host, file, to, ports, public_suffix\n"
 	       "6:41: error: `0` is no port: write 1 to 65535, or a range like 8000-8100\n"
 	       "6:44: error: `1-70000` is no port: write 1 to 65535, or a range like 8000-8100\n"
 	       "6:53: error: `5-3` is no port: write 1 to 65535, or a range like 8000-8100\n"
@@ -119,10 +119,10 @@ static void wrong_hosts(void **state) {
 	       "7:32: error: an address must be one word, not a list\n"
 	       "7:44: error: `ports` is empty: name at least one, or leave the key out\n"
 	       "8:26: error: `to` names addresses: a prefix, a set, any, or a list of them\n"
-	       "10:23: error: a denied host has no key but `host`: it is denied at every address and port, so leave `to` out\n"
-	       "10:32: error: a denied host has no key but `host`: it is denied at every address and port, so leave `ports` "
+	       "10:23: error: a denied host has no key but `host` or `file`: it is denied at every address and port, so leave `to` out\n"
+	       "10:32: error: a denied host has no key but `host` or `file`: it is denied at every address and port, so leave `ports` "
 	       "out\n"
-	       "11:7: error: a host rule names its `host`: {host: www.example.com}\n");
+	       "11:7: error: a host rule names its `host`, like {host: www.example.com}, or a `file` of hosts\n");
 }
 
 static void hosts_that_conflict(void **state) {

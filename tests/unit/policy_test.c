@@ -248,6 +248,75 @@ static char *load(const char *name, struct policy **policy) {
 	return told;
 }
 
+/* The hosts of a policy in one line, `!` before those that are denied. */
+static char *join_hosts(const struct policy *policy) {
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < policy->host_count; i++)
+		fprintf(out, "%s%s%s%s", i ? " " : "", policy->hosts[i].allow ? "" : "!",
+			host_form_text(policy->hosts[i].form), policy->hosts[i].name);
+	fclose(out);
+	return text;
+}
+
+static void names_from_files(void **state) {
+	struct policy *policy;
+	const struct rule *rule;
+	char *told, *hosts;
+
+	(void)state;
+	write_file("deny.txt",
+		   "# c\n! c\n; c\n\n  \t\n[Adblock Plus 2.0]\r\n127.0.0.1 localhost\n::1 ip6-localhost b.test\n"
+		   "0.0.0.0\tads.test  two.test # c\r\n||blocked.test^\n||b.test^$third-party\n||b.test/x^\n"
+		   "@@||good.test^\nsite.test##.ad\n/^ad/\naddress=/dns.test/0.0.0.0\nserver=/dns2.test/\n"
+		   "local=/dns3.test/\nrpz.test CNAME .\n*.rpz.test CNAME .\nallowed.test\n.both.test\nads.test\n"
+		   "B\xc3\xbc"
+		   "cher.test");
+	write_file("allow.txt", "one.test\nallowed.test\n");
+	write_file("names.yaml",
+		   "version: 1\ntls:\n  allow:\n    - allowed.test\n    - {file: allow.txt, ports: [443, 8443]}\n"
+		   "  deny: [{file: deny.txt}]\n");
+	told = load("names.yaml", &policy);
+	assert_string_equal(
+		told,
+		"allow.txt:2:1: error: `allowed.test` is written twice: it is already at names.yaml:4\n"
+		"deny.txt:6:1: warning: 6 lines name no host (exceptions, expressions, parts of pages) and are "
+		"passed over\n"
+		"deny.txt:21:1: warning: `allowed.test` is allowed too, and deny wins: see the one at names.yaml:4\n");
+	free(told);
+	assert_null(policy);
+	write_file("names.yaml", "version: 1\ntls:\n  allow:\n    - allowed.test\n    - {file: allow.txt}\n"
+				 "  deny: [{file: deny.txt}]\n");
+	free(load("names.yaml", &policy));
+	assert_non_null(policy);
+	hosts = join_hosts(policy);
+	assert_string_equal(hosts, "allowed.test one.test !b.test !ads.test !two.test !.blocked.test !.dns.test "
+				   "!.dns2.test !.dns3.test !rpz.test !*.rpz.test !allowed.test !.both.test "
+				   "!xn--bcher-kva.test");
+	free(hosts);
+	rule = &policy->rules[policy->hosts[4].rule];
+	assert_string_equal(strrchr(rule->file, '/'), "/deny.txt");
+	assert_int_equal(rule->line, 9);
+	assert_int_equal(rule->column, 19);
+	policy_free(policy);
+	write_file("allow.txt", "# nothing\n");
+	write_file("names.yaml", "version: 1\ntls:\n  allow: [{file: allow.txt}, {file: none.txt}, {file: [a]}]\n");
+	told = load("names.yaml", NULL);
+	assert_string_equal(
+		told, "names.yaml:3:18: error: allow.txt names no host\n"
+		      "names.yaml:3:37: error: the names cannot be read from none.txt: No such file or directory\n"
+		      "names.yaml:3:55: error: `file` must be one word, not a list\n");
+	free(told);
+	write_file("allow.txt", "good.test\na b.test\n*.com\n192.0.2.1\n");
+	told = load("names.yaml", NULL);
+	assert_memory_equal(told, "allow.txt:2:1: error: `a b.test` is more than one word", 54);
+	assert_non_null(strstr(told, "allow.txt:3:1: error: `*.com` covers a public suffix"));
+	assert_non_null(strstr(told, "allow.txt:4:1: error: `192.0.2.1` is an address"));
+	free(told);
+}
+
 static void sets_from_files(void **state) {
 	struct policy *policy;
 	char *told;
@@ -452,6 +521,7 @@ int main(void) {
 		cmocka_unit_test(every_zone),
 		cmocka_unit_test(every_address_rule),
 		cmocka_unit_test(nothing_is_allowed_by_nothing),
+		cmocka_unit_test(names_from_files),
 		cmocka_unit_test(sets_from_files),
 		cmocka_unit_test(wrong_sets),
 		cmocka_unit_test(filters_that_leave_nothing),

@@ -3,6 +3,7 @@
 #ifndef SNIF_POLICY_BUILD_H
 #define SNIF_POLICY_BUILD_H
 
+#include "policy/hostname.h"
 #include "policy/policy.h"
 #include "policy/yaml_tree.h"
 
@@ -70,6 +71,24 @@ const char *service_port(const char *text);
 /* Makes `ports` the one range from `first` to `last`. */
 bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first, uint16_t last);
 
+/* policy_names.c: hosts from a file. */
+
+/* What all rules have in common that one item of `tls.allow` or `tls.deny` makes. */
+struct host_where {
+	bool allow, any_suffix;
+	uint16_t zone;
+	const char *to; /* as written; NULL: left out */
+	bool ports;	/* written */
+};
+
+/* Where one of them is written. */
+struct host_place {
+	const char *file; /* lives as long as the policy */
+	unsigned line, column;
+};
+
+void read_name_file(struct builder *builder, const struct yaml_node *node, const struct host_where *where);
+
 /* policy_direct.c: the sections `direct` and `dns`. */
 
 /* `direct` may be NULL. */
@@ -79,6 +98,8 @@ void read_dns(struct builder *builder, const struct yaml_node *dns, const char *
 
 /* policy_tls.c: the section `tls`. `tls` may be NULL. */
 void read_tls(struct builder *builder, const struct yaml_node *tls);
+void add_host(struct builder *builder, const struct host_where *where, const struct host_place *place,
+	      const struct hostname *name);
 
 /* policy_conflict.c: an error for host rules that repeat or contradict each other, with the place of the first. */
 void check_conflicts(struct builder *builder);
@@ -89,5 +110,7 @@ struct address_set *find_set(const struct builder *builder, const char *name);
 /* A warning for each set that no rule names. */
 void warn_unused_sets(struct builder *builder);
 void free_sets(struct builder *builder);
+/* Where a file that the policy names is: relative to the policy's folder. To be freed; NULL: out of memory. */
+char *beside_policy(const char *policy, const char *file);
 
 #endif

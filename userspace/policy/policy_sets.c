@@ -43,8 +43,7 @@ static bool check_name(struct builder *builder, const struct yaml_node *key) {
 	return good && strcmp(name, "any") != 0;
 }
 
-/* Where a set's file is: relative to the folder of the policy. To be freed; NULL: out of memory. */
-static char *resolve_path(const char *policy, const char *file) {
+char *beside_policy(const char *policy, const char *file) {
 	const char *slash = strrchr(policy, '/');
 	char *path;
 
@@ -139,7 +138,7 @@ static bool read_file_set(struct builder *builder, struct address_set *set) {
 	good &= read_filter(builder, yaml_get(set->node, "region"), "`region`", &regions);
 	good &= read_filter(builder, yaml_get(set->node, "service"), "`service`", &services);
 	if (good) {
-		path = resolve_path(builder->policy->file, file->text);
+		path = beside_policy(builder->policy->file, file->text);
 		good = path && read_path(builder, set, path, &regions, &services);
 		if (!path)
 			out_of_memory(builder);

@@ -67,7 +67,7 @@ static void warn_http(struct builder *builder, const struct yaml_node *ports) {
 
 /* Where a host rule holds: its own `to` and `ports`, and zone 0's for what it leaves out. `to_text` is freed by the
  * caller. */
-static bool read_zone(struct builder *builder, const struct yaml_node *item, struct host_rule *host, char **to_text) {
+static bool read_zone(struct builder *builder, const struct yaml_node *item, uint16_t *index, char **to_text) {
 	const struct yaml_node *to = yaml_get(item, "to"), *ports = yaml_get(item, "ports");
 	struct zone zone = {.list = builder->policy->zones[0].list};
 	bool good = !to || read_to(builder, to, &zone.list, to_text);
@@ -77,7 +77,7 @@ static bool read_zone(struct builder *builder, const struct yaml_node *item, str
 	if (good) {
 		if (ports)
 			warn_http(builder, ports);
-		return find_zone(builder, item, &zone, &host->zone);
+		return find_zone(builder, item, &zone, index);
 	}
 	free(zone.ports.items);
 	return false;
@@ -141,7 +141,7 @@ static bool read_name(struct builder *builder, const struct yaml_node *node, boo
 	return false;
 }
 
-static const char *const host_keys[] = {"host", "to", "ports", "public_suffix", NULL};
+static const char *const host_keys[] = {"host", "file", "to", "ports", "public_suffix", NULL};
 
 /* A rule of Cilium's: `matchName: www.example.com`. */
 static bool refuse_match(struct builder *builder, const struct yaml_node *item) {
@@ -161,10 +161,11 @@ static bool check_host_keys(struct builder *builder, const struct yaml_node *ite
 	if (allow)
 		return expect_map(builder, item, "a host rule", host_keys);
 	for (const struct yaml_node *child = item->children; child; child = child->next) {
-		if (child->key->kind != NODE_SCALAR || strcmp(child->key->text, "host") == 0)
+		if (child->key->kind != NODE_SCALAR || strcmp(child->key->text, "host") == 0 ||
+		    strcmp(child->key->text, "file") == 0)
 			continue;
 		refuse(builder, child->key,
-		       "a denied host has no key but `host`: it is denied at every address and port, "
+		       "a denied host has no key but `host` or `file`: it is denied at every address and port, "
 		       "so leave `%.60s` out",
 		       child->key->text);
 		good = false;
@@ -191,22 +192,25 @@ static void warn_name(struct builder *builder, const struct yaml_node *node, con
 		     name->name);
 }
 
-static void keep_host(struct builder *builder, const struct yaml_node *at, struct host_rule *host, char *text) {
+void add_host(struct builder *builder, const struct host_where *where, const struct host_place *place,
+	      const struct hostname *name) {
 	struct policy *policy = builder->policy;
-	struct host_rule *kept;
+	struct host_rule host = {.allow = where->allow, .form = name->form, .zone = where->zone}, *kept;
+	char *text = describe(builder, &host, name->name, where->to, where->ports);
 
-	host->rule = add_rule(builder, at->line, at->column, text);
-	kept = host->name ? array_add(&policy->hosts, &policy->host_count, sizeof(*kept)) : NULL;
+	host.rule = add_rule(builder, place->line, place->column, text);
+	policy->rules[host.rule].file = place->file;
+	kept = host.name ? array_add(&policy->hosts, &policy->host_count, sizeof(*kept)) : NULL;
 	if (kept)
-		*kept = *host;
+		*kept = host;
 	else
 		out_of_memory(builder);
 }
 
 static void read_host(struct builder *builder, const struct yaml_node *item, bool allow) {
 	bool map = item->kind == NODE_MAP, good;
-	const struct yaml_node *node = map ? yaml_get(item, "host") : item;
-	struct host_rule host = {.allow = allow};
+	const struct yaml_node *node = map ? yaml_get(item, "host") : item, *file = map ? yaml_get(item, "file") : NULL;
+	struct host_where where = {.allow = allow, .ports = map && allow && yaml_get(item, "ports")};
 	size_t errors = builder->diagnostics->errors;
 	struct hostname name;
 	char *to = NULL;
@@ -214,20 +218,23 @@ static void read_host(struct builder *builder, const struct yaml_node *item, boo
 	if (map ? refuse_match(builder, item) : item->kind == NODE_SCALAR && missing_blank(builder, item, host_keys))
 		return;
 	good = !map || check_host_keys(builder, item, allow);
-	if (!node) {
+	if (!node == !file) {
 		if (builder->diagnostics->errors == errors)
-			refuse(builder, item, "a host rule names its `host`: {host: www.example.com}");
+			refuse(builder, item,
+			       "a host rule names its `host`, like {host: www.example.com}, or a `file` of hosts");
 		return;
 	}
-	good &= read_name(builder, node, !allow || (map && read_any_suffix(builder, item)), &name);
+	where.any_suffix = !allow || (map && read_any_suffix(builder, item));
+	good &= !node || read_name(builder, node, where.any_suffix, &name);
 	if (allow && map)
-		good &= read_zone(builder, item, &host, &to);
-	if (good) {
+		good &= read_zone(builder, item, &where.zone, &to);
+	where.to = to;
+	if (good && file)
+		read_name_file(builder, file, &where);
+	if (good && node) {
 		if (allow)
 			warn_name(builder, node, &name);
-		host.form = name.form;
-		keep_host(builder, node, &host,
-			  describe(builder, &host, name.name, to, map && yaml_get(item, "ports") && allow));
+		add_host(builder, &where, &(struct host_place){builder->policy->file, node->line, node->column}, &name);
 	}
 	free(to);
 }
