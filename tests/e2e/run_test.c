@@ -395,10 +395,12 @@ static void test_log_to_open_file(void **state) {
 
 static void test_log_refused(void **state) {
 	const char *fifo = lab_write("fifo", ""), *link = lab_write("link", "");
-	char fifo_told[256], link_told[256];
+	const char *other = lab_write("other.yaml", "version: 1\n");
+	char fifo_told[256], link_told[256], other_told[256];
 	const char *const cases[][2] = {
 		{fifo, fifo_told},
 		{link, link_told},
+		{other, other_told},
 		{"/dev/fd/99", "snifence: cannot open the log /dev/fd/99: there is no such open file\n"},
 		{"/dev/fd/0", "snifence: cannot open the log /dev/fd/0: it is not open for writing\n"},
 	};
@@ -415,6 +417,8 @@ static void test_log_refused(void **state) {
 		 fifo);
 	snprintf(link_told, sizeof(link_told),
 		 "snifence: cannot open the log %s: it is a symbolic link; name the file itself\n", link);
+	snprintf(other_told, sizeof(other_told),
+		 "snifence: cannot open the log %s: it holds something else than events; name another file\n", other);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct lab_program *run = lab_snifence(policy, (const char *[]){"--log", cases[i][0], NULL},
 						       (const char *[]){"true", NULL});

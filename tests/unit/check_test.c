@@ -633,12 +633,53 @@ static void loopback_is_not_warned_of(void **state) {
 	unlink(file);
 }
 
+/* Each is shown, and the worst decides. */
+static void several_policies_are_checked(void **state) {
+	struct output o;
+
+	(void)state;
+	RUN(&o, policy_file, audit_file);
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	assert_memory_equal(o.out, "policy   good (", 15);
+	assert_non_null(strstr(o.out, "\n\npolicy   audit ("));
+	RUN(&o, broken_file, policy_file);
+	assert_int_equal(o.code, EXIT_USAGE);
+	assert_non_null(strstr(o.err, "broken.yaml:2:1: error: "));
+	assert_non_null(strstr(o.out, "policy   good ("));
+	RUN(&o, "--json", policy_file, audit_file);
+	assert_non_null(strstr(o.out, "}\n{"));
+	RUN(&o, "--host", "www.example.test", "--ip", "192.0.2.1", policy_file, audit_file);
+	assert_int_equal(o.code, EXIT_ALLOWED);
+}
+
+/* Of 1001 names the last is left out, and counted. */
+static void a_large_policy_is_not_printed_whole(void **state) {
+	static struct output o;
+	char file[64];
+	FILE *out;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/large.yaml", folder);
+	out = fopen(file, "we");
+	assert_non_null(out);
+	fputs("version: 1\ndns: {servers: none}\ntls:\n  deny: [denied.test]\n  allow:\n", out);
+	for (int i = 1; i <= 1000; i++)
+		fprintf(out, "    - h%d.test\n", i);
+	fclose(out);
+	RUN(&o, file);
+	assert_non_null(strstr(o.out, "  names allowed on port 443 at any address:\n    allow h1.test  "));
+	assert_non_null(strstr(o.out, "    allow h999.test  "));
+	assert_null(strstr(o.out, "    allow h1000.test  "));
+	assert_non_null(strstr(o.out, "    ... and 1 more (--json has them all)\n"));
+	assert_non_null(strstr(o.out, "total    1001 host rules, "));
+	unlink(file);
+}
+
 static void bad_command_lines_are_told(void **state) {
 	static const struct {
 		const char *words[7], *message;
 	} cases[] = {
 		{{"check"}, "the policy is missing"},
-		{{"check", "a.yaml", "b.yaml"}, "one policy at a time; what is this: b.yaml"},
 		{{"check", "--host"}, "an argument is missing after --host"},
 		{{"check", "--nonsense", "a.yaml"}, "there is no such option: --nonsense"},
 		{{"check", "a.yaml", "-x"}, "there is no such option: -x"},
@@ -698,7 +739,7 @@ static void help_is_on_stdout(void **state) {
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		RUN(&o, words[i]);
 		assert_int_equal(o.code, EXIT_ALLOWED);
-		assert_memory_equal(o.out, "Usage: snifence check [OPTION…] POLICY\n", 41);
+		assert_memory_equal(o.out, "Usage: snifence check [OPTION…] POLICY…\n", 44);
 		assert_string_equal(o.err, "");
 	}
 }
@@ -721,6 +762,8 @@ int main(void) {
 		cmocka_unit_test(direct_rules_over_inspected_ports_are_warned_of),
 		cmocka_unit_test(hosts_that_direct_rules_leave_no_address_are_told),
 		cmocka_unit_test(loopback_is_not_warned_of),
+		cmocka_unit_test(several_policies_are_checked),
+		cmocka_unit_test(a_large_policy_is_not_printed_whole),
 		cmocka_unit_test(bad_command_lines_are_told),
 		cmocka_unit_test(bad_policies_are_told),
 		cmocka_unit_test(help_is_on_stdout),

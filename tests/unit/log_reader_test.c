@@ -324,6 +324,20 @@ static void test_files_that_are_none(void **state) {
 	expect_end(1, 0, 2);
 }
 
+/* Files are easily mixed up: a policy is one message, not one for each of its lines. */
+static void test_policies(void **state) {
+	(void)state;
+	append_text(first, "version: 1\ntls: {}\n");
+	append_text(second, "# Ours.\nversion: 1\n");
+	append_name(rotated, "a.test");
+	append_text(rotated, "version: 1\n");
+	append_name(rotated, "b.test");
+	OPEN(first, second, rotated);
+	expect_name("a.test", 1);
+	expect_name("b.test", 3);
+	expect_end(2, 1, 2);
+}
+
 /* Lines of a pipe are there when they are written, whatever the size of the buffers. */
 static void test_pipe(void **state) {
 	static char *files[] = {"-", NULL};
@@ -430,6 +444,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_gzip_cut_off, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gzip_damaged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_files_that_are_none, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_policies, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_pipe, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_follow, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_named_pipe, set_up, tear_down),

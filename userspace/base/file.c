@@ -92,6 +92,33 @@ char *file_read(const char *path, size_t limit, size_t *length, const char **mes
 	return bytes;
 }
 
+char *file_read_stream(FILE *stream, size_t limit, size_t *length, const char **message) {
+	size_t room = 65536, got = 0;
+	char *bytes = NULL, *larger;
+
+	*message = strerror(ENOMEM);
+	do {
+		room *= 2;
+		larger = room <= 4 * limit ? realloc(bytes, room) : NULL;
+		if (!larger)
+			goto fail;
+		bytes = larger;
+		got += fread(bytes + got, 1, room - got - 1, stream);
+	} while (got == room - 1);
+	*message = strerror(errno);
+	if (ferror(stream))
+		goto fail;
+	*message = "it is too large";
+	if (got > limit)
+		goto fail;
+	bytes[got] = '\0';
+	*length = got;
+	return bytes;
+fail:
+	free(bytes);
+	return NULL;
+}
+
 int file_open_any(const char *path) {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 

@@ -24,6 +24,9 @@ int file_open_any(const char *path);
 /* What is wrong with a file, for the errno of these. */
 const char *file_error(int error);
 
+/* The same for what a stream, like a pipe, has to its end. */
+char *file_read_stream(FILE *stream, size_t limit, size_t *length, const char **message);
+
 /* Writes what waits in the stream. Returns 0, or a negative errno when that, or anything before, could not be written. */
 int stream_flush(FILE *stream);
 

@@ -59,20 +59,31 @@ static int check_policy(const struct check_options *options, const struct policy
 	return EXIT_FAILED;
 }
 
-int check_main(int argc, char **argv) {
+static int check_file(const struct check_options *options, const char *file) {
 	struct diagnostics diagnostics = {0};
-	struct check_options options;
-	struct policy *policy;
-	int code = check_options_parse(argc, argv, &options);
+	struct policy *policy = policy_load(file, &diagnostics);
+	int code;
 
-	if (code != 0)
-		return code < 0 ? EXIT_USAGE : EXIT_ALLOWED;
-	policy = policy_load(options.policy, &diagnostics);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
 	if (!policy)
 		return EXIT_USAGE;
-	code = check_policy(&options, policy);
+	code = check_policy(options, policy);
 	policy_free(policy);
 	return code;
+}
+
+int check_main(int argc, char **argv) {
+	struct check_options options;
+	int worst = EXIT_ALLOWED, code = check_options_parse(argc, argv, &options);
+
+	if (code != 0)
+		return code < 0 ? EXIT_USAGE : EXIT_ALLOWED;
+	for (char *const *file = options.policies; *file; file++) {
+		if (file > options.policies && !options.json)
+			putchar('\n');
+		code = check_file(&options, *file);
+		worst = code > worst ? code : worst;
+	}
+	return worst;
 }

@@ -31,6 +31,11 @@ static void print_settings(const struct policy *policy, const struct compiled *c
 		policy->hello.trailing_dot ? ", trailing_dot let pass" : "");
 }
 
+/* Whether the list is that of `any`. */
+static bool is_any(const struct prefix_list *list) {
+	return list->count == 2 && list->items[0].length == 0 && prefix_compare(&list->items[1], &prefix_ipv4) == 0;
+}
+
 /* The list in one line; of a long one, how long it is. */
 static void print_prefixes(const struct prefix_list *list, FILE *out) {
 	char text[PREFIX_TEXT];
@@ -38,6 +43,10 @@ static void print_prefixes(const struct prefix_list *list, FILE *out) {
 	if (list->count > EXPAND_PREFIXES) {
 		prefix_format(&list->items[0], text);
 		fprintf(out, "%zu prefixes (%s, ...; --json has them all)", list->count, text);
+		return;
+	}
+	if (is_any(list)) {
+		fputs("any address", out);
 		return;
 	}
 	for (size_t i = 0; i < list->count; i++) {
@@ -85,6 +94,23 @@ static void print_zone(const struct policy *policy, size_t index, FILE *out) {
 	fputs(":\n", out);
 }
 
+/* The hosts from `next` on that are of one heading. Returns where the others begin. Of many, the first are printed, for
+ * all headings together. */
+static size_t print_group(const struct policy *policy, const struct host_rule **hosts, size_t next, FILE *out) {
+	const struct host_rule *first = hosts[next];
+	size_t more = 0;
+
+	for (; next < policy->host_count && hosts[next]->allow == first->allow && hosts[next]->zone == first->zone;
+	     next++)
+		if (next < EXPAND_HOSTS)
+			print_host(policy, hosts[next], out);
+		else
+			more++;
+	if (more > 0)
+		fprintf(out, "    ... and %zu more (--json has them all)\n", more);
+	return next;
+}
+
 static int print_hosts(const struct policy *policy, FILE *out) {
 	const struct host_rule **hosts = calloc(policy->host_count + 1, sizeof(*hosts));
 	size_t next = 0;
@@ -95,16 +121,16 @@ static int print_hosts(const struct policy *policy, FILE *out) {
 		hosts[i] = &policy->hosts[i];
 	qsort(hosts, policy->host_count, sizeof(*hosts), compare_hosts);
 	fprintf(out, "\nhostnames (TLS over TCP; the longest match decides, deny before allow):\n");
-	if (policy->host_count > 0 && !hosts[0]->allow)
+	if (policy->host_count > 0 && !hosts[0]->allow) {
 		fputs("  names denied everywhere:\n", out);
-	while (next < policy->host_count && !hosts[next]->allow)
-		print_host(policy, hosts[next++], out);
+		next = print_group(policy, hosts, 0, out);
+	}
 	for (size_t z = 0; z < policy->zone_count; z++) {
 		print_zone(policy, z, out);
 		if (next == policy->host_count || hosts[next]->zone != z)
 			fputs("    none\n", out);
-		while (next < policy->host_count && hosts[next]->zone == z)
-			print_host(policy, hosts[next++], out);
+		else
+			next = print_group(policy, hosts, next, out);
 	}
 	free(hosts);
 	return 0;

@@ -8,6 +8,7 @@
 #include "compile/compile.h"
 
 #define EXPAND_PREFIXES 20 /* lists up to this long are printed in full in text; JSON has them all */
+#define EXPAND_HOSTS 1000  /* so many host rules, likewise */
 
 /* Prints the policy for a person: its settings, host rules by where they hold, direct rules in the order in which they
  * decide, sizes. Returns 0 or -ENOMEM. */

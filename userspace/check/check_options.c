@@ -10,10 +10,10 @@
 #include "policy/prefix_order.h"
 
 static const char usage[] =
-	"Usage: snifence check [OPTION…] POLICY\n"
+	"Usage: snifence check [OPTION…] POLICY…\n"
 	"\n"
 	"Shows what POLICY means, or says whether it lets one connection through, and by which rule.\n"
-	"Needs no privileges and changes nothing.\n"
+	"Needs no privileges and changes nothing. With several policies, each is shown; `-` is standard input.\n"
 	"\n"
 	"  --host NAME         ask about a TLS connection with this server name\n"
 	"  --ip ADDRESS        ask about this IPv4 or IPv6 address; without it, --host is judged for the\n"
@@ -23,9 +23,11 @@ static const char usage[] =
 	"  --json              print one JSON object\n"
 	"  --help              this text\n"
 	"\n"
+	"Of the names in a large policy the first 1000 are shown; --json has them all.\n"
 	"With --ip alone, the connection is taken to send no server name.\n"
 	"\n"
 	"Exit status:\n"
+	"  of several policies, the highest of theirs:\n"
 	"  0    allowed; without --host and --ip: the policy is good\n"
 	"  1    refused (in audit mode: it would be logged and let through)\n"
 	"  2    the command line or the policy is wrong\n"
@@ -97,9 +99,7 @@ static int take_together(int argc, char **argv, struct check_options *options) {
 
 	if (optind >= argc)
 		return wrong("the policy is missing", "");
-	if (optind + 1 < argc)
-		return wrong("one policy at a time; what is this: ", argv[optind + 1]);
-	options->policy = argv[optind];
+	options->policies = argv + optind;
 	if (question->port_given && !question->host && !question->has_address)
 		return wrong("--port and --proto need --host or --ip", "");
 	if (question->protocol == IPPROTO_UDP && !question->has_address)

@@ -6,7 +6,7 @@
 #include "analysis/question.h"
 
 struct check_options {
-	const char *policy;
+	char *const *policies; /* at least one; NULL-terminated, of argv */
 	bool json;
 	struct question question;
 };

@@ -59,6 +59,24 @@ static void give_up(struct log_reader *reader, int error) {
 	close_file(reader);
 }
 
+/* A policy instead of a log, as its first line tells: a comment or a key. */
+static bool is_policy(const struct log_line *line) {
+	size_t key = 0;
+
+	while (key < line->length && line->text[key] >= 'a' && line->text[key] <= 'z')
+		key++;
+	return line->number == 1 && !line->too_long && line->length > 0 &&
+	       (line->text[0] == '#' || (key > 0 && key < line->length && line->text[key] == ':'));
+}
+
+static void refuse_policy(struct log_reader *reader) {
+	reader->tally.unread++;
+	if (reader->command)
+		message_error("%s: %s is a policy, not a log: `snifence check` shows what a policy means",
+			      reader->command, shown(*reader->file));
+	close_file(reader);
+}
+
 static bool open_file(struct log_reader *reader) {
 	struct log_source *source = log_source_open(*reader->file, reader->follow && !reader->file[1]);
 	int error = source ? ENOMEM : errno;
@@ -114,6 +132,10 @@ static bool read_line(struct log_reader *reader, struct log_line *line, struct l
 	if (blank(line))
 		return false;
 	wrong = log_parser_read(reader->parser, line->text, line->too_long ? SIZE_MAX : line->length, event);
+	if (wrong && is_policy(line)) {
+		refuse_policy(reader);
+		return false;
+	}
 	if (wrong) {
 		note_bad(reader, line, wrong);
 		return false;

@@ -33,9 +33,18 @@ static bool is_any(const char *at, const char *end, const char *const words[]) {
 
 /* What /etc/hosts says of the machine itself, in every list that was made of one. */
 static bool is_own_name(const char *at, const char *end) {
-	static const char *const names[] = {"localhost",     "localhost.localdomain", "local",	       "broadcasthost",
-					    "ip6-localhost", "ip6-loopback",	      "ip6-localnet",  "ip6-mcastprefix",
-					    "ip6-allnodes",  "ip6-allrouters",	      "ip6-allhosts", "0.0.0.0",
+	static const char *const names[] = {"localhost",
+					    "localhost.localdomain",
+					    "local",
+					    "broadcasthost",
+					    "ip6-localhost",
+					    "ip6-loopback",
+					    "ip6-localnet",
+					    "ip6-mcastprefix",
+					    "ip6-allnodes",
+					    "ip6-allrouters",
+					    "ip6-allhosts",
+					    "0.0.0.0",
 					    NULL};
 
 	return is_any(at, end, names);

@@ -20,8 +20,8 @@ struct name_list {
 	const char *text;
 	size_t length, at; /* at: where the next line begins */
 	unsigned line;
-	size_t passed;	      /* lines that say something else than a name: exceptions, expressions, parts of pages */
-	unsigned first_passed; /* the first of them */
+	size_t passed;		/* lines that say something else than a name: exceptions, expressions, parts of pages */
+	unsigned first_passed;	/* the first of them */
 	const char *rest, *end; /* of a line that has more names */
 };
 

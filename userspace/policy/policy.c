@@ -108,7 +108,8 @@ struct policy *policy_load(const char *file, struct diagnostics *diagnostics) {
 	struct policy *policy;
 	const char *why;
 	size_t length;
-	char *text = file_read(file, POLICY_FILE_MAX, &length, &why);
+	char *text = strcmp(file, "-") == 0 ? file_read_stream(stdin, POLICY_FILE_MAX, &length, &why)
+					    : file_read(file, POLICY_FILE_MAX, &length, &why);
 
 	if (!text) {
 		diagnose(diagnostics, file, 0, 0, "the policy cannot be read: %s", why);

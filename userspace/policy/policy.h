@@ -96,7 +96,7 @@ struct policy {
 };
 
 /*
- * Reads and checks the policy in `file`, with the sets it names (relative to the policy's folder). Every error of
+ * Reads and checks the policy in `file` (standard input for `-`), with the sets it names (relative to the policy's folder). Every error of
  * the file goes to `diagnostics` with line and column. Returns the policy, to be freed with policy_free(), or NULL
  * when there was any error or the file cannot be read.
  */

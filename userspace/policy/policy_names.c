@@ -9,7 +9,8 @@
 #include "policy/policy_build.h"
 
 /* Adds the hosts of a list that was read. Returns how many. */
-static size_t add_names(struct builder *builder, const struct host_where *where, const char *path, struct name_list *list) {
+static size_t add_names(struct builder *builder, const struct host_where *where, const char *path,
+			struct name_list *list) {
 	struct host_place place = {.file = arena_text(&builder->policy->texts, path, strlen(path))};
 	char message[HOSTNAME_MESSAGE];
 	struct listed_name listed;

@@ -40,6 +40,35 @@ static void let_caller_read(int fd, const char *file) {
 		message_error("only root can read the log %s: %m", file);
 }
 
+/* Whether a file that is not empty begins with an event. Returns 0 or a negative errno. */
+static int holds_events(const struct log_place *place) {
+	static const char beginning[] = "{\"timestamp\":";
+	int fd = openat(place->folder, place->name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	char text[sizeof(beginning) - 1];
+	ssize_t got;
+
+	if (fd < 0)
+		return -errno;
+	got = read(fd, text, sizeof(text));
+	close(fd);
+	return (got == sizeof(text) && memcmp(text, beginning, sizeof(text)) == 0) ? 0 : -EMEDIUMTYPE;
+}
+
+static int open_there(const struct log_place *place, int flags) {
+	struct stat status;
+	int error = 0, fd = openat(place->folder, place->name, flags);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+		error = holds_events(place);
+	if (!error)
+		return fd;
+	close(fd);
+	errno = -error;
+	return -1;
+}
+
 /* Does not wait for the reader of a FIFO, who may never come. */
 static int open_in(const struct log_place *place, const char *file) {
 	int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
@@ -48,7 +77,7 @@ static int open_in(const struct log_place *place, const char *file) {
 	if (fd >= 0)
 		let_caller_read(fd, file);
 	else if (errno == EEXIST)
-		fd = openat(place->folder, place->name, flags);
+		fd = open_there(place, flags);
 	return fd;
 }
 
@@ -87,6 +116,8 @@ static const char *why_not(int error) {
 		return "it is a symbolic link; name the file itself";
 	case EMLINK:
 		return "a folder on the way is a symbolic link that is not root's; name the folder itself";
+	case EMEDIUMTYPE:
+		return "it holds something else than events; name another file";
 	case EBADF:
 		return "there is no such open file";
 	case EINVAL:
