@@ -57,6 +57,10 @@ int source_load(struct source *source, const char *file, const char *sha256, boo
 	struct diagnostics diagnostics = {0};
 	int code, error = 0;
 
+	if (strcmp(file, "-") == 0) {
+		message_error("a policy that stays in force has to be a file, which can be read again");
+		return EXIT_USAGE;
+	}
 	*source = (struct source){.audit = audit, .policy = policy_load(file, &diagnostics)};
 	if (source->policy)
 		error = warn_uninspected(source->policy, &diagnostics);
