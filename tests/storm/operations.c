@@ -52,13 +52,16 @@ void operations_prepare(const struct storm_plan *plan) {
 		{AF_INET, SOCK_STREAM, 0},  {AF_INET6, SOCK_STREAM, IPPROTO_MPTCP},
 	};
 	struct random random = random_part(plan->seed, STORM_PART_SOCKETS);
+	int nothing =
+		open("/", O_PATH | O_CLOEXEC); /* what a slot has whose socket is refused: no call can write there */
 
 	payloads_make(plan->seed);
 	for (size_t i = 0; i < SLOTS; i++) {
 		kinds[i] = random_of(&random, usual);
-		dup2(STDERR_FILENO, FIRST_SLOT + (int)i);
+		dup2(nothing, FIRST_SLOT + (int)i);
 		make_socket(&kinds[i], FIRST_SLOT + (int)i);
 	}
+	close(nothing);
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------------ */

@@ -43,6 +43,7 @@ static bool run_round(uint64_t seed, uint64_t *done, char *output, size_t size) 
 	assert_non_null(pipe);
 	length = fread(output, 1, size - 1, pipe);
 	output[length] = '\0';
+	assert_int_equal(strlen(output), length); /* a round's report is text: what it sends goes to sockets alone */
 	while (fgetc(pipe) != EOF)
 		;
 	line = strstr(output, "round ");
