@@ -50,7 +50,9 @@ const char evasion_policy_lax[] = HOSTS UNUSUAL LONG;
 struct lab_server *evasion_tls, *evasion_plain, *evasion_udp443, *evasion_udp5353;
 
 static struct {
-	bool up, spoilt, inside;
+	bool up, inside;
+	bool spoilt;	 /* a case has said so */
+	bool unfinished; /* a case has not come to its end */
 	const char *policy;
 	size_t policies;
 	size_t connections; /* of the case */
@@ -195,7 +197,8 @@ static void go_up(void) {
 }
 
 void harness_begin(const char *policy) {
-	if (site.up && (site.spoilt || site.policies > MOST_POLICIES || lab_count(evasion_tls) > MOST_CONNECTIONS))
+	if (site.up && (site.spoilt || site.unfinished || site.policies > MOST_POLICIES ||
+			lab_count(evasion_tls) > MOST_CONNECTIONS))
 		go_down();
 	lab_enter();
 	if (!site.up)
@@ -204,7 +207,7 @@ void harness_begin(const char *policy) {
 	lab_refill_budget();
 	site.connections = 0;
 	site.skipped[0] = '\0';
-	site.spoilt = true; /* until the case has come to its end */
+	site.unfinished = true;
 }
 
 void harness_end(void) {
@@ -215,7 +218,7 @@ void harness_end(void) {
 	if (event)
 		fail_msg("one more event: %s", reason_code(event->reason));
 	assert_int_equal(filter_counter(lab_filter(), 1, SNIF_COUNTER_LOST), 0);
-	site.spoilt = false;
+	site.unfinished = false;
 }
 
 void harness_leave(void) {
