@@ -21,35 +21,43 @@
 
 enum { STALL_SIZE = 1 << 16, CANNOT = 77 /* this machine lacks what it takes */ };
 
-/* Says what is refused, then sends from `page`, which never ends. Where the socket is ended in between, once more. */
-static int stall_with(const char *page) {
-	int fd;
+/* As many bytes that can be read, no TLS, with room for as many behind them. */
+static char *stall_begin(void) {
+	char *bytes = mmap(NULL, 2 * STALL_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	for (int i = 0; i < 100; i++) {
-		fd = lab_dial("192.0.2.1", 443);
-		if (fd < 0 || lab_send(fd, "NOT TLS AT ALL\n", 15))
-			return 1;
-		if (i == 0)
-			puts("stalling");
-		fflush(stdout);
-		/* the timeout of the lab's sockets does not matter: the lock is held in the copy of the page */
-		send(fd, page, 4096, MSG_NOSIGNAL);
-		close(fd);
-	}
+	if (bytes != MAP_FAILED)
+		memset(bytes, '-', STALL_SIZE);
+	return bytes;
+}
+
+/*
+ * Sends them and what is behind them, which never comes. All in one call, which keeps the socket's lock from the first
+ * packet on, the refused one: between two calls the connection could end.
+ */
+static int stall_with(const char *bytes) {
+	const int room = 4 * STALL_SIZE;
+	int fd = lab_dial("192.0.2.1", 443);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)))
+		return 1;
+	lab_say("stalling");
+	/* the timeout of the lab's sockets does not matter: the lock is held in the copy of the page */
+	send(fd, bytes, STALL_SIZE + 4096, 0);
 	return 2;
 }
 
 /* As root: a page whose faults nobody answers. */
 static int stall_by_userfault(const char *path) {
-	char *page = mmap(NULL, STALL_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct uffdio_register range = {{(unsigned long)page, STALL_SIZE}, UFFDIO_REGISTER_MODE_MISSING, 0};
+	char *bytes = stall_begin();
+	struct uffdio_register range = {
+		{(unsigned long)bytes + STALL_SIZE, STALL_SIZE}, UFFDIO_REGISTER_MODE_MISSING, 0};
 	struct uffdio_api api = {.api = UFFD_API};
 	int device = open(path, O_RDWR | O_CLOEXEC);
 	int faults = device < 0 ? -1 : ioctl(device, USERFAULTFD_IOC_NEW, O_CLOEXEC);
 
 	if (faults < 0 || ioctl(faults, UFFDIO_API, &api) || ioctl(faults, UFFDIO_REGISTER, &range))
 		return CANNOT;
-	return stall_with(page);
+	return stall_with(bytes);
 }
 
 static void fuse_answer(int fd, const struct fuse_in_header *to, int error, const void *body, size_t size) {
@@ -120,7 +128,7 @@ static int stall_by_fuse(const char *path) {
 	unsigned uid = getuid(), gid = getgid();
 	struct stat status;
 	int fd, file;
-	char *page;
+	char *bytes = stall_begin();
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) || put_text("/proc/self/setgroups", "deny"))
 		return CANNOT;
@@ -143,8 +151,9 @@ static int stall_by_fuse(const char *path) {
 	if (stat("/mnt", &status))
 		return CANNOT;
 	printf("connection %u\n", minor(status.st_dev));
-	page = file < 0 ? MAP_FAILED : mmap(NULL, STALL_SIZE, PROT_READ, MAP_PRIVATE, file, 0);
-	return page == MAP_FAILED ? CANNOT : stall_with(page);
+	if (file < 0 || mmap(bytes + STALL_SIZE, STALL_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
+		return CANNOT;
+	return stall_with(bytes);
 }
 
 #endif

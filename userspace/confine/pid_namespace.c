@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 1000 };
+enum { PATIENCE_MS = 300 };
 
 /* ---- the first process ------------------------------------------------------------------------------------------- */
 
