@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -163,10 +164,15 @@ static void see_to_it(struct keeper *keeper) {
 /* The pipe has ended: who is not stuck takes what is still in it, and ends. The others are killed, and end once they
  * can. */
 static void end_workers(struct keeper *keeper) {
+	static const struct timespec step = {.tv_nsec = 1000000};
 	long begin = clock_ms(), moved = begin, now;
 	__u64 before = progress(keeper);
+	sigset_t child;
 	int ended = 0;
 
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
 	while ((now = clock_ms()) - begin < END_MS && now - moved < END_IDLE_MS) {
 		bool more = look(keeper, 0) & POLLIN;
 
@@ -179,7 +185,7 @@ static void end_workers(struct keeper *keeper) {
 		if (before != progress(keeper))
 			moved = now;
 		before = progress(keeper);
-		poll(NULL, 0, 1);
+		sigtimedwait(&child, NULL, &step);
 	}
 	for (int i = 0; i < keeper->count; i++)
 		kill(keeper->desk->workers[i].pid, SIGKILL);
