@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signals to snifence ──► the command's whole tree; and what outlives the command ──► is ended. */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <seccomp.h>
+
 #include "../support/lab.h"
+#include "base/message.h"
 
 #define POLICY "version: 1\ndns: {servers: none}\n"
 
@@ -177,13 +181,43 @@ static void test_flood(void **state) {
 	assert_true(program->ms < 5000 * lab_slowness());
 }
 
+/* Becomes a run, in which no process learns how a child has ended: also not who has the seccomp filter made, so without. */
+static int be_told_nothing(const char *policy) {
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ECHILD), SCMP_SYS(wait4), 0) || seccomp_load(filter))
+		return 1;
+	execl("build/snifence", "snifence", "run", "--no-seccomp", policy, "--", "sh", "-c", "echo started; exit 7",
+	      NULL);
+	return 2;
+}
+
+/* Then the run's status is not the command's, nor any that says that all is well. */
+static void test_end_not_told(void **state) {
+	struct lab_program *program;
+	pid_t pid;
+
+	(void)state;
+	lab_enter();
+	program = lab_start((const char *[]){lab_self(), "not-told", lab_write("policy.yaml", POLICY), NULL});
+	pid = program->pid;
+	lab_finish(program, LAB_PROGRAM_MS * lab_slowness());
+	assert_string_equal(program->out, "started\n");
+	assert_int_equal(program->status, EXIT_FAILED);
+	assert_non_null(strstr(program->err, "snifence: cannot tell how the command has ended: No child processes\n"));
+	assert_false(lab_cgroup_of(pid));
+}
+
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_handled),	    lab_test(test_not_for_snifence), lab_test(test_as_before),
-		lab_test(test_not_handled), lab_test(test_stopped),	     lab_test(test_whole_tree),
-		lab_test(test_outliving),   lab_test(test_stubborn),	     lab_test(test_flood),
+		lab_test(test_handled),	     lab_test(test_not_for_snifence), lab_test(test_as_before),
+		lab_test(test_not_handled),  lab_test(test_stopped),	      lab_test(test_whole_tree),
+		lab_test(test_outliving),    lab_test(test_stubborn),	      lab_test(test_flood),
+		lab_test(test_end_not_told),
 	};
 	if (argc == 2 && strcmp(argv[1], "flood") == 0)
 		return flood();
+	if (argc == 3)
+		return be_told_nothing(argv[2]);
 	return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }

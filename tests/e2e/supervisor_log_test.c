@@ -3,6 +3,7 @@
  * with their gaps counted. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -15,7 +16,7 @@
 
 #define POLICY "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: none}\n"
 
-enum { FEW = 20, MANY = 4000 /* whose lines find no room in a megabyte */ };
+enum { ENDS_MS = 3000, FEW = 20, MANY = 4000 /* whose lines find no room in a megabyte */ };
 
 /* ---- the command -------------------------------------------------------------------------------------------- */
 
@@ -135,17 +136,13 @@ static int unmount(void **state) {
 	return lab_leave(state);
 }
 
-/* A disk that is full, and then is not. The log of the run after that begins on a line of its own. */
-static void test_full_disk(void **state) {
+/* Starts a run and fills the disk that its log is on, on which lines are lost then. */
+static struct lab_program *start_on_full_disk(char log[300], char filler[300]) {
 	struct lab_program *program;
-	char log[300], filler[300];
-	int fd;
 
-	(void)state;
-	lab_enter();
 	snprintf(disk, sizeof(disk), "%s/disk", lab_folder());
-	snprintf(log, sizeof(log), "%s/log.json", disk);
-	snprintf(filler, sizeof(filler), "%s/filler", disk);
+	snprintf(log, 300, "%s/log.json", disk);
+	snprintf(filler, 300, "%s/filler", disk);
 	assert_int_equal(mkdir(disk, 0700), 0);
 	assert_int_equal(mount("lab", disk, "tmpfs", 0, "size=6m"), 0);
 	program = start_with(log);
@@ -154,6 +151,18 @@ static void test_full_disk(void **state) {
 	lab_write("go-1", "");
 	lab_await_output(program, "second\n");
 	lab_sleep_ms(200);
+	return program;
+}
+
+/* A disk that is full, and then is not. The log of the run after that begins on a line of its own. */
+static void test_full_disk(void **state) {
+	struct lab_program *program;
+	char log[300], filler[300];
+	int fd;
+
+	(void)state;
+	lab_enter();
+	program = start_on_full_disk(log, filler);
 	unlink(filler);
 	lab_write("go-2", "");
 	assert_int_equal(lab_finish(program, 20000 * lab_slowness())->status, 7);
@@ -169,6 +178,26 @@ static void test_full_disk(void **state) {
 				 NULL});
 	assert_int_equal(see(lab_read(log)).lines, 1);
 	assert_non_null(strstr(lab_read(log), "half a \n{"));
+}
+
+/* A disk that stays full: no reason to go on, and whole lines only. */
+static void test_asked_to_end_on_full_disk(void **state) {
+	struct lab_program *program;
+	char log[300], filler[300], *text;
+	double begin;
+
+	(void)state;
+	lab_enter();
+	program = start_on_full_disk(log, filler);
+	begin = lab_now_ms();
+	assert_int_equal(kill(program->pid, SIGTERM), 0);
+	lab_finish(program, 10000 * lab_slowness());
+	assert_true(lab_now_ms() - begin < ENDS_MS * lab_slowness());
+	assert_int_equal(program->status, 128 + SIGTERM);
+	assert_non_null(strstr(program->err, ": No space left on device\n"));
+	text = lab_read(log);
+	assert_true(strlen(text) > 1000);
+	assert_int_equal(text[strlen(text) - 1], '\n');
 }
 
 /* A limit on the size of files is an error of the log, and not the end of snifence. */
@@ -297,6 +326,7 @@ static void test_links(void **state) {
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_full_disk, unmount),
+		cmocka_unit_test_teardown(test_asked_to_end_on_full_disk, unmount),
 		lab_test(test_size_limit),
 		lab_test(test_reader_stops_for_a_while),
 		lab_test(test_replaced),

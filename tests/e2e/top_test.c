@@ -7,6 +7,8 @@
 #include "../support/lab.h"
 #include "../support/log_maker.h"
 
+enum { ENDS_MS = 3000 };
+
 /*
  * Runs tmux with these words; returns its output, valid until the next call. The lab has no room for as many programs.
  */
@@ -232,24 +234,36 @@ static void test_left_before_the_command_ends(void **state) {
 	free(line);
 }
 
-/* The view is killed, or stopped: the run ends all the same, with the terminal as before and what was printed. */
-static void expect_good_end(const char *signal) {
+static void do_by_shell(const char *words) {
+	char *line = NULL;
+
+	assert_true(asprintf(&line, "cd %s && %s", lab_folder(), words) > 0);
+	assert_int_equal(lab_run((const char *[]){"sh", "-c", line, NULL})->status, 0);
+	free(line);
+}
+
+/* Starts a run whose view then gets this signal. */
+static void signal_view(const char *signal) {
 	const char *policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n");
 	char *line = NULL;
 
 	assert_true(
 		asprintf(&line,
 			 "sh -c 'echo $$ >%s/pid; exec build/snifence run --top --quiet %s -- sh -c \"echo printed; "
-			 "while ! [ -e %s/go ]; do sleep .1; done; exit 3\"'",
-			 lab_folder(), policy, lab_folder()) > 0);
+			 ">%s/began; while ! [ -e %s/go ]; do sleep .1; done; exit 3\"'",
+			 lab_folder(), policy, lab_folder(), lab_folder()) > 0);
 	start("A=1", line);
 	free(line);
 	await("0-0 of 0");
-	assert_true(asprintf(&line, "pkill -%s -x -P $(cat %s/pid) snifence", signal, lab_folder()) > 0);
-	assert_int_equal(lab_run((const char *[]){"sh", "-c", line, NULL})->status, 0);
+	do_by_shell("while ! [ -e began ]; do sleep .1; done");
+	assert_true(asprintf(&line, "pkill -%s -x -P $(cat pid) snifence", signal) > 0);
+	do_by_shell(line);
 	free(line);
-	lab_write("go", "");
-	await("printed\nstatus 3\n");
+}
+
+/* The terminal is as before, and has what was printed. */
+static void expect_good_end(const char *screen) {
+	await(screen);
 	expect_terminal_restored();
 	assert_string_equal(tmux("display-message -p '#{alternate_on} #{cursor_flag}'"), "0 1\n");
 }
@@ -257,13 +271,29 @@ static void expect_good_end(const char *signal) {
 static void test_view_killed(void **state) {
 	(void)state;
 	lab_enter();
-	expect_good_end("KILL");
+	signal_view("KILL");
+	lab_write("go", "");
+	expect_good_end("printed\nstatus 3\n");
 }
 
 static void test_view_stopped(void **state) {
 	(void)state;
 	lab_enter();
-	expect_good_end("STOP");
+	signal_view("STOP");
+	lab_write("go", "");
+	expect_good_end("printed\nstatus 3\n");
+}
+
+static void test_asked_to_end_with_a_stopped_view(void **state) {
+	double begin;
+
+	(void)state;
+	lab_enter();
+	signal_view("STOP");
+	begin = lab_now_ms();
+	do_by_shell("kill -TERM $(cat pid)");
+	expect_good_end("printed\nstatus 143\n");
+	assert_true(lab_now_ms() - begin < ENDS_MS * lab_slowness());
 }
 
 /* A command that is not root's can do neither. */
@@ -327,6 +357,7 @@ int main(void) {
 		top_test(test_left_before_the_command_ends),
 		top_test(test_view_killed),
 		top_test(test_view_stopped),
+		top_test(test_asked_to_end_with_a_stopped_view),
 		top_test(test_view_is_nobodys),
 		top_test(test_needs_a_terminal),
 		top_test(test_log_needs_another_place),

@@ -58,6 +58,50 @@ static void test_cannot_start(void **state) {
 	assert_int_equal(start((char *[]){(char *)"/", NULL}), 1000 + EXIT_CANNOT_EXECUTE);
 }
 
+/* In a process of its own, where signals cannot be put back: what spawn() returns, and says. */
+static int start_without_restoring(FILE *messages) {
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	struct confinement confinement = {0};
+	struct signals signals;
+	struct cgroup cgroup;
+	struct child child;
+
+	if (!filter || cgroup_create(&cgroup) || signals_take(&signals) || confine_prepare(&confinement))
+		return 1;
+	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGXFSZ)) ||
+	    seccomp_load(filter))
+		return 2;
+	message_redirect(messages);
+	int code = spawn((char *[]){(char *)"true", NULL}, &cgroup, &confinement, &signals, &child);
+	message_redirect(NULL);
+	return cgroup_remove(&cgroup) ? 3 : code;
+}
+
+/* The command would ignore what its parent did not, or be deaf to what ends it: so there is none. */
+static void test_signals_not_restored(void **state) {
+	FILE *messages = tmpfile();
+	char said[256] = "";
+	int status;
+
+	(void)state;
+	need_root_and_mounts();
+	assert_non_null(messages);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int code = start_without_restoring(messages);
+		fflush(messages);
+		_exit(code);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, W_EXITCODE(EXIT_FAILED, 0));
+	rewind(messages);
+	said[fread(said, 1, sizeof(said) - 1, messages)] = '\0';
+	assert_string_equal(said,
+			    "snifence: cannot put the command's signals back: Operation not permitted; nothing was "
+			    "started\n");
+	fclose(messages);
+}
+
 /* Container engines refuse clone3; the command is moved before it executes. For the rest of this program. */
 static void test_without_clone3(void **state) {
 	(void)state;
@@ -118,8 +162,11 @@ static void test_wrong_options(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),	       cmocka_unit_test(test_wrong_options),
-		cmocka_unit_test(test_starts_inside),  cmocka_unit_test(test_cannot_start),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_wrong_options),
+		cmocka_unit_test(test_starts_inside),
+		cmocka_unit_test(test_cannot_start),
+		cmocka_unit_test(test_signals_not_restored),
 		cmocka_unit_test(test_without_clone3),
 	};
 	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
