@@ -35,6 +35,15 @@ static struct diagnostic_file *find_file(struct diagnostics *list, const char *n
 	return NULL;
 }
 
+/* Forgets the newest file, of which nothing was told: a list that tells nothing holds nothing. */
+static void forget(struct diagnostics *list) {
+	free(list->files[--list->file_count].name);
+	if (list->file_count > 0)
+		return;
+	free(list->files);
+	list->files = NULL;
+}
+
 void diagnostics_source(struct diagnostics *list, const char *file, const char *text, size_t length) {
 	struct diagnostic_file *source = find_file(list, file);
 
@@ -44,6 +53,8 @@ void diagnostics_source(struct diagnostics *list, const char *file, const char *
 	source->length = length;
 	source->at = 0;
 	source->line = 1;
+	if (!text && source == &list->files[list->file_count - 1] && source->kept[false] + source->kept[true] == 0)
+		forget(list);
 }
 
 /* The line with this number, without its end; NULL: there is none. */
