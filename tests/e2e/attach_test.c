@@ -19,7 +19,7 @@
 
 #define ALLOW(name) "version: 1\ntls: {to: [192.0.2.0/24], allow: [" name "]}\ndns: {servers: none}\n"
 
-enum { DEPTH = 5, MOST_WORDS = 16, ANSWER_MS = 400 };
+enum { DEPTH = 5, MOST_WORDS = 16, ANSWER_MS = 400, TRIAL_SECONDS = 2 };
 
 /* Cgroups one below the other, of which the test attaches some. */
 static struct cgroup cgroups[DEPTH];
@@ -384,20 +384,22 @@ static void test_killed_detach(void **state) {
 
 static void test_trial(void **state) {
 	const char *policy;
+	char seconds[16];
 
 	(void)state;
 	begin();
 	policy = lab_write("trial.yaml", ALLOW("kept.lab.test"));
 	snifence_says(125, "confirm");
-	snifence_says(0, "attach", "--confirm-within", "1", policy, "--cgroup", paths[0]);
+	snprintf(seconds, sizeof(seconds), "%us", TRIAL_SECONDS * (unsigned)lab_slowness());
+	snifence_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 1);
-	for (int i = 0; i < 100 && count_of("attachments") > 0; i++)
+	for (int i = 0; i < 200 && count_of("attachments") > 0; i++)
 		lab_sleep_ms(50 * lab_slowness());
 	assert_int_equal(say(0, "other.lab.test"), 0);
 
-	snifence_says(0, "attach", "--confirm-within", "2s", policy, "--cgroup", paths[0]);
+	snifence_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
 	snifence_says(0, "confirm");
-	lab_sleep_ms(2500);
+	lab_sleep_ms((1000 * TRIAL_SECONDS + 500) * lab_slowness());
 	assert_int_equal(say(0, "other.lab.test"), 1);
 	snifence_says(125, "confirm");
 }
