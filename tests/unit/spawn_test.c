@@ -68,7 +68,8 @@ static int start_without_restoring(FILE *messages) {
 
 	if (!filter || cgroup_create(&cgroup) || signals_take(&signals) || confine_prepare(&confinement))
 		return 1;
-	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(rt_sigaction), 1, SCMP_A0(SCMP_CMP_EQ, SIGXFSZ)) ||
+	if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(rt_sigaction), 1,
+			     (struct scmp_arg_cmp){0, SCMP_CMP_EQ, SIGXFSZ, 0}) ||
 	    seccomp_load(filter))
 		return 2;
 	message_redirect(messages);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -239,11 +240,16 @@ static int export_twice(bool scoped, const int fds[2]) {
 	return err ? err : export(scoped, fds[1]);
 }
 
-/* libseccomp goes on, or crashes, where some of its allocations fail: so this is for a process of its own. */
+enum { LIMIT_S = 2 }; /* of processor time; it takes some milliseconds */
+
+/* libseccomp goes on, crashes or goes round for ever where some of its allocations fail: so this is for a process of its
+ * own, with a limit that kills. */
 static int export_apart(bool scoped, const int fds[2]) {
 	int status = 0, pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		setrlimit(RLIMIT_CPU, &(struct rlimit){LIMIT_S, LIMIT_S});
 		_exit(-export_twice(scoped, fds));
+	}
 	if (pid < 0)
 		return -errno;
 	while (waitpid(pid, &status, 0) < 0)

@@ -17,7 +17,7 @@ struct syscalls {
  * with. `scoped`: signals do not leave the command anyway (scope.h); otherwise those to a whole process group are
  * refused. It is made twice, by a process that ends with it: libseccomp(3) does not look whether all of its allocations
  * succeed, and a filter that lacks a rule would lack it in silence. Returns 0 or a negative errno; ENOMEM also where
- * that process crashed or the two differ.
+ * that process crashed or went on for ever, or the two differ.
  */
 int syscalls_compile(bool scoped, struct syscalls *syscalls);
 
