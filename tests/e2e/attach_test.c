@@ -390,7 +390,7 @@ static void test_trial(void **state) {
 	begin();
 	policy = lab_write("trial.yaml", ALLOW("kept.lab.test"));
 	snifence_says(125, "confirm");
-	snprintf(seconds, sizeof(seconds), "%us", TRIAL_SECONDS * (unsigned)lab_slowness());
+	snprintf(seconds, sizeof(seconds), "%ds", TRIAL_SECONDS * lab_slowness());
 	snifence_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 	for (int i = 0; i < 200 && count_of("attachments") > 0; i++)
