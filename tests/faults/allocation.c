@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The n-th malloc(), calloc() or realloc() of a program that this library is preloaded into ──► NULL; or, when none is
- * to fail, where in the program each of them is. */
+/* The n-th malloc(), calloc() or realloc() of one place in a program that this library is preloaded into ──► NULL; or, when
+ * none is to fail, where in the program each of them is. */
 #include "allocation.h"
 
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ void *__libc_realloc(void *memory, size_t size);
 
 /* Shared with the test, and with the processes that the program forks. */
 static struct allocations *allocations;
-static unsigned failing;
+static unsigned failing, failing_place;
 static _Thread_local int looking; /* backtrace() takes memory itself */
 
 /* Not for the command: what it is told of here is taken out of its environment. */
@@ -28,9 +29,9 @@ __attribute__((constructor)) static void prepare(void) {
 		fd < 0 ? MAP_FAILED : mmap(NULL, sizeof(*allocations), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	void *frame;
 
-	failing = nth ? (unsigned)atoi(nth) : 0;
-	if (!failing)
-		backtrace(&frame, 1);
+	if (!nth || sscanf(nth, "%x:%u", &failing_place, &failing) != 2)
+		failing = 0;
+	backtrace(&frame, 1);
 	if (fd >= 0)
 		close(fd);
 	unsetenv("FAULTS_COUNT");
@@ -57,9 +58,12 @@ static int fails(void) {
 	if (!allocations || looking)
 		return 0;
 	unsigned nth = __atomic_add_fetch(&allocations->count, 1, __ATOMIC_RELAXED);
-	if (!failing && nth < ALLOCATIONS)
-		allocations->places[nth] = place();
-	if (nth != failing)
+	if (failing ? allocations->met >= failing : nth >= ALLOCATIONS)
+		return 0;
+	uint32_t here = place();
+	if (!failing)
+		allocations->places[nth] = here;
+	if (!failing || here != failing_place || __atomic_add_fetch(&allocations->met, 1, __ATOMIC_RELAXED) != failing)
 		return 0;
 	errno = ENOMEM;
 	return 1;

@@ -10,6 +10,7 @@ enum { ALLOCATIONS = 1 << 16, FRAMES = 12 };
 struct allocations {
 	uint32_t count;
 	uint32_t places[ALLOCATIONS]; /* from 1: one number for each stack of calls; of a run in which none fails */
+	uint32_t met;		      /* of a run in which one fails: how often its place was there */
 };
 
 #endif

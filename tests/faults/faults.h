@@ -24,16 +24,17 @@ struct allocations;
 /* ---- a fault ------------------------------------------------------------------------------------------------- */
 
 /* The n-th time that the task, numbered from 0 in the order in which they appear, makes the call, or the n-th
- * allocation (call -1), fails. */
+ * allocation of a place (call -1), fails. */
 struct point {
 	int task, call;
 	unsigned nth;
 	int error; /* errno */
+	uint32_t place;
 };
 
 enum { POINT_TEXT = 96 };
 
-/* `TASK:CALL:N:ERROR` or `allocation:N`, as the environment's FAULTS_POINT takes it. */
+/* `TASK:CALL:N:ERROR` or `allocation:PLACE:N`, as the environment's FAULTS_POINT takes it. */
 void point_print(const struct point *point, char text[POINT_TEXT]);
 bool point_parse(const char *text, struct point *point);
 

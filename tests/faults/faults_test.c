@@ -194,7 +194,8 @@ static void test_readings(void **state) {
 			if (result.outcome != FINDING)
 				continue;
 			findings++;
-			printf("  %s: allocation %u: %s\n", readings[i].words[0], points.points[j].nth, result.text);
+			printf("  %s: allocation:%x:%u: %s\n", readings[i].words[0], points.points[j].place,
+			       points.points[j].nth, result.text);
 		}
 	}
 	assert_int_equal(findings, 0);
@@ -217,7 +218,7 @@ static int try_one(const char *text) {
 	struct result result;
 
 	if (!point_parse(text, &point)) {
-		fprintf(stderr, "FAULTS_POINT=%s: write TASK:CALL:N:ERROR or allocation:N\n", text);
+		fprintf(stderr, "FAULTS_POINT=%s: write TASK:CALL:N:ERROR or allocation:PLACE:N\n", text);
 		return 2;
 	}
 	trial_prepare();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -114,7 +115,7 @@ static void on_call(const struct inject *inject, struct task *task, struct ended
 		return;
 	unsigned nth = ++task->counts[info.entry.nr];
 	if (inject->calls)
-		points_add(inject->calls, (struct point){number, (int)info.entry.nr, nth, 0});
+		points_add(inject->calls, (struct point){.task = number, .call = (int)info.entry.nr, .nth = nth});
 	if (!point || ended->reached || point->task != number || point->call != (int)info.entry.nr || point->nth != nth)
 		return;
 	/* whatever close() says, the descriptor is closed */
@@ -156,6 +157,8 @@ static pid_t start(const struct inject *inject) {
 	if (pid == 0) {
 		dup2(inject->out, STDOUT_FILENO);
 		dup2(inject->err, STDERR_FILENO);
+		/* places in it are known by their addresses */
+		personality(ADDR_NO_RANDOMIZE);
 		raise(SIGSTOP);
 		execvpe(inject->argv[0], inject->argv, inject->environment);
 		_exit(99);

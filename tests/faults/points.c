@@ -28,7 +28,7 @@ void point_print(const struct point *point, char text[POINT_TEXT]) {
 	char *name = point->call < 0 ? NULL : seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, point->call);
 
 	if (point->call < 0)
-		snprintf(text, POINT_TEXT, "allocation:%u", point->nth);
+		snprintf(text, POINT_TEXT, "allocation:%x:%u", point->place, point->nth);
 	else
 		snprintf(text, POINT_TEXT, "%d:%s:%u:%s", point->task, name ? name : "?", point->nth,
 			 strerrorname_np(point->error));
@@ -46,7 +46,7 @@ bool point_parse(const char *text, struct point *point) {
 	char name[64], error[32];
 
 	*point = (struct point){.call = -1};
-	if (sscanf(text, "allocation:%u", &point->nth) == 1)
+	if (sscanf(text, "allocation:%x:%u", &point->place, &point->nth) == 2)
 		return true;
 	if (sscanf(text, "%d:%63[^:]:%u:%31s", &point->task, name, &point->nth, error) != 4)
 		return false;
@@ -92,22 +92,26 @@ struct points points_with_errors(const struct points *calls, bool all_errors) {
 	return all;
 }
 
-/* Whether no allocation from `from` to before `to` is of the same place. */
-static bool none_like(const struct allocations *allocations, unsigned from, unsigned to, uint32_t place) {
+/* How many allocations from `from` to before `to` are of the same place. */
+static unsigned count_like(const struct allocations *allocations, unsigned from, unsigned to, uint32_t place) {
+	unsigned count = 0;
+
 	for (unsigned i = from; i < to; i++)
-		if (allocations->places[i] == place)
-			return false;
-	return true;
+		count += allocations->places[i] == place;
+	return count;
 }
 
 struct points points_of_allocations(const struct allocations *allocations) {
 	unsigned end = allocations->count < ALLOCATIONS ? allocations->count + 1 : ALLOCATIONS;
 	struct points all = {0};
 
-	for (unsigned nth = 1; nth < end; nth++)
-		if (none_like(allocations, 1, nth, allocations->places[nth]) ||
-		    none_like(allocations, nth + 1, end, allocations->places[nth]))
-			points_add(&all, (struct point){.call = -1, .nth = nth, .error = ENOMEM});
+	for (unsigned at = 1; at < end; at++) {
+		struct point point = {.call = -1, .error = ENOMEM, .place = allocations->places[at]};
+
+		point.nth = 1 + count_like(allocations, 1, at, point.place);
+		if (point.nth == 1 || count_like(allocations, at + 1, end, point.place) == 0)
+			points_add(&all, point);
+	}
 	return all;
 }
 

@@ -150,14 +150,14 @@ static struct ended start_words(char *const argv[], const struct point *point, s
 
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
 	snprintf(count, sizeof(count), "FAULTS_COUNT=/proc/%d/fd/%d", (int)getpid(), trial.allocations_fd);
-	snprintf(failing, sizeof(failing), "FAULTS_ALLOCATION=%u", point ? point->nth : 0);
+	snprintf(failing, sizeof(failing), "FAULTS_ALLOCATION=%x:%u", point ? point->place : 0, point ? point->nth : 0);
 	if (!preloaded)
 		environment[1] = NULL;
 	inject.point = preloaded ? NULL : point;
 	inject.calls = calls;
 	empty(trial.out);
 	empty(trial.err);
-	trial.allocations->count = 0;
+	trial.allocations->count = trial.allocations->met = 0;
 	return inject_run(&inject);
 }
 
@@ -257,7 +257,7 @@ struct result trial_run(const struct point *point, bool aloud) {
 		printf("%s---- stderr, wait status 0x%x\n%s----\n", out, ended.status, err);
 	if (result.outcome != FINDING && left && !strstr(err, "cgroup"))
 		return finding("the cgroup is left without a word");
-	if (result.outcome == CONFINED && !ended.reached && point->call >= 0)
+	if (result.outcome == CONFINED && !(point->call < 0 ? trial.allocations->met >= point->nth : ended.reached))
 		result.outcome = NOT_REACHED;
 	return result;
 }
