@@ -23,10 +23,11 @@ struct allocations;
 
 /* ---- a fault ------------------------------------------------------------------------------------------------- */
 
-/* The n-th time that the task, numbered from 0 in the order in which they appear, makes the call, or the n-th
- * allocation of a place (call -1), fails. */
+/* The n-th time that the task makes the call, or the n-th allocation of a place (call -1), fails. Tasks have hexadecimal
+ * names: the first is 1, the second process or thread that it starts 12, the first that this one starts 121. */
 struct point {
-	int task, call;
+	unsigned task;
+	int call;
 	unsigned nth;
 	int error; /* errno */
 	uint32_t place;

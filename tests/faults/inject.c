@@ -21,8 +21,11 @@
 enum { TASKS = 256 };
 
 struct task {
-	pid_t pid;  /* 0: gone */
-	bool fails; /* the call that it is in */
+	pid_t pid;	  /* 0: gone */
+	unsigned name;	  /* see struct point; 0: whose child it is is not known yet, */
+	bool held;	  /* and it waits for that */
+	unsigned started; /* by it */
+	bool fails;	  /* the call that it is in */
 	unsigned counts[CALLS];
 };
 
@@ -90,6 +93,14 @@ static struct task *task_of(pid_t pid) {
 	return &tasks[task_count++];
 }
 
+/* They are started in an order of their own, whatever runs beside. */
+static void name_child(struct task *task, struct task *child) {
+	child->name = task->name << 4 | (++task->started & 15);
+	if (child->held)
+		ptrace(PTRACE_SYSCALL, child->pid, 0, 0);
+	child->held = false;
+}
+
 static int alive(void) {
 	int count = 0;
 
@@ -102,7 +113,6 @@ static int alive(void) {
 static void on_call(const struct inject *inject, struct task *task, struct ended *ended) {
 	struct __ptrace_syscall_info info;
 	const struct point *point = inject->point;
-	int number = (int)(task - tasks);
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, task->pid, sizeof(info), &info) <= 0)
 		return;
@@ -115,8 +125,9 @@ static void on_call(const struct inject *inject, struct task *task, struct ended
 		return;
 	unsigned nth = ++task->counts[info.entry.nr];
 	if (inject->calls)
-		points_add(inject->calls, (struct point){.task = number, .call = (int)info.entry.nr, .nth = nth});
-	if (!point || ended->reached || point->task != number || point->call != (int)info.entry.nr || point->nth != nth)
+		points_add(inject->calls, (struct point){.task = task->name, .call = (int)info.entry.nr, .nth = nth});
+	if (!point || ended->reached || point->task != task->name || point->call != (int)info.entry.nr ||
+	    point->nth != nth)
 		return;
 	/* whatever close() says, the descriptor is closed */
 	if (point->call != SYS_close)
@@ -145,7 +156,7 @@ static int on_stop(const struct inject *inject, struct task *task, int status, s
 	}
 	if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK) {
 		if (ptrace(PTRACE_GETEVENTMSG, task->pid, 0, &child) == 0)
-			task_of((pid_t)child);
+			name_child(task, task_of((pid_t)child));
 		return 0;
 	}
 	return event ? 0 : WSTOPSIG(status);
@@ -197,7 +208,7 @@ struct ended inject_run(const struct inject *inject) {
 	task_count = 0;
 	begun = false;
 	ended.pid = start(inject);
-	task_of(ended.pid);
+	task_of(ended.pid)->name = 1;
 	set_alarm(TRIAL_MS);
 	while (alive()) {
 		pid_t pid = waitpid(-1, &status, __WALL);
@@ -211,6 +222,10 @@ struct ended inject_run(const struct inject *inject) {
 		if (pid < 0)
 			break;
 		struct task *task = task_of(pid);
+		if (WIFSTOPPED(status) && !task->name) {
+			task->held = true;
+			continue;
+		}
 		if (WIFSTOPPED(status)) {
 			int signal = on_stop(inject, task, status, &ended);
 			if (signal >= 0)

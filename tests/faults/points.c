@@ -30,7 +30,7 @@ void point_print(const struct point *point, char text[POINT_TEXT]) {
 	if (point->call < 0)
 		snprintf(text, POINT_TEXT, "allocation:%x:%u", point->place, point->nth);
 	else
-		snprintf(text, POINT_TEXT, "%d:%s:%u:%s", point->task, name ? name : "?", point->nth,
+		snprintf(text, POINT_TEXT, "%x:%s:%u:%s", point->task, name ? name : "?", point->nth,
 			 strerrorname_np(point->error));
 	free(name);
 }
@@ -48,7 +48,7 @@ bool point_parse(const char *text, struct point *point) {
 	*point = (struct point){.call = -1};
 	if (sscanf(text, "allocation:%x:%u", &point->place, &point->nth) == 2)
 		return true;
-	if (sscanf(text, "%d:%63[^:]:%u:%31s", &point->task, name, &point->nth, error) != 4)
+	if (sscanf(text, "%x:%63[^:]:%u:%31s", &point->task, name, &point->nth, error) != 4)
 		return false;
 	point->call = seccomp_syscall_resolve_name(name);
 	point->error = error_named(error);
