@@ -192,7 +192,7 @@ test-arm64: arm64 ## the suites prog, e2e and evasion under Debian's arm64 kerne
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%) ## each fuzz target for FUZZ_TIME seconds
 	$(Q)tests/fuzz/run $(FUZZ_TIME) $^
 
-fuzz-coverage: ## how much of include/hello.h the fuzzers' seeds go through
+fuzz-coverage: ## how much of the parser the fuzzers' seeds go through
 	$(Q)CLANG=$(CLANG) tests/fuzz/coverage
 
 verify: $(BUILD)/tests/verify/verify ## what the verifier thinks of each program, against the baseline; root, or KERNELS="6.1 6.12"

@@ -78,7 +78,7 @@ SNIF_SUBPROGRAM int read_hello(struct __sk_buff *skb, struct snif_tag *tag, stru
 	if (packet->end - packet->payload <= parsed)
 		return 0;
 	begin = packet->payload + parsed;
-	snif_hello_feed(&inspection->hello, skb, begin, packet->end);
+	snif_tls_feed(&inspection->hello, skb, begin, packet->end);
 	tag->next_sequence += inspection->hello.offset - begin;
 	if (inspection->hello.status == SNIF_HELLO_REFUSED)
 		*out = inspection->hello.reason;
@@ -122,8 +122,8 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		/* after a HelloRetryRequest the same name comes again: one flow, one event */
 		if ((hello->hellos == 1 || rule != out->rule) && event_wanted(policy, out))
 			event_of_packet(skb, policy, out, tag, packet);
-		snif_hello_continue(hello);
-		if (hello->offset >= hello->end)
+		snif_tls_continue(hello);
+		if (hello->offset >= packet->end)
 			break;
 		reason = SNIF_REASON_SCAN_LIMIT;
 	}

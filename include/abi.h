@@ -8,7 +8,7 @@
 #ifndef SNIF_ABI_H
 #define SNIF_ABI_H
 
-#include "hello.h"
+#include "tls_record.h"
 #include "hooks.h"
 #include "portable.h"
 #include "reason.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes ──► the same answer of include/hello.h, however they are cut into segments; and for the handshake message
- * in them the same answer, however it is cut into records.
+ * Any bytes ──► the same answer of include/tls_record.h, however they are cut into segments; and for the handshake
+ * message in them the same answer, however it is cut into records, and of include/client_hello.h without any.
  */
 #include <stdlib.h>
 
@@ -9,6 +9,7 @@
 #include "hello_mutator.h"
 
 static struct snif_hello_rules rules; /* at hand */
+static bool bare;		      /* there are no records */
 
 #define INPUT_MAX (1 << 15)
 #define STREAM_MAX (6 * INPUT_MAX) /* the input in records of one byte */
@@ -46,7 +47,7 @@ static void feed_piece(struct hello_reader *reader, const uint8_t *data, size_t 
 
 /* Reads in pieces of random length up to `longest`. */
 static struct hello_reading read_pieces(const uint8_t *data, size_t size, uint32_t longest, uint64_t *random) {
-	struct hello_reader reader = {.hello.rules = rules};
+	struct hello_reader reader = {.hello.rules = rules, .bare = bare};
 	size_t at = 0, length;
 
 	for (; at < size && reader.reading.status == SNIF_HELLO_MORE; at += length) {
@@ -60,7 +61,7 @@ static struct hello_reading read_pieces(const uint8_t *data, size_t size, uint32
 
 static struct hello_reading check_segments(const uint8_t *data, size_t size, uint64_t *random) {
 	static const uint32_t longest[] = {1, 2, 5, 60, 1500};
-	struct hello_reader whole = {.hello.rules = rules};
+	struct hello_reader whole = {.hello.rules = rules, .bare = bare};
 	struct hello_reading cut;
 
 	feed_piece(&whole, data, size);
@@ -91,10 +92,14 @@ static size_t write_records(uint8_t *out, const uint8_t *data, size_t size, uint
 static void check_records(const uint8_t *data, size_t size, uint64_t *random) {
 	static const uint32_t longest[] = {1, 4, 300};
 	static uint8_t stream[STREAM_MAX];
-	struct hello_reading large, small;
+	struct hello_reading large, small, alone;
 	size_t length = write_records(stream, data, size, SNIF_RECORD_MAX, random);
 
 	large = check_segments(stream, length, random);
+	bare = true;
+	alone = check_segments(data, size, random);
+	bare = false;
+	check(memcmp(&large, &alone, sizeof(large)) == 0);
 	for (unsigned i = 0; i < sizeof(longest) / sizeof(*longest); i++) {
 		length = write_records(stream, data, size, longest[i], random);
 		small = check_segments(stream, length, random);

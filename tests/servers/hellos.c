@@ -2,7 +2,7 @@
 /*
  * Streams in files ──► these and mutated ones, as far as the filter lets them out, for receivers to be asked.
  *
- * hellos SEED COUNT FILE…: prints lines of the names that include/hello.h reads (with commas; ? before that of a hello
+ * hellos SEED COUNT FILE…: prints lines of the names that include/tls_record.h reads (with commas; ? before that of a hello
  * which is not complete), a tab, and the bytes in hexadecimal. The filter gets one byte in a packet, so that as many as
  * can be are out before a refusal, and a policy's default rules; every name is allowed. The same seed gives the same
  * lines.

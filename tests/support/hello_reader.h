@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stream, in pieces ──► include/hello.h, driven as the kernel's side drives it ──► what was read. For unit tests and
- * fuzzers: two readings of one stream can be compared as a whole.
+ * A stream, in pieces ──► include/tls_record.h, driven as the kernel's side drives it ──► what was read. For unit tests
+ * and fuzzers: two readings of one stream can be compared as a whole.
  */
 #ifndef SNIF_HELLO_READER_H
 #define SNIF_HELLO_READER_H
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "hello.h"
+#include "tls_record.h"
 
 #define READING_HELLOS 4 /* so many are kept; all are counted */
 
@@ -31,6 +31,7 @@ struct hello_reading {
 /* All zero is the beginning of a stream, read by a policy's default rules unless hello.rules says others. */
 struct hello_reader {
 	struct snif_hello hello;
+	_Bool bare; /* the stream is of messages, without records: include/client_hello.h alone */
 	struct hello_reading reading;
 };
 
@@ -57,7 +58,10 @@ static inline void hello_reader_feed(struct hello_reader *reader, const uint8_t 
 	if (reader->hello.rules.longest == 0)
 		reader->hello.rules = snif_hello_rules_of(SNIF_HELLO_LONGEST);
 	while (reading->status == SNIF_HELLO_MORE) {
-		snif_hello_feed(&reader->hello, data, offset, (__u32)length);
+		if (reader->bare)
+			snif_hello_feed(&reader->hello, data, offset, (__u32)length);
+		else
+			snif_tls_feed(&reader->hello, data, offset, (__u32)length);
 		offset = reader->hello.offset;
 		if (reader->hello.status != SNIF_HELLO_READ) {
 			reading->status = reader->hello.status;
@@ -65,7 +69,10 @@ static inline void hello_reader_feed(struct hello_reader *reader, const uint8_t 
 			return;
 		}
 		hello_reader_found(reader);
-		snif_hello_continue(&reader->hello);
+		if (reader->bare)
+			snif_hello_continue(&reader->hello);
+		else
+			snif_tls_continue(&reader->hello);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stream ──► what include/hello.h reads in it, the same wherever the stream is cut; for the tests of the parser. */
+/* A stream ──► what include/tls_record.h reads in it, the same wherever the stream is cut; for the tests of the parser. */
 #ifndef SNIF_HELLO_EXPECT_H
 #define SNIF_HELLO_EXPECT_H
 
@@ -10,6 +10,7 @@
 
 static struct bytes stream;	      /* large, so not on the stack */
 static struct snif_hello_rules rules; /* all zero: the default ones; a test that sets others sets these again */
+static _Bool bare;		      /* there are no records; a test that sets this takes it back */
 
 static void default_rules(void) {
 	rules = (struct snif_hello_rules){0};
@@ -21,7 +22,7 @@ static void lax_rules(uint32_t longest) {
 }
 
 static struct hello_reading read_pieces(const struct bytes *in, size_t first, size_t size) {
-	struct hello_reader reader = {.hello.rules = rules};
+	struct hello_reader reader = {.hello.rules = rules, .bare = bare};
 	size_t at = first;
 
 	hello_reader_feed(&reader, in->data, first);

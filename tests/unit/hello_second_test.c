@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What comes behind a ClientHello ──► a second one, the end of what can be in clear, or a reason (include/hello.h). */
+/* What comes behind a ClientHello ──► a second one, the end of what can be in clear, or a reason (include/tls_record.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

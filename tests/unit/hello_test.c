@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ClientHellos, good and bad, cut at every place ──► the name or the reason, from include/hello.h. */
+/* ClientHellos, good and bad, cut at every place ──► the name or the reason, from include/tls_record.h and include/client_hello.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -439,6 +439,33 @@ static void extensions_up_to_the_limit(void **state) {
 	expect_refusal("one more", SNIF_REASON_TOO_MANY_EXTENSIONS, 0);
 }
 
+/* As QUIC has it: what stands behind a hello is the next message, in whatever pieces both come. */
+static void a_message_needs_no_records(void **state) {
+	static const struct hello browser = {.name = "Browser.test", .browser = 1, .post_quantum = 1};
+	static const struct hello second = {.name = "second.test"}, nameless = {.name = NULL};
+	struct hello_reading reading;
+
+	(void)state;
+	bare = 1;
+	stream.length = 0;
+	hello_message(&stream, &browser);
+	hello_message(&stream, &second);
+	reading = expect_read(SNIF_HELLO_MORE, 2);
+	assert_string_equal(reading.found[0].name, "browser.test");
+	assert_string_equal(reading.found[1].name, "second.test");
+	bytes_add(&stream, LITERAL("\x14\0\0\x0c"));
+	expect_read(SNIF_HELLO_OVER, 2);
+	stream.length = 0;
+	hello_message(&stream, &nameless);
+	expect_refusal("no name", SNIF_REASON_SNI_MISSING, 0);
+	hello_make(&stream, &second);
+	expect_refusal("a record", SNIF_REASON_NOT_CLIENT_HELLO, 0);
+	stream.length = 0;
+	bytes_add(&stream, LITERAL("\1\0\x3f\xfd"));
+	expect_refusal("a long message", SNIF_REASON_HELLO_TOO_LONG, 0);
+	bare = 0;
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_that_are_not_tls),
@@ -456,6 +483,7 @@ int main(void) {
 		cmocka_unit_test(lists_must_fill_their_extension),
 		cmocka_unit_test(record_headers_count_for_the_limit),
 		cmocka_unit_test(extensions_up_to_the_limit),
+		cmocka_unit_test(a_message_needs_no_records),
 	};
 
 	return cmocka_run_group_tests_name("hello", tests, NULL, NULL);

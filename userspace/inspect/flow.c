@@ -130,13 +130,13 @@ static void read_bytes(void *context, const uint8_t *bytes, uint32_t length, uin
 		reading->first_frame = arrival->frame;
 	reading->segments += segments;
 	while (offset < length && hello->status == SNIF_HELLO_MORE) {
-		snif_hello_feed(hello, bytes, offset, length);
+		snif_tls_feed(hello, bytes, offset, length);
 		offset = hello->offset;
 		if (hello->status != SNIF_HELLO_READ)
 			break;
 		if (is_news(reading))
 			report(arrival->flows, arrival->flow, SNIF_REASON_NONE);
-		snif_hello_continue(hello);
+		snif_tls_continue(hello);
 		reading->first_frame = arrival->frame;
 		reading->segments = offset < length;
 	}

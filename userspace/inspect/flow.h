@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "hello.h"
+#include "tls_record.h"
 #include "inspect/capture.h"
 
 /*

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * TLS records ──► ClientHello ──► server name. A resumable parser: its whole state is struct snif_hello, so that a
- * stream cut into segments and records at any places is read as in one piece.
+ * The bytes of a ClientHello message ──► its server name. A resumable parser: its whole state is struct snif_hello, so
+ * that a message cut at any places is read as in one piece. It knows the message alone (RFC 8446, section 4.1.2) and what
+ * is in it: server_name (RFC 6066, section 3), encrypted_client_hello (RFC 9849). What brings the message is a layer
+ * below: TLS records (tls_record.h), or nothing.
  *
  * It works field by field and skips what it does not need: a step passes over bytes, collects those of one field and
- * acts on it, as far as the segment and the record reach. Bytes are read by the window, of which a hello needs few:
- * reading each field from the packet would cost more than the rest. TLS 1.3 is RFC 8446 (section 4.1.2 ClientHello, 5.1
- * records), server_name RFC 6066 section 3, encrypted_client_hello RFC 9849.
- *
- * A client can send a second ClientHello in clear, after a HelloRetryRequest, and servers take the name of that one.
- * So the parser goes on behind the first (snif_hello_continue) until a record shows that no ClientHello can follow.
+ * acts on it, as far as what is at hand reaches. Bytes are read by the window, of which a hello needs few: reading each
+ * field from the packet would cost more than the rest.
  */
-#ifndef SNIF_HELLO_H
-#define SNIF_HELLO_H
+#ifndef SNIF_CLIENT_HELLO_H
+#define SNIF_CLIENT_HELLO_H
 
 #include "name.h"
 #include "portable.h"
@@ -21,10 +19,9 @@
 #define SNIF_HELLO_LONGEST 16384  /* bytes of a ClientHello, its message header included, unless the policy says else */
 #define SNIF_HELLO_MOST 65536	  /* what a policy may say at most */
 #define SNIF_HELLO_EXTENSIONS 128 /* extensions of types from 64 on; all types below 64 can be there besides */
-/* rounds for one segment: over one for each byte of the longest hello, of which the smallest records take two for six */
+/* rounds for one piece: over one for each byte of the longest hello, of which the smallest records take two for six */
 #define SNIF_HELLO_STEPS (1 << 17)
-#define SNIF_RECORD_MAX 16384	/* RFC 8446, section 5.1 */
-#define SNIF_WINDOW 512		/* bytes read from the packet at once; a power of two */
+#define SNIF_WINDOW 512		/* bytes read from the source at once; a power of two */
 #define SNIF_PLAIN_EXTENSIONS 8 /* passed over in one step, behind its rounds */
 
 /* What a policy lets pass of ClientHellos. All zero: none at all. */
@@ -38,7 +35,7 @@ struct snif_hello_rules {
 
 enum snif_hello_status {
 	SNIF_HELLO_MORE,    /* well-formed so far, not complete */
-	SNIF_HELLO_READ,    /* a ClientHello is complete: judge its name, then snif_hello_continue() */
+	SNIF_HELLO_READ,    /* a ClientHello is complete: judge its name, then go on behind it */
 	SNIF_HELLO_REFUSED, /* see reason; the parser is not to be fed again */
 	SNIF_HELLO_OVER,    /* behind a ClientHello: no further one can come in clear */
 };
@@ -66,34 +63,36 @@ enum snif_hello_field {
 /* All zero, but for the rules, is the beginning of a stream. */
 struct snif_hello {
 	struct snif_hello_rules rules; /* set whenever bytes are fed, so that a reload counts at once */
-	__u32 size;	      /* bytes of the stream that this ClientHello has taken, record headers included */
-	__u32 skip;	      /* bytes to pass over before the field */
-	__u32 left;	      /* bytes of the message behind the field */
-	__u32 records;	      /* handshake records begun for this ClientHello */
-	__u16 need, have;     /* bytes of the field: in all, collected */
-	__u16 extension_left; /* bytes of the extension behind the field */
-	__u16 record_left;    /* bytes of the record to come */
-	__u16 record_size;    /* bytes of the record in all */
-	__u16 version;	      /* the highest offered, 0x0304 is TLS 1.3; 0: not read yet */
-	__u16 name_length;    /* of the last ClientHello that had one */
+	__u32 skip;		       /* bytes to pass over before the field */
+	__u32 left;		       /* bytes of the message behind the field */
+	__u16 need, have;	       /* bytes of the field: in all, collected */
+	__u16 extension_left;	       /* bytes of the extension behind the field */
+	__u16 version;		       /* the highest offered, 0x0304 is TLS 1.3; 0: not read yet */
+	__u16 name_length;	       /* of the last ClientHello that had one */
 	__u16 seen_count;
-	__u8 record_have; /* bytes of the record's header collected */
-	__u8 record_pass; /* the record is passed over whole */
-	__u8 started;	  /* need is set */
-	__u8 field;	  /* enum snif_hello_field */
-	__u8 status;	  /* enum snif_hello_status */
-	__u8 reason;	  /* enum snif_reason, when refused */
-	__u8 refusal;	  /* why it will be refused, once its name is read for the log, or with these bytes */
-	__u8 hellos;	  /* ClientHellos read to their end */
-	__u8 named;	  /* the server name of this ClientHello is read */
-	__u8 ech;	  /* encrypted_client_hello is there: the name is the outer one */
-	__u8 early_data;  /* early_data was offered: application data may come before a second ClientHello */
-	__u8 changed;	  /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
-	__u8 doubt;	  /* a handshake record was passed over for that: why a further one is refused */
-	__u32 value;	  /* the bytes of the field collected so far, as a number; a name goes to `name` */
-	__u64 record;	  /* likewise those of the record's header */
-	/* the segment at hand: here and not on the stack, of which the verifier would follow each value apart */
-	__u32 offset, end;		   /* of the bytes in its source that are still to be read */
+	__u8 started; /* need is set */
+	__u8 field;   /* enum snif_hello_field */
+	__u8 status;  /* enum snif_hello_status */
+	__u8 reason;  /* enum snif_reason, when refused */
+	__u8 refusal; /* why it will be refused, once its name is read for the log, or with these bytes */
+	__u8 hellos;  /* ClientHellos read to their end */
+	__u8 named;   /* the server name of this ClientHello is read */
+	__u8 ech;     /* encrypted_client_hello is there: the name is the outer one */
+	__u32 value;  /* the bytes of the field collected so far, as a number; a name goes to `name` */
+	/* of the TLS records that bring the message, if any do: tls_record.h's. The parser itself asks for `records` */
+	__u32 size;	   /* bytes of the stream that this ClientHello has taken, record headers included */
+	__u32 records;	   /* handshake records begun for this ClientHello */
+	__u16 record_left; /* bytes of the record to come, behind those at hand */
+	__u16 record_size; /* bytes of the record in all */
+	__u64 record;	   /* the bytes of the record's header collected so far, as a number */
+	__u8 record_have;  /* how many these are */
+	__u8 record_pass;  /* the record is passed over whole */
+	__u8 early_data;   /* early_data was offered: application data may come before a second ClientHello */
+	__u8 changed;	   /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
+	__u8 doubt;	   /* a handshake record was passed over for that: why a further one is refused */
+	/* what is at hand: here and not on the stack, of which the verifier would follow each value apart */
+	__u32 offset, end;		   /* of the message's bytes in the source that are still to be read */
+	__u32 source_end;		   /* of all bytes that can be read there */
 	__u32 window_at, window_end;	   /* of those in the window */
 	__u64 seen_low;			   /* extension types below 64 */
 	__u64 seen_mixed;		   /* a bit for each of the others, which some share */
@@ -103,7 +102,6 @@ struct snif_hello {
 	__u8 name[SNIF_NAME_BUFFER];
 };
 
-enum { SNIF_RECORD_CHANGE_CIPHER_SPEC = 20, SNIF_RECORD_ALERT, SNIF_RECORD_HANDSHAKE, SNIF_RECORD_APPLICATION_DATA };
 enum {
 	SNIF_EXTENSION_SERVER_NAME = 0,
 	SNIF_EXTENSION_PROTOCOLS = 16,
@@ -113,21 +111,13 @@ enum {
 	SNIF_EXTENSION_ESNI = 0xffce,
 };
 
-/* The rules for messages of up to `longest` bytes, in records that are full but for the last. */
-static inline struct snif_hello_rules snif_hello_rules_of(__u32 longest) {
-	return (struct snif_hello_rules){
-		.longest = longest,
-		.stream = longest + (longest + SNIF_RECORD_MAX - 1) / SNIF_RECORD_MAX * 5,
-	};
-}
-
-/* The parser at work on a segment. */
+/* The parser at work on a piece. */
 struct snif_reader {
 	struct snif_hello *hello;
 	snif_source source;
 };
 
-/* One store, as it is in many places, each of which the verifier goes through: snif_hello_feed() does the rest. */
+/* One store, as it is in many places, each of which the verifier goes through: snif_hello_taken() does the rest. */
 static __always_inline long snif_hello_refuse(struct snif_hello *h, enum snif_reason reason) {
 	h->reason = reason;
 	return SNIF_STOP;
@@ -158,44 +148,36 @@ static __always_inline long snif_hello_want_extension(struct snif_hello *h, __u3
 	return snif_hello_want(h, last ? SNIF_FIELD_END : SNIF_FIELD_EXTENSION, skip, last ? 0 : 4);
 }
 
-/*
- * Whether the ClientHello goes on in a further record although this one is not full. No usual client sends that, and
- * receivers that look for the name without taking record headers out (HAProxy's req.ssl_sni) read another one there.
- */
-static __always_inline _Bool snif_hello_split(const struct snif_hello *h, __u32 length) {
-	return length > h->record_left && h->record_size < SNIF_RECORD_MAX && !h->rules.split_records;
+/* Whether the message is a ClientHello. Nothing else can come first; behind one, it ends what can be in clear. */
+static __always_inline long snif_hello_type(struct snif_hello *h) {
+	if (h->value >> 24 == 1)
+		return SNIF_NEXT;
+	if (h->hellos == 0)
+		return snif_hello_refuse(h, SNIF_REASON_NOT_CLIENT_HELLO);
+	h->status = SNIF_HELLO_OVER;
+	return SNIF_STOP;
 }
 
-/*
- * Up to TLS 1.2, a client that resumes a session sends an encrypted Finished behind change_cipher_spec, in a handshake
- * record; its first byte can be any, also that of a ClientHello. The length then says (but once in 2^24) that there is
- * none, or one that would have to go on in further handshake records; behind a Finished there comes none. One that is
- * too long, but whole in its record, is a hello that a server would take.
- */
-static __always_inline long snif_hello_message(struct snif_hello *h) {
-	__u32 length = h->value & 0xffffff;
-	enum snif_reason reason = SNIF_REASON_NONE;
+static __always_inline __u32 snif_hello_length(const struct snif_hello *h) {
+	return h->value & 0xffffff;
+}
 
-	if (h->value >> 24 != 1) {
-		if (h->hellos == 0)
-			return snif_hello_refuse(h, SNIF_REASON_NOT_CLIENT_HELLO);
-		h->status = SNIF_HELLO_OVER;
-		return SNIF_STOP;
-	}
-	if (length + 4 > h->rules.longest)
-		reason = SNIF_REASON_HELLO_TOO_LONG;
-	else if (snif_hello_split(h, length))
-		reason = SNIF_REASON_SPLIT_RECORDS;
-	if (reason != SNIF_REASON_NONE && h->changed && length > h->record_left) {
-		h->doubt = reason;
-		h->record_pass = 1;
-		h->have = 0;
-		h->value = 0;
-		return SNIF_NEXT;
-	}
-	h->refusal = reason;
-	h->left = length;
+/* Why a ClientHello of that length is refused. */
+static __always_inline enum snif_reason snif_hello_length_refusal(const struct snif_hello *h) {
+	return snif_hello_length(h) + 4 > h->rules.longest ? SNIF_REASON_HELLO_TOO_LONG : SNIF_REASON_NONE;
+}
+
+/* The message's header is read: goes on to what is in it. It will be refused for `refusal`. */
+static __always_inline long snif_hello_begin(struct snif_hello *h, enum snif_reason refusal) {
+	h->refusal = refusal;
+	h->left = snif_hello_length(h);
 	return snif_hello_want(h, SNIF_FIELD_VERSION, 0, 2);
+}
+
+static __always_inline long snif_hello_message(struct snif_hello *h) {
+	if (snif_hello_type(h) == SNIF_STOP)
+		return SNIF_STOP;
+	return snif_hello_begin(h, snif_hello_length_refusal(h));
 }
 
 struct snif_seen_search {
@@ -307,13 +289,14 @@ static __always_inline long snif_hello_extension(struct snif_hello *h) {
  * long, which are left to the rounds.
  */
 static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
-	__u32 skip = h->skip, left = h->left, offset = h->offset, room, passed = 0, type, length, list;
+	__u32 skip = h->skip, left = h->left, offset = h->offset, room = snif_min(h->window_end, h->end), passed = 0;
+	__u32 type, length, list;
 	enum snif_reason reason;
 	__u64 header; /* and what comes behind it */
 
-	if (offset >= h->window_end || h->size > h->rules.stream)
+	if (offset >= room)
 		return SNIF_NEXT;
-	room = snif_min(snif_min(h->window_end - offset, h->record_left), h->rules.stream - h->size);
+	room -= offset;
 	for (int i = 0; i < SNIF_PLAIN_EXTENSIONS && passed + skip + 6 <= room; i++) {
 		header = snif_load_be64(h->window + ((offset + passed + skip - h->window_at) & (SNIF_WINDOW - 1)));
 		type = header >> 48;
@@ -331,8 +314,6 @@ static __always_inline long snif_hello_plain_extensions(struct snif_hello *h) {
 		skip = length;
 	}
 	h->offset += passed;
-	h->record_left -= passed;
-	h->size += passed;
 	h->left = left;
 	h->skip = skip;
 	return SNIF_NEXT;
@@ -436,10 +417,7 @@ static __always_inline long snif_hello_version_items(struct snif_hello *h) {
 	return h->extension_left ? snif_hello_want_versions(h) : snif_hello_want_extension(h, 0);
 }
 
-/* Its record ends with it (RFC 8446, section 5.1): behind a ClientHello it is the server's turn, or keys change. */
 static __always_inline long snif_hello_end(struct snif_hello *h) {
-	if (h->record_left > 0)
-		return snif_hello_refuse(h, SNIF_REASON_HELLO_LENGTH);
 	if (!h->named)
 		return snif_hello_refuse(h, SNIF_REASON_SNI_MISSING);
 	h->status = SNIF_HELLO_READ;
@@ -481,8 +459,6 @@ static __always_inline long snif_hello_fixed(struct snif_hello *h) {
 
 /* The field is complete: act on it. */
 static __always_inline long snif_hello_field(struct snif_hello *h) {
-	if (!h)
-		return SNIF_STOP;
 	switch (h->field) {
 	case SNIF_FIELD_MESSAGE:
 		return snif_hello_message(h);
@@ -512,129 +488,19 @@ static __always_inline long snif_hello_field(struct snif_hello *h) {
 	}
 }
 
-/* Whether the parser stands between two messages, behind a ClientHello. */
-static __always_inline _Bool snif_hello_between(const struct snif_hello *h) {
-	return h->hellos > 0 && h->field == SNIF_FIELD_MESSAGE && h->have == 0;
-}
-
-/* A byte of the record's header, of those that are collected. */
-static __always_inline __u8 snif_record_byte(const struct snif_hello *h, __u32 index) {
-	return h->record >> (h->record_have - 1 - index) * 8;
-}
-
-/*
- * The first bytes of a record that is not of handshake tell so at once: one byte, or three where they may begin an
- * SSLv2 hello (a length with the high bit set, then message type 1). The stream decides, not how it was cut.
- */
-static __always_inline enum snif_reason snif_record_refusal(const struct snif_hello *h) {
-	__u8 first = snif_record_byte(h, 0);
-
-	if (first == SNIF_RECORD_HANDSHAKE)
-		return h->record_have >= 2 && snif_record_byte(h, 1) != 3 ? SNIF_REASON_NOT_TLS : SNIF_REASON_NONE;
-	if (h->hellos > 0 || h->records > 0 || (first >= SNIF_RECORD_CHANGE_CIPHER_SPEC && first <= 24))
-		return SNIF_REASON_NOT_HANDSHAKE;
-	if (!(first & 0x80))
-		return SNIF_REASON_NOT_TLS;
-	if (h->record_have < 3)
-		return SNIF_REASON_NONE;
-	return snif_record_byte(h, 2) == 1 ? SNIF_REASON_SSLV2_HELLO : SNIF_REASON_NOT_TLS;
-}
-
-/*
- * A record that begins between messages, behind a ClientHello. Returns SNIF_STOP when that decides something. No client
- * sends records of other types here; what servers make of them differs (GnuTLS reads SSLv2 hellos there).
- */
-static __always_inline long snif_record_between(struct snif_hello *h) {
-	h->size = 0;
-	switch (snif_record_byte(h, 0)) {
-	case SNIF_RECORD_HANDSHAKE:
-		return h->doubt ? snif_hello_refuse(h, h->doubt) : SNIF_NEXT;
-	case SNIF_RECORD_APPLICATION_DATA:
-		if (h->early_data)
-			break;
-		h->status = SNIF_HELLO_OVER;
-		return SNIF_STOP;
-	case SNIF_RECORD_CHANGE_CIPHER_SPEC:
-		h->changed = 1;
-		break;
-	case SNIF_RECORD_ALERT:
-		break;
-	default:
-		return snif_hello_refuse(h, SNIF_REASON_NOT_HANDSHAKE);
-	}
-	h->record_pass = 1;
-	return SNIF_NEXT;
-}
-
-/* The record's header is complete: act on it. */
-static __always_inline long snif_record_begin(struct snif_hello *h) {
-	__u32 length = h->record & 0xffff;
-	long next = SNIF_NEXT;
-
-	h->record_left = length;
-	h->record_pass = 0;
-	if (snif_hello_between(h))
-		next = snif_record_between(h);
-	h->record_have = 0;
-	if (next == SNIF_STOP)
-		return SNIF_STOP;
-	if (h->record_pass)
-		return SNIF_NEXT;
-	if (length == 0)
-		return snif_hello_refuse(h, SNIF_REASON_RECORD_EMPTY);
-	if (length > SNIF_RECORD_MAX)
-		return snif_hello_refuse(h, SNIF_REASON_RECORD_TOO_LONG);
-	if (h->records > 0 && h->record_size < SNIF_RECORD_MAX && !h->rules.split_records)
-		return snif_hello_refuse(h, SNIF_REASON_SPLIT_RECORDS);
-	h->record_size = length;
-	h->records++;
-	return SNIF_NEXT;
-}
-
-/* There is more of the record's header: act on it. It counts whole against the limit, however it was cut. */
-SNIF_SUBPROGRAM long snif_record_header(struct snif_hello *h) {
-	enum snif_reason reason = SNIF_REASON_NONE;
-
-	if (!h)
-		return SNIF_STOP;
-	if (!snif_hello_between(h)) {
-		if (h->size - h->record_have + 5 > h->rules.stream)
-			return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
-		reason = snif_record_refusal(h);
-	}
-	if (reason != SNIF_REASON_NONE)
-		return snif_hello_refuse(h, reason);
-	return h->record_have == 5 ? snif_record_begin(h) : SNIF_NEXT;
-}
-
-/* `count` bytes (at most 8, all in the segment) at `offset`, in the window; NULL: they cannot be read. */
+/* `count` bytes (at most 8, all in the source) at `offset`, in the window; NULL: they cannot be read. */
 static __always_inline const __u8 *snif_window(struct snif_reader *r, __u32 offset, __u32 count) {
 	struct snif_hello *h = r->hello;
 	__u32 length;
 
 	if (offset + count > h->window_end) {
-		length = ((snif_min(h->end - offset, SNIF_WINDOW) - 1) & (SNIF_WINDOW - 1)) + 1;
+		length = ((snif_min(h->source_end - offset, SNIF_WINDOW) - 1) & (SNIF_WINDOW - 1)) + 1;
 		if (snif_read(r->source, offset, h->window, length))
 			return NULL;
 		h->window_at = offset;
 		h->window_end = offset + length;
 	}
 	return h->window + ((offset - h->window_at) & (SNIF_WINDOW - 1));
-}
-
-static __always_inline long snif_hello_record(struct snif_reader *r) {
-	struct snif_hello *h = r->hello;
-	__u32 count = snif_min(5 - h->record_have, h->end - h->offset);
-	const __u8 *bytes = snif_window(r, h->offset, count);
-
-	if (!bytes)
-		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
-	h->record = h->record << count * 8 | snif_load_be64(bytes) >> (64 - count * 8);
-	h->record_have += count;
-	h->size += count;
-	h->offset += count;
-	snif_record_header(h);
-	return snif_hello_next(h);
 }
 
 /* Collects `count` bytes (not 0) of the field. Not 0: they cannot be read. */
@@ -652,81 +518,74 @@ static __always_inline long snif_hello_collect(struct snif_reader *r, __u32 offs
 	return 0;
 }
 
-/*
- * Passes over bytes and collects those of the field, as far as record and segment reach. All are counted against the
- * limit, but for those between messages.
- */
+/* Whether bytes are to be passed over or collected before the field can be acted on. */
+static __always_inline _Bool snif_hello_wants(const struct snif_hello *h) {
+	return h->skip > 0 || h->have < h->need;
+}
+
+/* Passes over bytes and collects those of the field, as far as what is at hand reaches. */
 static __always_inline long snif_hello_advance(struct snif_reader *r) {
 	struct snif_hello *h = r->hello;
-	__u32 available = snif_min(h->record_left, h->end - h->offset);
-	__u32 over = h->record_pass ? available : snif_min(h->skip, available);
-	__u32 count = snif_min(h->need - h->have, available - over), took = over + count;
+	__u32 over = snif_min(h->skip, h->end - h->offset), count;
 
-	if (count > 0 && snif_hello_collect(r, h->offset + over, count))
+	h->skip -= over;
+	h->offset += over;
+	count = snif_min(h->need - h->have, h->end - h->offset);
+	if (count > 0 && snif_hello_collect(r, h->offset, count))
 		return snif_hello_refuse(h, SNIF_REASON_STATE_LOST);
-	if (!h->record_pass)
-		h->skip -= over;
 	h->have += count;
-	h->record_left -= took;
-	h->offset += took;
-	h->size += took;
-	if (h->size > h->rules.stream && !snif_hello_between(h))
-		return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
+	h->offset += count;
 	return SNIF_NEXT;
 }
 
-/* A record begins, or bytes are passed over and collected; when the field is complete, acts on it. */
-static __always_inline long snif_hello_once(struct snif_reader *r) {
-	struct snif_hello *h = r->hello;
-
-	if (h->skip > 0 || h->have < h->need) {
-		if (h->offset >= h->end)
-			return SNIF_STOP;
-		if (h->record_left == 0)
-			return snif_hello_record(r);
-		if (snif_hello_advance(r) == SNIF_STOP)
-			return SNIF_STOP;
-		if (h->skip > 0 || h->have < h->need)
-			return SNIF_NEXT;
-	}
-	return snif_hello_field(h);
-}
-
-/*
- * Rounds, then plain extensions: of these much is on the stack, by which the verifier would go through rounds apart. Linux
- * 6.1 takes only loops whose last instruction jumps back, which clang makes where going on is not expected.
- */
-static inline long snif_hello_step(__u32 index, void *context) {
-	struct snif_hello *h = ((struct snif_reader *)context)->hello;
-
-	(void)index;
-	for (int i = 0; i < SNIF_UNROLL; i++)
-		if (__builtin_expect(snif_hello_once(context) == SNIF_STOP, 1))
-			return SNIF_STOP;
-	return h->field == SNIF_FIELD_EXTENSION && h->have == 0 ? snif_hello_plain_extensions(h) : SNIF_NEXT;
-}
-
-/*
- * Reads the bytes of `source` from `offset` to `end`, or until the status is no longer SNIF_HELLO_MORE; then
- * hello->offset says how far it came.
- */
-static __always_inline void snif_hello_feed(struct snif_hello *h, snif_source source, __u32 offset, __u32 end) {
-	struct snif_reader reader = {.hello = h, .source = source};
-
+/* Bytes of the source, from `offset` to `end`, are at hand. */
+static __always_inline void snif_hello_take(struct snif_hello *h, __u32 offset, __u32 end) {
 	if (!h->started) {
 		h->started = 1;
 		h->need = 4;
 	}
 	h->offset = offset;
-	h->end = end;
+	h->source_end = end;
 	h->window_end = 0;
-	snif_loop(SNIF_HELLO_STEPS / SNIF_UNROLL, snif_hello_step, &reader);
-	if (h->reason == SNIF_REASON_NONE && h->status == SNIF_HELLO_MORE && (h->refusal || h->offset < h->end))
+}
+
+/* They are read: what has come of it. */
+static __always_inline void snif_hello_taken(struct snif_hello *h) {
+	if (h->reason == SNIF_REASON_NONE && h->status == SNIF_HELLO_MORE && (h->refusal || h->offset < h->source_end))
 		snif_hello_refuse(h, SNIF_REASON_SCAN_LIMIT);
 	if (h->reason != SNIF_REASON_NONE) {
 		h->status = SNIF_HELLO_REFUSED;
 		h->reason = h->refusal ? h->refusal : h->reason;
 	}
+}
+
+static inline long snif_hello_step(__u32 index, void *context) {
+	struct snif_reader *r = context;
+	struct snif_hello *h = r->hello;
+
+	(void)index;
+	if (snif_hello_wants(h)) {
+		if (h->offset >= h->end || snif_hello_advance(r) == SNIF_STOP)
+			return SNIF_STOP;
+		if (snif_hello_wants(h))
+			return SNIF_NEXT;
+	}
+	if (snif_hello_field(h) == SNIF_STOP)
+		return SNIF_STOP;
+	return h->field == SNIF_FIELD_EXTENSION ? snif_hello_plain_extensions(h) : SNIF_NEXT;
+}
+
+/*
+ * Reads the bytes of `source` from `offset` to `end`, all of the message, or until the status is no longer
+ * SNIF_HELLO_MORE; then hello->offset says how far it came.
+ */
+static __always_inline void snif_hello_feed(struct snif_hello *h, snif_source source, __u32 offset, __u32 end) {
+	struct snif_reader reader = {.hello = h, .source = source};
+
+	snif_hello_take(h, offset, end);
+	h->end = end;
+	snif_loop(SNIF_HELLO_STEPS, snif_hello_step, &reader);
+	snif_hello_taken(h);
 }
 
 /* After SNIF_HELLO_READ: makes ready for what follows, which may be a second ClientHello. */
@@ -736,13 +595,9 @@ static __always_inline void snif_hello_continue(struct snif_hello *h) {
 	h->need = 4;
 	h->have = 0;
 	h->value = 0;
-	h->size = 0;
-	h->records = 0;
 	h->named = 0;
 	h->version = 0;
 	h->ech = 0;
-	h->changed = 0;
-	h->early_data |= h->seen_low >> SNIF_EXTENSION_EARLY_DATA & 1;
 	h->seen_low = 0;
 	h->seen_mixed = 0;
 	h->seen_count = 0;
