@@ -34,7 +34,7 @@ static __always_inline int hook_verdict(const struct policy *policy, const struc
  * It is refused in the words of a kernel that has no MPTCP, so that programs take TCP at once.
  */
 static __always_inline int decide_socket(struct bpf_sock *ctx) {
-	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
+	struct snif_judgement refused = snif_refuse(SNIF_REASON_SOCKET_TYPE);
 	int protocol = socket_protocol(ctx->protocol), verdict;
 	struct policy policy = policy_now();
 	struct snif_tag tag = {}, *made;
@@ -63,16 +63,16 @@ static __always_inline int decide_socket(struct bpf_sock *ctx) {
 
 static __always_inline struct snif_judgement judge_target(const struct policy *policy, const struct snif_target *to,
 							  struct bpf_sock *sk, struct snif_tag *tag) {
-	struct snif_judgement lost = {SNIF_DENY, SNIF_REASON_STATE_LOST, 0}, judgement = {};
+	struct snif_judgement lost = snif_refuse(SNIF_REASON_STATE_LOST), judgement = {};
 	struct snif_inspection *inspection;
 	struct snif_dest dest = {};
 
 	if (!policy->present)
-		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NO_POLICY, 0};
+		return snif_refuse(SNIF_REASON_NO_POLICY);
 	if (!tag)
 		return lost;
 	if (to->protocol != IPPROTO_TCP && to->protocol != IPPROTO_UDP)
-		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_SOCKET_TYPE, 0};
+		return snif_refuse(SNIF_REASON_SOCKET_TYPE);
 	judge_address(policy, to, &dest, &judgement);
 	if (judgement.verdict != SNIF_UNDECIDED)
 		return judgement;
@@ -218,8 +218,8 @@ static __always_inline int decide_ipv6(struct bpf_sock_addr *ctx, enum snif_hook
  * its SYN-ACK was held back already, except for an IPv6 one on Linux 6.1, which shows these to no hook on egress.
  */
 static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
-	struct snif_judgement judgement = {SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
 	struct policy policy = policy_now();
+	struct snif_judgement judgement;
 	struct bpf_sock *sk = ctx->sk;
 	struct snif_tag *tag;
 	__u32 address[4] = {0, 0, bpf_htonl(0xffff), ctx->remote_ip4};
@@ -246,8 +246,7 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	tag->flow = bpf_get_socket_cookie(ctx);
 	tag->to.protocol = IPPROTO_TCP;
 	tag->inbound = 1;
-	if (policy.options.inbound_deny)
-		judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_INBOUND_DENIED, 0};
+	judgement = snif_judge_inbound(&policy.options);
 	tag_judge(tag, &policy, &judgement);
 	if (event_wanted(&policy, &judgement))
 		event_of_call(&policy, &judgement, SNIF_HOOK_EGRESS, tag);

@@ -16,7 +16,7 @@ static __always_inline _Bool device_known(const struct snif_device *device) {
  * for it (nbd, rbd) goes to where root has connected them.
  */
 static __always_inline int decide_device(struct bpf_cgroup_dev_ctx *ctx) {
-	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_DEVICE, 0};
+	struct snif_judgement refused = snif_refuse(SNIF_REASON_DEVICE);
 	struct snif_device device = {ctx->major, ctx->minor};
 	union snif_object object = {.major = ctx->major, .minor = ctx->minor};
 	struct snif_tag tag = {};

@@ -34,7 +34,7 @@ static __always_inline int egress_refuse(struct egress *e) {
 }
 
 static __always_inline int egress_refuse_for(struct egress *e, enum snif_reason reason) {
-	e->judgement = refuse(reason);
+	e->judgement = snif_refuse(reason);
 	return egress_refuse(e);
 }
 

@@ -99,7 +99,7 @@ static __always_inline void option_tag(struct bpf_sockopt *ctx, struct snif_tag 
 }
 
 static __always_inline int option_refuse_unless_allowed(struct bpf_sockopt *ctx, enum snif_option_rule rule) {
-	struct snif_judgement refused = {SNIF_DENY, SNIF_REASON_SOCKET_OPTION, 0};
+	struct snif_judgement refused = snif_refuse(SNIF_REASON_SOCKET_OPTION);
 	union snif_object object = {.level = ctx->level, .option = ctx->optname};
 	struct policy policy = policy_now();
 	struct snif_tag told = {};

@@ -9,27 +9,23 @@
 
 #define HELLOS_PER_PACKET 4 /* no client sends more than one; more than these are refused */
 
-static __always_inline struct snif_judgement refuse(enum snif_reason reason) {
-	return (struct snif_judgement){SNIF_DENY, reason, 0};
-}
-
 /* What the policy says of the last ClientHello. */
-SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, struct snif_inspection *inspection,
-				struct snif_judgement *out) {
+SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_tag *tag,
+				struct snif_inspection *inspection, struct snif_judgement *out) {
 	const struct snif_settings *found;
+	struct snif_request request;
 	__u32 slot;
 
-	if (!policy || !inspection || !out)
+	if (!policy || !tag || !inspection || !out)
 		return 0;
 	slot = policy->active.slot;
 	found = bpf_map_lookup_elem(&settings, &slot);
-	if (!found)
-		*out = refuse(SNIF_REASON_NO_POLICY);
-	else if (inspection->hello.ech && policy->options.ech_deny)
-		*out = refuse(SNIF_REASON_ECH_DENIED);
-	else
-		*out = snif_judge_name_by(&inspection->match, slot, found, inspection->hello.name,
-					  inspection->hello.name_length, &inspection->dest);
+	if (!found) {
+		*out = snif_refuse(SNIF_REASON_NO_POLICY);
+		return 0;
+	}
+	request = (struct snif_request){.hello = &inspection->hello, .to = &tag->to, .dest = &inspection->dest};
+	*out = snif_judge_hello_by(&inspection->match, slot, found, &request);
 	return 0;
 }
 
@@ -100,11 +96,11 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 	if (!policy || !tag || !packet || !out)
 		return 0;
 	if (!inspection || (packet->flags & TCP_URG)) {
-		*out = refuse(inspection ? SNIF_REASON_URGENT_DATA : SNIF_REASON_STATE_LOST);
+		*out = snif_refuse(inspection ? SNIF_REASON_URGENT_DATA : SNIF_REASON_STATE_LOST);
 		return 0;
 	}
 	if ((packet->flags & TCP_SYN) && (refused = syn_options(skb, packet)) != SNIF_REASON_NONE) {
-		*out = refuse(refused);
+		*out = snif_refuse(refused);
 		return 0;
 	}
 	hello = &inspection->hello;
@@ -114,7 +110,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		if (reason != SNIF_REASON_NONE || hello->status != SNIF_HELLO_READ)
 			break;
 		rule = tag->rule;
-		judge_hello(policy, inspection, out);
+		judge_hello(policy, tag, inspection, out);
 		if (out->verdict != SNIF_ALLOW)
 			return 0;
 		tag_judge(tag, policy, out);
@@ -128,15 +124,15 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		reason = SNIF_REASON_SCAN_LIMIT;
 	}
 	if (reason != SNIF_REASON_NONE) {
-		*out = refuse(reason);
+		*out = snif_refuse(reason);
 	} else if (hello->status == SNIF_HELLO_OVER && tag->verdict == SNIF_ALLOW) {
 		tag->settled = 1;
 		inspection_end(socket, tag, hello);
 	} else if ((packet->flags & (TCP_FIN | TCP_RST)) && hello->hellos == 0 && hello->size > 0) {
-		*out = refuse(SNIF_REASON_HELLO_INCOMPLETE);
+		*out = snif_refuse(SNIF_REASON_HELLO_INCOMPLETE);
 	} else if (hello->hellos == 0 && packet->end > packet->payload &&
 		   !budget_take(inspection, packet->end - packet->payload)) {
-		*out = refuse(SNIF_REASON_HELLO_BUDGET);
+		*out = snif_refuse(SNIF_REASON_HELLO_BUDGET);
 	}
 	return 0;
 }
@@ -148,14 +144,14 @@ static __always_inline void judge_name_again(const struct policy *policy, struct
 	const struct snif_hello *hello;
 
 	if (!inspection) {
-		*out = refuse(SNIF_REASON_STATE_LOST);
+		*out = snif_refuse(SNIF_REASON_STATE_LOST);
 		return;
 	}
 	hello = &inspection->hello;
 	judge_address(policy, &tag->to, &inspection->dest, out);
 	/* no name yet, or a second ClientHello's is taking its place: that one will be judged when it is complete */
 	if (out->verdict == SNIF_UNDECIDED && hello->hellos > 0 && !hello->named && hello->field != SNIF_FIELD_SNI_NAME)
-		judge_hello(policy, inspection, out);
+		judge_hello(policy, tag, inspection, out);
 	if (out->verdict == SNIF_DENY)
 		return;
 	tag_judge(tag, policy, out);
@@ -183,14 +179,12 @@ static __always_inline void judge_again(const struct policy *policy, struct bpf_
 	}
 	if (!tag->inbound)
 		judge_address(policy, &tag->to, NULL, out);
-	else if (policy->options.inbound_deny)
-		*out = refuse(SNIF_REASON_INBOUND_DENIED);
 	else
-		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
+		*out = snif_judge_inbound(&policy->options);
 	if (out->verdict == SNIF_UNDECIDED && tag->reason == SNIF_REASON_CONNECTION_KEPT)
 		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
 	else if (out->verdict == SNIF_UNDECIDED)
-		*out = refuse(SNIF_REASON_UNTRACKED);
+		*out = snif_refuse(SNIF_REASON_UNTRACKED);
 	if (out->verdict == SNIF_ALLOW)
 		tag_judge(tag, policy, out);
 }

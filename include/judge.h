@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tables + destination + name ──► verdict, reason, rule. The kernel and `snifence check` decide by this code alone.
+ * Tables + destination + ClientHello ──► verdict, reason, rule. The kernel and what answers in its place (check,
+ * inspect, learn) decide by this code alone.
  *
  * Who includes it has defined, before:
  *
@@ -23,6 +24,17 @@ struct snif_judgement {
 	enum snif_reason reason;
 	__u32 rule; /* 0: none */
 };
+
+static __always_inline struct snif_judgement snif_refuse(enum snif_reason reason) {
+	return (struct snif_judgement){SNIF_DENY, reason, 0};
+}
+
+/* What the policy says of connections that are accepted, not opened. */
+static __always_inline struct snif_judgement snif_judge_inbound(const struct snif_options *options) {
+	if (options->inbound_deny)
+		return snif_refuse(SNIF_REASON_INBOUND_DENIED);
+	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_INBOUND_ALLOWED, 0};
+}
 
 /*
  * What the rules say of a destination: the longest prefix, then protocol and port. `address` is v4-mapped, `protocol`
@@ -171,7 +183,7 @@ static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name
 		snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
 	snif_name_match_longest(&match);
 	if (best->verdict == SNIF_UNDECIDED)
-		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 0};
+		return snif_refuse(SNIF_REASON_NAME_NOT_ALLOWED);
 	if (best->verdict != SNIF_ALLOW)
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_DENIED, best->rule};
 	if (!(dest->zones[(best->zone / 64) % (SNIF_ZONES / 64)] >> best->zone % 64 & 1))
@@ -179,8 +191,33 @@ static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name
 	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, best->rule};
 }
 
+/* A ClientHello that was read to its end, and where it goes. */
+struct snif_request {
+	const struct snif_hello *hello;
+	const struct snif_target *to;
+	const struct snif_dest *dest; /* what snif_judge_address() says of that: kind INSPECT */
+};
+
+/* What the policy says of a ClientHello as a whole. `at` is memory to work in. */
+static __always_inline struct snif_judgement snif_judge_hello_by(struct snif_name_progress *at, snif_tables tables,
+								 const struct snif_settings *settings,
+								 const struct snif_request *request) {
+	const struct snif_hello *hello = request->hello;
+
+	if (hello->ech && settings->options.ech_deny)
+		return snif_refuse(SNIF_REASON_ECH_DENIED);
+	return snif_judge_name_by(at, tables, settings, hello->name, hello->name_length, request->dest);
+}
+
 #ifndef __bpf__
-/* The same, with memory of its own. */
+/* The same, with memory of their own. */
+static inline struct snif_judgement snif_judge_hello(snif_tables tables, const struct snif_settings *settings,
+						     const struct snif_request *request) {
+	struct snif_name_progress at;
+
+	return snif_judge_hello_by(&at, tables, settings, request);
+}
+
 static inline struct snif_judgement snif_judge_name(snif_tables tables, const struct snif_settings *settings,
 						    const __u8 *name, __u16 length, const struct snif_dest *dest) {
 	struct snif_name_progress at;

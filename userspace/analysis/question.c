@@ -60,7 +60,7 @@ static struct snif_judgement judge_name(snif_tables tables, char name[SNIF_NAME_
 	enum snif_reason reason = snif_name_sent((__u8 *)name, &length, tables->settings.options.hello.trailing_dot);
 
 	if (reason != SNIF_REASON_NONE)
-		return (struct snif_judgement){SNIF_DENY, reason, 0};
+		return snif_refuse(reason);
 	name[length] = '\0';
 	return snif_judge_name(tables, &tables->settings, (const __u8 *)name, length, dest);
 }
@@ -143,7 +143,7 @@ int question_answer(const struct policy *policy, const struct compiled *compiled
 	if (question->host)
 		answer->judgement = judge_name(compiled, answer->name, &dest);
 	else
-		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_SNI_MISSING, 0};
+		answer->judgement = snif_refuse(SNIF_REASON_SNI_MISSING);
 	if (!question->has_address && answer->judgement.verdict == SNIF_ALLOW)
 		return subtract_denied(policy, compiled, question->port, answer);
 	return 0;
