@@ -13,7 +13,7 @@ struct egress {
 	struct bpf_sock *socket; /* NULL: a request or time-wait socket, which carries no storage */
 	struct snif_tag *tag;
 	struct policy policy;
-	struct packet packet;
+	struct snif_packet packet;
 	struct snif_judgement judgement;
 };
 
@@ -38,8 +38,8 @@ static __always_inline int egress_refuse_for(struct egress *e, enum snif_reason 
 	return egress_refuse(e);
 }
 
-static __always_inline _Bool is_bare_reset(const struct packet *packet) {
-	return packet->to.protocol == IPPROTO_TCP && (packet->flags & TCP_RST) && packet->end == packet->payload;
+static __always_inline _Bool is_bare_reset(const struct snif_packet *packet) {
+	return packet->to.protocol == IPPROTO_TCP && (packet->flags & SNIF_TCP_RST) && packet->end == packet->payload;
 }
 
 /* Gives a tag to a socket that no hook saw; the process behind it is not known. */
@@ -56,8 +56,8 @@ static __always_inline struct snif_tag *egress_tag(struct egress *e) {
 
 /* SYN-ACKs, resets and time-wait ACKs leave on sockets without storage, or on the listener: never with payload. */
 static __always_inline int egress_without_socket(struct egress *e) {
-	const struct packet *packet = &e->packet;
-	_Bool syn = packet->flags & TCP_SYN, ack = packet->flags & TCP_ACK;
+	const struct snif_packet *packet = &e->packet;
+	_Bool syn = packet->flags & SNIF_TCP_SYN, ack = packet->flags & SNIF_TCP_ACK;
 
 	if (packet->to.protocol != IPPROTO_TCP || packet->end > packet->payload || (syn && !ack))
 		return egress_refuse_for(e, SNIF_REASON_UNTRACKED);
@@ -75,7 +75,7 @@ static __always_inline _Bool socket_fits(const struct bpf_sock *socket, __u8 pro
 
 /* Judges a packet by the address on it, as what the tag says need not be of this packet. */
 static __always_inline int egress_by_address(struct egress *e) {
-	const struct packet *packet = &e->packet;
+	const struct snif_packet *packet = &e->packet;
 	struct snif_judgement *judgement = &e->judgement;
 	struct snif_inspection *inspection;
 
@@ -89,7 +89,7 @@ static __always_inline int egress_by_address(struct egress *e) {
 		return EGRESS_PASS;
 	}
 	/* inspected: only from its first packet on */
-	if (!(packet->flags & TCP_SYN) || (packet->flags & TCP_ACK))
+	if (!(packet->flags & SNIF_TCP_SYN) || (packet->flags & SNIF_TCP_ACK))
 		return egress_refuse_for(e, SNIF_REASON_UNTRACKED);
 	inspection = inspection_begin(e->socket);
 	if (!inspection)
@@ -125,7 +125,8 @@ static __always_inline _Bool same_family(const struct snif_target *a, const stru
  * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
  * that: it is the administrator's, and how containers reach their resolver and their neighbours.
  */
-SNIF_SUBPROGRAM int goes_as_judged(struct __sk_buff *skb, const struct packet *packet, const struct snif_tag *tag) {
+SNIF_SUBPROGRAM int goes_as_judged(struct __sk_buff *skb, const struct snif_packet *packet,
+				   const struct snif_tag *tag) {
 	struct bpf_sock *socket = skb->sk;
 
 	socket = socket ? bpf_sk_fullsock(socket) : NULL;

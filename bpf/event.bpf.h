@@ -53,7 +53,7 @@ static __always_inline void event_add_tag(struct snif_event *event, const struct
 
 /* Of a source-routed packet, only the tag has the socket's own destination. */
 static __always_inline void event_add_packet(struct snif_event *event, const struct snif_tag *tag,
-					     const struct packet *packet) {
+					     const struct snif_packet *packet) {
 	event->protocol = packet->to.protocol;
 	event->interface = packet->interface;
 	event->source_port = packet->source_port;
@@ -122,7 +122,7 @@ static __always_inline struct snif_event *event_reserve(const struct policy *pol
 /* The same of a packet. */
 SNIF_SUBPROGRAM int event_of_packet(struct __sk_buff *skb, const struct policy *policy,
 				    const struct snif_judgement *judgement, const struct snif_tag *tag,
-				    const struct packet *packet) {
+				    const struct snif_packet *packet) {
 	struct bpf_sock *socket = skb->sk;
 	const struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
 	struct snif_event *event;

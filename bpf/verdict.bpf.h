@@ -33,12 +33,12 @@ SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_t
  * Where the packet's payload begins in the stream, relative to what was parsed: bytes to pass over as parsed already.
  * The SYN sets the position; data in it (TCP Fast Open) comes behind its own sequence number.
  */
-static __always_inline enum snif_reason payload_position(struct snif_tag *tag, const struct packet *packet,
+static __always_inline enum snif_reason payload_position(struct snif_tag *tag, const struct snif_packet *packet,
 							 __u32 *parsed) {
 	__u32 first = packet->sequence;
 	__s32 ahead;
 
-	if (packet->flags & TCP_SYN) {
+	if (packet->flags & SNIF_TCP_SYN) {
 		first++;
 		if (!tag->has_syn) {
 			tag->next_sequence = first;
@@ -59,7 +59,7 @@ static __always_inline enum snif_reason payload_position(struct snif_tag *tag, c
  * why the packet is refused, or SNIF_REASON_NONE.
  */
 SNIF_SUBPROGRAM int read_hello(struct __sk_buff *skb, struct snif_tag *tag, struct snif_inspection *inspection,
-			       const struct packet *packet, enum snif_reason *out) {
+			       const struct snif_packet *packet, enum snif_reason *out) {
 	enum snif_reason reason;
 	__u32 parsed = 0, begin;
 
@@ -86,7 +86,7 @@ SNIF_SUBPROGRAM int read_hello(struct __sk_buff *skb, struct snif_tag *tag, stru
  * packet may pass.
  */
 SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, struct snif_tag *tag,
-			    const struct packet *packet, struct snif_judgement *out) {
+			    const struct snif_packet *packet, struct snif_judgement *out) {
 	struct bpf_sock *socket = skb->sk;
 	struct snif_inspection *inspection = socket ? inspection_of(socket) : NULL;
 	enum snif_reason reason = SNIF_REASON_SCAN_LIMIT, refused;
@@ -95,11 +95,11 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 
 	if (!policy || !tag || !packet || !out)
 		return 0;
-	if (!inspection || (packet->flags & TCP_URG)) {
+	if (!inspection || (packet->flags & SNIF_TCP_URG)) {
 		*out = snif_refuse(inspection ? SNIF_REASON_URGENT_DATA : SNIF_REASON_STATE_LOST);
 		return 0;
 	}
-	if ((packet->flags & TCP_SYN) && (refused = syn_options(skb, packet)) != SNIF_REASON_NONE) {
+	if ((packet->flags & SNIF_TCP_SYN) && (refused = snif_packet_syn(skb, packet)) != SNIF_REASON_NONE) {
 		*out = snif_refuse(refused);
 		return 0;
 	}
@@ -128,7 +128,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 	} else if (hello->status == SNIF_HELLO_OVER && tag->verdict == SNIF_ALLOW) {
 		tag->settled = 1;
 		inspection_end(socket, tag, hello);
-	} else if ((packet->flags & (TCP_FIN | TCP_RST)) && hello->hellos == 0 && hello->size > 0) {
+	} else if ((packet->flags & (SNIF_TCP_FIN | SNIF_TCP_RST)) && hello->hellos == 0 && hello->size > 0) {
 		*out = snif_refuse(SNIF_REASON_HELLO_INCOMPLETE);
 	} else if (hello->hellos == 0 && packet->end > packet->payload &&
 		   !budget_take(inspection, packet->end - packet->payload)) {

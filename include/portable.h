@@ -13,10 +13,16 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #define snif_memcpy __builtin_memcpy
+#define snif_be16_to_cpu bpf_ntohs
+#define snif_be32_to_cpu bpf_ntohl
+#define snif_cpu_to_be32 bpf_htonl
 #else
 #include <endian.h>
 #include <string.h>
 #define snif_memcpy memcpy
+#define snif_be16_to_cpu be16toh
+#define snif_be32_to_cpu be32toh
+#define snif_cpu_to_be32 htobe32
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif

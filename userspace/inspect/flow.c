@@ -3,13 +3,12 @@
 #include "inspect/flow.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <search.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "inspect/packet.h"
 #include "inspect/stream.h"
+#include "inspect/tcp_packet.h"
 
 #define FLOWS_MAX 65536
 #define FLOWS_HELD_MAX (64 << 20)
@@ -193,13 +192,14 @@ static struct flow *flow_add(struct flows *flows, const struct key *key, uint32_
  * makes none: then `found` is NULL. Returns 0 or -ENOMEM.
  */
 static int flow_find(struct flows *flows, const struct tcp_packet *packet, struct flow **found) {
-	struct key key = {.source_port = packet->source_port, .destination_port = packet->destination_port};
-	bool syn = packet->flags & TH_SYN;
-	uint32_t start = packet->sequence + syn;
+	const struct snif_packet *headers = &packet->headers;
+	struct key key = {.source_port = headers->source_port, .destination_port = headers->to.port};
+	bool syn = headers->flags & SNIF_TCP_SYN;
+	uint32_t start = headers->sequence + syn;
 	struct flow *const *node, *flow;
 
-	memcpy(key.source, packet->source, 16);
-	memcpy(key.destination, packet->destination, 16);
+	memcpy(key.source, headers->source, 16);
+	memcpy(key.destination, headers->to.address, 16);
 	node = tfind(&key, &flows->tree, compare);
 	flow = node ? *node : NULL;
 	if (flow && syn && (flow->closed || flow->start != start)) {
@@ -214,29 +214,30 @@ static int flow_find(struct flows *flows, const struct tcp_packet *packet, struc
 	return *found ? 0 : -ENOMEM;
 }
 
-static void flow_note(struct flows *flows, struct flow *flow, const struct tcp_packet *packet) {
+static void flow_note(struct flows *flows, struct flow *flow, const struct snif_packet *headers) {
 	TAILQ_REMOVE(&flows->by_age, flow, age);
 	TAILQ_INSERT_TAIL(&flows->by_age, flow, age);
-	if (packet->flags & TH_SYN) {
-		flow->opened |= !(packet->flags & TH_ACK);
-		flow->accepted |= !!(packet->flags & TH_ACK);
+	if (headers->flags & SNIF_TCP_SYN) {
+		flow->opened |= !(headers->flags & SNIF_TCP_ACK);
+		flow->accepted |= !!(headers->flags & SNIF_TCP_ACK);
 	}
-	flow->closed |= !!(packet->flags & (TH_FIN | TH_RST));
+	flow->closed |= !!(headers->flags & (SNIF_TCP_FIN | SNIF_TCP_RST));
 	if (!flow->refusal)
-		flow->refusal = packet->refusal;
-	if (!flow->refusal && packet->flags & TH_URG)
+		flow->refusal = headers->refusal;
+	if (!flow->refusal && headers->flags & SNIF_TCP_URG)
 		flow->refusal = SNIF_REASON_URGENT_DATA;
 }
 
 /* Takes a packet of a flow that is not decided. */
 static int flow_read(struct flows *flows, struct flow *flow, const struct tcp_packet *packet,
 		     const struct capture_packet *capture) {
-	bool syn = packet->flags & TH_SYN;
+	const struct snif_packet *headers = &packet->headers;
+	bool syn = headers->flags & SNIF_TCP_SYN;
 	struct stream_segment segment = {
-		.sequence = packet->sequence + syn,
+		.sequence = headers->sequence + syn,
 		.length = packet->length,
 		.bytes = packet->data,
-		.has_urgent = !syn && packet->flags & TH_URG,
+		.has_urgent = !syn && headers->flags & SNIF_TCP_URG,
 		.urgent = packet->urgent,
 	};
 	struct arrival arrival = {flows, flow, capture->frame};
@@ -269,8 +270,8 @@ static int add_tcp(struct flows *flows, const struct tcp_packet *packet, const s
 
 	if (!flow)
 		return error;
-	flow_note(flows, flow, packet);
-	if (!flow->decided && (packet->length > 0 || packet->flags & TH_URG))
+	flow_note(flows, flow, &packet->headers);
+	if (!flow->decided && (packet->length > 0 || packet->headers.flags & SNIF_TCP_URG))
 		error = flow_read(flows, flow, packet, capture);
 	while (flows->count > FLOWS_MAX || flows->held > FLOWS_HELD_MAX) {
 		flow = TAILQ_FIRST(&flows->by_age);
@@ -295,13 +296,13 @@ struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader
 int flows_add(struct flows *flows, const struct capture_packet *packet) {
 	struct tcp_packet tcp;
 
-	switch (packet_read(packet->ip, packet->length, &tcp)) {
-	case PACKET_TCP:
+	switch (tcp_packet_read(packet->ip, packet->length, &tcp)) {
+	case TCP_PACKET:
 		return add_tcp(flows, &tcp, packet);
-	case PACKET_FRAGMENT:
+	case TCP_PACKET_FRAGMENT:
 		flows->losses.fragments++;
 		return 0;
-	case PACKET_DAMAGED:
+	case TCP_PACKET_DAMAGED:
 		flows->losses.damaged++;
 		return 0;
 	default:
