@@ -121,19 +121,23 @@ static __always_inline _Bool same_family(const struct snif_target *a, const stru
 	return snif_is_ipv4(a->address) == snif_is_ipv4(b->address);
 }
 
-/*
- * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
- * that: it is the administrator's, and how containers reach their resolver and their neighbours.
- */
-SNIF_SUBPROGRAM int goes_as_judged(struct __sk_buff *skb, const struct snif_packet *packet,
+/* Whether the kernel sends a packet to where the tag was judged for, which netfilter has written another place on. */
+SNIF_SUBPROGRAM int sent_as_judged(struct __sk_buff *skb, const struct snif_packet *packet,
 				   const struct snif_tag *tag) {
 	struct bpf_sock *socket = skb->sk;
 
 	socket = socket ? bpf_sk_fullsock(socket) : NULL;
 	if (!socket || !packet || !tag)
 		return 0;
-	return same_place(&packet->to, &tag->to) ||
-	       (same_family(&packet->to, &tag->to) && flow_goes_to(socket, &tag->to));
+	return same_family(&packet->to, &tag->to) && flow_goes_to(socket, &tag->to);
+}
+
+/*
+ * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
+ * that: it is the administrator's, and how containers reach their resolver and their neighbours.
+ */
+static __always_inline _Bool goes_as_judged(const struct egress *e) {
+	return same_place(&e->packet.to, &e->tag->to) || sent_as_judged(e->skb, &e->packet, e->tag);
 }
 
 /* A source that was chosen for another destination, before netfilter wrote this one, is none of the command's. */
@@ -166,7 +170,7 @@ static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
 	int verdict;
 
-	if (!goes_as_judged(e->skb, &e->packet, tag))
+	if (!goes_as_judged(e))
 		return tag->verdict == SNIF_DENY ? refused(&e->policy) : egress_elsewhere(e);
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judge_again(&e->policy, e->socket, tag, &e->judgement);

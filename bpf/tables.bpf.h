@@ -71,10 +71,12 @@ static __always_inline struct policy policy_now(void) {
 SNIF_SUBPROGRAM int judge_address(const struct policy *policy, const struct snif_target *to, struct snif_dest *dest,
 				  struct snif_judgement *out) {
 	struct snif_dest unwanted;
+	struct snif_target copy; /* made in words: of the address alone, the compiler would read each byte */
 
-	if (policy && to && out)
-		*out = snif_judge_address(policy->active.slot, to->address, to->protocol, to->port,
-					  dest ? dest : &unwanted);
+	if (!policy || !to || !out)
+		return 0;
+	copy = *to;
+	*out = snif_judge_address(policy->active.slot, copy.address, copy.protocol, copy.port, dest ? dest : &unwanted);
 	return 0;
 }
 

@@ -14,11 +14,12 @@ static __always_inline void process_read(struct snif_process *process) {
 
 /* Address and port; the protocol is the socket's. */
 static __always_inline _Bool same_place(const struct snif_target *a, const struct snif_target *b) {
-	__u64 first[2], second[2];
+	__u32 first[4], second[4];
 
 	__builtin_memcpy(first, a->address, 16);
 	__builtin_memcpy(second, b->address, 16);
-	return first[0] == second[0] && first[1] == second[1] && a->port == b->port;
+	return !((first[0] ^ second[0]) | (first[1] ^ second[1]) | (first[2] ^ second[2]) | (first[3] ^ second[3])) &&
+	       a->port == b->port;
 }
 
 /* NULL also for a socket that carries no storage, a request or time-wait socket: skb->sk can be given as it is. */

@@ -146,13 +146,13 @@ struct snif_process {
 	char name[SNIF_COMM_LENGTH];
 };
 
-/* Where a connection or a datagram goes. */
+/* Where a connection or a datagram goes. Aligned, so that an address is compared in words and not by the byte. */
 struct snif_target {
 	__u8 address[16]; /* v4-mapped */
 	__u16 port;
 	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP where it can be allowed */
 	__u8 unused;
-};
+} __attribute__((aligned(4)));
 
 #define SNIF_TAG_NAME 88
 

@@ -154,14 +154,17 @@ static inline long snif_option_step(__u32 index, void *context) {
 static __always_inline enum snif_reason snif_packet_ipv4(snif_packet_source source, struct snif_packet *packet) {
 	struct snif_options_walk options = {.source = source, .offset = sizeof(struct snif_ipv4_header)};
 	struct snif_ipv4_header header;
+	struct snif_target from = {}, to = {}; /* in words, which a store for each byte of `packet` would not be */
 
 	if (snif_packet_load(source, 0, &header, sizeof(header) / 4) || (header.version_length & 0xf) < 5)
 		return SNIF_REASON_MALFORMED_PACKET;
 	options.end = (header.version_length & 0xf) * 4;
 	packet->payload = options.end;
 	packet->to.protocol = header.protocol;
-	snif_map_ipv4(packet->source, header.source);
-	snif_map_ipv4(packet->to.address, header.destination);
+	snif_map_ipv4(from.address, header.source);
+	snif_map_ipv4(to.address, header.destination);
+	snif_memcpy(packet->source, from.address, 16);
+	snif_memcpy(packet->to.address, to.address, 16);
 	if (snif_be16_to_cpu(header.fragment) & SNIF_IPV4_FRAGMENT)
 		return SNIF_REASON_FRAGMENT;
 	if (options.end > sizeof(header))
