@@ -55,7 +55,7 @@ static __always_inline void tag_once(struct __sk_buff *skb) {
  * without the check that the socket is one of the packet's protocol, as this one is of none.
  */
 static __always_inline int judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
-	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_now()};
+	struct egress e = {.skb = skb, .socket = socket, .tag = tag, .policy = policy_for(tag)};
 
 	if (packet_read(skb, &e.packet) != SNIF_REASON_NONE)
 		return EGRESS_DROP;

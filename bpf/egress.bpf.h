@@ -142,9 +142,8 @@ static __always_inline _Bool goes_as_judged(const struct egress *e) {
 
 /* A source that was chosen for another destination, before netfilter wrote this one, is none of the command's. */
 static __always_inline _Bool source_is_foreign(const struct egress *e) {
-	if (e->packet.to.protocol == IPPROTO_TCP && !same_place(&e->packet.to, &e->tag->to))
-		return 0;
-	return packet_source_is_foreign(&e->packet);
+	return packet_source_is_foreign(&e->packet) &&
+	       (e->packet.to.protocol != IPPROTO_TCP || same_place(&e->packet.to, &e->tag->to));
 }
 
 /* Passes only where a direct rule allows what is on the packet. The event names where the socket was connected. */
@@ -214,7 +213,7 @@ static __always_inline int egress_udp(struct egress *e) {
 }
 
 static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
-	struct egress e = {.skb = skb, .socket = socket, .policy = policy_now()};
+	struct egress e = {.skb = skb, .socket = socket, .policy = policy_for(tag)};
 	enum snif_reason reason = packet_read(skb, &e.packet);
 
 	/* what a socket carries that listens is of the connection that it was before */
@@ -238,10 +237,7 @@ static __always_inline int decide_packet(struct __sk_buff *skb) {
 	struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_active active;
 
-	/*
-	 * The hot path: allowed, nothing left to inspect, and to there without a doubt. It asks the tag which policy that
-	 * was under, not the cgroup: whatever ends that (a reload, a detach) gives the policy another generation.
-	 */
+	/* the hot path: allowed, nothing left to inspect, and to there without a doubt, as policy_for() does */
 	if (tag && tag->settled && packet_is_plain(skb, &tag->to)) {
 		active = active_of(tag->judged_under.policy);
 		if (same_policy(&tag->judged_under, &active))

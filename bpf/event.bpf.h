@@ -22,8 +22,9 @@ static __always_inline _Bool event_wanted(const struct policy *policy, const str
 }
 
 /* Room for an event in the ring of the attachment at hand; NULL: that is full. `size` is a constant, for the verifier. */
-static __always_inline struct snif_event *event_room(const struct policy *policy, __u64 size) {
-	__u32 number = policy->ring;
+static __always_inline struct snif_event *event_room(__u64 size) {
+	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
+	__u32 number = attachment->ring;
 	void *ring = bpf_map_lookup_elem(&rings, &number);
 
 	return ring ? bpf_ringbuf_reserve(ring, size, 0) : NULL;
@@ -82,7 +83,7 @@ SNIF_SUBPROGRAM int event_of_call_on(const struct policy *policy, const struct s
 
 	if (!policy || !judgement)
 		return 0;
-	event = event_room(policy, SNIF_EVENT_NAMELESS);
+	event = event_room(SNIF_EVENT_NAMELESS);
 	if (!event) {
 		count(policy, SNIF_COUNTER_LOST);
 		return 0;
@@ -101,19 +102,18 @@ static __always_inline void event_of_call(const struct policy *policy, const str
 }
 
 /* An event with room for the name of the hello that was read, which is copied. NULL: the ring is full. */
-static __always_inline struct snif_event *event_reserve(const struct policy *policy,
-							const struct snif_inspection *read) {
+static __always_inline struct snif_event *event_reserve(const struct snif_inspection *read) {
 	struct snif_event *event;
 
 	if (!read)
-		return event_room(policy, SNIF_EVENT_NAMELESS);
+		return event_room(SNIF_EVENT_NAMELESS);
 	if (read->hello.name_length <= SNIF_EVENT_SHORT_NAME) {
-		event = event_room(policy, SNIF_EVENT_SHORT);
+		event = event_room(SNIF_EVENT_SHORT);
 		if (event)
 			__builtin_memcpy(event->name, read->hello.name, SNIF_EVENT_SHORT_NAME);
 		return event;
 	}
-	event = event_room(policy, sizeof(*event));
+	event = event_room(sizeof(*event));
 	if (event)
 		__builtin_memcpy(event->name, read->hello.name, sizeof(event->name));
 	return event;
@@ -131,7 +131,7 @@ SNIF_SUBPROGRAM int event_of_packet(struct __sk_buff *skb, const struct policy *
 		return 0;
 	if (inspection && inspection->hello.size == 0 && inspection->hello.hellos == 0)
 		inspection = NULL;
-	event = event_reserve(policy, inspection);
+	event = event_reserve(inspection);
 	if (!event) {
 		count(policy, SNIF_COUNTER_LOST);
 		return 0;

@@ -32,8 +32,8 @@ struct policy {
 	struct snif_active active;
 	struct snif_options options;
 	__u16 number; /* also where there is none in force */
-	__u8 ring;
 	__u8 present; /* 0: there is none, everything is refused */
+	__u8 unused;
 };
 
 /* What is in force for a policy, read by one load, as a reload is one store. Slot 0: nothing is. */
@@ -49,14 +49,11 @@ static __always_inline struct snif_active active_of(__u32 number) {
 	return active;
 }
 
-static __always_inline struct policy policy_now(void) {
-	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
-	struct policy policy = {.number = attachment->policy, .ring = attachment->ring};
+static __always_inline struct policy policy_of(__u16 number) {
+	struct policy policy = {.number = number, .active = active_of(number)};
+	__u32 slot = policy.active.slot;
 	const struct snif_settings *found;
-	__u32 slot;
 
-	policy.active = active_of(policy.number);
-	slot = policy.active.slot;
 	if (slot == 0)
 		return policy;
 	found = bpf_map_lookup_elem(&settings, &slot);
@@ -65,6 +62,12 @@ static __always_inline struct policy policy_now(void) {
 	policy.options = found->options;
 	policy.present = 1;
 	return policy;
+}
+
+static __always_inline struct policy policy_now(void) {
+	const struct snif_attachment *attachment = bpf_get_local_storage(&attachments, 0);
+
+	return policy_of(attachment->policy);
 }
 
 /* What the policy's address rules say of a destination; `dest` may be NULL. */

@@ -79,6 +79,19 @@ static __always_inline struct snif_inspection *inspection_again(struct bpf_sock 
 	return inspection;
 }
 
+/*
+ * The policy in force for a socket with that tag (NULL: none): the one that the tag was judged under, if it still is.
+ * Whatever ends that (a reload, a detach) gives the policy another generation, so the cgroup need not be asked.
+ */
+static __always_inline struct policy policy_for(const struct snif_tag *tag) {
+	struct policy policy;
+
+	if (!tag)
+		return policy_now();
+	policy = policy_of(tag->judged_under.policy);
+	return policy.present && same_policy(&tag->judged_under, &policy.active) ? policy : policy_now();
+}
+
 /* Writes a judgement of the policy in force into the tag. */
 static __always_inline void tag_judge(struct snif_tag *tag, const struct policy *policy,
 				      const struct snif_judgement *judgement) {
