@@ -19,7 +19,10 @@
 #define SNIF_HELLO_LONGEST 16384  /* bytes of a ClientHello, its message header included, unless the policy says else */
 #define SNIF_HELLO_MOST 65536	  /* what a policy may say at most */
 #define SNIF_HELLO_EXTENSIONS 128 /* extensions of types from 64 on; all types below 64 can be there besides */
-/* rounds for one piece: over one for each byte of the longest hello, of which the smallest records take two for six */
+/*
+ * Steps for one piece, each of a round at least: over one for each byte of the longest hello, of which the smallest
+ * records take two for six.
+ */
 #define SNIF_HELLO_STEPS (1 << 17)
 #define SNIF_WINDOW 512		/* bytes read from the source at once; a power of two */
 #define SNIF_PLAIN_EXTENSIONS 8 /* passed over in one step, behind its rounds */
@@ -78,7 +81,9 @@ struct snif_hello {
 	__u8 hellos;  /* ClientHellos read to their end */
 	__u8 named;   /* the server name of this ClientHello is read */
 	__u8 ech;     /* encrypted_client_hello is there: the name is the outer one */
-	__u32 value;  /* the bytes of the field collected so far, as a number; a name goes to `name` */
+	/* the bytes of the field collected so far, as a number. A name goes to `name`: 0; or it is whole in the window, from
+	 * byte `value` - 1 on */
+	__u32 value;
 	/* of the TLS records that bring the message, if any do: tls_record.h's. The parser itself asks for `records` */
 	__u32 size;	   /* bytes of the stream that this ClientHello has taken, record headers included */
 	__u32 records;	   /* handshake records begun for this ClientHello */
@@ -371,6 +376,14 @@ static __always_inline long snif_hello_sni_entry(struct snif_hello *h) {
 	return snif_hello_want(h, SNIF_FIELD_SNI_NAME, 0, length);
 }
 
+/* Copies the name from the window, with what follows it up to a multiple of eight bytes. */
+static __always_inline void snif_hello_copy_name(struct snif_hello *h) {
+	const __u8 *from = h->window + ((h->value - 1) & (SNIF_WINDOW - 1));
+
+	for (__u32 i = 0; i < SNIF_NAME_WORDS && i * 8 < h->name_length; i++)
+		snif_store_be64(h->name + i * 8, snif_load_be64(from + i * 8));
+}
+
 /* Where a hello is so long that it takes several records, its name is in the first, which all receivers read alike. */
 SNIF_SUBPROGRAM long snif_hello_sni_name(struct snif_hello *h) {
 	enum snif_reason reason;
@@ -378,6 +391,8 @@ SNIF_SUBPROGRAM long snif_hello_sni_name(struct snif_hello *h) {
 	if (!h)
 		return SNIF_STOP;
 	h->name_length = h->need;
+	if (h->value)
+		snif_hello_copy_name(h);
 	reason = snif_name_sent_by(&h->scan, h->name, &h->name_length, h->rules.trailing_dot);
 	if (reason != SNIF_REASON_NONE)
 		return snif_hello_refuse(h, reason);
@@ -503,13 +518,23 @@ static __always_inline const __u8 *snif_window(struct snif_reader *r, __u32 offs
 	return h->window + ((offset - h->window_at) & (SNIF_WINDOW - 1));
 }
 
+/* Collects `count` bytes (not 0) of the name, which are left in the window where all are there. */
+static __always_inline long snif_hello_collect_name(struct snif_reader *r, __u32 offset, __u32 count) {
+	struct snif_hello *h = r->hello;
+
+	if (count < h->need || offset + count > h->window_end)
+		return snif_read(r->source, offset, h->name + (h->have & 0xff), ((count - 1) & 0xff) + 1);
+	h->value = offset - h->window_at + 1;
+	return 0;
+}
+
 /* Collects `count` bytes (not 0) of the field. Not 0: they cannot be read. */
 static __always_inline long snif_hello_collect(struct snif_reader *r, __u32 offset, __u32 count) {
 	struct snif_hello *h = r->hello;
 	const __u8 *bytes;
 
 	if (h->field == SNIF_FIELD_SNI_NAME)
-		return snif_read(r->source, offset, h->name + (h->have & 0xff), ((count - 1) & 0xff) + 1);
+		return snif_hello_collect_name(r, offset, count);
 	bytes = snif_window(r, offset, count);
 	if (!bytes)
 		return -1;

@@ -126,13 +126,11 @@ static __always_inline void snif_name_match_below(const struct snif_name_match *
 }
 
 /* A step from the right: to the next dot, where there may be rules for what is below the suffix, or the next word. */
-static inline long snif_name_match_step(__u32 index, void *context) {
-	const struct snif_name_match *match = context;
+static __always_inline long snif_name_match_once(const struct snif_name_match *match) {
 	struct snif_name_progress *at = match->at;
 	__u64 dot = at->dots & -at->dots, hash;
 	__u32 length;
 
-	(void)index;
 	if (!dot)
 		return snif_name_match_word(match);
 	length = at->words * 8 - 8 + snif_bytes_below(dot);
@@ -145,6 +143,14 @@ static inline long snif_name_match_step(__u32 index, void *context) {
 			snif_name_match_below(match, hash);
 	}
 	return snif_name_match_next(at);
+}
+
+static inline long snif_name_match_step(__u32 index, void *context) {
+	(void)index;
+	for (__u32 i = 0; i < SNIF_UNROLL; i++)
+		if (snif_name_match_once(context) == SNIF_STOP)
+			return SNIF_STOP;
+	return SNIF_NEXT;
 }
 
 /*
@@ -176,11 +182,15 @@ static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name
 	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .at = at};
 	const struct snif_name_rule *best = &at->best;
 
-	*at = (struct snif_name_progress){.length = length};
+	/* not all of it: the suffixes are as many as it says, and clearing their memory takes as long as a step */
+	at->length = length;
+	at->words = 0;
+	at->suffix_count = 0;
+	at->best = (struct snif_name_rule){};
 	snif_hash_start(&at->hash, settings->hash_key);
 	snif_name_match_read(&match);
 	if (snif_name_match_next(at) == SNIF_NEXT)
-		snif_loop(SNIF_NAME_READ, snif_name_match_step, &match);
+		snif_loop((SNIF_NAME_READ + 1) / SNIF_UNROLL, snif_name_match_step, &match);
 	snif_name_match_longest(&match);
 	if (best->verdict == SNIF_UNDECIDED)
 		return snif_refuse(SNIF_REASON_NAME_NOT_ALLOWED);

@@ -18,7 +18,6 @@
 #define SNIF_LABEL_MAX 63    /* the same */
 #define SNIF_NAME_READ 255   /* bytes of a server_name that are read; longer ones are refused unread */
 #define SNIF_NAME_WORDS 32   /* the name and a dot behind it, eight bytes at a time */
-#define SNIF_NAME_UNROLL 2   /* words in one step; as SNIF_UNROLL, but the verifier has more to look at here */
 #define SNIF_NAME_BUFFER 512 /* twice that: room for the largest offset plus the largest length, as verifiers add */
 
 /*
@@ -111,7 +110,7 @@ static __always_inline long snif_name_scan_word(const struct snif_name_reader *r
 
 static inline long snif_name_scan_step(__u32 index, void *context) {
 	(void)index;
-	for (__u32 i = 0; i < SNIF_NAME_UNROLL; i++)
+	for (__u32 i = 0; i < SNIF_UNROLL; i++)
 		if (snif_name_scan_word(context) == SNIF_STOP)
 			return SNIF_STOP;
 	return SNIF_NEXT;
@@ -135,7 +134,7 @@ static __always_inline enum snif_reason snif_name_normalise_by(struct snif_name_
 		return SNIF_REASON_NAME_TOO_LONG;
 	if (name[(scan->length - 1) & 0xff] == '.')
 		scan->length--;
-	snif_loop(SNIF_NAME_WORDS / SNIF_NAME_UNROLL, snif_name_scan_step, &reader);
+	snif_loop(SNIF_NAME_WORDS / SNIF_UNROLL, snif_name_scan_step, &reader);
 	if (scan->reason != SNIF_REASON_NONE)
 		return scan->reason;
 	if (scan->too_long || scan->length > SNIF_NAME_MAX)

@@ -40,8 +40,8 @@
 #endif
 
 /*
- * Rounds in one step of a loop that is often gone through: with the mitigations against speculation (retpolines, safe
- * returns), the return from a call costs as much as a round.
+ * Rounds in one step of a loop that is often gone through, at most: with the mitigations against speculation
+ * (retpolines, safe returns), the return from a call costs as much as a round.
  */
 #define SNIF_UNROLL 4
 

@@ -243,17 +243,21 @@ static __always_inline long snif_record_once(struct snif_reader *r) {
 }
 
 /*
- * Rounds, then plain extensions: of these much is on the stack, by which the verifier would go through rounds apart. Linux
- * 6.1 takes only loops whose last instruction jumps back, which clang makes where going on is not expected.
+ * Rounds up to an extension, then plain extensions: of these much is on the stack, by which the verifier would go through
+ * rounds apart. Linux 6.1 takes only loops whose last instruction jumps back, which clang makes where going on is not
+ * expected.
  */
 static inline long snif_record_step(__u32 index, void *context) {
 	struct snif_hello *h = ((struct snif_reader *)context)->hello;
 
 	(void)index;
-	for (int i = 0; i < SNIF_UNROLL; i++)
+	for (int i = 0; i < SNIF_UNROLL; i++) {
 		if (__builtin_expect(snif_record_once(context) == SNIF_STOP, 1))
 			return SNIF_STOP;
-	return h->field == SNIF_FIELD_EXTENSION && h->have == 0 ? snif_hello_plain_extensions(h) : SNIF_NEXT;
+		if (__builtin_expect(h->field == SNIF_FIELD_EXTENSION && h->have == 0, 1))
+			return snif_hello_plain_extensions(h);
+	}
+	return SNIF_NEXT;
 }
 
 /*
@@ -266,7 +270,7 @@ static __always_inline void snif_tls_feed(struct snif_hello *h, snif_source sour
 	snif_hello_take(h, offset, end);
 	h->end = offset;
 	if (snif_record_take(h) == SNIF_NEXT)
-		snif_loop(SNIF_HELLO_STEPS / SNIF_UNROLL, snif_record_step, &reader);
+		snif_loop(SNIF_HELLO_STEPS, snif_record_step, &reader);
 	snif_hello_taken(h);
 }
 
