@@ -16,6 +16,8 @@
 #include "snifence.skel.h"
 
 #define LOG_SIZE (1 << 16)
+#define REASON_SIZE (16 << 20) /* of a program that is refused: each instruction */
+#define REASON_SHOWN 4000
 #define LOG_STATISTICS 4 /* BPF_LOG_STATS: only the summary, not each instruction */
 #define GROWTH_LIMIT 20	 /* percent */
 
@@ -93,6 +95,27 @@ static bool report(const char *file, const struct cost *cost, const char *series
 	return percent > GROWTH_LIMIT || (before == 0 && has_kernel);
 }
 
+/* Loads once more, and shows the end of what the verifier says of the program that it refuses. */
+static void tell_refusal(void) {
+	struct snifence_bpf *skeleton = snifence_bpf__open();
+	struct bpf_program *program;
+	char *log = calloc(1, REASON_SIZE);
+	size_t length;
+
+	if (!skeleton || !log)
+		return;
+	bpf_object__for_each_program(program, skeleton->obj) {
+		bpf_program__set_log_buf(program, log, REASON_SIZE);
+		bpf_program__set_log_level(program, 1);
+	}
+	if (snifence_bpf__load(skeleton)) {
+		length = strlen(log);
+		fprintf(stderr, "%s\n", log + (length > REASON_SHOWN ? length - REASON_SHOWN : 0));
+	}
+	snifence_bpf__destroy(skeleton);
+	free(log);
+}
+
 int main(int argc, char **argv) {
 	const char *baseline = argc > 1 ? argv[1] : "tests/verify/baseline.tsv";
 	struct snifence_bpf *skeleton;
@@ -113,6 +136,7 @@ int main(int argc, char **argv) {
 	}
 	if (snifence_bpf__load(skeleton)) {
 		fprintf(stderr, "verify: the object does not load: %s\n", strerror(errno));
+		tell_refusal();
 		return 1;
 	}
 	printf("%-16s %-8s %10s %8s %8s %8s %8s  %s\n", "program", "kernel", "processed", "states", "peak", "insns",
