@@ -5,7 +5,7 @@
 
 #include <linux/errno.h>
 
-#include "event.bpf.h"
+#include "dns.bpf.h"
 #include "options.h"
 #include "tag.bpf.h"
 
@@ -61,9 +61,10 @@ static __always_inline int decide_socket(struct bpf_sock *ctx) {
 	return verdict;
 }
 
-static __always_inline struct snif_judgement judge_target(const struct policy *policy, const struct snif_target *to,
-							  struct bpf_sock *sk, struct snif_tag *tag) {
+static __always_inline struct snif_judgement judge_target(struct bpf_sock_addr *ctx, const struct policy *policy,
+							  const struct snif_target *to, struct snif_tag *tag) {
 	struct snif_judgement lost = snif_refuse(SNIF_REASON_STATE_LOST), judgement = {};
+	__u64 netns_cookie = bpf_get_netns_cookie(ctx);
 	struct snif_inspection *inspection;
 	struct snif_dest dest = {};
 
@@ -74,9 +75,13 @@ static __always_inline struct snif_judgement judge_target(const struct policy *p
 	if (to->protocol != IPPROTO_TCP && to->protocol != IPPROTO_UDP)
 		return snif_refuse(SNIF_REASON_SOCKET_TYPE);
 	judge_address(policy, to, &dest, &judgement);
+	if (judgement.verdict == SNIF_DENY)
+		judge_named(policy, to, netns_cookie, 0, &judgement);
+	if (judgement.verdict == SNIF_UNDECIDED)
+		judge_unnamed(policy, to, netns_cookie, &judgement);
 	if (judgement.verdict != SNIF_UNDECIDED)
 		return judgement;
-	inspection = inspection_begin(sk);
+	inspection = inspection_begin(ctx->sk);
 	if (!inspection)
 		return lost;
 	inspection->dest = dest;
@@ -98,7 +103,7 @@ static __always_inline int decide_tcp(struct bpf_sock_addr *ctx, const struct po
 
 	if (tag)
 		tag_fill(tag, ctx, to);
-	judgement = judge_target(policy, to, ctx->sk, tag);
+	judgement = judge_target(ctx, policy, to, tag);
 	if (tag) {
 		tag->inspected = judgement.verdict == SNIF_UNDECIDED;
 		tag_judge(tag, policy, &judgement);
@@ -149,7 +154,7 @@ static __always_inline void note_stray(struct snif_tag *tag, const struct policy
 static __always_inline int decide_udp(struct bpf_sock_addr *ctx, const struct policy *policy,
 				      const struct snif_target *to, enum snif_hook hook) {
 	struct snif_tag *tag = tag_make(ctx->sk);
-	struct snif_judgement judgement = judge_target(policy, to, ctx->sk, tag), kept = judgement;
+	struct snif_judgement judgement = judge_target(ctx, policy, to, tag), kept = judgement;
 	_Bool allowed = judgement.verdict == SNIF_ALLOW, told;
 
 	if (!tag)
@@ -213,6 +218,25 @@ static __always_inline int decide_ipv6(struct bpf_sock_addr *ctx, enum snif_hook
 	return decide_target(ctx, &to, hook);
 }
 
+/* Whether a connection was accepted where a DNS server of the policy answers: its SYN-ACK may have been seen by no hook. */
+static __always_inline _Bool accepted_as_server(struct bpf_sock_ops *ctx, const struct policy *policy) {
+	__u32 address[4] = {0, 0, bpf_htonl(0xffff), ctx->local_ip4};
+	struct snif_target local = {.port = ctx->local_port, .protocol = IPPROTO_TCP};
+	struct snif_judgement judgement = {};
+
+	if (local.port != SNIF_DNS_PORT)
+		return 0;
+	if (ctx->family == AF_INET6) {
+		address[0] = ctx->local_ip6[0];
+		address[1] = ctx->local_ip6[1];
+		address[2] = ctx->local_ip6[2];
+		address[3] = ctx->local_ip6[3];
+	}
+	__builtin_memcpy(local.address, address, 16);
+	judge_address(policy, &local, NULL, &judgement);
+	return judgement.reason == SNIF_REASON_DNS_ALLOWED;
+}
+
 /*
  * A connection that was accepted, not opened: its packets leave without inspection, unless the policy refuses it. Then
  * its SYN-ACK was held back already, except for an IPv6 one on Linux 6.1, which shows these to no hook on egress.
@@ -247,6 +271,8 @@ static __always_inline void tag_accepted(struct bpf_sock_ops *ctx) {
 	tag->to.protocol = IPPROTO_TCP;
 	tag->inbound = 1;
 	judgement = snif_judge_inbound(&policy.options);
+	if (accepted_as_server(ctx, &policy))
+		judgement = snif_refuse(SNIF_REASON_DNS_FORGED);
 	tag_judge(tag, &policy, &judgement);
 	if (event_wanted(&policy, &judgement))
 		event_of_call(&policy, &judgement, SNIF_HOOK_EGRESS, tag);

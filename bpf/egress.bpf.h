@@ -73,15 +73,42 @@ static __always_inline _Bool socket_fits(const struct bpf_sock *socket, __u8 pro
 	return protocol == IPPROTO_UDP && socket->type == SOCK_DGRAM && socket->protocol == IPPROTO_UDP;
 }
 
+/*
+ * Judges a packet by the questions that it holds, where it goes to a DNS server of the policy. Returns whether it does.
+ * Each refused question is told; over UDP the next one is judged for itself.
+ */
+static __always_inline _Bool egress_asks(struct egress *e, int *verdict) {
+	struct snif_judgement *judgement = &e->judgement;
+
+	if (!ask_packet(e->skb, &e->policy, e->tag, &e->packet, judgement))
+		return 0;
+	if (judgement->verdict == SNIF_ALLOW) {
+		*verdict = EGRESS_PASS;
+		if (e->tag->verdict != SNIF_ALLOW && event_wanted(&e->policy, judgement))
+			event_of_packet(e->skb, &e->policy, judgement, e->tag, &e->packet);
+		tag_judge(e->tag, &e->policy, judgement);
+		return 1;
+	}
+	*verdict = refused(&e->policy);
+	if (e->packet.to.protocol == IPPROTO_TCP && *verdict == EGRESS_DROP)
+		tag_judge(e->tag, &e->policy, judgement);
+	return 1;
+}
+
 /* Judges a packet by the address on it, as what the tag says need not be of this packet. */
 static __always_inline int egress_by_address(struct egress *e) {
 	const struct snif_packet *packet = &e->packet;
 	struct snif_judgement *judgement = &e->judgement;
 	struct snif_inspection *inspection;
+	int verdict;
 
 	judge_address(&e->policy, &packet->to, NULL, judgement);
 	if (judgement->verdict == SNIF_DENY)
+		judge_named(&e->policy, &packet->to, e->tag->netns_cookie, 0, judgement);
+	if (judgement->verdict == SNIF_DENY)
 		return egress_refuse(e);
+	if (judgement->reason == SNIF_REASON_DNS_ALLOWED && egress_asks(e, &verdict))
+		return verdict;
 	if (judgement->verdict == SNIF_ALLOW) {
 		if (e->tag->verdict != SNIF_ALLOW && event_wanted(&e->policy, judgement))
 			event_of_packet(e->skb, &e->policy, judgement, e->tag, packet);
@@ -178,6 +205,8 @@ static __always_inline int egress_tcp(struct egress *e) {
 	}
 	if (tag->verdict == SNIF_DENY)
 		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
+	if (tag->dns && egress_asks(e, &verdict))
+		return verdict;
 	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected)) {
 		if (!tag->settled && tag->reason == SNIF_REASON_CONNECTION_KEPT)
 			egress_tell_kept(e);
@@ -203,12 +232,20 @@ static __always_inline int egress_udp(struct egress *e) {
 	_Bool current = same_policy(&tag->judged_under, &e->policy.active);
 	_Bool disconnected = tag->connects > 0 && e->socket->state != BPF_TCP_ESTABLISHED;
 	_Bool other_family = tag->connects > 0 && !same_family(&e->packet.to, &tag->to);
+	int verdict;
 
 	if (current && tag->kept && !disconnected && !other_family)
 		return EGRESS_PASS;
 	tag->kept = 0;
 	if (!current && tag->verdict == SNIF_ALLOW)
 		tag->verdict = SNIF_UNDECIDED; /* told again */
+	if (tag->dns) {
+		if (egress_asks(e, &verdict))
+			return verdict;
+		/* what goes elsewhere than the last call said may be a question that netfilter has sent there */
+		if (!same_place(&e->packet.to, &tag->to))
+			return egress_refuse_for(e, SNIF_REASON_OTHER_DESTINATION);
+	}
 	return egress_by_address(e);
 }
 
@@ -223,6 +260,8 @@ static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *
 		reason = SNIF_REASON_NO_POLICY;
 	if (reason != SNIF_REASON_NONE)
 		return egress_refuse_for(&e, reason);
+	if (e.packet.source_port == SNIF_DNS_PORT && is_forged_answer(&e.policy, &e.packet))
+		return egress_refuse_for(&e, SNIF_REASON_DNS_FORGED);
 	if (!e.tag)
 		return egress_untagged(&e);
 	if (!socket_fits(socket, e.packet.to.protocol))

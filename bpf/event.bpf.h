@@ -140,8 +140,11 @@ SNIF_SUBPROGRAM int event_of_packet(struct __sk_buff *skb, const struct policy *
 	if (tag)
 		event_add_tag(event, tag);
 	event_add_packet(event, tag, packet);
-	if (inspection)
+	if (inspection) {
 		event_add_hello(event, &inspection->hello);
+		if (inspection->unbound)
+			event->flags |= SNIF_EVENT_UNBOUND;
+	}
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }

@@ -80,6 +80,14 @@ struct names_inner {
 	__uint(value_size, sizeof(struct snif_name_rules));
 };
 
+/* Of one that floods it, a policy loses its own: what was not used longest. */
+struct bindings_inner {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct snif_binding_key));
+	__uint(value_size, sizeof(struct snif_binding));
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, SNIF_SLOTS);
@@ -100,6 +108,14 @@ struct {
 	__type(key, __u32);
 	__array(values, struct names_inner);
 } names SEC(".maps");
+
+/* One for each policy that binds names to addresses, as long as it has its number: a reload forgets nothing. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SNIF_POLICIES);
+	__type(key, __u32);
+	__array(values, struct bindings_inner);
+} bindings SEC(".maps");
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel side's table of contents: one line for each place where a connection can be stopped. Files in the order
- * in which a connection meets them: maps, tables, packet, event, tag, connect, option, flow, budget, verdict, egress;
- * and beside them device.
+ * in which a connection meets them: maps, tables, packet, event, tag, dns, connect, option, flow, budget, verdict,
+ * egress; and beside them device.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -61,6 +61,12 @@ int snif_accepted(struct bpf_sock_ops *ctx) {
 SEC("cgroup_skb/egress")
 int snif_egress(struct __sk_buff *skb) {
 	return decide_packet(skb);
+}
+
+SEC("cgroup_skb/ingress")
+int snif_ingress(struct __sk_buff *skb) {
+	see_answer(skb);
+	return 1;
 }
 
 SEC("cgroup/dev")

@@ -99,7 +99,12 @@ static __always_inline void tag_judge(struct snif_tag *tag, const struct policy 
 	tag->verdict = judgement->verdict;
 	tag->reason = judgement->reason;
 	tag->rule = judgement->rule;
-	tag->settled = judgement->verdict == SNIF_ALLOW && tag->to.protocol == IPPROTO_TCP && !tag->inspected;
+	if (judgement->reason == SNIF_REASON_DNS_ALLOWED) {
+		tag->dns = 1;
+		tag->kept = 0;
+	}
+	tag->settled =
+		judgement->verdict == SNIF_ALLOW && tag->to.protocol == IPPROTO_TCP && !tag->inspected && !tag->dns;
 }
 
 #endif

@@ -4,14 +4,15 @@
 #define SNIF_VERDICT_BPF_H
 
 #include "budget.bpf.h"
+#include "dns.bpf.h"
 #include "event.bpf.h"
 #include "tag.bpf.h"
 
 #define HELLOS_PER_PACKET 4 /* no client sends more than one; more than these are refused */
 
-/* What the policy says of the last ClientHello. */
+/* What the policy says of the last ClientHello; `again`: of a connection that was allowed before. */
 SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_tag *tag,
-				struct snif_inspection *inspection, struct snif_judgement *out) {
+				struct snif_inspection *inspection, _Bool again, struct snif_judgement *out) {
 	const struct snif_settings *found;
 	struct snif_request request;
 	__u32 slot;
@@ -26,6 +27,8 @@ SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_t
 	}
 	request = (struct snif_request){.hello = &inspection->hello, .to = &tag->to, .dest = &inspection->dest};
 	*out = snif_judge_hello_by(&inspection->match, slot, found, &request);
+	if (found->dns.bind != SNIF_BIND_OFF)
+		judge_bound(policy, tag, inspection, again, out);
 	return 0;
 }
 
@@ -110,7 +113,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 		if (reason != SNIF_REASON_NONE || hello->status != SNIF_HELLO_READ)
 			break;
 		rule = tag->rule;
-		judge_hello(policy, tag, inspection, out);
+		judge_hello(policy, tag, inspection, 0, out);
 		if (out->verdict != SNIF_ALLOW)
 			return 0;
 		tag_judge(tag, policy, out);
@@ -151,7 +154,7 @@ static __always_inline void judge_name_again(const struct policy *policy, struct
 	judge_address(policy, &tag->to, &inspection->dest, out);
 	/* no name yet, or a second ClientHello's is taking its place: that one will be judged when it is complete */
 	if (out->verdict == SNIF_UNDECIDED && hello->hellos > 0 && !hello->named && hello->field != SNIF_FIELD_SNI_NAME)
-		judge_hello(policy, tag, inspection, out);
+		judge_hello(policy, tag, inspection, 1, out);
 	if (out->verdict == SNIF_DENY)
 		return;
 	tag_judge(tag, policy, out);
@@ -177,10 +180,12 @@ static __always_inline void judge_again(const struct policy *policy, struct bpf_
 		judge_name_again(policy, socket, tag, out);
 		return;
 	}
-	if (!tag->inbound)
-		judge_address(policy, &tag->to, NULL, out);
-	else
+	if (tag->inbound) {
 		*out = snif_judge_inbound(&policy->options);
+	} else {
+		judge_address(policy, &tag->to, NULL, out);
+		judge_named(policy, &tag->to, tag->netns_cookie, 1, out);
+	}
 	if (out->verdict == SNIF_UNDECIDED && tag->reason == SNIF_REASON_CONNECTION_KEPT)
 		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
 	else if (out->verdict == SNIF_UNDECIDED)

@@ -44,6 +44,7 @@ enum snif_dest_kind {
 	SNIF_DEST_ALLOW,   /* a direct rule allows, without inspection */
 	SNIF_DEST_DENY,	   /* a direct rule denies */
 	SNIF_DEST_INSPECT, /* TLS is let through to here once its server name is allowed */
+	SNIF_DEST_DNS,	   /* a server of `dns.servers`, where questions are read: the rule allows it */
 };
 
 struct snif_dest {
@@ -55,10 +56,18 @@ struct snif_dest {
 /* What one name says of itself (`exact`) and of the names below it (`below`). Deny beats allow when compiled. */
 struct snif_name_rule {
 	__u32 rule;
-	__u16 zone;   /* ALLOW: the destinations for which this rule holds */
+	__u16 zone;   /* ALLOW: the destinations for which this rule holds; of lookups, see below */
 	__u8 verdict; /* enum snif_verdict; SNIF_UNDECIDED: there is no such rule */
-	__u8 unused;
+	__u8 search; /* of lookups: a domain that resolvers append. The rule is of what stands before its `zone` bytes */
 };
+
+/* The rules of one table of names: those of ClientHellos, and those of lookups, under other hashes. */
+enum snif_name_use { SNIF_NAMES_TLS, SNIF_NAMES_LOOKUP, SNIF_NAME_USES };
+#define SNIF_LOOKUP_SALT 0x6c6f6f6b75707321ULL
+
+/* In place of zones, lookups have groups: (protocol, ports) pairs of `direct` rules by name; 0: none. */
+#define SNIF_GROUPS 64
+#define SNIF_NAMED_CLASS 0xffffffffU /* in `ports`: where `direct` rules by name lead, with groups for zones */
 
 struct snif_name_rules {
 	struct snif_name_rule exact, below;
@@ -85,15 +94,48 @@ struct snif_options {
 	struct snif_hello_rules hello;
 };
 
+enum snif_dns_bind { SNIF_BIND_OFF, SNIF_BIND_OBSERVE, SNIF_BIND_REQUIRE };
+
+/* What the policy says of lookups. */
+struct snif_dns_rules {
+	__u8 bind; /* enum snif_dns_bind: whether a server name counts only at an address that it was found at */
+	__u8 names_policy;	  /* only names that the policy allows may be asked for */
+	__u8 https_deny;	  /* no question for HTTPS and SVCB records, with which names can be encrypted */
+	__u8 lookups;		  /* there are rules of lookups */
+	__u32 least, most, grace; /* seconds that an address counts: of its time to live, and beyond that */
+};
+
+#define SNIF_BOUND_ANY 0 /* as a name: any that the policy allows */
+
+/* A name that was found at an address, in a network namespace. */
+struct snif_binding_key {
+	__u64 name; /* its hash under the instance's key; SNIF_BOUND_ANY; below SNIF_GROUPS: any name of a group */
+	__u64 netns_cookie;
+	__u8 address[16];
+};
+
+struct snif_binding {
+	__u64 expires; /* CLOCK_BOOTTIME, nanoseconds */
+	__u32 rule;    /* the name's, when it was looked up */
+	__u32 unused;
+};
+
+#define SNIF_BINDINGS 8192 /* of one policy; what is not used longest makes room */
+
+/* Bit n: there is a rule for a name of n bytes, or for what is below one: no other need be looked for. */
+struct snif_name_lengths {
+	__u64 exact[4], below[4];
+};
+
 /* The rest of a compiled policy, one for each slot. */
 struct snif_settings {
 	__u8 sha256[32];  /* of the policy's canonical form; all zero: the slot is free */
 	__u32 generation; /* the last under which it was put in force */
 	__u32 unused;
 	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */
-	/* bit n: there is a rule for a name of n bytes, or for what is below one: no other need be looked for */
-	__u64 exact_lengths[4], below_lengths[4];
+	struct snif_name_lengths lengths[SNIF_NAME_USES];
 	struct snif_options options;
+	struct snif_dns_rules dns;
 };
 
 /*
@@ -163,12 +205,13 @@ struct snif_target {
 struct snif_tag {
 	/* first what the hot path reads: it shares a cache line with what the kernel finds the tag by */
 	struct snif_active judged_under;
-	__u8 settled;	/* allowed, and no further ClientHello can follow in clear */
-	__u8 verdict;	/* enum snif_verdict */
-	__u8 reason;	/* enum snif_reason, once decided */
-	__u8 inbound;	/* accepted, not opened */
-	__u8 inspected; /* the destination wants an allowed server name first */
-	__u8 has_syn;	/* next_sequence is valid */
+	__u8 settled;	  /* allowed, and no further ClientHello can follow in clear */
+	__u8 verdict;	  /* enum snif_verdict */
+	__u8 reason;	  /* enum snif_reason, once decided */
+	__u8 inbound;	  /* accepted, not opened */
+	__u8 inspected;	  /* the destination wants an allowed server name first */
+	__u8 has_syn : 1, /* next_sequence is valid */
+		dns : 1;  /* some of what it sends goes to a DNS server, and is read */
 	/*
 	 * settled, and the inspection is gone: what a reload judges again. name_length 0: the inspection still has it
 	 */
@@ -197,10 +240,12 @@ _Static_assert(sizeof(struct snif_tag) == 184, "a tag fills its allocation class
 
 /* What an inspected socket carries besides, until its ClientHellos are over. */
 struct snif_inspection {
-	__u64 early; /* bytes that have left before there was a verdict */
+	__u64 early;  /* bytes that have left before there was a verdict */
+	__u8 unbound; /* the address was not found for the name */
 	struct snif_dest dest;
 	struct snif_hello hello;
 	struct snif_name_progress match;
+	struct snif_name_hashing hashing;
 };
 
 /* What a call is about that names no destination. */
@@ -211,11 +256,14 @@ union snif_object {
 	struct {
 		__u32 major, minor; /* SNIF_HOOK_DEVICE */
 	};
+	__u32 dns_type; /* SNIF_EVENT_DNS */
 	__u64 bits;
 };
 
-#define SNIF_EVENT_ECH 1   /* the hello carries encrypted_client_hello */
-#define SNIF_EVENT_HELLO 2 /* a ClientHello was read, at least in part: version is valid when not 0 */
+#define SNIF_EVENT_ECH 1     /* the hello carries encrypted_client_hello */
+#define SNIF_EVENT_HELLO 2   /* a ClientHello was read, at least in part: version is valid when not 0 */
+#define SNIF_EVENT_DNS 4     /* the name is that of a question */
+#define SNIF_EVENT_UNBOUND 8 /* no lookup has given this address for the server name */
 
 struct snif_event {
 	__u64 time; /* CLOCK_MONOTONIC, nanoseconds */

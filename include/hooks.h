@@ -15,6 +15,8 @@
 #define SNIF_PROGRAMS(X) \
 	X(snif_egress, BPF_CGROUP_INET_EGRESS, "hook_egress", "packets that leave", \
 	  "ClientHellos are read, and nothing leaves unjudged") \
+	X(snif_ingress, BPF_CGROUP_INET_INGRESS, "hook_ingress", "packets that arrive", \
+	  "names are bound to the addresses that DNS servers give for them") \
 	X(snif_accepted, BPF_CGROUP_SOCK_OPS, "hook_sockops", "accepted connections", \
 	  "`inbound` can allow or deny them") \
 	X(snif_connect4, BPF_CGROUP_INET4_CONNECT, "hook_connect4", "connect() by IPv4", \

@@ -76,6 +76,8 @@ static __always_inline struct snif_judgement snif_judge_address(snif_tables tabl
 		return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED, found->rule};
 	case SNIF_DEST_DENY:
 		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_ADDRESS_DENIED, found->rule};
+	case SNIF_DEST_DNS:
+		return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED, found->rule};
 	case SNIF_DEST_INSPECT:
 		return (struct snif_judgement){SNIF_UNDECIDED, SNIF_REASON_NONE, 0};
 	default:
@@ -83,11 +85,25 @@ static __always_inline struct snif_judgement snif_judge_address(snif_tables tabl
 	}
 }
 
+/* The groups of `direct` rules by name that allow this protocol and port, a bit for each. */
+static __always_inline __u64 snif_named_groups(snif_tables tables, __u8 protocol, __u16 port) {
+	struct snif_port_key where = {
+		.prefix_length = 56,
+		.class_be = {0xff, 0xff, 0xff, 0xff}, /* SNIF_NAMED_CLASS */
+		.protocol = protocol,
+		.port_be = {port >> 8, port},
+	};
+	const struct snif_dest *found = snif_find_dest(tables, &where);
+
+	return found ? found->zones[0] : 0;
+}
+
 struct snif_name_match {
 	snif_tables tables;
 	const struct snif_settings *settings;
 	const __u8 *name;
 	struct snif_name_progress *at;
+	enum snif_name_use use;
 };
 
 static __always_inline _Bool snif_has_length(const __u64 lengths[4], __u32 length) {
@@ -118,8 +134,17 @@ static __always_inline long snif_name_match_word(const struct snif_name_match *m
 	return snif_name_match_next(at);
 }
 
+/* What rules for this use of a name are found by. */
+static __always_inline __u64 snif_name_key(const struct snif_name_match *match, __u64 hash) {
+	return match->use == SNIF_NAMES_LOOKUP ? hash ^ SNIF_LOOKUP_SALT : hash;
+}
+
+static __always_inline const struct snif_name_lengths *snif_name_lengths_of(const struct snif_name_match *match) {
+	return &match->settings->lengths[match->use & 1];
+}
+
 static __always_inline void snif_name_match_below(const struct snif_name_match *match, __u64 hash) {
-	const struct snif_name_rules *rules = snif_find_name(match->tables, hash);
+	const struct snif_name_rules *rules = snif_find_name(match->tables, snif_name_key(match, hash));
 
 	if (rules && rules->below.verdict != SNIF_UNDECIDED)
 		match->at->best = rules->below;
@@ -135,7 +160,7 @@ static __always_inline long snif_name_match_once(const struct snif_name_match *m
 		return snif_name_match_word(match);
 	length = at->words * 8 - 8 + snif_bytes_below(dot);
 	at->dots -= dot;
-	if (snif_has_length(match->settings->below_lengths, length)) {
+	if (snif_has_length(snif_name_lengths_of(match)->below, length)) {
 		hash = snif_hash_value(&at->hash, at->word & ((dot >> 7) - 1), length);
 		if (at->suffix_count < SNIF_SUFFIXES)
 			at->suffixes[at->suffix_count++ & (SNIF_SUFFIXES - 1)] = hash;
@@ -161,8 +186,9 @@ static __always_inline void snif_name_match_longest(const struct snif_name_match
 	struct snif_name_progress *at = match->at;
 	const struct snif_name_rules *rules;
 
-	if (snif_has_length(match->settings->exact_lengths, at->length)) {
-		rules = snif_find_name(match->tables, snif_hash_value(&at->hash, at->word, at->length));
+	if (snif_has_length(snif_name_lengths_of(match)->exact, at->length)) {
+		rules = snif_find_name(match->tables,
+				       snif_name_key(match, snif_hash_value(&at->hash, at->word, at->length)));
 		if (rules && rules->exact.verdict != SNIF_UNDECIDED)
 			at->best = rules->exact;
 	}
@@ -170,17 +196,11 @@ static __always_inline void snif_name_match_longest(const struct snif_name_match
 		snif_name_match_below(match, at->suffixes[(at->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);
 }
 
-/*
- * What the rules say of a server name on the way to `dest` (of kind INSPECT). `name` is normalised and in a buffer of
- * at least SNIF_NAME_BUFFER bytes. The longest matching rule decides alone: where it does not cover the destination,
- * shorter rules are not asked, so that binding a name to addresses cannot be undone by a wider rule. `at` is memory to
- * work in.
- */
-static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name_progress *at, snif_tables tables,
-								const struct snif_settings *settings, const __u8 *name,
-								__u16 length, const struct snif_dest *dest) {
-	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .at = at};
-	const struct snif_name_rule *best = &at->best;
+/* Writes the rule that decides of a name, the longest, into at->best. */
+static __always_inline void snif_name_match_by(struct snif_name_progress *at, enum snif_name_use use,
+					       snif_tables tables, const struct snif_settings *settings,
+					       const __u8 *name, __u16 length) {
+	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .at = at, .use = use};
 
 	/* not all of it: the suffixes are as many as it says, and clearing their memory takes as long as a step */
 	at->length = length;
@@ -192,6 +212,20 @@ static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name
 	if (snif_name_match_next(at) == SNIF_NEXT)
 		snif_loop((SNIF_NAME_READ + 1) / SNIF_UNROLL, snif_name_match_step, &match);
 	snif_name_match_longest(&match);
+}
+
+/*
+ * What the rules say of a server name on the way to `dest` (of kind INSPECT). `name` is normalised and in a buffer of
+ * at least SNIF_NAME_BUFFER bytes. The longest matching rule decides alone: where it does not cover the destination,
+ * shorter rules are not asked, so that binding a name to addresses cannot be undone by a wider rule. `at` is memory to
+ * work in.
+ */
+static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name_progress *at, snif_tables tables,
+								const struct snif_settings *settings, const __u8 *name,
+								__u16 length, const struct snif_dest *dest) {
+	const struct snif_name_rule *best = &at->best;
+
+	snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, name, length);
 	if (best->verdict == SNIF_UNDECIDED)
 		return snif_refuse(SNIF_REASON_NAME_NOT_ALLOWED);
 	if (best->verdict != SNIF_ALLOW)
@@ -217,6 +251,40 @@ static __always_inline struct snif_judgement snif_judge_hello_by(struct snif_nam
 	if (hello->ech && settings->options.ech_deny)
 		return snif_refuse(SNIF_REASON_ECH_DENIED);
 	return snif_judge_name_by(at, tables, settings, hello->name, hello->name_length, request->dest);
+}
+
+/*
+ * Whether a name may be looked up: where a rule for lookups allows it, or one for ClientHellos. What resolvers append to
+ * a name (the search domains of resolv.conf) is taken off, once: the question for the name alone comes next, and only
+ * an answer to that is of use. at->best is the rule.
+ */
+static __always_inline _Bool snif_may_look_up(struct snif_name_progress *at, snif_tables tables,
+					      const struct snif_settings *settings, const __u8 *name, __u16 length) {
+	__u16 appended = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		if (settings->dns.lookups) {
+			snif_name_match_by(at, SNIF_NAMES_LOOKUP, tables, settings, name, length);
+			if (at->best.verdict == SNIF_ALLOW && !at->best.search)
+				return 1;
+			appended = at->best.search ? at->best.zone : 0;
+		}
+		snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, name, length);
+		at->best.zone = 0; /* of ClientHellos: no group */
+		if (at->best.verdict == SNIF_ALLOW)
+			return 1;
+		if (appended == 0 || appended >= length)
+			return 0;
+		length -= appended;
+	}
+	return 0;
+}
+
+/* What becomes of an allowed server name whose address no lookup has given. */
+static __always_inline struct snif_judgement snif_judge_unbound(const struct snif_dns_rules *dns, __u32 rule) {
+	if (dns->bind == SNIF_BIND_REQUIRE)
+		return (struct snif_judgement){SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND, rule};
+	return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, rule};
 }
 
 #ifndef __bpf__

@@ -238,23 +238,53 @@ static __always_inline __u64 snif_name_word(const __u8 *name, __u32 length, __u3
 	return snif_load_be64(name) >> (64 - left * 8);
 }
 
+/* How far a name is hashed. In a map, as struct snif_name_scan. */
+struct snif_name_hashing {
+	__u32 length, words; /* bytes; words that are mixed in */
+	__u64 tail;	     /* what is left of the last word */
+	struct snif_hash hash;
+};
+
+struct snif_name_hasher {
+	struct snif_name_hashing *at;
+	const __u8 *name;
+};
+
+static inline long snif_name_hash_step(__u32 index, void *context) {
+	const struct snif_name_hasher *hasher = context;
+	struct snif_name_hashing *at = hasher->at;
+
+	(void)index;
+	if (at->words * 8 >= at->length)
+		return SNIF_STOP;
+	at->tail = snif_name_word(hasher->name, at->length, at->words);
+	if (at->length - at->words * 8 < 8)
+		return SNIF_STOP;
+	snif_hash_word(&at->hash, at->tail);
+	at->tail = 0;
+	at->words++;
+	return SNIF_NEXT;
+}
+
+/* The hash of a normalised name in a buffer of SNIF_NAME_BUFFER. */
+static __always_inline __u64 snif_name_hash_by(struct snif_name_hashing *at, const __u64 key[2], const __u8 *name,
+					       __u16 length) {
+	struct snif_name_hasher hasher = {.at = at, .name = name};
+
+	*at = (struct snif_name_hashing){.length = length};
+	snif_hash_start(&at->hash, key);
+	snif_loop(SNIF_NAME_WORDS, snif_name_hash_step, &hasher);
+	return snif_hash_value(&at->hash, at->tail, at->length);
+}
+
 #ifndef __bpf__
 /* The hash under which the rules of a normalised name are kept. */
 static inline __u64 snif_name_hash(const __u64 key[2], const char *name, size_t length) {
 	__u8 buffer[SNIF_NAME_BUFFER] = {0};
-	struct snif_hash h;
-	__u64 tail = 0;
+	struct snif_name_hashing at;
 
 	memcpy(buffer, name, length);
-	snif_hash_start(&h, key);
-	for (__u32 i = 0; i * 8 < length; i++) {
-		tail = snif_name_word(buffer, (__u32)length, i);
-		if (length - i * 8 < 8)
-			break;
-		snif_hash_word(&h, tail);
-		tail = 0;
-	}
-	return snif_hash_value(&h, tail, (__u32)length);
+	return snif_name_hash_by(&at, key, buffer, (__u16)length);
 }
 #endif
 

@@ -74,7 +74,15 @@
 	X(TRAILING_DOT, "trailing_dot", "the server name ends with a dot, which TLS does not allow (RFC 6066)") \
 	X(HELLO_VERSION, "hello_version", "the ClientHello is of no version that TLS 1.0 to 1.3 name there") \
 	/* let through */ \
-	X(CONNECTION_KEPT, "connection_kept", "it was open when the policy was attached, and was to be kept")
+	X(CONNECTION_KEPT, "connection_kept", "it was open when the policy was attached, and was to be kept") \
+	/* of lookups, and what was found by them */ \
+	X(DNS_ALLOWED, "dns_allowed", "a DNS server of the policy") \
+	X(ADDRESS_BOUND, "address_bound", "a rule allows the name that was found at this address") \
+	X(NAME_NOT_BOUND, "name_not_bound", "no lookup has given this address for the server name") \
+	X(DNS_NAME, "dns_name", "no rule allows to look this name up") \
+	X(DNS_TYPE, "dns_type", "a lookup of another type than connections need") \
+	X(DNS_QUESTION, "dns_question", "what goes to a DNS server is not one plain question") \
+	X(DNS_FORGED, "dns_forged", "an answer in a DNS server's place")
 /* clang-format on */
 
 enum snif_reason {

@@ -279,7 +279,7 @@ static struct policy large_policy(size_t lists) {
 	policy.direct = calloc(lists, sizeof(*policy.direct));
 	for (size_t i = 0; i < lists; i++) {
 		policy.lists[i].items = calloc(MANY / lists, sizeof(struct prefix));
-		policy.direct[i] = (struct address_rule){true, PROTO_TCP | PROTO_UDP, i, {0}, i + 1};
+		policy.direct[i] = (struct address_rule){true, false, PROTO_TCP | PROTO_UDP, i, {0}, i + 1};
 		policy.direct[i].ports.items = calloc(1, sizeof(struct port_range));
 		policy.direct[i].ports.items[policy.direct[i].ports.count++].last = 65535;
 	}

@@ -169,12 +169,12 @@ static void test_unknown(void **state) {
 	append_text(first,
 		    "{\"new\":[{\"tls\":{\"sni\":\"no\"}},[\"x\",null,1.5e9,true]],\"tls\":{\"deep\":{\"sni\":\"no\"}},"
 		    "\"\":{\"sni\":\"no\"},\"other\":{\"reason\":\"no\"},\"policy\":null,\"sni\":\"no\","
-		    "\"timestamp\":\"2026-01-02T03:04:05+00:00\",\"event_type\":\"dns\",\"event_version\":2,"
+		    "\"timestamp\":\"2026-01-02T03:04:05+00:00\",\"event_type\":\"anomaly\",\"event_version\":2,"
 		    "\"verdict\":{\"action\":\"shrug\"},\"reason\":\"whim\"}\n");
 	OPEN(first);
 	expect_name("", 1);
 	assert_int_equal(event.type, LOG_OTHER);
-	assert_string_equal(event.event_type, "dns");
+	assert_string_equal(event.event_type, "anomaly");
 	assert_int_equal(event.action, LOG_UNDECIDED);
 	assert_int_equal(event.reason, SNIF_REASON_COUNT);
 	assert_string_equal(event.reason_word, "whim");

@@ -85,7 +85,7 @@ static int note_other(struct review *review, const struct log_event *event) {
 }
 
 int review_add(struct review *review, const struct log_event *event) {
-	bool is_event = event->type == LOG_TLS || event->type == LOG_FLOW;
+	bool is_event = event->type <= LOG_DNS;
 	bool meant = is_event && log_filter_match(&review->filter, event);
 	int error = log_runs_add(review->runs, event, meant || !log_filter_any(&review->filter));
 

@@ -18,6 +18,11 @@ struct hashed_host {
 	const struct host_rule *host;
 };
 
+struct hashed_lookup {
+	__u64 hash;
+	const struct lookup_rule *lookup;
+};
+
 /* By hash; among the rules of one name, the one that counts first: deny before allow, the form that says more
  * precisely what it covers before `.name`, then as written. */
 static int compare_host(const void *a, const void *b) {
@@ -60,22 +65,21 @@ static int add_names(const struct hashed_host *hosts, size_t count, struct compi
 		}
 		if (host->form != HOST_BELOW) {
 			set_name_rule(&entry->rules.exact, host);
-			set_length(out->settings.exact_lengths, strlen(host->name));
+			set_length(out->settings.lengths[SNIF_NAMES_TLS].exact, strlen(host->name));
 		}
 		if (host->form != HOST_EXACT) {
 			set_name_rule(&entry->rules.below, host);
-			set_length(out->settings.below_lengths, strlen(host->name));
+			set_length(out->settings.lengths[SNIF_NAMES_TLS].below, strlen(host->name));
 		}
 	}
 	return 0;
 }
 
-static int compile_names(const struct policy *policy, struct compiled *out) {
+static int compile_hosts(const struct policy *policy, struct compiled *out) {
 	struct hashed_host *hosts = calloc(policy->host_count + 1, sizeof(*hosts));
 	int error = -ENOMEM;
 
-	out->names = calloc(policy->host_count + 1, sizeof(*out->names));
-	if (hosts && out->names) {
+	if (hosts) {
 		for (size_t i = 0; i < policy->host_count; i++) {
 			const char *name = policy->hosts[i].name;
 
@@ -89,6 +93,93 @@ static int compile_names(const struct policy *policy, struct compiled *out) {
 	return error;
 }
 
+/* By hash; of one name, first what says most: the ports of a `direct` rule, then that it may be looked up. */
+static int compare_lookup(const void *a, const void *b) {
+	const struct hashed_lookup *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	if (!x->lookup->group != !y->lookup->group)
+		return !x->lookup->group - !y->lookup->group;
+	return x->lookup->search - y->lookup->search;
+}
+
+static void set_lookup(struct snif_name_rule *slot, const struct lookup_rule *lookup) {
+	if (slot->verdict != SNIF_UNDECIDED)
+		return;
+	slot->verdict = SNIF_ALLOW;
+	slot->rule = lookup->rule;
+	slot->search = lookup->search;
+	slot->zone = lookup->search ? (__u16)(strlen(lookup->name) + 1) : lookup->group;
+}
+
+static int add_lookups(const struct hashed_lookup *lookups, size_t count, struct compiled *out) {
+	struct snif_name_lengths *lengths = &out->settings.lengths[SNIF_NAMES_LOOKUP];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct lookup_rule *lookup = lookups[i].lookup;
+		bool first = i == 0 || lookups[i].hash != lookups[i - 1].hash;
+		struct name_entry *entry = &out->names[out->name_count - !first];
+
+		if (first) {
+			entry->hash = lookups[i].hash;
+			out->name_count++;
+		} else if (strcmp(lookup->name, lookups[i - 1].lookup->name) != 0) {
+			return -EEXIST;
+		}
+		if (lookup->form != HOST_BELOW) {
+			set_lookup(&entry->rules.exact, lookup);
+			set_length(lengths->exact, strlen(lookup->name));
+		}
+		if (lookup->form != HOST_EXACT) {
+			set_lookup(&entry->rules.below, lookup);
+			set_length(lengths->below, strlen(lookup->name));
+		}
+	}
+	return 0;
+}
+
+static int compile_lookups(const struct policy *policy, struct compiled *out) {
+	struct hashed_lookup *lookups = calloc(policy->lookup_count + 1, sizeof(*lookups));
+	int error = -ENOMEM;
+
+	if (lookups) {
+		for (size_t i = 0; i < policy->lookup_count; i++) {
+			const char *name = policy->lookups[i].name;
+
+			lookups[i].hash = snif_name_hash(out->settings.hash_key, name, strlen(name)) ^ SNIF_LOOKUP_SALT;
+			lookups[i].lookup = &policy->lookups[i];
+		}
+		qsort(lookups, policy->lookup_count, sizeof(*lookups), compare_lookup);
+		error = add_lookups(lookups, policy->lookup_count, out);
+	}
+	free(lookups);
+	return error;
+}
+
+static int compare_entry(const void *a, const void *b) {
+	const struct name_entry *x = a, *y = b;
+
+	return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+/* The table of names. -EEXIST: two have one hash. */
+static int compile_names(const struct policy *policy, struct compiled *out) {
+	int error = -ENOMEM;
+
+	out->names = calloc(policy->host_count + policy->lookup_count + 1, sizeof(*out->names));
+	if (out->names)
+		error = compile_hosts(policy, out);
+	if (error || policy->lookup_count == 0)
+		return error;
+	error = compile_lookups(policy, out);
+	qsort(out->names, out->name_count, sizeof(*out->names), compare_entry);
+	for (size_t i = 1; i < out->name_count && !error; i++)
+		if (out->names[i].hash == out->names[i - 1].hash)
+			error = -EEXIST;
+	return error;
+}
+
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out) {
 	int error;
 
@@ -99,6 +190,8 @@ int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct 
 	out->settings.options.ech_deny = policy->ech_deny;
 	out->settings.options.hello = policy->hello;
 	out->settings.options.inbound_deny = policy->inbound_deny;
+	out->settings.dns = policy->dns;
+	out->settings.dns.lookups = policy->lookup_count > 0;
 	error = compile_names(policy, out);
 	if (error == 0)
 		error = compile_addresses(policy, out);

@@ -295,15 +295,56 @@ static int visit_places(struct builder *b) {
 	return error;
 }
 
+static int group_map(const struct policy *policy, uint8_t protocol, struct port_map *out) {
+	struct port_map *maps = calloc(policy->group_count, sizeof(*maps));
+	int error = maps ? 0 : -ENOMEM;
+	size_t made = 0;
+
+	for (; error == 0 && made < policy->group_count; made++)
+		error = made > 0 && policy->groups[made].protocols & protocol
+				? port_map_of(&policy->groups[made].ports, 0, made, &maps[made])
+				: port_map_empty(&maps[made]);
+	if (error == 0)
+		error = port_map_merge_all(maps, made, out);
+	else
+		while (made > 0)
+			port_map_free(&maps[--made]);
+	free(maps);
+	return error;
+}
+
+/* Where `direct` rules by name lead. */
+static int add_groups(struct builder *b) {
+	struct reach groups = {0};
+	int error = 0;
+
+	if (b->policy->group_count == 0)
+		return 0;
+	error = group_map(b->policy, PROTO_TCP, &groups.tcp);
+	if (error == 0)
+		error = group_map(b->policy, PROTO_UDP, &groups.udp);
+	if (error == 0)
+		error = classes_add_named(&b->classes, &groups);
+	reach_free(&groups);
+	return error;
+}
+
 int compile_addresses(const struct policy *policy, struct compiled *out) {
 	struct builder b = {.policy = policy};
 	int error = find_sources(&b);
 
-	b.classes = (struct classes){.direct = policy->direct, .by_rank = b.by_rank, .out = out};
+	b.classes = (struct classes){
+		.direct = policy->direct,
+		.by_rank = b.by_rank,
+		.read_dns = policy->dns.bind != SNIF_BIND_OFF || policy->dns.names_policy || policy->dns.https_deny,
+		.out = out,
+	};
 	if (error == 0)
 		error = find_places(&b);
 	if (error == 0)
 		error = visit_places(&b);
+	if (error == 0)
+		error = add_groups(&b);
 	for (size_t i = 0; b.lists && i < policy->list_count; i++)
 		reach_free(&b.lists[i]);
 	classes_free(&b.classes);

@@ -55,7 +55,9 @@ static struct snif_dest span_dest(const struct classes *classes, const struct po
 
 	if (span->rank != 0) {
 		rule = &classes->direct[classes->by_rank[span->rank - 1]];
-		dest.kind = rule->allow ? SNIF_DEST_ALLOW : SNIF_DEST_DENY;
+		dest.kind = !rule->allow		     ? SNIF_DEST_DENY
+			    : classes->read_dns && rule->dns ? SNIF_DEST_DNS
+							     : SNIF_DEST_ALLOW;
 		dest.rule = rule->rule;
 		return dest;
 	}
@@ -119,6 +121,12 @@ int classes_find(struct classes *classes, const struct reach *reach, uint32_t *n
 	if (add_map(classes, *number, IPPROTO_TCP, &class->reach.tcp) < 0)
 		return -ENOMEM;
 	return add_map(classes, *number, IPPROTO_UDP, &class->reach.udp);
+}
+
+int classes_add_named(struct classes *classes, const struct reach *groups) {
+	int error = add_map(classes, SNIF_NAMED_CLASS, IPPROTO_TCP, &groups->tcp);
+
+	return error ? error : add_map(classes, SNIF_NAMED_CLASS, IPPROTO_UDP, &groups->udp);
 }
 
 void classes_free(struct classes *classes) {

@@ -9,6 +9,7 @@
 struct classes {
 	const struct address_rule *direct;
 	const uint32_t *by_rank; /* rank - 1 ──► index in `direct` */
+	bool read_dns;		 /* what goes to DNS servers is read */
 	struct compiled *out;	 /* its `ports` grow */
 	void *tree;		 /* of tsearch() */
 	uint32_t count;
@@ -16,6 +17,8 @@ struct classes {
 
 /* Finds the number of the class with this reach, from 1 on; a new one gets its port entries. Returns 0 or -ENOMEM. */
 int classes_find(struct classes *classes, const struct reach *reach, uint32_t *number);
+/* Adds the port entries of rules for names, with their groups as zones, behind all classes. Returns 0 or -ENOMEM. */
+int classes_add_named(struct classes *classes, const struct reach *groups);
 void classes_free(struct classes *classes); /* not its `out` */
 
 #endif

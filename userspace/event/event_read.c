@@ -38,6 +38,8 @@ static const struct field {
 	FIELD("socket_option.option", NUMBER, option),
 	FIELD("device.major", NUMBER, major),
 	FIELD("device.minor", NUMBER, minor),
+	FIELD("dns.rrname", TEXT, name),
+	FIELD("dns.rrtype", TEXT, question),
 	FIELD("tls.sni", TEXT, name),
 	FIELD("tls.version", TEXT, tls_version),
 	FIELD("ech", FLAG, ech),
@@ -308,7 +310,8 @@ static const char *parse(struct log_parser *parser, const char *text, size_t len
 }
 
 static enum log_type type_of(const char *word) {
-	static const char *const words[] = {[LOG_TLS] = "tls", [LOG_FLOW] = "flow", [LOG_STATS] = "stats"};
+	static const char *const words[] = {
+		[LOG_TLS] = "tls", [LOG_FLOW] = "flow", [LOG_DNS] = "dns", [LOG_STATS] = "stats"};
 	unsigned type = 0;
 
 	while (type < LOG_OTHER && strcmp(words[type], word) != 0)

@@ -12,7 +12,8 @@
 /* A longer line is passed over: an event is about 500 bytes long. */
 enum { EVENT_LINE_MAX = 1 << 16 };
 
-enum log_type { LOG_TLS, LOG_FLOW, LOG_STATS, LOG_OTHER /* a type that this version does not know */ };
+/* The first three are decisions. */
+enum log_type { LOG_TLS, LOG_FLOW, LOG_DNS, LOG_STATS, LOG_OTHER /* a type that this version does not know */ };
 
 enum log_action {
 	LOG_UNDECIDED, /* no verdict: read from a capture without a policy, or an action that this version does not know */
@@ -44,7 +45,8 @@ struct log_event {
 	uint64_t source_port, destination_port;
 	uint64_t level, option; /* of setsockopt() */
 	uint64_t major, minor;	/* of a device */
-	const char *name;	/* the server name */
+	const char *name;	/* the server name, or the one that was to be looked up */
+	const char *question;	/* of LOG_DNS: the type of the records asked for */
 	const char *tls_version;
 	bool ech;
 	const char *rule; /* file:line */

@@ -46,6 +46,14 @@ const char *reason_hint(enum snif_reason reason) {
 		return "most need none of these; a multicast group can be joined where a `direct` rule allows it by UDP";
 	case SNIF_REASON_OTHER_DESTINATION:
 		return "where another program rewrites connect(), a `direct` rule for the real address lets it pass";
+	case SNIF_REASON_NAME_NOT_BOUND:
+		return "the program used an address that no lookup through `dns.servers` gave for this name: another "
+		       "resolver, an old address, or an attempt";
+	case SNIF_REASON_DNS_NAME:
+		return "a host rule lets it be looked up, or `dns.allow` that alone";
+	case SNIF_REASON_DNS_TYPE:
+	case SNIF_REASON_DNS_QUESTION:
+		return "where programs need it, `dns.names: any` lets every question pass";
 	default:
 		return NULL;
 	}
@@ -112,6 +120,20 @@ bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __
 
 size_t event_name_length(const struct snif_event *event) {
 	return event->name_length < sizeof(event->name) ? event->name_length : sizeof(event->name);
+}
+
+const char *event_dns_type(char buffer[EVENT_DNS_TYPE_SIZE], __u32 type) {
+	static const struct {
+		__u32 type;
+		const char *name;
+	} names[] = {{1, "A"},	  {2, "NS"},	{5, "CNAME"}, {6, "SOA"},  {10, "NULL"}, {12, "PTR"},	{15, "MX"},
+		     {16, "TXT"}, {28, "AAAA"}, {33, "SRV"},  {41, "OPT"}, {64, "SVCB"}, {65, "HTTPS"}, {255, "ANY"}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].type == type)
+			return names[i].name;
+	snprintf(buffer, EVENT_DNS_TYPE_SIZE, "TYPE%u", (__u16)type);
+	return buffer;
 }
 
 const char *event_version(char buffer[EVENT_VERSION_SIZE], __u16 version) {

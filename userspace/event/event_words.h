@@ -38,6 +38,11 @@ enum { EVENT_VERSION_SIZE = 24 };
 
 /* The name of a TLS version, like `TLS 1.3`; a number like 0x7f1c for what is none. `buffer` is used when needed. */
 const char *event_version(char buffer[EVENT_VERSION_SIZE], __u16 version);
+enum { EVENT_DNS_TYPE_SIZE = 12 };
+
+/* The name of a DNS record's type, like `AAAA`; TYPE and a number for those that connections need none of (RFC 3597).
+ * `buffer` is used when needed. */
+const char *event_dns_type(char buffer[EVENT_DNS_TYPE_SIZE], __u32 type);
 /* The length of the event's name, whatever the event says. */
 size_t event_name_length(const struct snif_event *event);
 

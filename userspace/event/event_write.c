@@ -46,6 +46,20 @@ static void put_object(struct log *log, const struct snif_event *event) {
 	}
 }
 
+static void put_question(struct log *log, const struct snif_event *event) {
+	char type[EVENT_DNS_TYPE_SIZE];
+
+	if (!(event->flags & SNIF_EVENT_DNS))
+		return;
+	log_open(log, "dns");
+	log_text(log, "type", "query");
+	if (event_name_length(event) > 0)
+		log_bytes(log, "rrname", event->name, event_name_length(event));
+	if (event->object.dns_type != 0)
+		log_text(log, "rrtype", event_dns_type(type, event->object.dns_type));
+	log_close(log);
+}
+
 static void put_hello(struct log *log, const struct snif_event *event) {
 	size_t length = event_name_length(event);
 	char version[EVENT_VERSION_SIZE];
@@ -59,6 +73,14 @@ static void put_hello(struct log *log, const struct snif_event *event) {
 		log_text(log, "version", event_version(version, event->version));
 	log_close(log);
 	log_flag(log, "ech", event->flags & SNIF_EVENT_ECH);
+	if (event->flags & SNIF_EVENT_UNBOUND)
+		log_flag(log, "unbound", true);
+}
+
+static const char *event_type(const struct snif_event *event) {
+	if (event->flags & SNIF_EVENT_DNS)
+		return "dns";
+	return event->flags & SNIF_EVENT_HELLO ? "tls" : "flow";
 }
 
 static const char *action(const struct snif_event *event) {
@@ -117,9 +139,10 @@ static void put_origin(struct log *log, const struct snif_event *event, const st
 int event_write(struct log *log, const struct snif_event *event, const struct event_context *context) {
 	uint64_t time = context->wall_clock ? event->time : log_real_time(log, event->time);
 
-	log_begin(log, time, event->flags & SNIF_EVENT_HELLO ? "tls" : "flow");
+	log_begin(log, time, event_type(event));
 	put_flow(log, event);
 	put_object(log, event);
+	put_question(log, event);
 	put_hello(log, event);
 	put_decision(log, event, context);
 	put_origin(log, event, context);

@@ -43,6 +43,8 @@ const struct feature feature_table[] = {
 	 "address and port rules cost the same whatever their number", NO_MAP},
 	{"hashes", "maps: hashes", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_HASH,
 	 "hostname rules cost the same whatever their number", NO_MAP},
+	{"lru_hashes", "maps: hashes that forget", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_LRU_HASH,
+	 "names are bound to addresses", NO_MAP},
 	{"arrays", "maps: arrays", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_ARRAY, "settings of a policy", NO_MAP},
 	{"arrays_per_cpu", "maps: arrays for each CPU", FEATURE_NEEDED, true, probe_map, BPF_MAP_TYPE_PERCPU_ARRAY,
 	 "what was blocked and why is counted", NO_MAP},

@@ -140,8 +140,8 @@ static int compare_table(const struct filter *filter, uint32_t slot, const struc
 
 /* What matters of the settings: not when they were put in force. */
 static bool same_settings(const struct snif_settings *a, const struct snif_settings *b) {
-	return memcmp(a->exact_lengths, b->exact_lengths, sizeof(a->exact_lengths)) == 0 &&
-	       memcmp(a->below_lengths, b->below_lengths, sizeof(a->below_lengths)) == 0 &&
+	return memcmp(a->lengths, b->lengths, sizeof(a->lengths)) == 0 &&
+	       memcmp(&a->dns, &b->dns, sizeof(a->dns)) == 0 &&
 	       memcmp(&a->options, &b->options, sizeof(a->options)) == 0;
 }
 

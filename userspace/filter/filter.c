@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -96,6 +97,15 @@ int filter_map_arrays(struct filter *filter) {
 		message_error("cannot map the arrays of policies: %s", strerror(-error));
 	}
 	return error;
+}
+
+int filter_make_keys(struct filter *filter) {
+	struct snif_settings *own = &filter->settings[0];
+
+	if (getrandom(own->hash_key, sizeof(own->hash_key), 0) == (ssize_t)sizeof(own->hash_key))
+		return 0;
+	message_error("cannot get random bytes for a key: %s", strerror(errno));
+	return -EIO;
 }
 
 struct snif_active filter_active(const struct filter *filter, uint32_t policy) {

@@ -19,6 +19,10 @@
 	X(ADDRESSES, addresses)                                                                                        \
 	X(PORTS, ports)                                                                                                \
 	X(NAMES, names)                                                                                                \
+	X(BINDINGS, bindings)                                                                                          \
+	X(QUESTIONS, questions)                                                                                        \
+	X(STREAMS, streams)                                                                                            \
+	X(WORKSPACES, workspaces)                                                                                      \
 	X(RINGS, rings)                                                                                                \
 	X(COUNTERS, counters)
 
@@ -63,6 +67,10 @@ struct filter *filter_new(void);
 
 /* Maps what is in force for each policy, and what each slot holds, into memory. Returns 0 or a negative errno, after saying why. */
 int filter_map_arrays(struct filter *filter);
+
+/* Draws the keys of the instance's own, by which names are bound: in the settings of slot 0, which is never used.
+ * Returns 0 or a negative errno, after saying why. */
+int filter_make_keys(struct filter *filter);
 
 /*
  * Waits until the object is loaded, where this process loads it, and takes over its descriptors. Returns 0 or a negative

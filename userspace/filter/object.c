@@ -134,7 +134,10 @@ int filter_finish_loading(struct filter *filter) {
 		message_error("cannot tell the kernel which devices may be opened: %s", strerror(-filter->load_error));
 		return filter->load_error;
 	}
-	return filter_map_arrays(filter);
+	filter->load_error = filter_map_arrays(filter);
+	if (!filter->load_error)
+		filter->load_error = filter_make_keys(filter);
+	return filter->load_error;
 }
 
 struct filter *filter_load(void) {

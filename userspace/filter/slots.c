@@ -92,6 +92,21 @@ static int make_tables(struct table *tables, size_t count) {
 		.value_size = sizeof((items)->value_member), .slot = slot,                                             \
 	}
 
+/* Where a policy's names are bound to addresses; what it has found until now stays. Returns 0 or a negative errno. */
+static int make_bindings(struct filter *filter, uint32_t policy) {
+	uint32_t id;
+	int fd, error;
+
+	if (bpf_map_lookup_elem(filter->maps[FILTER_BINDINGS], &policy, &id) == 0)
+		return 0;
+	fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "snif_bindings", sizeof(struct snif_binding_key),
+			    sizeof(struct snif_binding), SNIF_BINDINGS, NULL);
+	error = fd < 0 ? fd : bpf_map_update_elem(filter->maps[FILTER_BINDINGS], &policy, &fd, BPF_ANY);
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
 static int fill_slot(struct filter *filter, const struct compiled *compiled, uint32_t slot) {
 	struct table tables[TABLES] = {
 		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_ADDRESSES, addresses, compiled->addresses,
@@ -222,6 +237,11 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	error = filter_finish_loading(filter);
 	if (error)
 		return error;
+	if (slot >= 0 && settings.dns.bind != SNIF_BIND_OFF) {
+		error = make_bindings(filter, policy);
+		if (error)
+			slot = error;
+	}
 	if (slot < 0) {
 		message_error("cannot copy the policy into the kernel: %s",
 			      slot == -ENOSPC ? "as many policies as it has room for are in force" : strerror(-slot));
@@ -261,6 +281,7 @@ int filter_end_policy(struct filter *filter, uint32_t policy) {
 	struct slot slots[SNIF_SLOTS];
 
 	filter_put_in_force(filter, policy, 0);
+	bpf_map_delete_elem(filter->maps[FILTER_BINDINGS], &policy);
 	look_at_slots(filter, slots);
 	return empty_old_slots(filter, slots, KEPT);
 }

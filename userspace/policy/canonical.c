@@ -204,6 +204,34 @@ static int write_rules(const struct policy *policy, char (*lists)[65], FILE *out
 	return error;
 }
 
+/* What is said of lookups; nothing where nothing is. */
+static void write_dns(const struct policy *policy, FILE *out) {
+	static const char *const binds[] = {"off", "observe", "require"};
+	const struct snif_dns_rules *rules = &policy->dns;
+
+	if (rules->bind == SNIF_BIND_OFF && !rules->names_policy && !rules->https_deny)
+		return;
+	fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u\n", binds[rules->bind],
+		rules->names_policy ? "policy" : "any", rules->https_deny ? "deny" : "allow", rules->least, rules->most,
+		rules->grace);
+	for (size_t i = 0; i < policy->direct_count; i++)
+		if (policy->direct[i].dns)
+			fprintf(out, "dns server of list %zu\n", policy->direct[i].list);
+	for (size_t i = 0; i < policy->lookup_count; i++) {
+		const struct lookup_rule *lookup = &policy->lookups[i];
+
+		fprintf(out, "lookup %s%s%s", lookup->search ? "search " : "", host_form_text(lookup->form),
+			lookup->name);
+		if (lookup->group) {
+			const struct named_ports *group = &policy->groups[lookup->group];
+
+			fprintf(out, " %u ", group->protocols);
+			port_list_write(&group->ports, out);
+		}
+		fputc('\n', out);
+	}
+}
+
 int canonical_write(const struct policy *policy, FILE *out) {
 	char(*lists)[65] = calloc(policy->list_count + 1, sizeof(*lists));
 	int error = lists ? 0 : -ENOMEM;
@@ -212,6 +240,7 @@ int canonical_write(const struct policy *policy, FILE *out) {
 		policy->mode == SNIF_AUDIT ? "audit" : "enforce", policy->ech_deny ? "deny" : "outer",
 		policy->inbound_deny ? "deny" : "allow", policy->hello.longest,
 		policy->hello.split_records ? " split_records" : "", policy->hello.trailing_dot ? " trailing_dot" : "");
+	write_dns(policy, out);
 	for (size_t i = 0; error == 0 && i < policy->list_count; i++)
 		error = list_sha256(&policy->lists[i], lists[i]);
 	if (error == 0)

@@ -129,6 +129,10 @@ void policy_free(struct policy *policy) {
 		free(policy->zones[i].ports.items);
 	for (size_t i = 0; i < policy->direct_count; i++)
 		free(policy->direct[i].ports.items);
+	for (size_t i = 0; i < policy->group_count; i++)
+		free(policy->groups[i].ports.items);
+	free(policy->groups);
+	free(policy->lookups);
 	free(policy->lists);
 	free(policy->zones);
 	free(policy->hosts);

@@ -61,8 +61,24 @@ struct host_rule {
 
 enum { PROTO_TCP = 1, PROTO_UDP = 2 };
 
+/* What `direct` rules by name allow to the addresses that a name is found at: rules with the same share a group. */
+struct named_ports {
+	uint8_t protocols; /* PROTO_TCP | PROTO_UDP */
+	struct port_list ports;
+};
+
+/* A name that may be looked up, beside those of host rules. */
+struct lookup_rule {
+	char *name; /* as that of a host rule */
+	enum host_form form;
+	bool search;   /* a domain that resolvers append to names; its form is HOST_BELOW */
+	uint8_t group; /* index into policy.groups; 0: it may be looked up, and that is all */
+	uint32_t rule; /* index into policy.rules; 0 for a search domain */
+};
+
 struct address_rule {
 	bool allow;
+	bool dns;		/* of dns.servers */
 	uint8_t protocols;	/* PROTO_TCP | PROTO_UDP */
 	size_t list;		/* index into policy.lists */
 	struct port_list ports; /* the full range 0-65535 when the rule names none */
@@ -90,6 +106,11 @@ struct policy {
 	size_t host_count;
 	struct address_rule *direct; /* direct.allow, direct.deny, and dns.servers (udp and tcp 53) */
 	size_t direct_count;
+	struct snif_dns_rules dns;
+	struct lookup_rule *lookups;
+	size_t lookup_count;
+	struct named_ports *groups; /* group 0 is never used; at most SNIF_GROUPS */
+	size_t group_count;
 	struct rule *rules; /* rule 0 is never used: it means "no rule" */
 	size_t rule_count;
 	struct arena texts; /* what hosts and rules point to */

@@ -68,6 +68,7 @@ void free_lists(struct builder *builder);
 bool read_ports(struct builder *builder, const struct yaml_node *node, struct port_list *ports);
 /* The number of a port that people write by its name, like ssh, for a message; NULL: not known. */
 const char *service_port(const char *text);
+bool same_ports(const struct port_list *a, const struct port_list *b);
 /* Makes `ports` the one range from `first` to `last`. */
 bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first, uint16_t last);
 
@@ -89,10 +90,17 @@ struct host_place {
 
 void read_name_file(struct builder *builder, const struct yaml_node *node, const struct host_where *where);
 
-/* policy_direct.c: the sections `direct` and `dns`. */
-
-/* `direct` may be NULL. */
+/* policy_direct.c: the section `direct`. `direct` may be NULL. */
 void read_direct(struct builder *builder, const struct yaml_node *direct);
+/* Moves `rule` into the policy, which then owns its ports. */
+void keep_rule(struct builder *builder, struct address_rule *rule);
+
+/* policy_dns.c: the section `dns`, behind `direct`. */
+
+/* Reads the name of a rule for lookups. `item` is the map that it stands in; NULL: none. Returns whether it is one. */
+bool read_lookup(struct builder *builder, const struct yaml_node *node, const struct yaml_node *item,
+		 struct lookup_rule *out);
+void keep_lookup(struct builder *builder, const struct lookup_rule *lookup);
 /* `dns` may be NULL: the default is the servers of the file `resolv_conf`. */
 void read_dns(struct builder *builder, const struct yaml_node *dns, const char *resolv_conf);
 

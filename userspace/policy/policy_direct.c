@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sections `direct` and `dns` ──► address rules. */
+/* The section `direct` ──► address rules, and rules for the addresses of names. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "policy/policy_build.h"
 #include "policy/prefix.h"
-#include "policy/resolv.h"
-
-#define DNS_PORT 53
 
 /* Words and bits of `proto`, in one order. */
 static const char *const protocol_words[] = {"any", "tcp", "udp", NULL};
 static const uint8_t protocol_bits[] = {PROTO_TCP | PROTO_UDP, PROTO_TCP, PROTO_UDP};
 
-/* Moves `rule` into the policy, which then owns its ports. */
-static void keep_rule(struct builder *builder, struct address_rule *rule) {
+void keep_rule(struct builder *builder, struct address_rule *rule) {
 	struct address_rule *kept = array_add(&builder->policy->direct, &builder->policy->direct_count, sizeof(*kept));
 
 	if (!kept) {
@@ -62,16 +58,65 @@ static unsigned read_protocol(struct builder *builder, const struct yaml_node *n
 	return 0;
 }
 
-/* `host` under `direct`: what its author is after is a rule for a name. */
-static bool refuse_host(struct builder *builder, const struct yaml_node *item) {
-	const struct yaml_node *host = yaml_get(item, "host");
+/* The group of these ports, a new one when there is none. Takes ownership of the ports. 0: there was an error. */
+static uint8_t find_group(struct builder *builder, const struct yaml_node *at, struct named_ports *wanted) {
+	struct policy *policy = builder->policy;
+	struct named_ports *group;
 
-	if (!host || yaml_get(item, "to"))
-		return false;
-	refuse(builder, host->key,
-	       "an address rule has no `host`: names go under `tls`, where the traffic is TLS; otherwise write addresses, "
-	       "{to: 192.0.2.0/24}");
-	return true;
+	for (size_t i = 1; i < policy->group_count; i++) {
+		if (policy->groups[i].protocols != wanted->protocols ||
+		    !same_ports(&policy->groups[i].ports, &wanted->ports))
+			continue;
+		free(wanted->ports.items);
+		return (uint8_t)i;
+	}
+	if (policy->group_count == 0)
+		array_add(&policy->groups, &policy->group_count, sizeof(*group));
+	group = policy->group_count < SNIF_GROUPS ? array_add(&policy->groups, &policy->group_count, sizeof(*group))
+						  : NULL;
+	if (group) {
+		*group = *wanted;
+		return (uint8_t)(policy->group_count - 1);
+	}
+	free(wanted->ports.items);
+	if (policy->group_count == SNIF_GROUPS)
+		refuse(builder, at,
+		       "hosts under `direct` have more than %d different combinations of `proto` and `ports`",
+		       SNIF_GROUPS - 1);
+	else
+		out_of_memory(builder);
+	return 0;
+}
+
+/* A rule for what a name is found at: `host` in place of `to`. */
+static void read_named_rule(struct builder *builder, const struct yaml_node *item, bool allow) {
+	static const char *const keys[] = {"host", "proto", "ports", "public_suffix", NULL};
+	const struct yaml_node *node = yaml_get(item, "host"), *ports = yaml_get(item, "ports");
+	struct address_rule described = {.allow = true};
+	struct lookup_rule lookup = {0};
+	struct named_ports group = {0};
+	char name[SNIF_NAME_BUFFER + sizeof("*.")];
+	bool good = expect_map(builder, item, "an address rule with a `host`", keys);
+
+	if (!allow) {
+		refuse(builder, node->key,
+		       "a denied address rule has no `host`: what no rule allows is refused, so leave it out, or write "
+		       "addresses, {to: 192.0.2.0/24}");
+		return;
+	}
+	described.protocols = group.protocols = protocol_bits[read_protocol(builder, yaml_get(item, "proto"))];
+	good &= read_lookup(builder, node, item, &lookup);
+	good &= ports ? read_ports(builder, ports, &group.ports) : set_ports(builder, &group.ports, 0, UINT16_MAX);
+	if (!good) {
+		free(group.ports.items);
+		return;
+	}
+	described.ports = group.ports;
+	snprintf(name, sizeof(name), "%s%s", host_form_text(lookup.form), lookup.name);
+	lookup.rule =
+		add_rule(builder, item->line, item->column, keep_text(builder, describe(&described, name, !ports)));
+	lookup.group = find_group(builder, item, &group);
+	keep_lookup(builder, &lookup);
 }
 
 static void read_rule(struct builder *builder, const struct yaml_node *item, bool allow) {
@@ -85,7 +130,11 @@ static void read_rule(struct builder *builder, const struct yaml_node *item, boo
 	char *text = NULL;
 	bool good = true;
 
-	if (map ? refuse_host(builder, item) : item->kind == NODE_SCALAR && missing_blank(builder, item, keys))
+	if (map && yaml_get(item, "host") && !to) {
+		read_named_rule(builder, item, allow);
+		return;
+	}
+	if (item->kind == NODE_SCALAR && missing_blank(builder, item, keys))
 		return;
 	if (map) {
 		good = expect_map(builder, item, "an address rule", keys);
@@ -119,76 +168,4 @@ void read_direct(struct builder *builder, const struct yaml_node *direct) {
 		return;
 	read_rules(builder, yaml_get(direct, "allow"), "`direct.allow`", true);
 	read_rules(builder, yaml_get(direct, "deny"), "`direct.deny`", false);
-}
-
-/* UDP and TCP 53 of one server. `origin` ends the rule's text. */
-static void add_server(struct builder *builder, const struct yaml_node *at, const struct prefix *server,
-		       const char *origin) {
-	struct address_rule rule = {.allow = true, .protocols = PROTO_TCP | PROTO_UDP};
-	struct prefix_list prefixes = {0};
-	char address[PREFIX_TEXT], *text;
-
-	if (prefix_list_add(&prefixes, server) < 0) {
-		out_of_memory(builder);
-		return;
-	}
-	if (!add_list(builder, at, &prefixes, &rule.list) || !set_ports(builder, &rule.ports, DNS_PORT, DNS_PORT))
-		return;
-	prefix_format(server, address);
-	if (asprintf(&text, "dns %s%s", address, origin) < 0)
-		text = NULL;
-	rule.rule = add_rule(builder, at->line, at->column, keep_text(builder, text));
-	keep_rule(builder, &rule);
-}
-
-static void add_system_servers(struct builder *builder, const struct yaml_node *at, const char *resolv_conf) {
-	struct prefix_list servers = {0};
-	int found = resolv_conf_read(resolv_conf, &servers);
-	char *origin;
-
-	if (found < 0 || asprintf(&origin, found ? " (from %s)" : " (the default: %s names none)", resolv_conf) < 0) {
-		out_of_memory(builder);
-		free(servers.items);
-		return;
-	}
-	for (size_t i = 0; i < servers.count; i++)
-		add_server(builder, at, &servers.items[i], origin);
-	free(origin);
-	free(servers.items);
-}
-
-static void read_server(struct builder *builder, const struct yaml_node *item) {
-	char message[PREFIX_MESSAGE];
-	struct prefix server;
-
-	if (!expect_word(builder, item, "a DNS server"))
-		return;
-	if (strcmp(item->text, "system") == 0 || strcmp(item->text, "none") == 0)
-		refuse(builder, item, "`%s` stands alone: write `servers: %s`, or addresses in a list", item->text,
-		       item->text);
-	else if (item->text[strspn(item->text, "0123456789abcdefABCDEF:.")])
-		refuse(builder, item,
-		       "`%.60s` is no DNS server: write addresses, like [192.0.2.53], or system, or none", item->text);
-	else if (prefix_parse(item->text, &server, message) != PREFIX_OK)
-		refuse(builder, item, "%s", message);
-	else
-		add_server(builder, item, &server, "");
-}
-
-void read_dns(struct builder *builder, const struct yaml_node *dns, const char *resolv_conf) {
-	static const char *const keys[] = {"servers", NULL};
-	static const struct yaml_node nowhere;
-	const struct yaml_node *servers = expect_map(builder, dns, "`dns`", keys) ? yaml_get(dns, "servers") : NULL;
-
-	if (!servers)
-		add_system_servers(builder, &nowhere, resolv_conf);
-	else if (servers->kind == NODE_SCALAR && strcmp(servers->text, "system") == 0)
-		add_system_servers(builder, servers, resolv_conf);
-	else if (servers->kind == NODE_LIST && servers->count == 0)
-		refuse(builder, servers, "`dns.servers` is empty: write none to allow no DNS server");
-	else if (servers->kind == NODE_SCALAR && strcmp(servers->text, "none") == 0)
-		return;
-	else
-		for (const struct yaml_node *item = next_word(servers, NULL); item; item = next_word(servers, item))
-			read_server(builder, item);
 }

@@ -146,3 +146,7 @@ void port_list_write(const struct port_list *ports, FILE *out) {
 	if (ports->count == 0)
 		fputc('-', out);
 }
+
+bool same_ports(const struct port_list *a, const struct port_list *b) {
+	return a->count == b->count && a->count > 0 && memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
+}

@@ -17,10 +17,6 @@
 #define warn(builder, node, ...)                                                                                       \
 	diagnose_warning((builder)->diagnostics, (builder)->policy->file, (node)->line, (node)->column, __VA_ARGS__)
 
-static bool same_ports(const struct port_list *a, const struct port_list *b) {
-	return a->count == b->count && a->count > 0 && memcmp(a->items, b->items, a->count * sizeof(*a->items)) == 0;
-}
-
 /* The zone with this list and these ports, a new one when there is none. Takes ownership of the ports. */
 static bool find_zone(struct builder *builder, const struct yaml_node *at, struct zone *wanted, uint16_t *index) {
 	struct policy *policy = builder->policy;

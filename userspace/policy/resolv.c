@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* resolv.conf ──► addresses of DNS servers. */
+/* resolv.conf ──► addresses of DNS servers, domains to search in. */
 #include "policy/resolv.h"
 
 #include <string.h>
@@ -53,4 +53,29 @@ int resolv_conf_read(const char *path, struct prefix_list *servers) {
 	prefix_parse("127.0.0.1", &local, message);
 	error = prefix_list_add(servers, &local);
 	return error;
+}
+
+/* What stands behind `keyword` in a line; NULL: it is another line. */
+static char *behind(char *line, const char *keyword) {
+	size_t length = strlen(keyword);
+
+	return strncmp(line, keyword, length) == 0 && line[length] && strchr(BLANKS, line[length]) ? line + length
+												   : NULL;
+}
+
+void resolv_conf_search(const char *path, void (*each)(void *context, const char *domain), void *context) {
+	char line[512], last[512] = "", *domains, *rest = NULL;
+	FILE *file = fopen(path, "re");
+
+	for (int lines = 0; file && lines < LINES_MAX && fgets(line, sizeof(line), file); lines++) {
+		domains = behind(line, "search");
+		if (!domains)
+			domains = behind(line, "domain");
+		if (domains)
+			strcpy(last, domains);
+	}
+	if (file)
+		fclose(file);
+	for (char *domain = strtok_r(last, BLANKS, &rest); domain; domain = strtok_r(NULL, BLANKS, &rest))
+		each(context, domain);
 }

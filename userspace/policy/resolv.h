@@ -12,4 +12,7 @@
  */
 int resolv_conf_read(const char *path, struct prefix_list *servers);
 
+/* Calls `each` for every domain of the last `search` or `domain` line of `path`, in order; not at all when there is none. */
+void resolv_conf_search(const char *path, void (*each)(void *context, const char *domain), void *context);
+
 #endif

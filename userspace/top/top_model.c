@@ -52,7 +52,7 @@ static void keep(struct top_model *model, const struct log_event *event) {
 }
 
 int top_model_add(struct top_model *model, const struct log_event *event, int64_t now) {
-	bool shown = (event->type == LOG_TLS || event->type == LOG_FLOW) && event->action != LOG_UNDECIDED &&
+	bool shown = event->type <= LOG_DNS && event->action != LOG_UNDECIDED &&
 		     log_filter_match(&model->review.filter, event);
 
 	if (shown) {
