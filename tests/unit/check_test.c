@@ -359,7 +359,7 @@ static void answers_as_json(void **state) {
 	assert_int_equal(o.code, EXIT_ALLOWED);
 	answer = json_tokener_parse(o.out);
 	assert_non_null(answer);
-	assert_int_equal(json_object_object_length(answer), 12);
+	assert_int_equal(json_object_object_length(answer), 13);
 	assert_string_equal(text_of(answer, "verdict"), "allow");
 	assert_string_equal(text_of(answer, "reason"), "name_allowed");
 	assert_string_equal(text_of(answer, "text"), "the server name is on the allowlist");
@@ -435,10 +435,50 @@ static void a_policy_is_expanded(void **state) {
 		 "    allow ::1 tcp and udp any port  %1$s:16: allow ::1\n"
 		 "    what neither these nor the hostnames cover is refused\n"
 		 "\n"
+		 "lookups (DNS):\n"
+		 "    bind off: a name counts at every address\n"
+		 "    names any\n"
+		 "\n"
 		 "total    5 host rules, 5 address rules, 8 prefixes\n"
 		 "tables   5 names, 8 addresses, 12 ports: about 4 KiB in the kernel\n",
 		 policy_file, sha256);
 	assert_string_equal(o.out, expected);
+}
+
+/* Rules for lookups, and for the addresses that they give. */
+static void lookups_are_told(void **state) {
+	struct json_object *dns;
+	char file[64];
+	struct output o;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/lookups.yaml", folder);
+	put_file(file, "version: 1\ntls: {allow: [www.test]}\n"
+		       "direct: {allow: [{host: .db.test, proto: tcp, ports: [22, 5432]}]}\n"
+		       "dns: {servers: [192.0.2.53], bind: require, names: policy, https: deny, allow: [ntp.test],\n"
+		       "      search: [corp.test, lab.test], min_ttl: 1m, max_ttl: 2h, grace: 3s}\n");
+	RUN(&o, file);
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	assert_non_null(strstr(
+		o.out, "lookups (DNS):\n"
+		       "    bind require: a name counts only at addresses that lookups give for it\n"
+		       "    an address counts for its time to live, at least 60 s and at most 7200 s, and 3 s more\n"
+		       "    names of the policy, and no others\n"
+		       "    HTTPS and SVCB records are not asked for\n"
+		       "    allow .db.test tcp 22,5432  "));
+	assert_non_null(strstr(o.out, "    taken off names that are asked for: .corp.test, .lab.test\n"));
+	RUN(&o, file, "--json");
+	dns = member(json_tokener_parse(o.out), "dns");
+	assert_string_equal(text_of(dns, "bind"), "require");
+	assert_int_equal(json_object_array_length(member(dns, "lookups")), 4);
+	RUN(&o, file, "--host", "a.db.test", "--ip", "192.0.2.1", "--port", "22");
+	assert_int_equal(o.code, EXIT_ALLOWED);
+	assert_non_null(strstr(o.out, "address_bound"));
+	assert_non_null(strstr(o.out, "only at an address that a lookup through `dns.servers` has given for the name"));
+	RUN(&o, file, "--host", "a.db.test", "--ip", "192.0.2.1", "--port", "23");
+	assert_int_equal(o.code, EXIT_DENIED);
+	RUN(&o, file, "--host", "www.test", "--ip", "192.0.2.1", "--port", "22");
+	assert_int_equal(o.code, EXIT_DENIED);
 }
 
 /* Rules that are written nowhere have no line. */
@@ -757,6 +797,7 @@ int main(void) {
 		cmocka_unit_test(audit_mode_is_said),
 		cmocka_unit_test(answers_as_json),
 		cmocka_unit_test(a_policy_is_expanded),
+		cmocka_unit_test(lookups_are_told),
 		cmocka_unit_test(defaults_are_told_as_such),
 		cmocka_unit_test(a_policy_is_expanded_as_json),
 		cmocka_unit_test(direct_rules_over_inspected_ports_are_warned_of),

@@ -123,6 +123,22 @@ static int subtract_denied(const struct policy *policy, const struct compiled *c
 	return 0;
 }
 
+/* A destination that no address rule allows, but one for the name's addresses may. */
+static void judge_by_lookup(const struct compiled *compiled, const struct question *question, struct answer *answer) {
+	__u64 groups = snif_named_groups(compiled, question->protocol, question->port);
+	__u16 length = (__u16)strlen(answer->name);
+	struct snif_name_progress at;
+	char name[SNIF_NAME_BUFFER];
+
+	memcpy(name, answer->name, sizeof(name));
+	if (groups == 0 || snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
+	    !snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, length) ||
+	    !(groups >> at.best.zone % SNIF_GROUPS & 1))
+		return;
+	answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, at.best.rule};
+	answer->needs_lookup = true;
+}
+
 int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,
 		    struct answer *answer) {
 	struct snif_dest dest;
@@ -135,6 +151,9 @@ int question_answer(const struct policy *policy, const struct compiled *compiled
 		answer->judgement =
 			snif_judge_address(compiled, answer->address, question->protocol, question->port, &dest);
 		snif_fold_nat64(answer->address);
+		if (question->host && (answer->judgement.reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
+				       answer->judgement.reason == SNIF_REASON_PORT_NOT_ALLOWED))
+			judge_by_lookup(compiled, question, answer);
 	} else if (any_destination(policy, question->port, &dest)) {
 		answer->judgement.verdict = SNIF_UNDECIDED;
 	}
@@ -144,6 +163,8 @@ int question_answer(const struct policy *policy, const struct compiled *compiled
 		answer->judgement = judge_name(compiled, answer->name, &dest);
 	else
 		answer->judgement = snif_refuse(SNIF_REASON_SNI_MISSING);
+	answer->needs_lookup =
+		answer->judgement.verdict == SNIF_ALLOW && compiled->settings.dns.bind == SNIF_BIND_REQUIRE;
 	if (!question->has_address && answer->judgement.verdict == SNIF_ALLOW)
 		return subtract_denied(policy, compiled, question->port, answer);
 	return 0;
@@ -181,6 +202,8 @@ void answer_print(const struct policy *policy, const struct question *question, 
 		reason_code(judgement->reason), reason_text(judgement->reason));
 	print_rule(policy, ", rule ", judgement->rule, out);
 	print_rule(policy, "; except where this holds: ", answer->exception, out);
+	if (allowed && answer->needs_lookup)
+		fputs("; only at an address that a lookup through `dns.servers` has given for the name", out);
 	if (!allowed && policy->mode == SNIF_AUDIT)
 		fputs("; audit mode: it would be logged and let through", out);
 	fputc('\n', out);
@@ -201,6 +224,7 @@ int answer_print_json(const struct policy *policy, const char *sha256, const str
 	error |= rule_put_json(object, "exception", policy, answer->exception);
 	error |= json_put_text(object, "host", question->host ? answer->name : NULL);
 	error |= json_put_text(object, "ip", question->has_address ? address : NULL);
+	error |= json_put(object, "needs_lookup", json_object_new_boolean(answer->needs_lookup));
 	error |= json_put_number(object, "port", question->port);
 	error |= json_put_text(object, "proto", question->protocol == IPPROTO_TCP ? "tcp" : "udp");
 	error |= json_put_text(object, "mode", policy->mode == SNIF_AUDIT ? "audit" : "enforce");

@@ -18,6 +18,7 @@ struct question {
 
 struct answer {
 	struct snif_judgement judgement;
+	bool needs_lookup;   /* allowed at an address that a lookup has given for the name, and nowhere else */
 	uint32_t exception;  /* without an address: a direct rule that denies some of the allowed name's; 0: none */
 	uint8_t address[16]; /* that was judged: behind NAT64 the IPv4 one; loopback for 0.0.0.0 and :: */
 	char name[SNIF_NAME_BUFFER]; /* that was judged: normalised when it is a good name, else as given, cut to fit */

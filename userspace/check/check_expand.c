@@ -8,6 +8,7 @@
 
 #include "analysis/facts.h"
 #include "base/message.h"
+#include "check/check_expand_dns.h"
 #include "policy/canonical.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
@@ -224,6 +225,7 @@ int expand_print(const struct policy *policy, const struct compiled *compiled, F
 	print_settings(policy, compiled, out);
 	if (print_hosts(policy, out) < 0 || print_direct(policy, out) < 0)
 		return -ENOMEM;
+	expand_dns_print(policy, out);
 	print_totals(policy, compiled, out);
 	return 0;
 }

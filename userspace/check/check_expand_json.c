@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "check/check_expand.h"
+#include "check/check_expand_dns.h"
 #include "policy/canonical.h"
 #include "policy/prefix.h"
 #include "policy/rule_print.h"
@@ -135,6 +136,7 @@ int expand_print_json(const struct policy *policy, const struct compiled *compil
 	error |= json_put(object, "zones", zones_json(policy));
 	error |= json_put(object, "hosts", hosts_json(policy));
 	error |= json_put(object, "direct", direct_json(policy));
+	error |= json_put(object, "dns", expand_dns_json(policy));
 	error |= json_put(object, "tables", tables_json(compiled));
 	return json_write(object, error, out);
 }
