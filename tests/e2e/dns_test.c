@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lookups ──► which names may be asked for, and which addresses count for a server name. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../support/lab.h"
+#include "../support/name_server.h"
+#include "dns.h"
+
+#define SERVER "203.0.113.1"
+#define POLICY                                                                                                         \
+	"version: 1\n"                                                                                                 \
+	"tls: {allow: [allowed.lab.test, other.lab.test, \"*.wild.lab.test\"]}\n"                                      \
+	"direct: {allow: [{host: db.lab.test, proto: tcp, ports: [5432]}]}\n"                                          \
+	"dns: {servers: [" SERVER "], bind: require, names: policy, search: [corp.test]}\n"
+
+#define dns_test(function) cmocka_unit_test_teardown(function, leave)
+
+enum { NUMBER = 0x1234, HERE = 0 };
+
+static int leave(void **state) {
+	name_servers_end();
+	return lab_leave(state);
+}
+
+/* ---- what servers answer --------------------------------------------------------------------------------------- */
+
+/* allowed.lab.test is at 192.0.2.1 and 2001:db8::1; every other name at 198.51.100.1. */
+static void answer_honestly(const struct name_query *query, struct bytes *answer) {
+	bool allowed = strcmp(query->name, "allowed.lab.test") == 0;
+
+	dns_begin_answer(answer, query->message);
+	if (query->type == SNIF_DNS_A)
+		dns_add_address(answer, query->name, 60, allowed ? "192.0.2.1" : "198.51.100.1");
+	else if (query->type == SNIF_DNS_AAAA && allowed)
+		dns_add_address(answer, query->name, 60, "2001:db8::1");
+}
+
+/* Eight addresses behind five aliases, the last of them where the test looks. */
+static void answer_like_a_cdn(const struct name_query *query, struct bytes *answer) {
+	static const char *const chain[] = {"a.cdn.test", "b.cdn.test", "c.cdn.test", "d.cdn.test", "e.cdn.test"};
+	const char *owner = query->name;
+	char address[16];
+
+	dns_begin_answer(answer, query->message);
+	for (size_t i = 0; i < 5; i++) {
+		dns_add_alias(answer, owner, 60, chain[i]);
+		owner = chain[i];
+	}
+	for (int i = 8; i > 0; i--) {
+		snprintf(address, sizeof(address), "192.0.2.%d", i);
+		dns_add_address(answer, owner, 60, address);
+	}
+}
+
+/* The address comes with other names' records, and with an alias that leads on from another name. */
+static void answer_beside_the_question(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	dns_add_address(answer, "allowed.lab.test", 60, "192.0.2.1");
+	dns_add_alias(answer, "elsewhere.test", 60, query->name);
+	dns_add_address(answer, "elsewhere.test", 60, "192.0.2.1");
+	dns_add_address(answer, query->name, 60, "198.51.100.1");
+}
+
+static void answer_with_another_number(const struct name_query *query, struct bytes *answer) {
+	answer_honestly(query, answer);
+	answer->data[0] ^= 1;
+}
+
+static void answer_another_question(const struct name_query *query, struct bytes *answer) {
+	static struct bytes question;
+
+	dns_make_question(&question, (uint16_t)(query->message->data[0] << 8 | query->message->data[1]),
+			  "forbidden.lab.test", SNIF_DNS_A);
+	dns_begin_answer(answer, &question);
+	dns_add_address(answer, "allowed.lab.test", 60, "192.0.2.1");
+}
+
+static void answer_with_an_error(const struct name_query *query, struct bytes *answer) {
+	answer_honestly(query, answer);
+	answer->data[3] |= 3; /* no such name */
+}
+
+/* A pointer that leads to itself, then the address. */
+static void answer_in_a_loop(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	bytes_number(answer, 2, 0xc000 | (uint32_t)answer->length);
+	bytes_fill(answer, 0, 10);
+	answer->data[7] = 1;
+	dns_add_address(answer, query->name, 60, "192.0.2.1");
+}
+
+static void answer_for_a_second(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	dns_add_address(answer, query->name, 1, "192.0.2.1");
+}
+
+/* A service with addresses as hints, and one that only leads to another name. */
+static void answer_with_hints(const struct name_query *query, struct bytes *answer) {
+	static const uint8_t service[] = {0, 1, 0, 0, 1, 0, 3, 2, 'h', '2', 0, 4, 0, 4, 192, 0, 2, 1};
+	static const uint8_t alias[] = {0, 0, 1, 'x', 0, 0, 4, 0, 4, 198, 51, 100, 1};
+
+	dns_begin_answer(answer, query->message);
+	dns_add_record(answer, query->name, SNIF_DNS_HTTPS, 60, service, sizeof(service));
+	dns_add_record(answer, query->name, SNIF_DNS_HTTPS, 60, alias, sizeof(alias));
+}
+
+/* ---- what is done inside --------------------------------------------------------------------------------------- */
+
+struct lookup {
+	struct bytes question; /* without one: of `name` and `type` */
+	const char *name;
+	uint16_t type;
+	const char *server; /* NULL: SERVER */
+	bool tcp;
+	unsigned piece; /* over TCP: bytes in a segment; 0: all in one */
+};
+
+static int open_socket(const struct lookup *lookup) {
+	const char *server = lookup->server ? lookup->server : SERVER;
+	struct timeval limit = {.tv_sec = 1};
+	struct sockaddr_storage where;
+	socklen_t size = lab_address(server, SNIF_DNS_PORT, &where);
+	int fd = lookup->tcp ? lab_dial(server, SNIF_DNS_PORT) : socket(where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (!lookup->tcp && connect(fd, (struct sockaddr *)&where, size))
+		return -errno;
+	return fd;
+}
+
+/* Sends a question and waits for the answer. 0: it came; 1: none did; or a negative errno. */
+static int look_up(void *argument) {
+	struct lookup *lookup = argument;
+	static struct bytes framed;
+	static uint8_t answer[1 << 14];
+	int fd = open_socket(lookup), error;
+
+	if (fd < 0)
+		return fd;
+	if (lookup->question.length == 0)
+		dns_make_question(&lookup->question, NUMBER, lookup->name, lookup->type ? lookup->type : SNIF_DNS_A);
+	framed = lookup->question;
+	if (lookup->tcp)
+		dns_frame(&framed, &lookup->question);
+	error = lookup->piece ? lab_send_segments(fd, framed.data, framed.length, lookup->piece)
+			      : lab_send(fd, framed.data, framed.length);
+	if (error == 0 && lookup->tcp) {
+		if (lab_receive(fd, answer, 2) == 2)
+			error = lab_receive(fd, answer + 2, (size_t)(answer[0] << 8 | answer[1])) ==
+						(size_t)(answer[0] << 8 | answer[1])
+					? 0
+					: 1;
+		else
+			error = 1;
+	} else if (error == 0 && recv(fd, answer, sizeof(answer), 0) <= 0) {
+		error = 1;
+	}
+	lab_reset(fd);
+	return error;
+}
+
+static int look_up_name(const char *name) {
+	struct lookup *lookup = lab_shared(sizeof(*lookup));
+
+	lookup->name = name;
+	return lab_inside(look_up, lookup);
+}
+
+struct greeting {
+	const char *name, *address;
+};
+
+/* Sends a ClientHello. 0: the server answers; 1: it does not; or a negative errno: no connection. */
+static int greet(void *argument) {
+	const struct greeting *greeting = argument;
+	struct hello hello = {.name = greeting->name};
+	static struct bytes stream;
+	int fd = lab_dial(greeting->address, 443), error;
+	char byte;
+
+	if (fd < 0)
+		return fd;
+	hello_make(&stream, &hello);
+	error = lab_send(fd, stream.data, stream.length);
+	error = error || lab_receive(fd, &byte, 1) != 1;
+	lab_reset(fd);
+	return error;
+}
+
+static int greet_at(const char *name, const char *address) {
+	return lab_inside(greet, &(struct greeting){name, address});
+}
+
+static void begin(const char *policy, name_answer answer) {
+	static const char *const addresses[] = {"192.0.2.1", "198.51.100.1", "2001:db8::1"};
+
+	lab_enter();
+	for (size_t i = 0; i < 3; i++)
+		lab_server(LAB_TLS, addresses[i], 443);
+	name_server(SERVER, answer);
+	lab_confine(policy);
+}
+
+static void expect_lookup(void) {
+	lab_expect(SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED);
+}
+
+static void assert_asked(unsigned count) {
+	assert_int_equal(name_servers_asked()->count, count);
+}
+
+/* ---- bindings -------------------------------------------------------------------------------------------------- */
+
+static void test_name_needs_a_lookup(void **state) {
+	static const char *const addresses[] = {"192.0.2.1", "2001:db8::1"};
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	for (size_t i = 0; i < 2; i++) {
+		lookup = lab_shared(sizeof(*lookup));
+		lookup->name = "allowed.lab.test";
+		lookup->type = i == 0 ? SNIF_DNS_A : SNIF_DNS_AAAA;
+		assert_int_equal(greet_at("allowed.lab.test", addresses[i]), -EPERM);
+		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND)->hook, SNIF_HOOK_CONNECT);
+		assert_int_equal(lab_inside(look_up, lookup), 0);
+		expect_lookup();
+		assert_int_equal(greet_at("allowed.lab.test", addresses[i]), 0);
+		lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	}
+	lab_expect_no_more();
+}
+
+/* Two allowed names: each counts only where it was found. */
+static void test_name_of_another_address(void **state) {
+	const struct snif_event *event;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	assert_int_equal(look_up_name("other.lab.test"), 0);
+	expect_lookup();
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "198.51.100.1"), 1);
+	event = lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+	assert_int_equal(event->hook, SNIF_HOOK_EGRESS);
+	assert_true(event->flags & SNIF_EVENT_UNBOUND);
+	assert_int_equal(greet_at("other.lab.test", "198.51.100.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+}
+
+static void test_aliases(void **state) {
+	(void)state;
+	begin(POLICY, answer_like_a_cdn);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	/* the names on the way were not asked for */
+	assert_int_equal(greet_at("a.wild.lab.test", "192.0.2.1"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
+static void test_hints_of_services(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_with_hints);
+	lookup = lab_shared(sizeof(*lookup));
+	lookup->name = "allowed.lab.test";
+	lookup->type = SNIF_DNS_HTTPS;
+	assert_int_equal(lab_inside(look_up, lookup), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	assert_int_equal(greet_at("allowed.lab.test", "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
+struct lasting {
+	int turn, fd;
+};
+
+/* Opens a connection, and uses it once more when it is told to. */
+static int keep_open(void *argument) {
+	struct lasting *lasting = argument;
+	struct hello hello = {.name = "allowed.lab.test"};
+	static struct bytes stream;
+	int fd = lab_dial("192.0.2.1", 443);
+	static char rest[1 << 12];
+	char byte;
+
+	hello_make(&stream, &hello);
+	if (fd < 0 || lab_send(fd, stream.data, stream.length) || lab_receive(fd, &byte, 1) != 1)
+		return 1;
+	while (recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		;
+	lab_turn(&lasting->turn, 1);
+	if (!lab_await_turn(&lasting->turn, 2))
+		return 2;
+	return lab_send_segments(fd, "more", 4, 2) ? 3 : 0;
+}
+
+static void test_time_to_live(void **state) {
+	struct lasting *lasting;
+	pid_t pid;
+
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test]}\n"
+	      "dns: {servers: [" SERVER "], bind: require, min_ttl: 0s, grace: 1s}\n",
+	      answer_for_a_second);
+	lasting = lab_shared(sizeof(*lasting));
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	pid = lab_start_inside(keep_open, lasting);
+	assert_true(lab_await_turn(&lasting->turn, 1));
+	expect_lookup();
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	lab_sleep_ms(1300);
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	lab_sleep_ms(1000);
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+	/* neither its end nor a reload touches what is open */
+	lab_reload("version: 1\ntls: {allow: [allowed.lab.test, another.lab.test]}\n"
+		   "dns: {servers: [" SERVER "], bind: require, min_ttl: 0s, grace: 1s}\n");
+	lab_turn(&lasting->turn, 2);
+	assert_int_equal(lab_finish_inside(pid), 0);
+	lab_expect_no_more();
+}
+
+static void test_reload_keeps_bindings(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	expect_lookup();
+	lab_reload("version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: [" SERVER "], bind: require}\n");
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+}
+
+static void test_observe(void **state) {
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: [" SERVER "], bind: observe}\n",
+	      answer_honestly);
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	assert_true(lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED)->flags & SNIF_EVENT_UNBOUND);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	assert_false(lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED)->flags & SNIF_EVENT_UNBOUND);
+}
+
+/* Audit lets through what enforcement would refuse, and tells it. */
+static void test_audit(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin("version: 1\nmode: audit\ntls: {allow: [allowed.lab.test]}\n"
+	      "dns: {servers: [" SERVER "], bind: require, names: policy}\n",
+	      answer_honestly);
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+	lookup = lab_shared(sizeof(*lookup));
+	lookup->name = "forbidden.lab.test";
+	assert_int_equal(lab_inside(look_up, lookup), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	assert_asked(1);
+}
+
+/* ---- forged answers -------------------------------------------------------------------------------------------- */
+
+static void expect_unbound(name_answer answer, int outcome) {
+	begin(POLICY, answer);
+	assert_int_equal(look_up_name("allowed.lab.test"), outcome);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
+static void test_other_number(void **state) {
+	(void)state;
+	expect_unbound(answer_with_another_number, HERE);
+}
+
+static void test_other_question(void **state) {
+	(void)state;
+	expect_unbound(answer_another_question, HERE);
+}
+
+static void test_error(void **state) {
+	(void)state;
+	expect_unbound(answer_with_an_error, HERE);
+}
+
+static void test_loop(void **state) {
+	(void)state;
+	expect_unbound(answer_in_a_loop, HERE);
+}
+
+static void test_unrelated_records(void **state) {
+	(void)state;
+	begin(POLICY, answer_beside_the_question);
+	assert_int_equal(look_up_name("other.lab.test"), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("other.lab.test", "192.0.2.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+	assert_int_equal(greet_at("other.lab.test", "198.51.100.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+}
+
+/* Somebody else answers: from another address, or another port. The socket is not connected, so that it takes it. */
+static int take_any_answer(void *argument) {
+	const char *from = argument;
+	static struct bytes question, answer;
+	struct sockaddr_storage server, client, other;
+	socklen_t size = lab_address(SERVER, SNIF_DNS_PORT, &server), length = sizeof(client),
+		  other_size = lab_address(from, strcmp(from, SERVER) == 0 ? 5353 : SNIF_DNS_PORT, &other);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), forger = socket(AF_INET, SOCK_DGRAM, 0);
+
+	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
+	if (sendto(fd, question.data, question.length, 0, (struct sockaddr *)&server, size) < 0)
+		return -errno;
+	getsockname(fd, (struct sockaddr *)&client, &length);
+	dns_begin_answer(&answer, &question);
+	dns_add_address(&answer, "allowed.lab.test", 60, "192.0.2.1");
+	lab_address("192.0.2.1", ntohs(((struct sockaddr_in *)&client)->sin_port), &client);
+	if (bind(forger, (struct sockaddr *)&other, other_size) ||
+	    sendto(forger, answer.data, answer.length, 0, (struct sockaddr *)&client, size) < 0)
+		return -errno;
+	return recv(fd, answer.data, sizeof(answer.data), 0) > 0 ? 0 : 1;
+}
+
+/* The forger is inside as well: that its datagram leaves takes a rule. */
+static void test_other_server(void **state) {
+	static const char *const forgers[] = {"192.0.2.2", SERVER};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		lab_enter();
+		lab_confine("version: 1\ntls: {allow: [allowed.lab.test]}\n"
+			    "direct: {allow: [{to: 192.0.2.0/24, proto: udp}]}\n"
+			    "dns: {servers: [" SERVER "], bind: require}\n");
+		assert_int_equal(lab_inside(take_any_answer, (void *)forgers[i]), 0);
+		assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), -EPERM);
+		leave(NULL);
+	}
+}
+
+/* The same in the server's place: there is none, as where a stub resolver has stopped. */
+static int be_the_server(void *argument) {
+	static struct bytes question, answer;
+	struct sockaddr_storage server, from;
+	socklen_t size = lab_address(SERVER, SNIF_DNS_PORT, &server), length = sizeof(from);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), forger = socket(AF_INET, SOCK_DGRAM, 0);
+
+	(void)argument;
+	if (bind(forger, (struct sockaddr *)&server, size) || connect(fd, (struct sockaddr *)&server, size))
+		return -errno;
+	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
+	if (send(fd, question.data, question.length, 0) < 0 ||
+	    recvfrom(forger, question.data, sizeof(question.data), 0, (struct sockaddr *)&from, &length) <= 0)
+		return -errno;
+	dns_begin_answer(&answer, &question);
+	dns_add_address(&answer, "allowed.lab.test", 60, "192.0.2.1");
+	return sendto(forger, answer.data, answer.length, 0, (struct sockaddr *)&from, length) < 0 ? -errno : 0;
+}
+
+static void test_in_the_servers_place(void **state) {
+	(void)state;
+	lab_enter();
+	lab_confine("version: 1\ntls: {allow: [allowed.lab.test]}\ndirect: {allow: [192.0.2.0/24, 203.0.113.0/24]}\n"
+		    "dns: {servers: [" SERVER "], bind: require}\n");
+	assert_int_equal(lab_inside(be_the_server, NULL), -EPERM);
+	expect_lookup();
+	lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED);
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_FORGED);
+}
+
+/* ---- what may be asked ----------------------------------------------------------------------------------------- */
+
+static struct lookup *asking(const char *name, uint16_t type) {
+	struct lookup *lookup = lab_shared(sizeof(*lookup));
+
+	dns_make_question(&lookup->question, NUMBER, name, type);
+	return lookup;
+}
+
+static void test_names_of_the_policy(void **state) {
+	static const char *const refused[] = {
+		"forbidden.lab.test",
+		"data-that-leaves.allowed.lab.test",
+		"lab.test",
+		"wild.lab.test",
+		"data.evil.test.corp.test",
+		"corp.test",
+		"test",
+		"", /* the root */
+	};
+	static const char *const allowed[] = {"allowed.lab.test",	    "a.b.wild.lab.test", "db.lab.test",
+					      "ALLOWED.lab.TEST",	    "allowed.lab.test.corp.test",
+					      "a.wild.lab.test.corp.test"};
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		assert_int_equal(look_up_name(allowed[i]), 0);
+		expect_lookup();
+	}
+	assert_asked(6);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		lookup = asking(refused[i], SNIF_DNS_A);
+		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
+		expect_lookup();
+		lab_expect(SNIF_DENY, *refused[i] ? SNIF_REASON_DNS_NAME : SNIF_REASON_DNS_QUESTION);
+	}
+	assert_asked(6);
+	lab_expect_no_more();
+}
+
+static void test_questions_that_carry_data(void **state) {
+	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1}, cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint16_t types[] = {16 /* TXT */, 10 /* NULL */, 255 /* ANY */, 15 /* MX */, 12 /* PTR */};
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		lookup = asking("allowed.lab.test", types[i]);
+		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
+		expect_lookup();
+		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_TYPE)->object.dns_type, types[i]);
+	}
+	for (int i = 0; i < 8; i++) {
+		lookup = asking("allowed.lab.test", SNIF_DNS_A);
+		switch (i) {
+		case 0: /* something behind it */
+			bytes_add(&lookup->question, "data", 4);
+			break;
+		case 1: /* two questions */
+			lookup->question.data[5] = 2;
+			dns_add_name(&lookup->question, "x.test");
+			bytes_number(&lookup->question, 4, 0x00010001);
+			break;
+		case 2: /* the client's subnet, which resolvers send on */
+			dns_add_options(&lookup->question, subnet, sizeof(subnet));
+			break;
+		case 3: /* a record of another kind in the place of the options */
+			lookup->question.data[11] = 1;
+			dns_add_name(&lookup->question, "data.test");
+			bytes_fill(&lookup->question, 0, 10);
+			break;
+		case 4: /* an update */
+			lookup->question.data[2] |= 5 << 3;
+			break;
+		case 5: /* a response */
+			lookup->question.data[2] |= 0x80;
+			break;
+		case 6: /* a dot in a label: "allowed.lab" is one, and the server reads it so */
+			lookup->question.data[SNIF_DNS_HEADER] = 11;
+			lookup->question.data[SNIF_DNS_HEADER + 8] = '.';
+			break;
+		default: /* another class */
+			lookup->question.data[lookup->question.length - 1] = 3;
+		}
+		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
+		expect_lookup();
+		lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
+	}
+	assert_asked(0);
+	/* what no resolver sends on */
+	lookup = asking("allowed.lab.test", SNIF_DNS_A);
+	dns_add_options(&lookup->question, cookie, sizeof(cookie));
+	assert_int_equal(lab_inside(look_up, lookup), 0);
+	assert_asked(1);
+}
+
+static void test_https_denied(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: [" SERVER "], https: deny}\n",
+	      answer_honestly);
+	lookup = asking("allowed.lab.test", SNIF_DNS_HTTPS);
+	assert_int_equal(lab_inside(look_up, lookup), -EPERM);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_TYPE);
+	assert_int_equal(lab_inside(look_up, asking("anything.test", 16)), 0);
+	assert_asked(1);
+}
+
+/* ---- over TCP -------------------------------------------------------------------------------------------------- */
+
+static void test_over_tcp(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	for (unsigned piece = 0; piece < 8; piece += 7) {
+		lab_enter();
+		lab_server(LAB_TLS, "192.0.2.1", 443);
+		name_server_in_pieces(SERVER, answer_like_a_cdn, piece);
+		lab_confine(POLICY);
+		lookup = asking("allowed.lab.test", SNIF_DNS_A);
+		lookup->tcp = true;
+		assert_int_equal(lab_inside(look_up, lookup), 0);
+		expect_lookup();
+		assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+		lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+		leave(NULL);
+	}
+}
+
+static void test_refused_over_tcp(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lookup = asking("forbidden.lab.test", SNIF_DNS_A);
+	lookup->tcp = true;
+	assert_int_not_equal(lab_inside(look_up, lookup), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	/* cut up, no segment is a question */
+	lookup = asking("allowed.lab.test", SNIF_DNS_A);
+	lookup->tcp = true;
+	lookup->piece = 1;
+	assert_int_not_equal(lab_inside(look_up, lookup), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
+	assert_asked(0);
+}
+
+/* ---- rules by name --------------------------------------------------------------------------------------------- */
+
+static int dial_database(void *address) {
+	int fd = lab_dial(address, 5432);
+
+	return fd < 0 ? fd : 0;
+}
+
+static void test_direct_by_name(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lab_server(LAB_SINK, "198.51.100.1", 5432);
+	assert_int_equal(lab_inside(dial_database, "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+	/* another name at the same address opens nothing */
+	assert_int_equal(look_up_name("other.lab.test"), 0);
+	expect_lookup();
+	assert_int_equal(lab_inside(dial_database, "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+	assert_int_equal(look_up_name("db.lab.test"), 0);
+	expect_lookup();
+	assert_int_equal(lab_inside(dial_database, "198.51.100.1"), 0);
+	assert_int_not_equal(lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND)->rule, 0);
+	assert_int_equal(lab_inside(dial_database, "192.0.2.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+	/* and none of its other ports */
+	assert_int_equal(greet_at("db.lab.test", "198.51.100.1"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		dns_test(test_name_needs_a_lookup),
+		dns_test(test_name_of_another_address),
+		dns_test(test_aliases),
+		dns_test(test_hints_of_services),
+		dns_test(test_time_to_live),
+		dns_test(test_reload_keeps_bindings),
+		dns_test(test_observe),
+		dns_test(test_audit),
+		dns_test(test_other_number),
+		dns_test(test_other_question),
+		dns_test(test_error),
+		dns_test(test_loop),
+		dns_test(test_unrelated_records),
+		dns_test(test_other_server),
+		dns_test(test_in_the_servers_place),
+		dns_test(test_names_of_the_policy),
+		dns_test(test_questions_that_carry_data),
+		dns_test(test_https_denied),
+		dns_test(test_over_tcp),
+		dns_test(test_refused_over_tcp),
+		dns_test(test_direct_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
