@@ -110,24 +110,24 @@ static __always_inline void question_remember(struct bpf_sock *socket, const str
 					      const struct snif_target *server, __u64 name) {
 	struct questions *found = bpf_sk_storage_get(&questions, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	const struct snif_name_rule *best = &workspace->match.best;
-	struct asked asked = {
-		.name = name,
-		.sum = workspace->dns.asked,
-		.rule = best->rule,
-		.port = server->port,
-		.id = workspace->dns.id,
-		.type = workspace->dns.type,
-		.group = best->zone % SNIF_GROUPS,
-		.waits = 1,
-	};
-	__u64 group = asked.id % ASKED_GROUPS, next; /* in 64 bits, of which Linux 6.1 knows the bounds */
+	__u64 group = workspace->dns.id % ASKED_GROUPS, next; /* in 64 bits, of which Linux 6.1 knows the bounds */
+	struct asked *asked;
 
 	if (!found)
 		return;
-	__builtin_memcpy(asked.server, server->address, 16);
+	/* in place: the stack has no room for one */
 	bpf_spin_lock(&found->lock);
 	next = found->next++;
-	found->asked[group][next % ASKED_IN_GROUP] = asked;
+	asked = &found->asked[group][next % ASKED_IN_GROUP];
+	asked->name = name;
+	asked->sum = workspace->dns.asked;
+	__builtin_memcpy(asked->server, server->address, 16);
+	asked->rule = best->rule;
+	asked->port = server->port;
+	asked->id = workspace->dns.id;
+	asked->type = workspace->dns.type;
+	asked->group = best->zone % SNIF_GROUPS;
+	asked->waits = 1;
 	bpf_spin_unlock(&found->lock);
 }
 
@@ -178,7 +178,7 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 static __always_inline void event_of_question(const struct policy *policy, const struct snif_judgement *judgement,
 					      const struct snif_tag *tag, const struct question_place *place,
 					      const struct snif_dns *dns) {
-	struct snif_event *event = event_room(policy, sizeof(*event));
+	struct snif_event *event = event_room(sizeof(*event));
 
 	if (!event) {
 		count(policy, SNIF_COUNTER_LOST);
@@ -201,7 +201,7 @@ SNIF_SUBPROGRAM int ask(struct __sk_buff *skb, const struct policy *policy, cons
 	struct workspace *workspace;
 	enum snif_reason reason;
 
-	if (!policy || !tag || !place || !out)
+	if (!reads_dns || !policy || !tag || !place || !out)
 		return 0;
 	workspace = workspace_claim();
 	if (!workspace) {
@@ -241,7 +241,7 @@ SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *polic
 	struct question_place place = {};
 	__u8 length[2];
 
-	if (!policy || !tag || !packet || !out)
+	if (!reads_dns || !policy || !tag || !packet || !out)
 		return 0;
 	question_server(policy, tag, packet, &place.server, out);
 	if (out->reason != SNIF_REASON_DNS_ALLOWED)
@@ -271,7 +271,7 @@ SNIF_SUBPROGRAM int is_forged_answer(const struct policy *policy, const struct s
 	struct snif_judgement judgement = {};
 	struct snif_target source = {};
 
-	if (!policy || !packet)
+	if (!reads_dns || !policy || !packet)
 		return 0;
 	__builtin_memcpy(source.address, packet->source, 16);
 	source.port = packet->source_port;
@@ -324,7 +324,7 @@ SNIF_SUBPROGRAM int judge_named(const struct policy *policy, const struct snif_t
 				_Bool again, struct snif_judgement *out) {
 	struct group_search search = {.again = again, .key = {.netns_cookie = netns_cookie}};
 
-	if (!policy || !to || !out)
+	if (!reads_dns || !policy || !to || !out)
 		return 0;
 	if (out->reason != SNIF_REASON_ADDRESS_NOT_ALLOWED && out->reason != SNIF_REASON_PORT_NOT_ALLOWED)
 		return 0;
@@ -349,7 +349,7 @@ SNIF_SUBPROGRAM int judge_unnamed(const struct policy *policy, const struct snif
 	const struct snif_settings *found;
 	__u32 rule;
 
-	if (!policy || !to || !out || policy->options.mode == SNIF_AUDIT)
+	if (!reads_dns || !policy || !to || !out || policy->options.mode == SNIF_AUDIT)
 		return 0;
 	found = settings_of(policy->active.slot);
 	if (!found || found->dns.bind != SNIF_BIND_REQUIRE)
@@ -367,10 +367,10 @@ SNIF_SUBPROGRAM int judge_bound(const struct policy *policy, const struct snif_t
 	struct snif_binding_key key = {};
 	__u32 rule;
 
-	if (!policy || !tag || !inspection || !out || !keys)
+	if (!reads_dns || !policy || !tag || !inspection || !out || !keys)
 		return 0;
 	found = settings_of(policy->active.slot);
-	if (!found || found->dns.bind == SNIF_BIND_OFF || out->verdict != SNIF_ALLOW)
+	if (!found)
 		return 0;
 	key.name = snif_name_hash_by(&inspection->hashing, keys->hash_key, inspection->hello.name,
 				     inspection->hello.name_length);
@@ -605,7 +605,7 @@ static __always_inline void see_segment(struct __sk_buff *skb, const struct snif
 
 /* A packet that arrives: what a DNS server of the policy answers is read before the program gets it. */
 static __always_inline void see_answer(struct __sk_buff *skb) {
-	struct bpf_sock *socket = skb->sk;
+	struct bpf_sock *socket = reads_dns ? skb->sk : NULL;
 	const struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_packet packet = {};
 

@@ -10,9 +10,9 @@
 
 #define HELLOS_PER_PACKET 4 /* no client sends more than one; more than these are refused */
 
-/* What the policy says of the last ClientHello; `again`: of a connection that was allowed before. */
-SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_tag *tag,
-				struct snif_inspection *inspection, _Bool again, struct snif_judgement *out) {
+/* What the policy's rules say of the last ClientHello. Returns whether its address has to have been found, too. */
+SNIF_SUBPROGRAM int judge_by_rules(const struct policy *policy, const struct snif_tag *tag,
+				   struct snif_inspection *inspection, struct snif_judgement *out) {
 	const struct snif_settings *found;
 	struct snif_request request;
 	__u32 slot;
@@ -27,9 +27,14 @@ SNIF_SUBPROGRAM int judge_hello(const struct policy *policy, const struct snif_t
 	}
 	request = (struct snif_request){.hello = &inspection->hello, .to = &tag->to, .dest = &inspection->dest};
 	*out = snif_judge_hello_by(&inspection->match, slot, found, &request);
-	if (found->dns.bind != SNIF_BIND_OFF)
+	return found->dns.bind != SNIF_BIND_OFF && out->verdict == SNIF_ALLOW;
+}
+
+/* What the policy says of it; `again`: of a connection that was allowed before. Two calls, for the sake of the stack. */
+static __always_inline void judge_hello(const struct policy *policy, const struct snif_tag *tag,
+					struct snif_inspection *inspection, _Bool again, struct snif_judgement *out) {
+	if (judge_by_rules(policy, tag, inspection, out))
 		judge_bound(policy, tag, inspection, again, out);
-	return 0;
 }
 
 /*

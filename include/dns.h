@@ -61,8 +61,7 @@ struct snif_dns {
 	__u64 asked; /* the sum of its name */
 	__u16 id, type;
 	__u16 name_length;
-	__u8 unclear;  /* its name holds a dot inside a label: no text can say it */
-	__u8 response; /* 0: a question is wanted */
+	__u8 unclear; /* its name holds a dot inside a label: no text can say it */
 	/* where the reader stands */
 	__u32 length, at;
 	__u32 part, after; /* enum snif_dns_part; `after`: behind the name at hand */
@@ -207,7 +206,7 @@ static __always_inline long snif_dns_option(struct snif_dns *dns) {
 	return SNIF_NEXT;
 }
 
-static __always_inline long snif_dns_question_end(struct snif_dns *dns) {
+static __always_inline long snif_dns_question_end(struct snif_dns *dns, _Bool response) {
 	__u32 at = dns->at;
 
 	if (at + 4 > dns->length || snif_dns_be16(dns, at + 2) != 1)
@@ -216,21 +215,24 @@ static __always_inline long snif_dns_question_end(struct snif_dns *dns) {
 	dns->asked = dns->wanted = dns->sum;
 	dns->wanted_at = SNIF_DNS_HEADER;
 	dns->at = at + 4;
-	return dns->response ? snif_dns_next_record(dns, at + 4) : snif_dns_edns(dns);
+	return response ? snif_dns_next_record(dns, at + 4) : snif_dns_edns(dns);
 }
 
-static __always_inline void snif_dns_add(struct snif_dns *dns, __u32 at, _Bool ipv6) {
-	struct snif_dns_address *address = &dns->addresses[dns->found & (SNIF_DNS_ADDRESSES - 1)];
+/* Takes the address of `length` bytes (4 or 16) at a place of the message. */
+SNIF_SUBPROGRAM int snif_dns_add(struct snif_dns *dns, __u32 at, __u32 length) {
+	struct snif_dns_address *address;
 
-	if (dns->found >= SNIF_DNS_ADDRESSES)
-		return;
+	if (!dns || dns->found >= SNIF_DNS_ADDRESSES)
+		return 0;
+	address = &dns->addresses[dns->found & (SNIF_DNS_ADDRESSES - 1)];
 	for (__u32 i = 0; i < 16; i++)
-		address->address[i] = ipv6     ? snif_dns_byte(dns, at + i)
-				      : i < 10 ? 0
-				      : i < 12 ? 0xff
-					       : snif_dns_byte(dns, at + i - 12);
+		address->address[i] = length == 16 ? snif_dns_byte(dns, at + i)
+				      : i >= 12	   ? snif_dns_byte(dns, at + i - 12)
+				      : i >= 10	   ? 0xff
+						   : 0;
 	address->ttl = snif_min(dns->ttl, dns->wanted_ttl);
 	dns->found++;
+	return 0;
 }
 
 static __always_inline long snif_dns_record(struct snif_dns *dns) {
@@ -253,7 +255,7 @@ static __always_inline long snif_dns_record(struct snif_dns *dns) {
 	if ((type == SNIF_DNS_HTTPS || type == SNIF_DNS_SVCB) && length > 2 && snif_dns_be16(dns, at + 10) != 0)
 		return snif_dns_name(dns, at + 12, SNIF_DNS_AT_SERVICE);
 	if ((type == SNIF_DNS_A && length == 4) || (type == SNIF_DNS_AAAA && length == 16))
-		snif_dns_add(dns, at + 10, type == SNIF_DNS_AAAA);
+		snif_dns_add(dns, at + 10, length);
 	return snif_dns_next_record(dns, dns->record_ends);
 }
 
@@ -280,7 +282,7 @@ static __always_inline long snif_dns_parameter(struct snif_dns *dns) {
 		size = 16;
 	if (size > 0 && length % size == 0)
 		for (__u32 i = 0; i < 8 && i * size < length; i++)
-			snif_dns_add(dns, at + 4 + i * size, size == 16);
+			snif_dns_add(dns, at + 4 + i * size, size);
 	dns->at = at + 4 + length;
 	return SNIF_NEXT;
 }
@@ -289,19 +291,37 @@ struct snif_dns_reader {
 	struct snif_dns *dns;
 };
 
-static inline long snif_dns_step(__u32 index, void *context) {
+static __always_inline long snif_dns_name_step(struct snif_dns *dns) {
+	if (dns->at < dns->length)
+		return snif_dns_name_byte(dns);
+	return snif_dns_stop(dns, SNIF_DNS_AT_ERROR);
+}
+
+static inline long snif_dns_question_step(__u32 index, void *context) {
 	struct snif_dns *dns = ((const struct snif_dns_reader *)context)->dns;
 
 	(void)index;
 	switch (dns->part) {
 	case SNIF_DNS_AT_NAME:
-		if (dns->at >= dns->length)
-			return snif_dns_stop(dns, SNIF_DNS_AT_ERROR);
-		return snif_dns_name_byte(dns);
+		return snif_dns_name_step(dns);
 	case SNIF_DNS_AT_QUESTION:
-		return snif_dns_question_end(dns);
+		return snif_dns_question_end(dns, 0);
 	case SNIF_DNS_AT_OPTION:
 		return snif_dns_option(dns);
+	default:
+		return SNIF_STOP;
+	}
+}
+
+static inline long snif_dns_answer_step(__u32 index, void *context) {
+	struct snif_dns *dns = ((const struct snif_dns_reader *)context)->dns;
+
+	(void)index;
+	switch (dns->part) {
+	case SNIF_DNS_AT_NAME:
+		return snif_dns_name_step(dns);
+	case SNIF_DNS_AT_QUESTION:
+		return snif_dns_question_end(dns, 1);
 	case SNIF_DNS_AT_RECORD:
 		return snif_dns_record(dns);
 	case SNIF_DNS_AT_ALIAS:
@@ -322,12 +342,11 @@ static inline long snif_dns_step(__u32 index, void *context) {
  * without pointers, whose question carries no records but EDNS options that go no further than the resolver. Of an
  * answer, without an error code, `found` addresses are given; where it does not parse, those before that place.
  */
-static __always_inline _Bool snif_dns_read(struct snif_dns *dns, _Bool response) {
+static __always_inline _Bool snif_dns_read(struct snif_dns *dns, const _Bool response) {
 	struct snif_dns_reader reader = {.dns = dns};
 	__u32 high = snif_dns_byte(dns, 2), low = snif_dns_byte(dns, 3);
 
 	dns->id = snif_dns_be16(dns, 0);
-	dns->response = response;
 	dns->name_length = dns->unclear = dns->found = 0;
 	dns->wanted_at = dns->records = 0;
 	dns->wanted_ttl = ~0U;
@@ -346,7 +365,10 @@ static __always_inline _Bool snif_dns_read(struct snif_dns *dns, _Bool response)
 		dns->records = snif_dns_be16(dns, 10);
 	}
 	snif_dns_name(dns, SNIF_DNS_HEADER, SNIF_DNS_AT_QUESTION);
-	snif_loop(SNIF_DNS_STEPS, snif_dns_step, &reader);
+	if (response)
+		snif_loop(SNIF_DNS_STEPS, snif_dns_answer_step, &reader);
+	else
+		snif_loop(SNIF_DNS_QUESTION, snif_dns_question_step, &reader);
 	return dns->part == SNIF_DNS_AT_END;
 }
 

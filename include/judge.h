@@ -196,14 +196,15 @@ static __always_inline void snif_name_match_longest(const struct snif_name_match
 		snif_name_match_below(match, at->suffixes[(at->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);
 }
 
-/* Writes the rule that decides of a name, the longest, into at->best. */
-static __always_inline void snif_name_match_by(struct snif_name_progress *at, enum snif_name_use use,
-					       snif_tables tables, const struct snif_settings *settings,
-					       const __u8 *name, __u16 length) {
-	struct snif_name_match match = {.tables = tables, .settings = settings, .name = name, .at = at, .use = use};
+/* Writes the rule that decides of a name of at->length bytes, the longest, into at->best. */
+SNIF_SUBPROGRAM int snif_name_match_by(struct snif_name_progress *at, enum snif_name_use use, snif_tables tables,
+				       const struct snif_settings *settings, const struct snif_name_text *name) {
+	struct snif_name_match match = {.tables = tables, .settings = settings, .at = at, .use = use};
 
+	if (!at || !settings || !name)
+		return 0;
+	match.name = name->bytes;
 	/* not all of it: the suffixes are as many as it says, and clearing their memory takes as long as a step */
-	at->length = length;
 	at->words = 0;
 	at->suffix_count = 0;
 	at->best = (struct snif_name_rule){};
@@ -212,6 +213,7 @@ static __always_inline void snif_name_match_by(struct snif_name_progress *at, en
 	if (snif_name_match_next(at) == SNIF_NEXT)
 		snif_loop((SNIF_NAME_READ + 1) / SNIF_UNROLL, snif_name_match_step, &match);
 	snif_name_match_longest(&match);
+	return 0;
 }
 
 /*
@@ -225,7 +227,8 @@ static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name
 								__u16 length, const struct snif_dest *dest) {
 	const struct snif_name_rule *best = &at->best;
 
-	snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, name, length);
+	at->length = length;
+	snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, (const struct snif_name_text *)name);
 	if (best->verdict == SNIF_UNDECIDED)
 		return snif_refuse(SNIF_REASON_NAME_NOT_ALLOWED);
 	if (best->verdict != SNIF_ALLOW)
@@ -260,16 +263,18 @@ static __always_inline struct snif_judgement snif_judge_hello_by(struct snif_nam
  */
 static __always_inline _Bool snif_may_look_up(struct snif_name_progress *at, snif_tables tables,
 					      const struct snif_settings *settings, const __u8 *name, __u16 length) {
+	const struct snif_name_text *text = (const struct snif_name_text *)name;
 	__u16 appended = 0;
 
 	for (int pass = 0; pass < 2; pass++) {
+		at->length = length;
 		if (settings->dns.lookups) {
-			snif_name_match_by(at, SNIF_NAMES_LOOKUP, tables, settings, name, length);
+			snif_name_match_by(at, SNIF_NAMES_LOOKUP, tables, settings, text);
 			if (at->best.verdict == SNIF_ALLOW && !at->best.search)
 				return 1;
 			appended = at->best.search ? at->best.zone : 0;
 		}
-		snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, name, length);
+		snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, text);
 		at->best.zone = 0; /* of ClientHellos: no group */
 		if (at->best.verdict == SNIF_ALLOW)
 			return 1;
@@ -291,14 +296,14 @@ static __always_inline struct snif_judgement snif_judge_unbound(const struct sni
 /* The same, with memory of their own. */
 static inline struct snif_judgement snif_judge_hello(snif_tables tables, const struct snif_settings *settings,
 						     const struct snif_request *request) {
-	struct snif_name_progress at;
+	struct snif_name_progress at = {0};
 
 	return snif_judge_hello_by(&at, tables, settings, request);
 }
 
 static inline struct snif_judgement snif_judge_name(snif_tables tables, const struct snif_settings *settings,
 						    const __u8 *name, __u16 length, const struct snif_dest *dest) {
-	struct snif_name_progress at;
+	struct snif_name_progress at = {0};
 
 	return snif_judge_name_by(&at, tables, settings, name, length, dest);
 }

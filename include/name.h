@@ -20,6 +20,10 @@
 #define SNIF_NAME_WORDS 32   /* the name and a dot behind it, eight bytes at a time */
 #define SNIF_NAME_BUFFER 512 /* twice that: room for the largest offset plus the largest length, as verifiers add */
 
+struct snif_name_text {
+	__u8 bytes[SNIF_NAME_BUFFER];
+};
+
 /*
  * Eight bytes of a name at a time are one word, in network order: a name's first byte is the highest one. A mask has
  * the top bit of each byte that it means. Neighbours are not disturbed, as all bytes are below 0x80.

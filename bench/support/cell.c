@@ -107,7 +107,7 @@ static struct policy *parse(const char *text) {
 
 /* Only one policy is put in force by each filter, and it takes the first slot. */
 struct confinement confine(const char *text) {
-	struct confinement confinement = {.filter = filter_load(), .slot = 1};
+	struct confinement confinement = {.filter = filter_load(true), .slot = 1};
 	struct compiled compiled;
 	struct policy *policy;
 	uint64_t then = bench_now();

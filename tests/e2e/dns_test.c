@@ -505,9 +505,9 @@ static void test_names_of_the_policy(void **state) {
 		"test",
 		"", /* the root */
 	};
-	static const char *const allowed[] = {"allowed.lab.test",	    "a.b.wild.lab.test", "db.lab.test",
-					      "ALLOWED.lab.TEST",	    "allowed.lab.test.corp.test",
-					      "a.wild.lab.test.corp.test"};
+	static const char *const allowed[] = {
+		"allowed.lab.test", "a.b.wild.lab.test",	  "db.lab.test",
+		"ALLOWED.lab.TEST", "allowed.lab.test.corp.test", "a.wild.lab.test.corp.test"};
 	struct lookup *lookup;
 
 	(void)state;
@@ -528,7 +528,8 @@ static void test_names_of_the_policy(void **state) {
 }
 
 static void test_questions_that_carry_data(void **state) {
-	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1}, cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1},
+			     cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
 	static const uint16_t types[] = {16 /* TXT */, 10 /* NULL */, 255 /* ANY */, 15 /* MX */, 12 /* PTR */};
 	struct lookup *lookup;
 

@@ -26,7 +26,7 @@ void second_attach(struct second *second, bool own) {
 	struct filter *filter = lab_filter();
 
 	if (own) {
-		filter = second->filter = filter_load();
+		filter = second->filter = filter_load(true);
 		assert_non_null(filter);
 		assert_int_equal(filter_set_policy(filter, 1, lab_compiled()), 0);
 	}

@@ -45,7 +45,7 @@ static void test_reloads(void **state) {
 
 	(void)state;
 	lab_enter();
-	filter = filter_load();
+	filter = filter_load(true);
 	assert_non_null(filter);
 	for (int i = 0; i < WARM_UP; i++)
 		put_in_force(filter, 1, i);
@@ -66,7 +66,7 @@ static void test_policies(void **state) {
 
 	(void)state;
 	lab_enter();
-	filter = filter_load();
+	filter = filter_load(true);
 	assert_non_null(filter);
 	put_in_force(filter, 1, 0);
 	for (int i = 0; i < WARM_UP + POLICIES; i++) {
@@ -89,7 +89,7 @@ static void test_same_again(void **state) {
 
 	(void)state;
 	lab_enter();
-	filter = filter_load();
+	filter = filter_load(true);
 	assert_non_null(filter);
 	put_in_force(filter, 1, 7);
 	put_in_force(filter, 2, 8);

@@ -59,7 +59,8 @@ void dns_begin_answer(struct bytes *out, const struct bytes *question) {
 	bytes_add(out, question->data + SNIF_DNS_HEADER, end + 5 - SNIF_DNS_HEADER);
 }
 
-void dns_add_record(struct bytes *out, const char *owner, uint16_t type, uint32_t ttl, const void *data, size_t length) {
+void dns_add_record(struct bytes *out, const char *owner, uint16_t type, uint32_t ttl, const void *data,
+		    size_t length) {
 	dns_add_name(out, owner);
 	bytes_number(out, 2, type);
 	bytes_number(out, 2, 1);

@@ -91,7 +91,7 @@ void lab_confine(const char *policy) {
 	lab.confined = true;
 	lab.cgroup.fd = -1;
 	assert_int_equal(cgroup_create(&lab.cgroup), 0);
-	lab.filter = filter_load();
+	lab.filter = filter_load(true);
 	assert_non_null(lab.filter);
 	lab.policy = put_in_force(lab.filter, policy, &lab.compiled);
 	assert_int_equal(filter_attach(lab.filter, lab.cgroup.fd, lab.cgroup.id, POLICY, 0), 0);
@@ -111,7 +111,7 @@ void lab_confine_below(const char *policy) {
 	struct stat status;
 
 	assert_true(lab.confined);
-	lab.filter_below = filter_load();
+	lab.filter_below = filter_load(true);
 	assert_non_null(lab.filter_below);
 	policy_free(put_in_force(lab.filter_below, policy, &compiled));
 	compiled_free(&compiled);

@@ -60,8 +60,8 @@ static void serve_datagram(const struct server *server) {
 	static struct bytes question, answer;
 	struct sockaddr_storage from;
 	socklen_t size = sizeof(from);
-	ssize_t length = recvfrom(server->datagrams, question.data, sizeof(question.data) / 2, 0, (struct sockaddr *)&from,
-				  &size);
+	ssize_t length = recvfrom(server->datagrams, question.data, sizeof(question.data) / 2, 0,
+				  (struct sockaddr *)&from, &size);
 
 	if (length <= SNIF_DNS_HEADER)
 		return;
@@ -125,7 +125,8 @@ _Noreturn static void serve(struct server *server) {
 		if (server->open[1].revents)
 			take_connection(server);
 		for (size_t i = 2; i < MOST_CONNECTIONS; i++) {
-			if (server->open[i].fd < 0 || !server->open[i].revents || serve_segment(server, server->open[i].fd))
+			if (server->open[i].fd < 0 || !server->open[i].revents ||
+			    serve_segment(server, server->open[i].fd))
 				continue;
 			close(server->open[i].fd);
 			server->open[i].fd = -1;

@@ -127,7 +127,7 @@ static int subtract_denied(const struct policy *policy, const struct compiled *c
 static void judge_by_lookup(const struct compiled *compiled, const struct question *question, struct answer *answer) {
 	__u64 groups = snif_named_groups(compiled, question->protocol, question->port);
 	__u16 length = (__u16)strlen(answer->name);
-	struct snif_name_progress at;
+	struct snif_name_progress at = {0};
 	char name[SNIF_NAME_BUFFER];
 
 	memcpy(name, answer->name, sizeof(name));

@@ -9,8 +9,8 @@
 #include "base/message.h"
 #include "policy/rule_print.h"
 
-static const char *const binds[] = {[SNIF_BIND_OFF] = "off", [SNIF_BIND_OBSERVE] = "observe",
-				    [SNIF_BIND_REQUIRE] = "require"};
+static const char *const binds[] = {
+	[SNIF_BIND_OFF] = "off", [SNIF_BIND_OBSERVE] = "observe", [SNIF_BIND_REQUIRE] = "require"};
 
 /* `tcp`, `udp` or `tcp/udp`. */
 static const char *protocols_text(const struct named_ports *group) {
@@ -44,7 +44,8 @@ static void print_bind(const struct snif_dns_rules *rules, FILE *out) {
 
 	fprintf(out, "    bind %s: %s\n", binds[rules->bind], texts[rules->bind]);
 	if (rules->bind != SNIF_BIND_OFF)
-		fprintf(out, "    an address counts for its time to live, at least %u s and at most %u s, and %u s more\n",
+		fprintf(out,
+			"    an address counts for its time to live, at least %u s and at most %u s, and %u s more\n",
 			rules->least, rules->most, rules->grace);
 }
 
@@ -82,7 +83,8 @@ static struct json_object *lookups_json(const struct policy *policy) {
 		FILE *out = lookup->group ? open_memstream(&ports, &size) : NULL;
 
 		snprintf(text, sizeof(text), "%s%s", host_form_text(lookup->form), lookup->name);
-		error |= json_put_text(object, lookup->search ? "search" : "host", lookup->search ? lookup->name : text);
+		error |=
+			json_put_text(object, lookup->search ? "search" : "host", lookup->search ? lookup->name : text);
 		if (out) {
 			port_list_write(&policy->groups[lookup->group].ports, out);
 			error |= fclose(out);

@@ -336,7 +336,7 @@ int compile_addresses(const struct policy *policy, struct compiled *out) {
 	b.classes = (struct classes){
 		.direct = policy->direct,
 		.by_rank = b.by_rank,
-		.read_dns = policy->dns.bind != SNIF_BIND_OFF || policy->dns.names_policy || policy->dns.https_deny,
+		.read_dns = policy_reads_dns(policy),
 		.out = out,
 	};
 	if (error == 0)

@@ -13,7 +13,7 @@
 enum { MOST_MAPS = 32, MOST_VALUE = 64 };
 
 struct filter *compare_load(void) {
-	struct filter *filter = filter_load();
+	struct filter *filter = filter_load(true);
 
 	if (filter && filter_finish_loading(filter)) {
 		filter_free(filter);

@@ -269,7 +269,7 @@ static int pin(const struct instances *instances, const struct filter *filter, c
 }
 
 struct filter *instance_load(struct instances *instances, unsigned number) {
-	struct filter *filter = filter_load();
+	struct filter *filter = filter_load(true);
 	char name[INSTANCE_NAME];
 	int error = filter ? filter_finish_loading(filter) : -EIO;
 

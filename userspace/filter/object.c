@@ -72,12 +72,13 @@ static void *make_ring(void *context) {
 }
 
 /* Begins to load the object. Returns 0 or a negative errno. */
-static int start_loading(struct filter *filter) {
+static int start_loading(struct filter *filter, bool reads_dns) {
 	struct snifence_bpf *skeleton = filter->skeleton = snifence_bpf__open();
 	int error;
 
 	if (!skeleton)
 		return -errno;
+	skeleton->rodata->reads_dns = reads_dns;
 	error = make_outer(filter, FILTER_ADDRESSES, skeleton->maps.addresses);
 	if (!error)
 		error = make_outer(filter, FILTER_PORTS, skeleton->maps.ports);
@@ -140,13 +141,13 @@ int filter_finish_loading(struct filter *filter) {
 	return filter->load_error;
 }
 
-struct filter *filter_load(void) {
+struct filter *filter_load(bool reads_dns) {
 	struct filter *filter = filter_new();
 	int error;
 
 	if (!filter)
 		return NULL;
-	error = start_loading(filter);
+	error = start_loading(filter, reads_dns);
 	if (!error)
 		return filter;
 	tell_load(filter, error);

@@ -120,6 +120,10 @@ struct policy *policy_load(const char *file, struct diagnostics *diagnostics) {
 	return policy;
 }
 
+bool policy_reads_dns(const struct policy *policy) {
+	return policy->dns.bind != SNIF_BIND_OFF || policy->dns.names_policy || policy->dns.https_deny;
+}
+
 void policy_free(struct policy *policy) {
 	if (!policy)
 		return;

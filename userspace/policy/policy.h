@@ -131,6 +131,9 @@ void policy_free(struct policy *policy);
 /* What stands before the name of a host rule: `*.` or `.` or nothing. */
 const char *host_form_text(enum host_form form);
 
+/* Whether the policy has rules for lookups: what goes to its DNS servers is read then. */
+bool policy_reads_dns(const struct policy *policy);
+
 bool port_list_has(const struct port_list *ports, uint16_t port);
 
 /* Writes ports as ranges like 22,5432,8000-8999, as few as possible; `-` when there are none. */

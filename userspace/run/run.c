@@ -150,7 +150,7 @@ static int put_in_force(struct run *run) {
 		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
 	run->aborts = abort_process_start(run->cgroup.fd);
 	int abort_error = run->aborts ? 0 : -errno;
-	if (run_filter_begin(&run->filter, run->cgroup.fd, run->cgroup.id))
+	if (run_filter_begin(&run->filter, run->cgroup.fd, run->cgroup.id, policy_reads_dns(run->policy)))
 		return something_lacks();
 	/* while the kernel verifies the programs */
 	int code = prepare_confinement(run);

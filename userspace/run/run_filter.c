@@ -108,7 +108,7 @@ static int begin_resident(struct run_filter *run, int cgroup_fd, uint64_t cgroup
 	return number;
 }
 
-int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id) {
+int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, bool reads_dns) {
 	int error;
 
 	*run = (struct run_filter){.ring_lock = -1};
@@ -117,7 +117,7 @@ int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id) 
 		return error;
 	run->policy = OWN_POLICY;
 	run->ring = OWN_RING;
-	run->filter = filter_load();
+	run->filter = filter_load(reads_dns);
 	return run->filter ? 0 : -EIO;
 }
 

@@ -19,10 +19,11 @@ struct run_filter {
 };
 
 /*
- * Opens what is resident, for the cgroup; or begins to load an instance, which goes on while the caller does something
+ * Opens what is resident, for the cgroup; or begins to load an instance, for a policy with rules for lookups or without
+ * (policy_reads_dns()), which goes on while the caller does something
  * else. Returns 0 or a negative errno, after saying why. Ends with run_filter_end().
  */
-int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id);
+int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, bool reads_dns);
 
 /* Puts the policy in force and attaches the cgroup. Returns 0 or a negative errno, after saying why. */
 int run_filter_attach(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, const struct compiled *compiled);
