@@ -14,10 +14,7 @@
 
 #include <bpf/bpf.h>
 
-#include "../support/hello_maker.h"
-#include "../support/lab.h"
-
-#define ALLOW(name) "version: 1\ntls: {to: [192.0.2.0/24], allow: [" name "]}\ndns: {servers: none}\n"
+#include "../support/resident.h"
 
 enum { DEPTH = 5, MOST_WORDS = 16, ANSWER_MS = 400, TRIAL_SECONDS = 2 };
 
@@ -39,137 +36,44 @@ static void below(int depth) {
 	assert_true(asprintf(&paths[depth], "%s/%s", paths[depth - 1], names[depth]) > 0);
 }
 
-/* A cgroup that nothing is attached to, and a /run of the test's own. */
 static void begin(void) {
-	lab_enter();
-	assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
-	cgroups[0] = (struct cgroup){.fd = -1};
-	assert_int_equal(cgroup_create(&cgroups[0]), 0);
-	paths[0] = strdup(cgroups[0].path);
-	assert_non_null(paths[0]);
+	resident_begin();
+	cgroups[0] = *resident_cgroup();
+	paths[0] = cgroups[0].path;
 	lab_server(LAB_TLS, "192.0.2.1", 443);
 }
 
-static struct lab_program *snifence(const char *const words[]) {
-	const char *argv[MOST_WORDS] = {"build/snifence"};
-
-	for (size_t i = 0; words[i]; i++)
-		argv[i + 1] = words[i];
-	return lab_run(argv);
-}
-
-static void expect(int status, const char *const words[]) {
-	struct lab_program *program = snifence(words);
-
-	if (program->status != status)
-		fail_msg("%s ends with %d: %s%s", words[0], program->status, program->out, program->err);
-}
-
-#define snifence_says(status, ...) expect(status, (const char *const[]){__VA_ARGS__, NULL})
-
 static int end(void **state) {
-	snifence((const char *const[]){"unload", NULL});
-	umount2("/run/snifence/bpf", MNT_DETACH);
-	umount2("/run", MNT_DETACH);
-	for (int i = DEPTH; i-- > 1;)
-		if (cgroups[i].fd > 0) {
+	for (int i = 1; i < DEPTH; i++) {
+		if (cgroups[i].fd > 0)
 			close(cgroups[i].fd);
-			unlinkat(cgroups[i].parent_fd, names[i], AT_REMOVEDIR);
-		}
-	for (int i = 0; i < DEPTH; i++) {
 		free(paths[i]);
 		paths[i] = NULL;
 	}
-	memset(cgroups + 1, 0, sizeof(cgroups) - sizeof(cgroups[0]));
-	if (cgroups[0].fd >= 0)
-		cgroup_remove(&cgroups[0]);
-	return lab_leave(state);
+	memset(cgroups, 0, sizeof(cgroups));
+	return resident_end(state);
 }
 
 #define attach_test(function) cmocka_unit_test_teardown(function, end)
 
-static int finish(pid_t pid) {
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Nothing ends a connection that an attached cgroup is refused: its program waits. */
-static int greet(const char *name) {
-	static struct bytes hello;
-	int fd = lab_dial("192.0.2.1", 443), refused;
-	char byte;
-
-	if (fd < 0)
-		return 2;
-	hello_make(&hello, &(struct hello){.name = name});
-	refused = lab_send(fd, hello.data, hello.length) || !lab_readable(fd, ANSWER_MS * lab_slowness()) ||
-		  recv(fd, &byte, 1, 0) != 1;
-	lab_reset(fd);
-	return refused;
-}
-
 /* A ClientHello of a process in the cgroup: 0 where the server answers, 1 where it does not. */
 static int say(int depth, const char *name) {
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(cgroup_adopt(&cgroups[depth], getpid()) ? 99 : greet(name));
-	return finish(pid);
+	return resident_inside(&cgroups[depth], resident_greet, (void *)name);
 }
 
-/* A program whose output nobody wants; there can be any number of them. Returns how it ended. */
-static int run_quietly(const char *const argv[]) {
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR);
-
-		for (int fd = 0; fd < 3; fd++)
-			dup2(null, fd);
-		execvp(argv[0], (char *const *)argv);
-		_exit(127);
-	}
-	return finish(pid);
-}
-
-/* The same where it may fail, and often. */
+/* Where it may fail, and often. */
 static void snifence_anyhow(const char *const words[]) {
 	const char *argv[MOST_WORDS] = {"build/snifence"};
 
 	for (size_t i = 0; words[i]; i++)
 		argv[i + 1] = words[i];
-	run_quietly(argv);
-}
-
-static struct json_object *status_now(void) {
-	static char text[1 << 16];
-	FILE *pipe = popen("build/snifence status --json", "re");
-	struct json_object *object;
-
-	assert_non_null(pipe);
-	text[fread(text, 1, sizeof(text) - 1, pipe)] = '\0';
-	pclose(pipe);
-	object = json_tokener_parse(text);
-	assert_non_null(object);
-	return object;
-}
-
-static size_t count_of(const char *key) {
-	struct json_object *object = status_now(), *array;
-	size_t count;
-
-	assert_true(json_object_object_get_ex(object, key, &array));
-	count = json_object_array_length(array);
-	json_object_put(object);
-	return count;
+	resident_run_quietly(argv);
 }
 
 /* The state of the only attachment. The text lasts until the next call. */
 static const char *state_of_attachment(void) {
 	static char text[32];
-	struct json_object *object = status_now(), *array, *state;
+	struct json_object *object = resident_status(), *array, *state;
 
 	assert_true(json_object_object_get_ex(object, "attachments", &array));
 	text[0] = '\0';
@@ -186,35 +90,35 @@ static void test_life(void **state) {
 
 	(void)state;
 	begin();
-	policy = lab_write("life.yaml", ALLOW("kept.lab.test"));
+	policy = lab_write("life.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	assert_int_equal(say(0, "other.lab.test"), 0);
-	snifence_says(0, "attach", policy, "--cgroup", paths[0]);
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "kept.lab.test"), 0);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 	assert_string_equal(state_of_attachment(), "live");
-	assert_int_equal(count_of("policies"), 1);
+	assert_int_equal(resident_count("policies"), 1);
 
-	lab_write("life.yaml", ALLOW("other.lab.test"));
-	snifence_says(0, "reload", "--dry-run", policy);
+	lab_write("life.yaml", RESIDENT_ALLOW("other.lab.test"));
+	resident_says(0, "reload", "--dry-run", policy);
 	assert_int_equal(say(0, "kept.lab.test"), 0);
-	snifence_says(0, "reload", policy);
+	resident_says(0, "reload", policy);
 	assert_int_equal(say(0, "kept.lab.test"), 1);
 	assert_int_equal(say(0, "other.lab.test"), 0);
 
 	/* one with an error changes nothing */
 	lab_write("life.yaml", "version: 1\ntls: {allow: [a..b]}\n");
-	snifence_says(2, "reload", policy);
+	resident_says(2, "reload", policy);
 	assert_int_equal(say(0, "other.lab.test"), 0);
 	assert_int_equal(say(0, "kept.lab.test"), 1);
 
-	snifence_says(0, "detach", "--cgroup", paths[0]);
+	resident_says(0, "detach", "--cgroup", paths[0]);
 	assert_int_equal(say(0, "kept.lab.test"), 0);
-	assert_int_equal(count_of("policies"), 0);
-	assert_int_equal(count_of("attachments"), 0);
-	snifence_says(125, "detach", "--cgroup", paths[0]);
-	snifence_says(0, "unload");
+	assert_int_equal(resident_count("policies"), 0);
+	assert_int_equal(resident_count("attachments"), 0);
+	resident_says(125, "detach", "--cgroup", paths[0]);
+	resident_says(0, "unload");
 	assert_int_equal(access("/run/snifence", F_OK), -1);
-	snifence_says(0, "status");
+	resident_says(0, "status");
 }
 
 static void test_digest(void **state) {
@@ -222,10 +126,10 @@ static void test_digest(void **state) {
 
 	(void)state;
 	begin();
-	policy = lab_write("digest.yaml", ALLOW("kept.lab.test"));
-	snifence_says(2, "attach", "--sha256", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	policy = lab_write("digest.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(2, "attach", "--sha256", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 		      policy, "--cgroup", paths[0]);
-	assert_int_equal(count_of("attachments"), 0);
+	assert_int_equal(resident_count("attachments"), 0);
 	assert_int_equal(say(0, "other.lab.test"), 0);
 }
 
@@ -234,23 +138,24 @@ static void test_audit(void **state) {
 
 	(void)state;
 	begin();
-	policy = lab_write("audit.yaml", ALLOW("kept.lab.test"));
-	snifence_says(0, "attach", "--audit", policy, "--cgroup", paths[0]);
+	policy = lab_write("audit.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", "--audit", policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 0);
-	snifence_says(125, "attach", policy, "--cgroup", paths[0]); /* attached already */
-	snifence_says(0, "reload", policy);
+	resident_says(125, "attach", policy, "--cgroup", paths[0]); /* attached already */
+	resident_says(0, "reload", policy);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 }
 
 /* Each of a stack must allow, in whichever order it was made. */
 static void attach_in_order(const int order[4]) {
-	static const char *const allowed[] = {ALLOW("'*.lab.test'"), ALLOW("a.lab.test, b.lab.test, c.lab.test"),
-					      ALLOW("a.lab.test, b.lab.test"), ALLOW("a.lab.test")};
+	static const char *const allowed[] = {RESIDENT_ALLOW("'*.lab.test'"),
+					      RESIDENT_ALLOW("a.lab.test, b.lab.test, c.lab.test"),
+					      RESIDENT_ALLOW("a.lab.test, b.lab.test"), RESIDENT_ALLOW("a.lab.test")};
 	char name[32];
 
 	for (int i = 0; i < 4; i++) {
 		snprintf(name, sizeof(name), "stack-%d.yaml", order[i]);
-		snifence_says(0, "attach", lab_write(name, allowed[order[i]]), "--cgroup", paths[order[i]]);
+		resident_says(0, "attach", lab_write(name, allowed[order[i]]), "--cgroup", paths[order[i]]);
 	}
 	assert_int_equal(say(3, "a.lab.test"), 0);
 	assert_int_equal(say(3, "b.lab.test"), 1);
@@ -259,7 +164,7 @@ static void attach_in_order(const int order[4]) {
 	assert_int_equal(say(1, "c.lab.test"), 0);
 	assert_int_equal(say(1, "d.lab.test"), 1);
 	assert_int_equal(say(0, "d.lab.test"), 0);
-	assert_int_equal(count_of("attachments"), 4);
+	assert_int_equal(resident_count("attachments"), 4);
 }
 
 static void test_nesting(void **state) {
@@ -272,9 +177,10 @@ static void test_nesting(void **state) {
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
 		attach_in_order(orders[i]);
 		/* a fifth one has no instance left */
-		snifence_says(125, "attach", lab_write("fifth.yaml", ALLOW("a.lab.test")), "--cgroup", paths[4]);
+		resident_says(125, "attach", lab_write("fifth.yaml", RESIDENT_ALLOW("a.lab.test")), "--cgroup",
+			      paths[4]);
 		for (int j = 0; j < 4; j++)
-			snifence_says(0, "detach", "--cgroup", paths[orders[i][j]]);
+			resident_says(0, "detach", "--cgroup", paths[orders[i][j]]);
 		assert_int_equal(say(3, "d.lab.test"), 0);
 	}
 }
@@ -286,20 +192,20 @@ static void test_run(void **state) {
 
 	(void)state;
 	begin();
-	snifence_says(0, "load");
+	resident_says(0, "load");
 	for (int i = 0; i < 3; i++) {
-		program = lab_snifence(ALLOW("kept.lab.test"), options,
+		program = lab_snifence(RESIDENT_ALLOW("kept.lab.test"), options,
 				       (const char *const[]){lab_self(), "say", "other.lab.test", NULL});
 		assert_int_equal(program->status, 1);
 		assert_int_equal(json_object_array_length(lab_log(program)), 1);
-		program = lab_snifence(ALLOW("kept.lab.test"), options,
+		program = lab_snifence(RESIDENT_ALLOW("kept.lab.test"), options,
 				       (const char *const[]){lab_self(), "say", "kept.lab.test", NULL});
 		assert_int_equal(program->status, 0);
 	}
-	assert_int_equal(count_of("policies"), 0);
+	assert_int_equal(resident_count("policies"), 0);
 	/* not even root's commands can change what belongs to the filter */
 	program = lab_snifence(
-		ALLOW("kept.lab.test"), (const char *const[]){"--quiet", "--user", "root", NULL},
+		RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", "--user", "root", NULL},
 		(const char *const[]){"sh", "-c", "! touch /run/snifence/x && ! rm -r /run/snifence/bpf/*/tags", NULL});
 	assert_int_equal(program->status, 0);
 }
@@ -325,7 +231,7 @@ static bool kill_at(unsigned nth, const char *const words[]) {
 	argv[5] = inject;
 	for (size_t i = 0; words[i]; i++)
 		argv[i + 7] = words[i];
-	return run_quietly(argv) != 128 + SIGKILL;
+	return resident_run_quietly(argv) != 128 + SIGKILL;
 }
 
 static const char *attach_words[] = {"attach", NULL, "--cgroup", NULL, NULL};
@@ -335,9 +241,9 @@ static const char *reload_words[] = {"reload", NULL, NULL};
 static void begin_killing(void) {
 	begin();
 	lab_needs("strace");
-	attach_words[1] = reload_words[1] = lab_write("killed.yaml", ALLOW("kept.lab.test"));
+	attach_words[1] = reload_words[1] = lab_write("killed.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	attach_words[3] = detach_words[2] = paths[0];
-	snifence_says(0, "load");
+	resident_says(0, "load");
 }
 
 static void test_killed_attach(void **state) {
@@ -359,7 +265,7 @@ static void test_killed_reload(void **state) {
 
 	(void)state;
 	begin_killing();
-	expect(0, attach_words);
+	resident_expect(0, attach_words);
 	for (; !kill_at(nth, reload_words); nth++)
 		check_truth();
 	assert_true(nth > 4);
@@ -371,11 +277,11 @@ static void test_killed_detach(void **state) {
 
 	(void)state;
 	begin_killing();
-	expect(0, attach_words);
+	resident_expect(0, attach_words);
 	for (; !kill_at(nth, detach_words); nth += 2) {
 		check_truth();
 		snifence_anyhow(detach_words);
-		assert_int_equal(count_of("attachments"), 0);
+		assert_int_equal(resident_count("attachments"), 0);
 		snifence_anyhow(attach_words);
 	}
 	assert_true(nth > 20);
@@ -388,20 +294,20 @@ static void test_trial(void **state) {
 
 	(void)state;
 	begin();
-	policy = lab_write("trial.yaml", ALLOW("kept.lab.test"));
-	snifence_says(125, "confirm");
+	policy = lab_write("trial.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(125, "confirm");
 	snprintf(seconds, sizeof(seconds), "%ds", TRIAL_SECONDS * lab_slowness());
-	snifence_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
+	resident_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 1);
-	for (int i = 0; i < 200 && count_of("attachments") > 0; i++)
+	for (int i = 0; i < 200 && resident_count("attachments") > 0; i++)
 		lab_sleep_ms(50 * lab_slowness());
 	assert_int_equal(say(0, "other.lab.test"), 0);
 
-	snifence_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
-	snifence_says(0, "confirm");
+	resident_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
+	resident_says(0, "confirm");
 	lab_sleep_ms((1000 * TRIAL_SECONDS + 500) * lab_slowness());
 	assert_int_equal(say(0, "other.lab.test"), 1);
-	snifence_says(125, "confirm");
+	resident_says(125, "confirm");
 }
 
 /* A connection that is open in the cgroup before the policy is; whether it goes on is its process's status. */
@@ -432,7 +338,7 @@ static bool goes_on(pid_t pid, int turns[4]) {
 	int status;
 
 	assert_int_equal(write(turns[3], "", 1), 1);
-	status = finish(pid);
+	status = resident_finish(pid);
 	for (int i = 0; i < 4; i++)
 		close(turns[i]);
 	return status == 0;
@@ -446,27 +352,27 @@ static void test_existing(void **state) {
 	(void)state;
 	begin();
 	lab_server(LAB_ECHO, "192.0.2.2", 443);
-	policy = lab_write("existing.yaml", ALLOW("kept.lab.test"));
+	policy = lab_write("existing.yaml", RESIDENT_ALLOW("kept.lab.test"));
 
 	pid = open_before(turns);
-	snifence_says(0, "attach", policy, "--cgroup", paths[0]);
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
 	assert_false(goes_on(pid, turns));
-	snifence_says(0, "detach", "--cgroup", paths[0]);
+	resident_says(0, "detach", "--cgroup", paths[0]);
 
 	pid = open_before(turns);
-	snifence_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
+	resident_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 	assert_int_equal(say(0, "kept.lab.test"), 0);
-	snifence_says(0, "reload", policy);
+	resident_says(0, "reload", policy);
 	assert_true(goes_on(pid, turns));
-	snifence_says(0, "detach", "--cgroup", paths[0]);
+	resident_says(0, "detach", "--cgroup", paths[0]);
 
 	/* what a rule denies goes on no longer */
 	pid = open_before(turns);
-	snifence_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
+	resident_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
 	lab_write("existing.yaml", "version: 1\ntls: {to: [192.0.2.0/24], allow: [kept.lab.test]}\n"
 				   "direct: {deny: [{to: 192.0.2.2}]}\ndns: {servers: none}\n");
-	snifence_says(0, "reload", policy);
+	resident_says(0, "reload", policy);
 	assert_false(goes_on(pid, turns));
 }
 
@@ -488,7 +394,7 @@ static int open_pin(const char *name) {
 
 /* Fails unless verify has such a finding, and ends with 1; NULL: unless it has none. */
 static void expect_finding(const char *kind) {
-	struct lab_program *program = snifence((const char *const[]){"verify", "--json", NULL});
+	struct lab_program *program = resident_snifence((const char *const[]){"verify", "--json", NULL});
 	char wanted[64];
 
 	snprintf(wanted, sizeof(wanted), "\"kind\":\"%s\"", kind ? kind : "");
@@ -520,25 +426,25 @@ static void test_verify(void **state) {
 
 	(void)state;
 	begin();
-	policy = lab_write("verified.yaml", ALLOW("kept.lab.test"));
-	snifence_says(0, "attach", policy, "--cgroup", paths[0]);
+	policy = lab_write("verified.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
 	expect_finding(NULL);
 
 	change_a_name();
 	expect_finding("entry_differs");
-	snifence_says(0, "reload", policy);
+	resident_says(0, "reload", policy);
 	expect_finding(NULL);
 
-	lab_write("verified.yaml", ALLOW("other.lab.test"));
+	lab_write("verified.yaml", RESIDENT_ALLOW("other.lab.test"));
 	expect_finding("file_differs");
-	snifence_says(0, "reload", policy);
+	resident_says(0, "reload", policy);
 	expect_finding(NULL);
 
 	program = open_pin("snif_connect6");
 	assert_int_equal(bpf_prog_detach2(program, cgroups[0].fd, BPF_CGROUP_INET6_CONNECT), 0);
 	close(program);
 	expect_finding("program_missing");
-	snifence_says(0, "detach", "--cgroup", paths[0]);
+	resident_says(0, "detach", "--cgroup", paths[0]);
 }
 
 static void test_verify_processes(void **state) {
@@ -559,11 +465,11 @@ static void test_verify_processes(void **state) {
 		_exit(0);
 	}
 	assert_int_equal(read(turns[0], turns, 1), 1);
-	snifence_says(0, "attach", lab_write("processes.yaml", ALLOW("kept.lab.test")), "--cgroup", paths[0]);
+	resident_says(0, "attach", lab_write("processes.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[0]);
 	expect_finding("older_socket");
 	expect_finding("capability");
 	kill(pid, SIGKILL);
-	finish(pid);
+	resident_finish(pid);
 	expect_finding(NULL);
 }
 
@@ -571,14 +477,14 @@ static void test_verify_recreated(void **state) {
 	(void)state;
 	begin();
 	below(1);
-	snifence_says(0, "attach", lab_write("again.yaml", ALLOW("kept.lab.test")), "--cgroup", paths[1]);
+	resident_says(0, "attach", lab_write("again.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[1]);
 	close(cgroups[1].fd);
 	assert_int_equal(unlinkat(cgroups[0].fd, names[1], AT_REMOVEDIR), 0);
 	free(paths[1]);
 	below(1);
 	expect_finding("cgroup_recreated");
 	assert_string_equal(state_of_attachment(), "cgroup_gone");
-	snifence_says(0, "attach", lab_write("again.yaml", ALLOW("kept.lab.test")), "--cgroup", paths[1]);
+	resident_says(0, "attach", lab_write("again.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[1]);
 	expect_finding(NULL);
 }
 
@@ -600,6 +506,6 @@ int main(int argc, char **argv) {
 	};
 
 	if (argc == 3 && strcmp(argv[1], "say") == 0)
-		return greet(argv[2]);
+		return resident_greet(argv[2]);
 	return cmocka_run_group_tests_name("attach", tests, NULL, NULL);
 }

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* monitor ──► events, connections that fail at once, metrics, policies that follow their files. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support/hello_maker.h"
-#include "../support/lab.h"
-
-#define ALLOW(name) "version: 1\ntls: {to: [192.0.2.0/24], allow: [" name "]}\ndns: {servers: none}\n"
+#include "../support/resident.h"
 
 static const char *log_file, *metrics_file, *policy;
-static struct cgroup cgroup;
 static struct lab_program *monitor;
 
 static void start_monitor(void) {
@@ -31,65 +25,35 @@ static void end_monitor(int signal) {
 	assert_int_equal(monitor->status, signal == SIGKILL ? 128 + SIGKILL : 0);
 }
 
-static void snifence(const char *const words[]) {
-	const char *argv[8] = {"build/snifence"};
-	struct lab_program *program;
-
-	for (size_t i = 0; words[i]; i++)
-		argv[i + 1] = words[i];
-	program = lab_run(argv);
-	if (program->status)
-		fail_msg("%s ends with %d: %s", words[0], program->status, program->err);
-}
-
 static void begin(const char *text) {
-	lab_enter();
-	assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
-	cgroup = (struct cgroup){.fd = -1};
-	assert_int_equal(cgroup_create(&cgroup), 0);
+	resident_begin();
 	lab_server(LAB_TLS, "192.0.2.1", 443);
 	policy = lab_write("followed.yaml", text);
 	log_file = lab_write("events.json", "");
 	metrics_file = lab_write("metrics.prom", "");
 	unlink(metrics_file);
-	snifence((const char *const[]){"attach", policy, "--cgroup", cgroup.path, NULL});
+	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
 	start_monitor();
 }
 
-static int end(void **state) {
-	lab_run((const char *const[]){"build/snifence", "unload", NULL});
-	umount2("/run/snifence/bpf", MNT_DETACH);
-	umount2("/run", MNT_DETACH);
-	if (cgroup.fd >= 0)
-		cgroup_remove(&cgroup);
-	return lab_leave(state);
+/* A ClientHello, whose connection the filter refuses. Returns the error it fails with, or 0. */
+static int be_refused(void *name) {
+	static struct bytes hello;
+	int fd = lab_dial("192.0.2.1", 443), error = 0;
+	socklen_t size = sizeof(error);
+
+	if (fd < 0)
+		return -fd & 0x7f;
+	hello_make(&hello, &(struct hello){.name = name});
+	lab_send(fd, hello.data, hello.length);
+	lab_readable(fd, LAB_PATIENCE_MS);
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	lab_reset(fd);
+	return error & 0x7f;
 }
 
-#define monitor_test(function) cmocka_unit_test_teardown(function, end)
-
-/* In the cgroup: a ClientHello, whose connection the filter refuses. Returns the error it fails with, or 0. */
 static int say(const char *name) {
-	static struct bytes hello;
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		int fd, error = 0;
-		socklen_t size = sizeof(error);
-
-		cgroup_adopt(&cgroup, getpid());
-		fd = lab_dial("192.0.2.1", 443);
-		if (fd < 0)
-			_exit(-fd & 0x7f);
-		hello_make(&hello, &(struct hello){.name = name});
-		lab_send(fd, hello.data, hello.length);
-		lab_readable(fd, LAB_PATIENCE_MS);
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-		lab_reset(fd);
-		_exit(error & 0x7f);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return WEXITSTATUS(status);
+	return resident_inside(resident_cgroup(), be_refused, (void *)name);
 }
 
 /* Waits until the log has such a piece; returns its line. */
@@ -113,14 +77,14 @@ static void test_events(void **state) {
 	double began;
 
 	(void)state;
-	begin(ALLOW("kept.lab.test"));
+	begin(RESIDENT_ALLOW("kept.lab.test"));
 	began = lab_now_ms();
 	assert_int_equal(say("other.lab.test"), ECONNABORTED);
 	assert_true(lab_now_ms() - began < 1000 * lab_slowness());
 	line = await_line("other.lab.test");
 	assert_non_null(strstr(line, "\"reason\":\"name_not_allowed\""));
 	assert_non_null(strstr(line, "\"policy\":\"followed\""));
-	assert_non_null(strstr(line, cgroup.path));
+	assert_non_null(strstr(line, resident_cgroup()->path));
 	assert_int_equal(say("kept.lab.test"), 0);
 	end_monitor(SIGTERM);
 }
@@ -174,7 +138,7 @@ static uint64_t count_blocked(void) {
 /* Nothing that counts is the monitor's own. */
 static void test_killed(void **state) {
 	(void)state;
-	begin(ALLOW("kept.lab.test"));
+	begin(RESIDENT_ALLOW("kept.lab.test"));
 	lab_needs("curl");
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(say("other.lab.test"), ECONNABORTED);
@@ -194,7 +158,7 @@ static void test_metrics(void **state) {
 	char command[400];
 
 	(void)state;
-	begin(ALLOW("kept.lab.test"));
+	begin(RESIDENT_ALLOW("kept.lab.test"));
 	lab_needs("promtool");
 	say("other.lab.test");
 	say("kept.lab.test");
@@ -204,8 +168,8 @@ static void test_metrics(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {monitor_test(test_events), monitor_test(test_follows),
-					   monitor_test(test_killed), monitor_test(test_metrics)};
+	const struct CMUnitTest tests[] = {resident_test(test_events), resident_test(test_follows),
+					   resident_test(test_killed), resident_test(test_metrics)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
 }

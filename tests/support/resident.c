@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A cgroup ──► under snifence's commands, in a /run of the test's own. */
+#include "resident.h"
+
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hello_maker.h"
+
+enum { MOST_WORDS = 16, ANSWER_MS = 400, STATUS_SIZE = 1 << 21 };
+
+static struct cgroup cgroup = {.fd = -1};
+
+void resident_begin(void) {
+	lab_enter();
+	assert_int_equal(mount("run", "/run", "tmpfs", 0, NULL), 0);
+	cgroup = (struct cgroup){.fd = -1};
+	assert_int_equal(cgroup_create(&cgroup), 0);
+}
+
+int resident_end(void **state) {
+	resident_run_quietly((const char *const[]){"build/snifence", "unload", NULL});
+	umount2("/run/snifence/bpf", MNT_DETACH);
+	umount2("/run", MNT_DETACH);
+	if (cgroup.fd >= 0)
+		cgroup_remove(&cgroup);
+	cgroup.fd = -1;
+	return lab_leave(state);
+}
+
+const struct cgroup *resident_cgroup(void) {
+	return &cgroup;
+}
+
+/* ---- commands -------------------------------------------------------------------------------------------------- */
+
+struct lab_program *resident_snifence(const char *const words[]) {
+	const char *argv[MOST_WORDS] = {"build/snifence"};
+
+	for (size_t i = 0; words[i]; i++) {
+		assert_true(i + 2 < MOST_WORDS);
+		argv[i + 1] = words[i];
+	}
+	return lab_run(argv);
+}
+
+struct lab_program *resident_expect(int status, const char *const words[]) {
+	struct lab_program *program = resident_snifence(words);
+
+	if (program->status != status)
+		fail_msg("%s ends with %d: %s%s", words[0], program->status, program->out, program->err);
+	return program;
+}
+
+int resident_run_quietly(const char *const argv[]) {
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		for (int fd = 0; fd < 3; fd++)
+			dup2(null, fd);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	return resident_finish(pid);
+}
+
+struct json_object *resident_status(void) {
+	static char text[STATUS_SIZE];
+	FILE *pipe = popen("build/snifence status --json", "re");
+	struct json_object *object;
+
+	assert_non_null(pipe);
+	text[fread(text, 1, sizeof(text) - 1, pipe)] = '\0';
+	pclose(pipe);
+	object = json_tokener_parse(text);
+	assert_non_null(object);
+	return object;
+}
+
+size_t resident_count(const char *key) {
+	struct json_object *object = resident_status(), *array;
+	size_t count;
+
+	assert_true(json_object_object_get_ex(object, key, &array));
+	count = json_object_array_length(array);
+	json_object_put(object);
+	return count;
+}
+
+/* ---- inside ---------------------------------------------------------------------------------------------------- */
+
+pid_t resident_start(const struct cgroup *where, lab_function function, void *argument) {
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(cgroup_adopt(where, getpid()) ? 99 : function(argument));
+	return pid;
+}
+
+int resident_finish(pid_t pid) {
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int resident_inside(const struct cgroup *where, lab_function function, void *argument) {
+	return resident_finish(resident_start(where, function, argument));
+}
+
+int resident_greet(void *name) {
+	static struct bytes hello;
+	int fd = lab_dial("192.0.2.1", 443), refused;
+	char byte;
+
+	if (fd < 0)
+		return 2;
+	hello_make(&hello, &(struct hello){.name = name});
+	refused = lab_send(fd, hello.data, hello.length) || !lab_readable(fd, ANSWER_MS * lab_slowness()) ||
+		  recv(fd, &byte, 1, 0) != 1;
+	lab_reset(fd);
+	return refused;
+}
+
+bool resident_reaches(const char *name) {
+	return resident_inside(&cgroup, resident_greet, (void *)name) == 0;
+}
