@@ -288,6 +288,58 @@ static void test_killed_detach(void **state) {
 	assert_int_equal(say(0, "other.lab.test"), 0);
 }
 
+static bool is_pinned(const char *pattern) {
+	glob_t found;
+	bool pinned = glob(pattern, 0, NULL, &found) == 0;
+
+	if (pinned)
+		globfree(&found);
+	return pinned;
+}
+
+/*
+ * An instance is there whole, or not at all. Ended at each call from which on something is left, and at every fifth of
+ * those before; the thread that loads the object makes nothing that stays.
+ */
+static void test_killed_load(void **state) {
+	static const char *const load_words[] = {"load", NULL}, *const unload_words[] = {"unload", NULL};
+	unsigned nth = 1, step;
+
+	(void)state;
+	begin_killing();
+	resident_expect(0, unload_words);
+	for (; !kill_at(nth, load_words); nth += step) {
+		step = is_pinned("/run/snifence/bpf/*_0*") ? 1 : 5;
+		assert_int_equal(resident_count("attachments"), 0);
+		snifence_anyhow(load_words);
+		assert_true(is_pinned("/run/snifence/bpf/*_0/snif_egress"));
+		assert_false(is_pinned("/run/snifence/bpf/*_new"));
+		snifence_anyhow(unload_words);
+		assert_false(is_pinned("/run/snifence"));
+	}
+	assert_true(nth > 40);
+	resident_expect(0, attach_words);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+}
+
+static void test_killed_unload(void **state) {
+	static const char *const unload_words[] = {"unload", NULL};
+	unsigned nth = 1;
+
+	(void)state;
+	begin_killing();
+	resident_expect(0, attach_words);
+	/* nine programs and as many maps: from every third call on */
+	for (; !kill_at(nth, unload_words); nth += 3) {
+		check_truth();
+		snifence_anyhow(unload_words);
+		assert_false(is_pinned("/run/snifence"));
+		assert_int_equal(say(0, "other.lab.test"), 0);
+		snifence_anyhow(attach_words);
+	}
+	assert_true(nth > 20);
+}
+
 static void test_trial(void **state) {
 	const char *policy;
 	char seconds[16];
@@ -498,6 +550,8 @@ int main(int argc, char **argv) {
 		attach_test(test_killed_attach),
 		attach_test(test_killed_reload),
 		attach_test(test_killed_detach),
+		attach_test(test_killed_load),
+		attach_test(test_killed_unload),
 		attach_test(test_trial),
 		attach_test(test_existing),
 		attach_test(test_verify),
