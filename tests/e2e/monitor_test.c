@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* monitor ──► events, connections that fail at once, metrics, policies that follow their files. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../support/hello_maker.h"
+#include "../support/lab_parts.h"
 #include "../support/resident.h"
 
 static const char *log_file, *metrics_file, *policy;
@@ -154,6 +158,97 @@ static void test_killed(void **state) {
 	end_monitor(SIGTERM);
 }
 
+/* ---- killed amid many ------------------------------------------------------------------------------------------ */
+
+enum { MANY = 10000, LIVES = 12, DEATH_MS = 40 };
+
+/* Closes whatever connects. */
+_Noreturn static void turn_away(int listener) {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		close(accept(listener, NULL, NULL));
+}
+
+/* So many connections one after the other, each of which is refused for its name. Returns 0 when all were opened. */
+static int be_refused_often(void *done) {
+	static struct bytes hello;
+
+	hello_make(&hello, &(struct hello){.name = "other.lab.test"});
+	for (int i = 0; i < MANY; i++) {
+		int fd = lab_dial("192.0.2.2", 443);
+
+		if (fd < 0)
+			return 1;
+		send(fd, hello.data, hello.length, MSG_NOSIGNAL);
+		lab_reset(fd);
+	}
+	lab_turn(done, 1);
+	return 0;
+}
+
+/* Of the one policy: what was refused for its name, and the events that found no room. */
+static uint64_t counted(uint64_t *lost) {
+	struct json_object *status = resident_status(), *policies, *policy_object, *counters, *number;
+	uint64_t refused = 0;
+
+	assert_true(json_object_object_get_ex(status, "policies", &policies));
+	policy_object = json_object_array_get_idx(policies, 0);
+	assert_true(json_object_object_get_ex(policy_object, "lost", &number));
+	*lost = json_object_get_uint64(number);
+	assert_true(json_object_object_get_ex(policy_object, "counters", &counters));
+	if (json_object_object_get_ex(counters, "name_not_allowed", &number))
+		refused = json_object_get_uint64(number);
+	json_object_put(status);
+	return refused;
+}
+
+static uint64_t count_lines(void) {
+	uint64_t count = 0;
+
+	for (const char *at = lab_read(log_file); (at = strstr(at, "\"reason\":\"name_not_allowed\"")); at++)
+		count++;
+	return count;
+}
+
+/*
+ * Each refusal has its line or is counted as lost, whenever the reader was killed. One that is killed behind a line,
+ * before it has told the kernel that it has it, leaves it to be written once more.
+ */
+static void test_killed_amid_many(void **state) {
+	int *done, listener;
+	uint64_t lost, lines = 0;
+	pid_t server, client;
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	done = lab_shared(sizeof(*done));
+	listener = lab_listener(-1, SOCK_STREAM, "192.0.2.2", 443);
+	assert_int_equal(fcntl(listener, F_SETFL, 0), 0);
+	server = fork();
+	assert_true(server >= 0);
+	if (server == 0)
+		turn_away(listener);
+	close(listener);
+	client = resident_start(resident_cgroup(), be_refused_often, done);
+	for (int i = 0; i < LIVES && !__atomic_load_n(done, __ATOMIC_ACQUIRE); i++) {
+		/* while it reads what has come since the last one was killed */
+		end_monitor(SIGKILL);
+		lab_sleep_ms(DEATH_MS * lab_slowness());
+		unlink(metrics_file);
+		start_monitor();
+	}
+	assert_int_equal(resident_finish(client), 0);
+	kill(server, SIGKILL);
+	resident_finish(server);
+	assert_int_equal(counted(&lost), MANY);
+	for (double end = lab_now_ms() + LAB_PATIENCE_MS; lines + lost < MANY && lab_now_ms() < end; lab_sleep_ms(100))
+		lines = count_lines();
+	print_message("%ju lines, %ju lost\n", (uintmax_t)lines, (uintmax_t)lost);
+	assert_in_range(lines + lost, MANY, MANY + LIVES);
+	assert_int_equal(count_blocked(), MANY);
+	end_monitor(SIGTERM);
+}
+
 static void test_metrics(void **state) {
 	char command[400];
 
@@ -169,7 +264,8 @@ static void test_metrics(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {resident_test(test_events), resident_test(test_follows),
-					   resident_test(test_killed), resident_test(test_metrics)};
+					   resident_test(test_killed), resident_test(test_killed_amid_many),
+					   resident_test(test_metrics)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
 }

@@ -51,7 +51,6 @@ static int write_to(struct sink *sink, int fd) {
 static void end_writing(struct sink *sink) {
 	if (!sink->outlet)
 		return;
-	log_flush(sink->log);
 	outlet_finish(sink->outlet, STALL_MS);
 	log_free(sink->log);
 	outlet_free(sink->outlet);
@@ -150,10 +149,13 @@ static void send_to_journal(const struct snif_event *event, const struct event_c
 }
 
 void sink_event(struct sink *sink, const struct snif_event *event, const struct event_context *context) {
-	if (sink->journal)
+	if (sink->journal) {
 		send_to_journal(event, context);
-	else
-		event_write(sink->log, event, context);
+		return;
+	}
+	event_write(sink->log, event, context);
+	/* line by line: the kernel has forgotten the event when the next one is read, and a monitor can be killed */
+	log_flush(sink->log);
 }
 
 int sink_wait(const struct sink *sink, struct pollfd *fd) {
@@ -164,7 +166,6 @@ int sink_wait(const struct sink *sink, struct pollfd *fd) {
 void sink_turn(struct sink *sink) {
 	if (!sink->outlet)
 		return;
-	log_flush(sink->log);
 	outlet_push(sink->outlet);
 	if (outlet_gap_ends(sink->outlet))
 		message_error("%ju lines were lost, as nobody took them", (uintmax_t)outlet_lost(sink->outlet));
