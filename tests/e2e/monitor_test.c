@@ -14,12 +14,14 @@
 #include "../support/lab_parts.h"
 #include "../support/resident.h"
 
+#define METRICS "127.0.0.1:9774"
+
 static const char *log_file, *metrics_file, *policy;
 static struct lab_program *monitor;
 
 static void start_monitor(void) {
 	monitor = lab_start((const char *const[]){"build/snifence", "monitor", "--output", log_file, "--metrics",
-						  "127.0.0.1:9774", "--metrics-file", metrics_file, NULL});
+						  METRICS, "--metrics-file", metrics_file, NULL});
 	assert_true(lab_await_file(metrics_file, LAB_PATIENCE_MS));
 }
 
@@ -133,7 +135,7 @@ static void test_follows(void **state) {
 }
 
 static uint64_t count_blocked(void) {
-	struct lab_program *curl = lab_run((const char *const[]){"curl", "-sS", "http://127.0.0.1:9774/metrics", NULL});
+	struct lab_program *curl = lab_run((const char *const[]){"curl", "-sS", "http://" METRICS "/metrics", NULL});
 	const char *at = strstr(curl->out, "reason=\"name_not_allowed\"} ");
 
 	return at ? strtoull(strchr(at, ' ') + 1, NULL, 10) : 0;
@@ -257,15 +259,70 @@ static void test_metrics(void **state) {
 	lab_needs("promtool");
 	say("other.lab.test");
 	say("kept.lab.test");
-	snprintf(command, sizeof(command), "curl -sS http://127.0.0.1:9774/metrics | promtool check metrics");
+	snprintf(command, sizeof(command), "curl -sS http://" METRICS "/metrics | promtool check metrics");
 	assert_int_equal(lab_run((const char *const[]){"bash", "-c", command, NULL})->status, 0);
 	end_monitor(SIGTERM);
 }
 
+/* ---- Prometheus ------------------------------------------------------------------------------------------------ */
+
+#define PROMETHEUS "127.0.0.1:9775"
+
+static void start_prometheus(void) {
+	const char *configuration =
+		lab_write("prometheus.yml", "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\n"
+					    "scrape_configs:\n- job_name: snifence\n"
+					    "  static_configs: [{targets: ['" METRICS "']}]\n");
+	char file[300], storage[300];
+
+	snprintf(file, sizeof(file), "--config.file=%s", configuration);
+	snprintf(storage, sizeof(storage), "--storage.tsdb.path=%s/prometheus", lab_folder());
+	lab_start((const char *const[]){"prometheus", file, storage, "--web.listen-address=" PROMETHEUS,
+					"--log.level=warn", NULL});
+}
+
+/* Waits until Prometheus has such an answer to a question. */
+static void await_answer(const char *question, const char *answer) {
+	struct lab_program *curl = NULL;
+	char query[200];
+
+	snprintf(query, sizeof(query), "query=%s", question);
+	for (double end = lab_now_ms() + 4 * LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end; lab_sleep_ms(400)) {
+		curl = lab_run((const char *const[]){"curl", "-sS", "--data-urlencode", query,
+						     "http://" PROMETHEUS "/api/v1/query", NULL});
+		if (strstr(curl->out, answer))
+			return;
+	}
+	fail_msg("Prometheus never had %s for %s: %s%s", answer, question, curl->out, curl->err);
+}
+
+#define BLOCKED "snifence_decisions_total{policy=\"followed\",action=\"blocked\",reason=\"name_not_allowed\"}"
+
+static void test_prometheus(void **state) {
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	lab_needs("prometheus");
+	lab_needs("curl");
+	start_prometheus();
+	say("other.lab.test");
+	await_answer(BLOCKED, ",\"1\"]");
+	await_answer("snifence_attachments{state=\"live\"}", ",\"1\"]");
+	/* its own labels are the scraper's: none of ours has to give way */
+	await_answer("snifence_policy_generation", "\"instance\":\"" METRICS "\"");
+	await_answer("count({exported_instance!=\"\"}) or vector(0)", ",\"0\"]");
+	end_monitor(SIGKILL);
+	say("other.lab.test");
+	unlink(metrics_file);
+	start_monitor();
+	await_answer(BLOCKED, ",\"2\"]");
+	await_answer("resets(snifence_decisions_total{reason=\"name_not_allowed\"}[1m])", ",\"0\"]");
+	end_monitor(SIGTERM);
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {resident_test(test_events), resident_test(test_follows),
-					   resident_test(test_killed), resident_test(test_killed_amid_many),
-					   resident_test(test_metrics)};
+	const struct CMUnitTest tests[] = {resident_test(test_events),	resident_test(test_follows),
+					   resident_test(test_killed),	resident_test(test_killed_amid_many),
+					   resident_test(test_metrics), resident_test(test_prometheus)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
 }

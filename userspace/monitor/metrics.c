@@ -35,7 +35,8 @@ static void put_policy(FILE *out, const struct inventory_policy *policy) {
 	char number[16];
 
 	snprintf(number, sizeof(number), "run-%u", policy->number);
-	fprintf(out, "{instance=\"%u\",policy=\"", policy->instance);
+	/* `instance` is Prometheus's own, for whom it asks */
+	fprintf(out, "{level=\"%u\",policy=\"", policy->instance);
 	put_value(out, policy->noted ? policy->entry.name : number);
 	fputs("\",file=\"", out);
 	put_value(out, policy->noted ? policy->entry.file : "");
