@@ -184,7 +184,7 @@ static __always_inline int egress_elsewhere(struct egress *e) {
 	return egress_refuse_for(e, SNIF_REASON_OTHER_DESTINATION);
 }
 
-/* A connection that userspace has kept from before the attachment: told with its first packet. */
+/* What userspace has kept from before the attachment is told with its first packet. */
 static __always_inline void egress_tell_kept(struct egress *e) {
 	e->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
 	if (event_wanted(&e->policy, &e->judgement))
@@ -200,8 +200,11 @@ static __always_inline int egress_tcp(struct egress *e) {
 		return tag->verdict == SNIF_DENY ? refused(&e->policy) : egress_elsewhere(e);
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judge_again(&e->policy, e->socket, tag, &e->judgement);
-		if (e->judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY)
+		if (e->judgement.verdict == SNIF_DENY && tag->verdict != SNIF_DENY) {
+			if (tag->verdict == SNIF_ALLOW && e->judgement.reason != SNIF_REASON_STATE_LOST)
+				e->judgement.reason = SNIF_REASON_REVOKED;
 			return egress_refuse(e);
+		}
 	}
 	if (tag->verdict == SNIF_DENY)
 		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
@@ -249,6 +252,22 @@ static __always_inline int egress_udp(struct egress *e) {
 	return egress_by_address(e);
 }
 
+/* From a connected socket that userspace has kept: to where it was connected then, until a rule denies that. */
+static __always_inline int egress_udp_kept(struct egress *e) {
+	struct snif_tag *tag = e->tag;
+
+	if (!goes_as_judged(e->skb, &e->packet, tag))
+		return egress_by_address(e);
+	if (!same_policy(&tag->judged_under, &e->policy.active)) {
+		judge_kept_again(&e->policy, tag, &e->judgement);
+		if (e->judgement.verdict == SNIF_DENY)
+			return egress_refuse_for(e, SNIF_REASON_REVOKED);
+	}
+	if (!tag->settled)
+		egress_tell_kept(e);
+	return EGRESS_PASS;
+}
+
 static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *socket, struct snif_tag *tag) {
 	struct egress e = {.skb = skb, .socket = socket, .policy = policy_for(tag)};
 	enum snif_reason reason = packet_read(skb, &e.packet);
@@ -268,7 +287,9 @@ static __always_inline int egress_judge(struct __sk_buff *skb, struct bpf_sock *
 		return egress_refuse_for(&e, SNIF_REASON_SOCKET_TYPE);
 	if (source_is_foreign(&e))
 		return egress_refuse_for(&e, SNIF_REASON_SOURCE_ADDRESS);
-	return e.packet.to.protocol == IPPROTO_TCP ? egress_tcp(&e) : egress_udp(&e);
+	if (e.packet.to.protocol == IPPROTO_TCP)
+		return egress_tcp(&e);
+	return tag->reason == SNIF_REASON_CONNECTION_KEPT ? egress_udp_kept(&e) : egress_udp(&e);
 }
 
 static __always_inline int decide_packet(struct __sk_buff *skb) {

@@ -170,6 +170,22 @@ static __always_inline void judge_name_again(const struct policy *policy, struct
 }
 
 /*
+ * What was open before the attachment and was to be kept stays until a rule denies where it goes: that no rule allows
+ * that is what it was kept for.
+ */
+static __always_inline void judge_kept_again(const struct policy *policy, struct snif_tag *tag,
+					     struct snif_judgement *out) {
+	__u8 told = tag->settled;
+
+	judge_address(policy, &tag->to, NULL, out);
+	if (out->reason == SNIF_REASON_ADDRESS_DENIED)
+		return;
+	*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
+	tag_judge(tag, policy, out);
+	tag->settled = told;
+}
+
+/*
  * The policy was reloaded since the tag was judged: judges it again, by what it remembers, and writes the judgement
  * into it unless that is a new refusal. A refusal stays. A connection that was let through without inspection and would
  * now be inspected cannot be: its beginning is gone.
@@ -185,15 +201,17 @@ static __always_inline void judge_again(const struct policy *policy, struct bpf_
 		judge_name_again(policy, socket, tag, out);
 		return;
 	}
+	if (tag->reason == SNIF_REASON_CONNECTION_KEPT) {
+		judge_kept_again(policy, tag, out);
+		return;
+	}
 	if (tag->inbound) {
 		*out = snif_judge_inbound(&policy->options);
 	} else {
 		judge_address(policy, &tag->to, NULL, out);
 		judge_named(policy, &tag->to, tag->netns_cookie, 1, out);
 	}
-	if (out->verdict == SNIF_UNDECIDED && tag->reason == SNIF_REASON_CONNECTION_KEPT)
-		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_CONNECTION_KEPT, 0};
-	else if (out->verdict == SNIF_UNDECIDED)
+	if (out->verdict == SNIF_UNDECIDED)
 		*out = snif_refuse(SNIF_REASON_UNTRACKED);
 	if (out->verdict == SNIF_ALLOW)
 		tag_judge(tag, policy, out);

@@ -75,6 +75,8 @@
 	X(HELLO_VERSION, "hello_version", "the ClientHello is of no version that TLS 1.0 to 1.3 name there") \
 	/* let through */ \
 	X(CONNECTION_KEPT, "connection_kept", "it was open when the policy was attached, and was to be kept") \
+	/* refused after it was let through */ \
+	X(REVOKED, "revoked", "it was allowed, and the policy that is in force now does not allow it") \
 	/* of lookups, and what was found by them */ \
 	X(DNS_ALLOWED, "dns_allowed", "a DNS server of the policy") \
 	X(ADDRESS_BOUND, "address_bound", "a rule allows the name that was found at this address") \

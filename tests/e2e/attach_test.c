@@ -362,70 +362,171 @@ static void test_trial(void **state) {
 	resident_says(125, "confirm");
 }
 
-/* A connection that is open in the cgroup before the policy is; whether it goes on is its process's status. */
-static pid_t open_before(int turns[4]) {
+/* ---- what is open already -------------------------------------------------------------------------------------- */
+
+/* Connections of a program with a pool: opened before the policy is, and used on until they fail. */
+enum pooled { INSPECTED, DIRECT, UNKNOWN, UDP_DIRECT, UDP_UNKNOWN, POOL };
+
+static const struct {
+	int type;
+	const char *address;
+} pooled[POOL] = {
+	[INSPECTED] = {SOCK_STREAM, "192.0.2.2"},    [DIRECT] = {SOCK_STREAM, "198.51.100.1"},
+	[UNKNOWN] = {SOCK_STREAM, "203.0.113.1"},    [UDP_DIRECT] = {SOCK_DGRAM, "198.51.100.1"},
+	[UDP_UNKNOWN] = {SOCK_DGRAM, "203.0.113.1"},
+};
+
+#define POOL_POLICY                                                                                                    \
+	"version: 1\ntls: {to: [192.0.2.0/24], allow: [kept.lab.test]}\n"                                              \
+	"direct: {allow: [{to: 198.51.100.1, proto: tcp, ports: [443]}, {to: 198.51.100.1, proto: udp, ports: [443]}]%s}\ndns: {servers: none}\n"
+
+struct pool {
+	int turn; /* odd: the program is to use each once; even: it has done so */
+	bool over, alive[POOL];
+};
+
+static int open_pooled(enum pooled which) {
+	struct sockaddr_storage where;
+	socklen_t length = lab_address(pooled[which].address, 443, &where);
+	int fd = socket(where.ss_family, pooled[which].type | SOCK_CLOEXEC, 0);
+
+	return connect(fd, (struct sockaddr *)&where, length) ? -1 : fd;
+}
+
+/* Whether a word gets through: a server of TCP sends it back, that of UDP says nothing, and send() tells. */
+static bool use(enum pooled which, int fd) {
+	char byte = 'x';
+
+	if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
+		return false;
+	return pooled[which].type == SOCK_DGRAM ||
+	       (lab_readable(fd, ANSWER_MS * lab_slowness()) && recv(fd, &byte, 1, MSG_DONTWAIT) == 1);
+}
+
+static int use_pool(void *argument) {
+	struct pool *pool = argument;
+	int fds[POOL];
+
+	for (int i = 0; i < POOL; i++)
+		fds[i] = open_pooled((enum pooled)i);
+	for (int turn = 1; lab_await_turn(&pool->turn, turn) && !pool->over; turn += 2) {
+		for (int i = 0; i < POOL; i++)
+			pool->alive[i] = use((enum pooled)i, fds[i]);
+		lab_turn(&pool->turn, turn + 1);
+	}
+	return 0;
+}
+
+/* Has the program use its connections, and fails unless those go on that are in the set. */
+static void expect_alive(struct pool *pool, unsigned set) {
+	int turn = pool->turn + 1;
+
+	lab_turn(&pool->turn, turn);
+	assert_true(lab_await_turn(&pool->turn, turn + 1));
+	for (int i = 0; i < POOL; i++)
+		if (pool->alive[i] != (set >> i & 1))
+			fail_msg("connection %d %s", i, pool->alive[i] ? "goes on" : "has ended");
+}
+
+enum { ALL = (1 << POOL) - 1, BY_ADDRESS = 1 << DIRECT | 1 << UDP_DIRECT };
+
+static pid_t start_pool(struct pool **pool) {
 	pid_t pid;
 
-	assert_int_equal(pipe(turns), 0);
-	assert_int_equal(pipe(turns + 2), 0);
-	pid = fork();
-	if (pid == 0) {
-		char byte = 'x';
-		int fd;
-
-		cgroup_adopt(&cgroups[0], getpid());
-		fd = lab_dial("192.0.2.2", 443);
-		if (lab_send(fd, &byte, 1) || lab_receive(fd, &byte, 1) != 1 || write(turns[1], "", 1) != 1 ||
-		    read(turns[2], &byte, 1) != 1)
-			_exit(2);
-		_exit(lab_send(fd, &byte, 1) || !lab_readable(fd, ANSWER_MS * lab_slowness()) ||
-		      recv(fd, &byte, 1, 0) != 1);
-	}
-	assert_int_equal(read(turns[0], &(char){0}, 1), 1);
+	*pool = lab_shared(sizeof(**pool));
+	pid = resident_start(&cgroups[0], use_pool, *pool);
+	expect_alive(*pool, ALL);
 	return pid;
 }
 
-/* Returns whether it goes on. */
-static bool goes_on(pid_t pid, int turns[4]) {
-	int status;
-
-	assert_int_equal(write(turns[3], "", 1), 1);
-	status = resident_finish(pid);
-	for (int i = 0; i < 4; i++)
-		close(turns[i]);
-	return status == 0;
+static void end_pool(struct pool *pool, pid_t pid) {
+	pool->over = true;
+	lab_turn(&pool->turn, pool->turn + 1);
+	assert_int_equal(resident_finish(pid), 0);
+	resident_says(0, "detach", "--cgroup", paths[0]);
 }
 
-static void test_existing(void **state) {
+static void begin_pool(void) {
+	begin();
+	lab_server(LAB_ECHO, "192.0.2.2", 443);
+	lab_server(LAB_ECHO, "198.51.100.1", 443);
+	lab_server(LAB_ECHO, "203.0.113.1", 443);
+	lab_server(LAB_UDP, "198.51.100.1", 443);
+	lab_server(LAB_UDP, "203.0.113.1", 443);
+}
+
+static const char *pool_policy(const char *deny) {
+	char text[400];
+
+	snprintf(text, sizeof(text), POOL_POLICY, deny);
+	return lab_write("existing.yaml", text);
+}
+
+static size_t count_lines(const char *text, const char *start) {
+	size_t count = 0;
+
+	for (; text && *text; text = strchr(text, '\n') + 1)
+		count += strncmp(text, start, strlen(start)) == 0;
+	return count;
+}
+
+static void test_existing_cut(void **state) {
 	const char *policy;
-	int turns[4];
+	struct pool *pool;
 	pid_t pid;
 
 	(void)state;
-	begin();
-	lab_server(LAB_ECHO, "192.0.2.2", 443);
-	policy = lab_write("existing.yaml", RESIDENT_ALLOW("kept.lab.test"));
-
-	pid = open_before(turns);
+	begin_pool();
+	policy = pool_policy("");
+	pid = start_pool(&pool);
 	resident_says(0, "attach", policy, "--cgroup", paths[0]);
-	assert_false(goes_on(pid, turns));
-	resident_says(0, "detach", "--cgroup", paths[0]);
+	expect_alive(pool, BY_ADDRESS);
+	end_pool(pool, pid);
+}
 
-	pid = open_before(turns);
-	resident_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
+static void test_existing_judge(void **state) {
+	struct lab_program *attach;
+	const char *policy;
+	struct pool *pool;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	policy = pool_policy("");
+	pid = start_pool(&pool);
+	attach = resident_says(0, "attach", "--existing", "judge", policy, "--cgroup", paths[0]);
+	assert_int_equal(count_lines(attach->out, "kept a connection"), 2);
+	assert_int_equal(count_lines(attach->out, "cut a connection"), 3);
+	expect_alive(pool, BY_ADDRESS);
+	/* kept is kept, also where no rule allows it any more */
+	lab_write("existing.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "reload", policy);
+	expect_alive(pool, BY_ADDRESS);
+	end_pool(pool, pid);
+}
+
+static void test_existing_keep(void **state) {
+	struct lab_program *attach;
+	const char *policy;
+	struct pool *pool;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	policy = pool_policy("");
+	pid = start_pool(&pool);
+	attach = resident_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
+	assert_int_equal(count_lines(attach->out, "kept a connection"), POOL);
+	expect_alive(pool, ALL);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 	assert_int_equal(say(0, "kept.lab.test"), 0);
 	resident_says(0, "reload", policy);
-	assert_true(goes_on(pid, turns));
-	resident_says(0, "detach", "--cgroup", paths[0]);
-
+	expect_alive(pool, ALL);
 	/* what a rule denies goes on no longer */
-	pid = open_before(turns);
-	resident_says(0, "attach", "--existing", "keep", policy, "--cgroup", paths[0]);
-	lab_write("existing.yaml", "version: 1\ntls: {to: [192.0.2.0/24], allow: [kept.lab.test]}\n"
-				   "direct: {deny: [{to: 192.0.2.2}]}\ndns: {servers: none}\n");
+	pool_policy(", deny: [{to: 192.0.2.2}, {to: 203.0.113.1}]");
 	resident_says(0, "reload", policy);
-	assert_false(goes_on(pid, turns));
+	expect_alive(pool, BY_ADDRESS);
+	end_pool(pool, pid);
 }
 
 /* ---- verify ---------------------------------------------------------------------------------------------------- */
@@ -553,7 +654,9 @@ int main(int argc, char **argv) {
 		attach_test(test_killed_load),
 		attach_test(test_killed_unload),
 		attach_test(test_trial),
-		attach_test(test_existing),
+		attach_test(test_existing_cut),
+		attach_test(test_existing_judge),
+		attach_test(test_existing_keep),
 		attach_test(test_verify),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_recreated),

@@ -119,7 +119,7 @@ static void test_names(void **state) {
 		reload_between(session, after);
 		lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 		dropped = lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED)->flow;
-		event = lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+		event = lab_expect(SNIF_DENY, SNIF_REASON_REVOKED);
 		assert_true(event->flow == dropped);
 		assert_int_equal(event->name_length, strlen("dropped.lab.test"));
 		assert_memory_equal(event->name, "dropped.lab.test", event->name_length);
@@ -168,7 +168,7 @@ static void test_direct_becomes_inspected(void **state) {
 	reload_between(session, after);
 	lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED);
 	lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED);
-	lab_expect(SNIF_DENY, SNIF_REASON_UNTRACKED);
+	lab_expect(SNIF_DENY, SNIF_REASON_REVOKED);
 	lab_expect_no_more();
 	assert_int_equal(session->flows[0].echoed[1], 0);
 	assert_int_equal(session->flows[1].echoed[1], sizeof(record));
@@ -187,7 +187,7 @@ static void test_in_the_middle_of_a_message(void **state) {
 	reload_between(session, after);
 	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
-	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
+	lab_expect(SNIF_DENY, SNIF_REASON_REVOKED);
 	lab_expect_no_more();
 	assert_int_equal(session->flows[0].echoed[1], sizeof(exchange) - EXCHANGE_BEFORE);
 	assert_int_equal(session->flows[1].echoed[1], 0);

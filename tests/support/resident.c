@@ -27,8 +27,13 @@ int resident_end(void **state) {
 	resident_run_quietly((const char *const[]){"build/snifence", "unload", NULL});
 	umount2("/run/snifence/bpf", MNT_DETACH);
 	umount2("/run", MNT_DETACH);
-	if (cgroup.fd >= 0)
+	if (cgroup.fd >= 0) {
+		/* a test that has failed leaves children there */
+		cgroup_kill(&cgroup);
+		for (int ms = 0; ms < LAB_PATIENCE_MS && cgroup_signal(&cgroup, 0) > 0; ms += 10)
+			lab_sleep_ms(10);
 		cgroup_remove(&cgroup);
+	}
 	cgroup.fd = -1;
 	return lab_leave(state);
 }

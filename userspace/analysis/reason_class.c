@@ -21,6 +21,7 @@ enum reason_class reason_class(enum snif_reason reason) {
 	case SNIF_REASON_ECH_DENIED:
 	case SNIF_REASON_ADDRESS_DENIED:
 	case SNIF_REASON_INBOUND_DENIED:
+	case SNIF_REASON_REVOKED: /* whoever connects anew is told what is missing */
 		return REASON_DENY_RULE;
 	case SNIF_REASON_SEQUENCE_GAP:
 	case SNIF_REASON_NOT_TLS:

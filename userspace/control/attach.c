@@ -22,14 +22,16 @@ static const char usage[] =
 	"\n"
 	"Puts running cgroups under POLICY: all processes in them and below, and those to come. It holds\n"
 	"until `snifence detach`, or until the cgroup is gone; no process of snifence has to go on.\n"
-	"Connections that are open already are refused from then on where server names are checked, as\n"
-	"nobody saw them begin.\n"
+	"What is open already is judged by its address alone, as nobody saw it begin: a connection to where\n"
+	"server names are checked is cut, with its next packet.\n"
 	"\n"
 	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root\n"
 	"  --pid PID           the cgroup in which this process is\n"
 	"  --unit NAME         the cgroup in which systemd has started this unit\n"
-	"  --existing cut|keep what becomes of open TCP connections (default: cut). Those that are kept are\n"
-	"                      listed, and go on until they end, or a `deny` covers them\n"
+	"  --existing HOW      what becomes of open TCP connections and connected UDP sockets: `cut` (default)\n"
+	"                      is that; `judge` is that, listed, and what a `direct` rule allows is kept;\n"
+	"                      `keep` keeps and lists all. What is kept goes on until it ends, or a `deny`\n"
+	"                      covers it\n"
 	"  --confirm-within N  detach them again after N seconds, unless `snifence confirm` comes before\n"
 	"  --audit             block nothing, and tell what would be blocked\n"
 	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
@@ -52,8 +54,8 @@ static const struct option table[] = {
 
 struct attach {
 	struct targets targets;
-	bool audit, keep;
-	unsigned trial; /* seconds; 0: it is none */
+	bool audit, keep, judge; /* keep: of what is open; judge: what the policy's address rules allow */
+	unsigned trial;		 /* seconds; 0: it is none */
 	const char *sha256;
 	struct source source;
 	struct instances instances;
@@ -70,6 +72,14 @@ static int take_trial(const char *text, unsigned *seconds) {
 	return 0;
 }
 
+static int take_existing(struct attach *attach, const char *how) {
+	attach->judge = strcmp(how, "judge") == 0;
+	attach->keep = attach->judge || strcmp(how, "keep") == 0;
+	if (attach->keep || strcmp(how, "cut") == 0)
+		return 0;
+	return command_line_wrong("attach", "--existing is cut, judge or keep, not ", how);
+}
+
 static int take(int option, void *context) {
 	struct attach *attach = context;
 	int taken = targets_take(&attach->targets, "attach", option, optarg);
@@ -78,11 +88,9 @@ static int take(int option, void *context) {
 		return taken;
 	if (option == 'w')
 		return take_trial(optarg, &attach->trial);
-	if (option == 'e' && strcmp(optarg, "cut") != 0 && strcmp(optarg, "keep") != 0)
-		return command_line_wrong("attach", "--existing is cut or keep, not ", optarg);
 	if (option == 'e')
-		attach->keep = strcmp(optarg, "keep") == 0;
-	else if (option == 'a')
+		return take_existing(attach, optarg);
+	if (option == 'a')
 		attach->audit = true;
 	else
 		attach->sha256 = optarg;
@@ -145,6 +153,7 @@ static int attach_one(struct attach *attach, const struct target *target) {
 	int number = instance_for(&attach->instances, cgroup->fd, cgroup->id), policy, error;
 	char name[INSTANCE_NAME];
 	struct filter *filter;
+	struct keep keep;
 
 	if (number < 0)
 		return number;
@@ -155,9 +164,12 @@ static int attach_one(struct attach *attach, const struct target *target) {
 		return policy;
 	/* what is noted and not attached is forgotten, what is attached and not noted would be nameless */
 	error = note_attachment(name, target, (uint32_t)policy);
+	keep = (struct keep){.filter = filter,
+			     .policy = (uint32_t)policy,
+			     .cgroup_fd = cgroup->fd,
+			     .only = attach->judge ? &attach->source.compiled : NULL};
 	if (!error && attach->keep)
-		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0, keep_connections,
-					      &(struct keep){filter, (uint32_t)policy, cgroup->fd, 0});
+		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, keep.policy, 0, keep_connections, &keep);
 	else if (!error)
 		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
 	if (!error)

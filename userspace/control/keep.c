@@ -1,45 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of a cgroup ──► their open TCP connections, which go on. */
+/* The processes of a cgroup ──► their open connections, of which some go on. */
 #include "control/keep.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/message.h"
 #include "cgroup/cgroup_sockets.h"
+#include "event/event_words.h"
+/* Behind the others: it brings judge.h, which needs what they declare. */
+#include "compile/tables.h"
 
-static void print_kept(pid_t pid, int socket) {
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
-	char address[INET6_ADDRSTRLEN] = "?";
-	uint16_t port = 0;
+static void print(const char *what, pid_t pid, const struct snif_target *to) {
+	char address[EVENT_ADDRESS_SIZE], protocol[4];
 
-	if (getpeername(socket, (struct sockaddr *)&peer, &size))
-		return;
-	if (peer.ss_family == AF_INET) {
-		inet_ntop(AF_INET, &((struct sockaddr_in *)&peer)->sin_addr, address, sizeof(address));
-		port = ntohs(((struct sockaddr_in *)&peer)->sin_port);
-	} else {
-		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&peer)->sin6_addr, address, sizeof(address));
-		port = ntohs(((struct sockaddr_in6 *)&peer)->sin6_port);
-	}
-	printf("kept a connection of process %d to %s port %u\n", pid, address, port);
+	event_address(address, to->address);
+	printf("%s a connection of process %d to %s port %u, %s\n", what, pid, address, to->port,
+	       event_protocol(protocol, to->protocol));
+}
+
+static bool is_allowed(const struct compiled *compiled, const struct snif_target *to) {
+	struct snif_dest dest;
+
+	return snif_judge_address(compiled, to->address, to->protocol, to->port, &dest).verdict == SNIF_ALLOW;
 }
 
 static void keep_one(void *context, pid_t pid, int socket) {
 	struct keep *keep = context;
+	struct snif_target to;
 
-	if (filter_keep(keep->filter, socket, keep->policy) != 1)
+	if (!filter_peer(socket, &to))
 		return;
-	keep->count++;
-	print_kept(pid, socket);
+	if (keep->only && !is_allowed(keep->only, &to))
+		print("cut", pid, &to);
+	else if (filter_keep(keep->filter, socket, keep->policy) == 1)
+		print("kept", pid, &to);
 }
 
 void keep_connections(void *context) {
 	struct keep *keep = context;
 
-	cgroup_each_socket(keep->cgroup_fd, keep_one, keep);
+	/* what was opened since the first call has been judged where it was opened */
+	if (!keep->only || keep->calls++ == 0)
+		cgroup_each_socket(keep->cgroup_fd, keep_one, keep);
 }

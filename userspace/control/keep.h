@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processes of a cgroup ──► their open TCP connections, which go on under a policy that is being attached. */
+/* The processes of a cgroup ──► their open connections, of which some go on under a policy that is being attached. */
 #ifndef SNIF_KEEP_H
 #define SNIF_KEEP_H
 
@@ -9,11 +9,13 @@ struct keep {
 	struct filter *filter;
 	uint32_t policy;
 	int cgroup_fd;
-	unsigned count; /* of connections that were kept */
+	const struct compiled
+		*only; /* what its address rules allow is kept, all else told of as cut; NULL: all is kept */
+	unsigned calls;
 };
 
-/* For filter_attach_keeping(): takes each socket of the cgroup's processes (pidfd_getfd) and has it kept. Prints whose
- * connection to where that was. `context` is a struct keep. */
+/* For filter_attach_keeping(): takes each TCP connection and connected UDP socket of the cgroup's processes
+ * (pidfd_getfd) and has it kept or not. Prints whose connection to where that was. `context` is a struct keep. */
 void keep_connections(void *context);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/reason_class.h"
 #include "base/command_line.h"
 #include "base/json.h"
 #include "base/message.h"
@@ -40,17 +41,13 @@ static const char *const state_texts[] = {
 	[INVENTORY_NOT_WHOLE] = "  NOT WHOLE: programs are missing; attach or detach it again",
 };
 
-static uint64_t allowed_by(const struct snif_counters *counters) {
-	return counters->of[SNIF_REASON_NAME_ALLOWED] + counters->of[SNIF_REASON_ADDRESS_ALLOWED] +
-	       counters->of[SNIF_REASON_INBOUND_ALLOWED] + counters->of[SNIF_REASON_CONNECTION_KEPT];
-}
-
-static uint64_t refused_by(const struct snif_counters *counters) {
+static uint64_t count(const struct snif_counters *counters, bool allowed) {
 	uint64_t sum = 0;
 
 	for (int reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
-		sum += counters->of[reason];
-	return sum - allowed_by(counters);
+		if ((reason_class((enum snif_reason)reason) == REASON_ALLOWED) == allowed)
+			sum += counters->of[reason];
+	return sum;
 }
 
 /* Seconds since 1970 as the log writes times. */
@@ -83,8 +80,8 @@ static void print_policy(const struct inventory *inventory, const struct invento
 	if (policy->noted)
 		printf("    sha256 %s, since %.19s\n", policy->entry.sha256,
 		       moment_text(&timestamp, policy->entry.since));
-	printf("    allowed %" PRIu64 ", %s %" PRIu64 ", events lost %" PRIu64 "\n", allowed_by(&policy->counters),
-	       audit ? "would block" : "blocked", refused_by(&policy->counters),
+	printf("    allowed %" PRIu64 ", %s %" PRIu64 ", events lost %" PRIu64 "\n", count(&policy->counters, true),
+	       audit ? "would block" : "blocked", count(&policy->counters, false),
 	       (uint64_t)policy->counters.of[SNIF_COUNTER_LOST]);
 	for (size_t i = 0; i < inventory->attachment_count; i++)
 		if (inventory->attachments[i].state != INVENTORY_GONE &&

@@ -152,18 +152,18 @@ int filter_attach_keeping(struct filter *filter, int cgroup_fd, uint64_t cgroup_
 	return attach(filter, cgroup_fd, cgroup_id, policy, ring, &(struct keeping){keep, context});
 }
 
-/* The other end of a TCP connection. Returns whether it is one. */
-static bool read_peer(int socket, struct snif_target *to) {
+bool filter_peer(int socket, struct snif_target *to) {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(peer), length = sizeof(int);
 	const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&peer;
 	const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&peer;
 	int protocol = 0;
 
-	if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) || protocol != IPPROTO_TCP ||
+	if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) ||
+	    (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP) ||
 	    getpeername(socket, (struct sockaddr *)&peer, &size))
 		return false;
-	*to = (struct snif_target){.protocol = IPPROTO_TCP};
+	*to = (struct snif_target){.protocol = (__u8)protocol};
 	if (peer.ss_family == AF_INET)
 		snif_map_ipv4(to->address, &ipv4->sin_addr);
 	else if (peer.ss_family == AF_INET6)
@@ -175,8 +175,10 @@ static bool read_peer(int socket, struct snif_target *to) {
 }
 
 /* One that was opened while programs were being attached may have the tag of connect(), but egress saw no SYN of it, or
- * has refused it for that. */
+ * has refused it for that. Of UDP nothing has to be seen. */
 static bool is_half_seen(const struct snif_tag *tag) {
+	if (tag->to.protocol == IPPROTO_UDP)
+		return false;
 	return (tag->verdict == SNIF_UNDECIDED && !tag->has_syn) ||
 	       (tag->verdict == SNIF_DENY && tag->reason == SNIF_REASON_UNTRACKED);
 }
@@ -186,7 +188,7 @@ int filter_keep(const struct filter *filter, int socket, uint32_t policy) {
 	struct snif_tag tag, before;
 
 	memset(&tag, 0, sizeof(tag));
-	if (!read_peer(socket, &tag.to))
+	if (!filter_peer(socket, &tag.to))
 		return 0;
 	if (filter_tag(filter, socket, &before) == 0 && before.judged_under.generation &&
 	    filter_active(filter, policy).generation == before.judged_under.generation && !is_half_seen(&before))
@@ -194,6 +196,8 @@ int filter_keep(const struct filter *filter, int socket, uint32_t policy) {
 	tag.judged_under = filter_active(filter, policy);
 	tag.verdict = SNIF_ALLOW;
 	tag.reason = SNIF_REASON_CONNECTION_KEPT;
+	if (tag.to.protocol == IPPROTO_UDP)
+		tag.connects = tag.places = 1;
 	getsockopt(socket, SOL_SOCKET, SO_COOKIE, &tag.flow, &size);
 	return bpf_map_update_elem(filter->maps[FILTER_TAGS], &socket, &tag, BPF_ANY) ? -errno : 1;
 }

@@ -6,6 +6,7 @@
 #ifndef SNIF_FILTER_H
 #define SNIF_FILTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compile/compile.h"
@@ -61,9 +62,12 @@ int filter_attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 int filter_attach_keeping(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint32_t policy, uint32_t ring,
 			  void (*keep)(void *context), void *context);
 
+/* The other end of a TCP connection or a connected UDP socket, which this process holds. Returns whether it is one. */
+bool filter_peer(int socket, struct snif_target *to);
+
 /*
- * Gives the socket of an open TCP connection, which this process holds, a tag that lets it go on under the policy,
- * unless it has one that says more. Returns 1; 0: it needs none, or is no such socket; or a negative errno.
+ * Gives such a socket a tag that lets it go on under the policy, unless it has one that says more. Returns 1; 0: it
+ * needs none, or is no such socket; or a negative errno.
  */
 int filter_keep(const struct filter *filter, int socket, uint32_t policy);
 

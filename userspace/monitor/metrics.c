@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/reason_class.h"
 #include "base/file.h"
 #include "base/message.h"
 #include "base/replace.h"
@@ -48,8 +49,7 @@ static void put_head(FILE *out, const char *name, const char *type, const char *
 }
 
 static const char *action_of(const struct inventory_policy *policy, enum snif_reason reason) {
-	if (reason == SNIF_REASON_NAME_ALLOWED || reason == SNIF_REASON_ADDRESS_ALLOWED ||
-	    reason == SNIF_REASON_INBOUND_ALLOWED || reason == SNIF_REASON_CONNECTION_KEPT)
+	if (reason_class(reason) == REASON_ALLOWED)
 		return "allowed";
 	return policy->settings.options.mode == SNIF_AUDIT ? "would_block" : "blocked";
 }
