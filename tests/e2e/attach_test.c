@@ -14,6 +14,7 @@
 
 #include <bpf/bpf.h>
 
+#include "../support/hello_maker.h"
 #include "../support/resident.h"
 
 enum { DEPTH = 5, MOST_WORDS = 16, ANSWER_MS = 400, TRIAL_SECONDS = 2 };
@@ -83,6 +84,19 @@ static const char *state_of_attachment(void) {
 	}
 	json_object_put(object);
 	return text;
+}
+
+/* Of the only policy, by a reason's code. */
+static int counter_of(const char *code) {
+	struct json_object *object = resident_status(), *policies, *counters, *number;
+	int count = 0;
+
+	assert_true(json_object_object_get_ex(object, "policies", &policies));
+	assert_true(json_object_object_get_ex(json_object_array_get_idx(policies, 0), "counters", &counters));
+	if (json_object_object_get_ex(counters, code, &number))
+		count = json_object_get_int(number);
+	json_object_put(object);
+	return count;
 }
 
 static void test_life(void **state) {
@@ -529,6 +543,69 @@ static void test_existing_keep(void **state) {
 	end_pool(pool, pid);
 }
 
+/* ---- what a reload would cut ----------------------------------------------------------------------------------- */
+
+struct greeted {
+	int turn; /* 1: both are open; 2: go on; 3: each was used */
+	bool alive[2];
+};
+
+static int hold_two(void *argument) {
+	static const char *const hosts[] = {"kept.lab.test", "dropped.lab.test"};
+	static struct bytes hello;
+	struct greeted *greeted = argument;
+	int fds[2];
+	char bytes[1024];
+
+	for (int i = 0; i < 2; i++) {
+		hello_make(&hello, &(struct hello){.name = hosts[i]});
+		fds[i] = lab_dial("192.0.2.2", 443);
+		if (lab_send(fds[i], hello.data, hello.length) || lab_receive(fds[i], bytes, 1) != 1)
+			return 1;
+	}
+	lab_turn(&greeted->turn, 1);
+	if (!lab_await_turn(&greeted->turn, 2))
+		return 2;
+	for (int i = 0; i < 2; i++) {
+		while (recv(fds[i], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+			;
+		greeted->alive[i] =
+			lab_send(fds[i], "\x17\3\3\0\1x", 6) == 0 && lab_readable(fds[i], ANSWER_MS * lab_slowness());
+	}
+	lab_turn(&greeted->turn, 3);
+	return 0;
+}
+
+static void test_dry_run(void **state) {
+	struct greeted *greeted;
+	const char *policy, *out;
+	pid_t pid;
+
+	(void)state;
+	begin();
+	lab_server(LAB_ECHO, "192.0.2.2", 443);
+	greeted = lab_shared(sizeof(*greeted));
+	policy = lab_write("dry.yaml", RESIDENT_ALLOW("kept.lab.test, dropped.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	pid = resident_start(&cgroups[0], hold_two, greeted);
+	assert_true(lab_await_turn(&greeted->turn, 1));
+	assert_int_equal(count_lines(resident_says(0, "reload", "--dry-run", policy)->out, "would cut"), 0);
+	lab_write("dry.yaml", RESIDENT_ALLOW("kept.lab.test, new.lab.test"));
+	out = resident_says(0, "reload", "--dry-run", policy)->out;
+	assert_int_equal(count_lines(out, "- "), 1);
+	assert_int_equal(count_lines(out, "+ "), 1);
+	assert_int_equal(count_lines(out, "would cut"), 1);
+	assert_non_null(strstr(out, "to 192.0.2.2 port 443, dropped.lab.test\n"));
+	/* and so it is */
+	resident_says(0, "reload", policy);
+	lab_turn(&greeted->turn, 2);
+	assert_true(lab_await_turn(&greeted->turn, 3));
+	assert_true(greeted->alive[0]);
+	assert_false(greeted->alive[1]);
+	assert_int_equal(resident_finish(pid), 0);
+	assert_int_equal(counter_of("revoked"), 1);
+}
+
 /* ---- verify ---------------------------------------------------------------------------------------------------- */
 
 /* What is pinned in the first instance, as a descriptor. */
@@ -657,6 +734,7 @@ int main(int argc, char **argv) {
 		attach_test(test_existing_cut),
 		attach_test(test_existing_judge),
 		attach_test(test_existing_keep),
+		attach_test(test_dry_run),
 		attach_test(test_verify),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_recreated),

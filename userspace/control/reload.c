@@ -9,7 +9,9 @@
 
 #include "base/command_line.h"
 #include "base/message.h"
+#include "cgroup/cgroup_place.h"
 #include "control/repair.h"
+#include "control/revoked.h"
 #include "filter/ledger.h"
 
 static const char usage[] =
@@ -21,7 +23,8 @@ static const char usage[] =
 	"\n"
 	"  --audit             block nothing, and tell what would be blocked\n"
 	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
-	"  --dry-run           show which rules would come and go, and change nothing\n"
+	"  --dry-run           show which rules would come and go, and which open connections would be cut,\n"
+	"                      and change nothing\n"
 	"  --help              this text\n"
 	"\n"
 	"Exit status:\n"
@@ -103,38 +106,58 @@ static void print_missing(const struct policy *from, const struct policy *in, ch
 	}
 }
 
-/* Returns as reload_in(). */
-static int show_difference(struct instances *instances, unsigned number, const struct source *source) {
-	char name[INSTANCE_NAME];
-	const struct filter *filter = instance_open(instances, number);
+/* Returns 0 or a negative errno. */
+static int show_rules(const char *instance, uint32_t number, const struct source *source) {
 	struct ledger_policy entry;
 	struct policy *before;
 	char sha256[65];
+	int error = ledger_read_policy(instance, number, &entry);
+
+	if (error)
+		return error;
+	before = ledger_rules(instance, number, entry.generation, sha256);
+	ledger_policy_free(&entry);
+	if (!before)
+		return -ENOENT;
+	print_missing(before, source->policy, '-');
+	print_missing(source->policy, before, '+');
+	policy_free(before);
+	return 0;
+}
+
+/* Returns as reload_in(). The same file has the same rules everywhere: these are shown once. */
+static int show_difference(struct instances *instances, unsigned number, const struct source *source, bool first) {
+	const struct filter *filter = instance_open(instances, number);
+	char name[INSTANCE_NAME];
+	int root_fd, cut, error;
 	uint32_t policy;
 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
-	instance_name(instances, number, name);
-	policy = ledger_find_policy(name, filter, source->file);
-	if (policy == 0 || ledger_read_policy(name, policy, &entry))
+	policy = ledger_find_policy(instance_name(instances, number, name), filter, source->file);
+	if (policy == 0)
 		return 0;
-	before = ledger_rules(name, policy, entry.generation, sha256);
-	ledger_policy_free(&entry);
-	if (!before)
+	error = first ? show_rules(name, policy, source) : 0;
+	if (error == -ENOENT)
 		return 0;
-	print_missing(before, source->policy, '-');
-	print_missing(source->policy, before, '+');
-	policy_free(before);
-	return 1;
+	root_fd = error ? error : cgroup_place_root();
+	if (root_fd < 0)
+		return root_fd;
+	cut = revoked_print(filter, policy, &source->compiled, root_fd);
+	close(root_fd);
+	return cut < 0 ? cut : 1;
 }
 
 static int show_differences(struct instances *instances, const struct source *source) {
-	int found = 0;
+	int count = 0, done = 0;
 
-	/* the same file has the same rules everywhere */
-	for (unsigned i = 0; i < INSTANCES && !found; i++)
-		found = show_difference(instances, i, source);
-	return found;
+	for (unsigned i = 0; i < INSTANCES && done >= 0; i++) {
+		done = show_difference(instances, i, source, count == 0);
+		count += done > 0;
+	}
+	if (done < 0)
+		message_error("cannot look at what is open: %s", strerror(-done));
+	return done < 0 ? done : count;
 }
 
 static int do_reload(struct reload *reload, const char *policy) {

@@ -160,6 +160,22 @@ int filter_tag(const struct filter *filter, int socket, struct snif_tag *tag) {
 	return bpf_map_lookup_elem(filter->maps[FILTER_TAGS], &socket, tag);
 }
 
+int filter_hello(const struct filter *filter, int socket, const struct snif_tag *tag, struct snif_hello *hello) {
+	struct snif_inspection inspection;
+
+	memset(hello, 0, sizeof(*hello));
+	if (tag->name_length > 0) {
+		hello->ech = tag->ech;
+		hello->name_length = tag->name_length;
+		memcpy(hello->name, tag->name, sizeof(tag->name));
+		return 0;
+	}
+	if (bpf_map_lookup_elem(filter->maps[FILTER_INSPECTIONS], &socket, &inspection))
+		return -ENOENT;
+	*hello = inspection.hello;
+	return 0;
+}
+
 uint32_t filter_tags_id(const struct filter *filter) {
 	struct bpf_map_info info = {0};
 	uint32_t size = sizeof(info);

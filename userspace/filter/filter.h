@@ -113,6 +113,9 @@ int filter_counters(const struct filter *filter, uint32_t policy, struct snif_co
 /* Reads the tag of a socket, which this process holds. Returns 0, or -ENOENT: it carries none. */
 int filter_tag(const struct filter *filter, int socket, struct snif_tag *tag);
 
+/* Reads what is remembered of such a socket's last ClientHello: of an inspected one. Returns 0, or -ENOENT: nothing. */
+int filter_hello(const struct filter *filter, int socket, const struct snif_tag *tag, struct snif_hello *hello);
+
 /* The id of the map of tags, by which the kernel's list of sockets tells what is refused; 0: not known. */
 uint32_t filter_tags_id(const struct filter *filter);
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tags of open connections + tables to come ──► those that would end. */
+#include "control/revoked.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/array.h"
+#include "base/message.h"
+#include "cgroup/cgroup_find.h"
+#include "cgroup/cgroup_sockets.h"
+#include "event/event_words.h"
+/* Behind the others: it brings judge.h, which needs what they declare. */
+#include "compile/tables.h"
+
+struct looking {
+	const struct filter *filter;
+	const struct compiled *next;
+	uint32_t policy;
+	__u64 *flows; /* that were told of: processes share sockets */
+	size_t count;
+	int error;
+};
+
+/* As egress will judge the connection with its first packet under the next policy. */
+static bool stays(const struct compiled *next, const struct snif_tag *tag, const struct snif_hello *hello) {
+	const struct snif_settings *settings = &next->settings;
+	struct snif_request request = {.hello = hello, .to = &tag->to};
+	struct snif_judgement judgement;
+	struct snif_dest dest;
+
+	if (tag->inbound)
+		return snif_judge_inbound(&settings->options).verdict == SNIF_ALLOW;
+	judgement = snif_judge_address(next, tag->to.address, tag->to.protocol, tag->to.port, &dest);
+	if (tag->reason == SNIF_REASON_CONNECTION_KEPT)
+		return judgement.reason != SNIF_REASON_ADDRESS_DENIED;
+	if (!tag->inspected || judgement.verdict != SNIF_UNDECIDED)
+		return judgement.verdict == SNIF_ALLOW;
+	request.dest = &dest;
+	return snif_judge_hello(next, settings, &request).verdict == SNIF_ALLOW;
+}
+
+static bool was_told(const struct looking *looking, __u64 flow) {
+	for (size_t i = 0; i < looking->count; i++)
+		if (looking->flows[i] == flow)
+			return true;
+	return false;
+}
+
+static void tell(pid_t pid, const struct snif_tag *tag, const struct snif_hello *hello) {
+	char address[EVENT_ADDRESS_SIZE];
+
+	event_address(address, tag->to.address);
+	printf("would cut a connection of process %d to %s port %u", pid, address, tag->to.port);
+	if (tag->inspected) {
+		fputs(", ", stdout);
+		print_escaped(stdout, (const char *)hello->name, hello->name_length);
+	}
+	putchar('\n');
+}
+
+static void look_at(void *context, pid_t pid, int socket) {
+	struct looking *looking = context;
+	struct snif_hello hello = {0};
+	struct snif_tag tag;
+	__u64 *flow;
+
+	if (filter_tag(looking->filter, socket, &tag) || tag.judged_under.policy != looking->policy ||
+	    tag.to.protocol != IPPROTO_TCP || tag.verdict != SNIF_ALLOW || was_told(looking, tag.flow) ||
+	    (tag.inspected && filter_hello(looking->filter, socket, &tag, &hello)) ||
+	    stays(looking->next, &tag, &hello))
+		return;
+	flow = array_add(&looking->flows, &looking->count, sizeof(*flow));
+	if (flow)
+		*flow = tag.flow;
+	else
+		looking->error = -ENOMEM;
+	tell(pid, &tag, &hello);
+}
+
+int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next, int root_fd) {
+	struct looking looking = {.filter = filter, .next = next, .policy = policy};
+	struct snif_attachment attachment;
+	struct found_cgroup cgroup;
+
+	for (uint64_t id = 0; (id = filter_next_attachment(filter, id)) != 0;) {
+		if (filter_attachment(filter, id, &attachment) || attachment.policy != policy ||
+		    cgroup_find_id(root_fd, id, &cgroup))
+			continue;
+		cgroup_each_socket(cgroup.fd, look_at, &looking);
+		cgroup_found_close(&cgroup);
+	}
+	free(looking.flows);
+	return looking.error ? looking.error : (int)looking.count;
+}
