@@ -62,6 +62,14 @@ struct lab_program *resident_expect(int status, const char *const words[]) {
 	return program;
 }
 
+void resident_anyhow(const char *const words[]) {
+	const char *argv[MOST_WORDS] = {"build/snifence"};
+
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 1] = words[i];
+	resident_run_quietly(argv);
+}
+
 int resident_run_quietly(const char *const argv[]) {
 	pid_t pid = fork();
 
@@ -95,6 +103,32 @@ size_t resident_count(const char *key) {
 
 	assert_true(json_object_object_get_ex(object, key, &array));
 	count = json_object_array_length(array);
+	json_object_put(object);
+	return count;
+}
+
+const char *resident_state(void) {
+	static char text[32];
+	struct json_object *object = resident_status(), *array, *state;
+
+	assert_true(json_object_object_get_ex(object, "attachments", &array));
+	text[0] = '\0';
+	if (json_object_array_length(array) == 1) {
+		assert_true(json_object_object_get_ex(json_object_array_get_idx(array, 0), "state", &state));
+		snprintf(text, sizeof(text), "%s", json_object_get_string(state));
+	}
+	json_object_put(object);
+	return text;
+}
+
+int resident_counter(const char *reason) {
+	struct json_object *object = resident_status(), *policies, *counters, *number;
+	int count = 0;
+
+	assert_true(json_object_object_get_ex(object, "policies", &policies));
+	assert_true(json_object_object_get_ex(json_object_array_get_idx(policies, 0), "counters", &counters));
+	if (json_object_object_get_ex(counters, reason, &number))
+		count = json_object_get_int(number);
 	json_object_put(object);
 	return count;
 }

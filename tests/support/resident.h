@@ -25,6 +25,8 @@ struct lab_program *resident_snifence(const char *const words[]);
 /* The same; fails unless it ends with this status. */
 struct lab_program *resident_expect(int status, const char *const words[]);
 #define resident_says(status, ...) resident_expect(status, (const char *const[]){__VA_ARGS__, NULL})
+/* The same where it may fail, and often. */
+void resident_anyhow(const char *const words[]);
 /* A program whose output nobody wants; there can be any number of them in a test. Returns how it ended. */
 int resident_run_quietly(const char *const argv[]);
 
@@ -32,6 +34,10 @@ int resident_run_quietly(const char *const argv[]);
 struct json_object *resident_status(void);
 /* How many entries it has under `policies` or `attachments`. */
 size_t resident_count(const char *key);
+/* The state of the only attachment; "" where there is none or there are more. The text lasts until the next call. */
+const char *resident_state(void);
+/* Of the only policy: how often something was decided for this reason. */
+int resident_counter(const char *reason);
 
 /* Runs `function` in a child in a cgroup. Returns what it returns, 0 to 127. */
 int resident_inside(const struct cgroup *cgroup, lab_function function, void *argument);

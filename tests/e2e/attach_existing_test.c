@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Connections that are open when a policy comes, or is replaced ──► those that go on, and those that end. */
+#include <string.h>
+#include <unistd.h>
+
+#include "../support/hello_maker.h"
+#include "../support/resident.h"
+
+enum { ANSWER_MS = 400 };
+
+static void begin(void) {
+	resident_begin();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+}
+
+/* ---- what is open already -------------------------------------------------------------------------------------- */
+
+/* Connections of a program with a pool: opened before the policy is, and used on until they fail. */
+enum pooled { INSPECTED, DIRECT, UNKNOWN, UDP_DIRECT, UDP_UNKNOWN, POOL };
+
+static const struct {
+	int type;
+	const char *address;
+} pooled[POOL] = {
+	[INSPECTED] = {SOCK_STREAM, "192.0.2.2"},    [DIRECT] = {SOCK_STREAM, "198.51.100.1"},
+	[UNKNOWN] = {SOCK_STREAM, "203.0.113.1"},    [UDP_DIRECT] = {SOCK_DGRAM, "198.51.100.1"},
+	[UDP_UNKNOWN] = {SOCK_DGRAM, "203.0.113.1"},
+};
+
+#define POOL_POLICY                                                                                                    \
+	"version: 1\ntls: {to: [192.0.2.0/24], allow: [kept.lab.test]}\n"                                              \
+	"direct: {allow: [{to: 198.51.100.1, proto: tcp, ports: [443]}, {to: 198.51.100.1, proto: udp, ports: [443]}]%s}\ndns: {servers: none}\n"
+
+struct pool {
+	int turn; /* odd: the program is to use each once; even: it has done so */
+	bool over, alive[POOL];
+};
+
+static int open_pooled(enum pooled which) {
+	struct sockaddr_storage where;
+	socklen_t length = lab_address(pooled[which].address, 443, &where);
+	int fd = socket(where.ss_family, pooled[which].type | SOCK_CLOEXEC, 0);
+
+	return connect(fd, (struct sockaddr *)&where, length) ? -1 : fd;
+}
+
+/* Whether a word gets through: a server of TCP sends it back, that of UDP says nothing, and send() tells. */
+static bool use(enum pooled which, int fd) {
+	char byte = 'x';
+
+	if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
+		return false;
+	return pooled[which].type == SOCK_DGRAM ||
+	       (lab_readable(fd, ANSWER_MS * lab_slowness()) && recv(fd, &byte, 1, MSG_DONTWAIT) == 1);
+}
+
+static int use_pool(void *argument) {
+	struct pool *pool = argument;
+	int fds[POOL];
+
+	for (int i = 0; i < POOL; i++)
+		fds[i] = open_pooled((enum pooled)i);
+	for (int turn = 1; lab_await_turn(&pool->turn, turn) && !pool->over; turn += 2) {
+		for (int i = 0; i < POOL; i++)
+			pool->alive[i] = use((enum pooled)i, fds[i]);
+		lab_turn(&pool->turn, turn + 1);
+	}
+	return 0;
+}
+
+/* Has the program use its connections, and fails unless those go on that are in the set. */
+static void expect_alive(struct pool *pool, unsigned set) {
+	int turn = pool->turn + 1;
+
+	lab_turn(&pool->turn, turn);
+	assert_true(lab_await_turn(&pool->turn, turn + 1));
+	for (int i = 0; i < POOL; i++)
+		if (pool->alive[i] != (set >> i & 1))
+			fail_msg("connection %d %s", i, pool->alive[i] ? "goes on" : "has ended");
+}
+
+enum { ALL = (1 << POOL) - 1, BY_ADDRESS = 1 << DIRECT | 1 << UDP_DIRECT };
+
+static pid_t start_pool(struct pool **pool) {
+	pid_t pid;
+
+	*pool = lab_shared(sizeof(**pool));
+	pid = resident_start(resident_cgroup(), use_pool, *pool);
+	expect_alive(*pool, ALL);
+	return pid;
+}
+
+static void end_pool(struct pool *pool, pid_t pid) {
+	pool->over = true;
+	lab_turn(&pool->turn, pool->turn + 1);
+	assert_int_equal(resident_finish(pid), 0);
+	resident_says(0, "detach", "--cgroup", resident_cgroup()->path);
+}
+
+static void begin_pool(void) {
+	begin();
+	lab_server(LAB_ECHO, "192.0.2.2", 443);
+	lab_server(LAB_ECHO, "198.51.100.1", 443);
+	lab_server(LAB_ECHO, "203.0.113.1", 443);
+	lab_server(LAB_UDP, "198.51.100.1", 443);
+	lab_server(LAB_UDP, "203.0.113.1", 443);
+}
+
+static const char *pool_policy(const char *deny) {
+	char text[400];
+
+	snprintf(text, sizeof(text), POOL_POLICY, deny);
+	return lab_write("existing.yaml", text);
+}
+
+static size_t count_lines(const char *text, const char *start) {
+	size_t count = 0;
+
+	for (; text && *text; text = strchr(text, '\n') + 1)
+		count += strncmp(text, start, strlen(start)) == 0;
+	return count;
+}
+
+static void test_existing_cut(void **state) {
+	const char *policy;
+	struct pool *pool;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	policy = pool_policy("");
+	pid = start_pool(&pool);
+	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
+	expect_alive(pool, BY_ADDRESS);
+	end_pool(pool, pid);
+}
+
+static void test_existing_judge(void **state) {
+	struct lab_program *attach;
+	const char *policy;
+	struct pool *pool;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	policy = pool_policy("");
+	pid = start_pool(&pool);
+	attach = resident_says(0, "attach", "--existing", "judge", policy, "--cgroup", resident_cgroup()->path);
+	assert_int_equal(count_lines(attach->out, "kept a connection"), 2);
+	assert_int_equal(count_lines(attach->out, "cut a connection"), 3);
+	expect_alive(pool, BY_ADDRESS);
+	/* kept is kept, also where no rule allows it any more */
+	lab_write("existing.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "reload", policy);
+	expect_alive(pool, BY_ADDRESS);
+	end_pool(pool, pid);
+}
+
+static void test_existing_keep(void **state) {
+	struct lab_program *attach;
+	const char *policy;
+	struct pool *pool;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	policy = pool_policy("");
+	pid = start_pool(&pool);
+	attach = resident_says(0, "attach", "--existing", "keep", policy, "--cgroup", resident_cgroup()->path);
+	assert_int_equal(count_lines(attach->out, "kept a connection"), POOL);
+	expect_alive(pool, ALL);
+	assert_false(resident_reaches("other.lab.test"));
+	assert_true(resident_reaches("kept.lab.test"));
+	resident_says(0, "reload", policy);
+	expect_alive(pool, ALL);
+	/* what a rule denies goes on no longer */
+	pool_policy(", deny: [{to: 192.0.2.2}, {to: 203.0.113.1}]");
+	resident_says(0, "reload", policy);
+	expect_alive(pool, BY_ADDRESS);
+	end_pool(pool, pid);
+}
+
+/* ---- what a reload would cut ----------------------------------------------------------------------------------- */
+
+struct greeted {
+	int turn; /* 1: both are open; 2: go on; 3: each was used */
+	bool alive[2];
+};
+
+static int hold_two(void *argument) {
+	static const char *const hosts[] = {"kept.lab.test", "dropped.lab.test"};
+	static struct bytes hello;
+	struct greeted *greeted = argument;
+	int fds[2];
+	char bytes[1024];
+
+	for (int i = 0; i < 2; i++) {
+		hello_make(&hello, &(struct hello){.name = hosts[i]});
+		fds[i] = lab_dial("192.0.2.2", 443);
+		if (lab_send(fds[i], hello.data, hello.length) || lab_receive(fds[i], bytes, 1) != 1)
+			return 1;
+	}
+	lab_turn(&greeted->turn, 1);
+	if (!lab_await_turn(&greeted->turn, 2))
+		return 2;
+	for (int i = 0; i < 2; i++) {
+		while (recv(fds[i], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+			;
+		greeted->alive[i] =
+			lab_send(fds[i], "\x17\3\3\0\1x", 6) == 0 && lab_readable(fds[i], ANSWER_MS * lab_slowness());
+	}
+	lab_turn(&greeted->turn, 3);
+	return 0;
+}
+
+static void test_dry_run(void **state) {
+	struct greeted *greeted;
+	const char *policy, *out;
+	pid_t pid;
+
+	(void)state;
+	begin();
+	lab_server(LAB_ECHO, "192.0.2.2", 443);
+	greeted = lab_shared(sizeof(*greeted));
+	policy = lab_write("dry.yaml", RESIDENT_ALLOW("kept.lab.test, dropped.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
+	pid = resident_start(resident_cgroup(), hold_two, greeted);
+	assert_true(lab_await_turn(&greeted->turn, 1));
+	assert_int_equal(count_lines(resident_says(0, "reload", "--dry-run", policy)->out, "would cut"), 0);
+	lab_write("dry.yaml", RESIDENT_ALLOW("kept.lab.test, new.lab.test"));
+	out = resident_says(0, "reload", "--dry-run", policy)->out;
+	assert_int_equal(count_lines(out, "- "), 1);
+	assert_int_equal(count_lines(out, "+ "), 1);
+	assert_int_equal(count_lines(out, "would cut"), 1);
+	assert_non_null(strstr(out, "to 192.0.2.2 port 443, dropped.lab.test\n"));
+	/* and so it is */
+	resident_says(0, "reload", policy);
+	lab_turn(&greeted->turn, 2);
+	assert_true(lab_await_turn(&greeted->turn, 3));
+	assert_true(greeted->alive[0]);
+	assert_false(greeted->alive[1]);
+	assert_int_equal(resident_finish(pid), 0);
+	assert_int_equal(resident_counter("revoked"), 1);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		resident_test(test_existing_cut),
+		resident_test(test_existing_judge),
+		resident_test(test_existing_keep),
+		resident_test(test_dry_run),
+	};
+
+	return cmocka_run_group_tests_name("attach_existing", tests, NULL, NULL);
+}
