@@ -8,7 +8,9 @@ PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD)
-LIBS := -pthread -lbpf -lelf -lz -lyaml -ljson-c -lyajl -lidn2 -lpsl -lcap -lseccomp -lpcap -lcrypto -lncursesw -lsystemd -lmicrohttpd
+# what few subcommands need is opened by base/library.c
+LIBS := -pthread -lbpf -lelf -lz -lyaml -ljson-c -lyajl -lidn2 -lpsl -lcap -lseccomp -lncursesw
+TEST_LIBS := -lcmocka -lssl -lcrypto -lpcap
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 Q := $(if $(V),,@)
@@ -49,6 +51,7 @@ $(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) Make
 $(BUILD)/snifence.skel.h: $(BUILD)/snifence.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name snifence_bpf > $@
+	$(Q)printf '\n/* of the object, byte by byte */\n#define SNIFENCE_LAYOUT "%.12s"\n' "$$(sha256sum < $<)" >> $@
 
 # userspace: a library of everything but main.c, which the tests link too; plain, and once more under the sanitizers
 define userspace_rules
@@ -65,7 +68,7 @@ $(BUILD)/$(1)libsnifence.a: $(SOURCES:%.c=$(BUILD)/$(1)%.o)
 
 $(BUILD)/$(1)tests/%_test: $(BUILD)/$(1)tests/%_test.o $(BUILD)/$(1)libsnifence.a $$(patsubst %.c,$(BUILD)/$(1)%.o,$$(wildcard tests/support/*.c))
 	$$(call say,LINK,$$@)
-	$$(Q)$$(CC) $$(CFLAGS) $(2) $$(LDFLAGS) $$(filter %.o,$$^) $(BUILD)/$(1)libsnifence.a -lcmocka -lssl $$(LIBS) -o $$@
+	$$(Q)$$(CC) $$(CFLAGS) $(2) $$(LDFLAGS) $$(filter %.o,$$^) $(BUILD)/$(1)libsnifence.a $$(TEST_LIBS) $$(LIBS) -o $$@
 endef
 $(eval $(call userspace_rules,,))
 $(eval $(call userspace_rules,asan/,$(SANITIZE)))
@@ -88,7 +91,7 @@ $(BUILD)/fuzz/libsnifence.a: $(SOURCES:%.c=$(BUILD)/fuzz/%.o)
 
 $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libsnifence.a
 	$(call say,LINK,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(BUILD)/fuzz/libsnifence.a $(FUZZ_LIBS) -lssl $(LIBS) -o $@
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter %.o,$^) $(BUILD)/fuzz/libsnifence.a $(FUZZ_LIBS) -lssl -lcrypto $(LIBS) -o $@
 
 $(BUILD)/fuzz/differential_fuzz: $(BUILD)/fuzz/tests/evasion/judges.o
 $(BUILD)/fuzz/differential_fuzz: FUZZ_LIBS := -lgnutls
@@ -134,7 +137,7 @@ test-evasion: $(BUILD)/tests/evasion/evasion_test ## what people do to get aroun
 
 $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/evasion/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl -lgnutls $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(TEST_LIBS) -lgnutls $(LIBS) -o $@
 
 test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/faults/allocation.so ## every system call and allocation of a run fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
 	$(Q)rm -f $(BUILD)/faults.txt
@@ -158,7 +161,7 @@ storm: $(BUILD)/snifence $(STORM:%=$(BUILD)/tests/storm/%) ## random socket call
 STORM_PARTS := $(filter-out %_test.c,$(wildcard tests/storm/*.c)) $(wildcard tests/support/*.c)
 $(STORM:%=$(BUILD)/tests/storm/%): $(BUILD)/tests/storm/%: $(BUILD)/tests/storm/%.o $(STORM_PARTS:%.c=$(BUILD)/%.o) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(TEST_LIBS) $(LIBS) -o $@
 
 test-servers: $(BUILD)/snifence $(BUILD)/tests/servers/hellos ## receivers that read server names by themselves, SEED=n COUNT=n; root
 	$(Q)tests/servers/deps || true
@@ -241,7 +244,7 @@ $(BENCH_SUPPORT): | $(patsubst bench/%.bpf.c,$(BUILD)/bench/%.skel.h,$(wildcard 
 
 $(BENCH_PROGRAMS:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SUPPORT) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lcmocka -lssl $(LIBS) -lm -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(TEST_LIBS) $(LIBS) -lm -o $@
 
 $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(call say,LINK,$@)

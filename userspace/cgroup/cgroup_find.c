@@ -15,6 +15,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "base/library.h"
 #include "base/message.h"
 #include "cgroup/cgroup_place.h"
 
@@ -105,6 +106,10 @@ int cgroup_find_pid(pid_t pid, struct found_cgroup *found) {
 	return error;
 }
 
+#define FUNCTIONS(X) X(sd_bus_default_system) X(sd_bus_get_property_string) X(sd_bus_path_encode) X(sd_bus_unref)
+
+LIBRARY(systemd, "to ask systemd for a unit", FUNCTIONS, "libsystemd.so.0");
+
 /* The property of the unit's type, which is what its name ends with. NULL with errno set. */
 static char *unit_property(sd_bus *bus, const char *object, const char *unit) {
 	static const struct {
@@ -117,8 +122,8 @@ static char *unit_property(sd_bus *bus, const char *object, const char *unit) {
 	for (size_t i = 0; end && i < sizeof(types) / sizeof(types[0]); i++)
 		if (strcmp(end, types[i].end) == 0)
 			interface = types[i].interface;
-	error = sd_bus_get_property_string(bus, "org.freedesktop.systemd1", object, interface, "ControlGroup", NULL,
-					   &group);
+	error = systemd.sd_bus_get_property_string(bus, "org.freedesktop.systemd1", object, interface, "ControlGroup",
+						   NULL, &group);
 	errno = error < 0 ? -error : 0;
 	return group;
 }
@@ -126,12 +131,15 @@ static char *unit_property(sd_bus *bus, const char *object, const char *unit) {
 int cgroup_find_unit(const char *unit, struct found_cgroup *found) {
 	sd_bus *bus = NULL;
 	char *full = NULL, *object = NULL, *group = NULL;
-	int error = sd_bus_default_system(&bus);
+	int error = library_open(&systemd_library);
 
+	if (error)
+		return error;
+	error = systemd.sd_bus_default_system(&bus);
 	if (error >= 0 && asprintf(&full, "%s%s", unit, strchr(unit, '.') ? "" : ".service") < 0)
 		error = -ENOMEM;
 	if (error >= 0)
-		error = sd_bus_path_encode("/org/freedesktop/systemd1/unit", full, &object);
+		error = systemd.sd_bus_path_encode("/org/freedesktop/systemd1/unit", full, &object);
 	if (error >= 0 && !(group = unit_property(bus, object, full)))
 		error = -errno;
 	if (error < 0)
@@ -142,7 +150,7 @@ int cgroup_find_unit(const char *unit, struct found_cgroup *found) {
 	free(group);
 	free(object);
 	free(full);
-	sd_bus_unref(bus);
+	systemd.sd_bus_unref(bus);
 	return error;
 }
 

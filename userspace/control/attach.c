@@ -158,7 +158,7 @@ static int attach_one(struct attach *attach, const struct target *target) {
 	if (number < 0)
 		return number;
 	filter = instance_open(&attach->instances, (unsigned)number);
-	instance_name(&attach->instances, (unsigned)number, name);
+	instance_name((unsigned)number, name);
 	policy = policy_in(attach, name, filter);
 	if (policy < 0)
 		return policy;
@@ -195,9 +195,11 @@ static void forget_path(void *context, const struct ledger_attachment *entry) {
 static bool forget_gone(struct instances *instances, const char *path) {
 	char name[INSTANCE_NAME];
 	struct forgetting forgetting = {.instance = name, .path = path};
+	const struct filter *filter;
 
 	for (unsigned i = 0; i < INSTANCES; i++)
-		ledger_attachments(instance_name(instances, i, name), forget_path, &forgetting);
+		if ((filter = instance_open(instances, i)))
+			ledger_gone(instance_name(i, name), filter, forget_path, &forgetting);
 	return forgetting.found;
 }
 
@@ -214,7 +216,7 @@ static int detach_one(struct instances *instances, const struct found_cgroup *cg
 		return number;
 	error = filter_detach(instance_open(instances, (unsigned)number), cgroup->fd, cgroup->id);
 	if (!error)
-		ledger_forget_attachment(instance_name(instances, (unsigned)number, name), cgroup->id);
+		ledger_forget_attachment(instance_name((unsigned)number, name), cgroup->id);
 	return error;
 }
 

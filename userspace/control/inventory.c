@@ -114,7 +114,7 @@ static void count_attachments(struct inventory *inventory) {
 static void read_instance(struct instances *instances, struct reading *reading) {
 	char name[INSTANCE_NAME];
 
-	reading->name = instance_name(instances, reading->instance, name);
+	reading->name = instance_name(reading->instance, name);
 	reading->filter = instance_open(instances, reading->instance);
 	if (!reading->filter) {
 		reading->error = errno == ENOENT ? 0 : -errno;
@@ -124,7 +124,7 @@ static void read_instance(struct instances *instances, struct reading *reading) 
 		read_policy(reading, i);
 	for (uint64_t id = 0; (id = filter_next_attachment(reading->filter, id)) != 0;)
 		read_attachment(reading, id);
-	ledger_attachments(name, read_gone, reading);
+	ledger_gone(name, reading->filter, read_gone, reading);
 }
 
 int inventory_read(struct instances *instances, struct inventory *inventory) {

@@ -82,7 +82,7 @@ static int unload_one(struct instances *instances, unsigned number, int root_fd)
 	if (!error)
 		error = instance_unload(instances, number);
 	if (!error)
-		ledger_remove(instance_name(instances, number, name));
+		ledger_remove(instance_name(number, name));
 	return error;
 }
 

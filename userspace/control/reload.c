@@ -68,7 +68,7 @@ static int reload_in(struct instances *instances, unsigned number, const struct 
 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
-	instance_name(instances, number, name);
+	instance_name(number, name);
 	policy = ledger_find_policy(name, filter, source->file);
 	if (policy == 0)
 		return 0;
@@ -134,7 +134,7 @@ static int show_difference(struct instances *instances, unsigned number, const s
 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
-	policy = ledger_find_policy(instance_name(instances, number, name), filter, source->file);
+	policy = ledger_find_policy(instance_name(number, name), filter, source->file);
 	if (policy == 0)
 		return 0;
 	error = first ? show_rules(name, policy, source) : 0;

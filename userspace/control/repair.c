@@ -71,16 +71,14 @@ bool left_behind(const struct filter *filter, int root_fd, const struct ledger_a
 
 static void forget_gone(void *context, const struct ledger_attachment *entry) {
 	struct repairing *repairing = context;
-	struct snif_attachment attachment;
 
-	if (filter_attachment(repairing->filter, entry->cgroup_id, &attachment) &&
-	    !left_behind(repairing->filter, repairing->root_fd, entry))
+	if (!left_behind(repairing->filter, repairing->root_fd, entry))
 		ledger_forget_attachment(repairing->name, entry->cgroup_id);
 }
 
 static int repair_one(struct instances *instances, unsigned number, int root_fd) {
 	char name[INSTANCE_NAME];
-	struct repairing repairing = {.name = instance_name(instances, number, name), .root_fd = root_fd};
+	struct repairing repairing = {.name = instance_name(number, name), .root_fd = root_fd};
 
 	repairing.filter = instance_open(instances, number);
 	if (!repairing.filter)
@@ -90,7 +88,7 @@ static int repair_one(struct instances *instances, unsigned number, int root_fd)
 	if (repairing.error)
 		return repairing.error;
 	end_unused(&repairing);
-	ledger_attachments(name, forget_gone, &repairing);
+	ledger_gone(name, repairing.filter, forget_gone, &repairing);
 	return 0;
 }
 

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <openssl/evp.h>
 
 #include "base/message.h"
 #include "cgroup/cgroup_tree.h"
@@ -26,25 +25,11 @@
 #define PINS INSTANCE_ROOT "/bpf"
 #define HALF_MADE "_new" /* behind the name of an instance that is not all there yet */
 
-enum { LAYOUT_BYTES = 6, PATH_SIZE = 128 };
+enum { PATH_SIZE = 128 };
 
-const char *instance_name(const struct instances *instances, unsigned number, char name[INSTANCE_NAME]) {
-	snprintf(name, INSTANCE_NAME, "%s_%u", instances->layout, number % INSTANCES);
+const char *instance_name(unsigned number, char name[INSTANCE_NAME]) {
+	snprintf(name, INSTANCE_NAME, SNIFENCE_LAYOUT "_%u", number % INSTANCES);
 	return name;
-}
-
-/* Two objects are of one layout when they are the same, byte by byte. Returns 0 or a negative errno. */
-static int name_layout(struct instances *instances) {
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	const void *object;
-	size_t size;
-
-	object = snifence_bpf__elf_bytes(&size);
-	if (EVP_Digest(object, size, digest, NULL, EVP_sha256(), NULL) != 1)
-		return -EIO;
-	for (int i = 0; i < LAYOUT_BYTES; i++)
-		snprintf(instances->layout + 2 * i, 3, "%02x", digest[i]);
-	return 0;
 }
 
 static bool is_mounted(void) {
@@ -123,22 +108,21 @@ static void remove_half_made(void *context, const char *name) {
 }
 
 struct others {
-	const struct instances *instances;
 	void (*each)(void *context, const char *name);
 	void *context;
 };
 
 static void tell_other(void *context, const char *name) {
 	const struct others *others = context;
-	size_t length = strlen(others->instances->layout);
+	size_t length = strlen(SNIFENCE_LAYOUT);
 
 	/* names with a dot are the kernel's own */
-	if (!strchr(name, '.') && (strncmp(name, others->instances->layout, length) != 0 || name[length] != '_'))
+	if (!strchr(name, '.') && (strncmp(name, SNIFENCE_LAYOUT, length) != 0 || name[length] != '_'))
 		others->each(others->context, name);
 }
 
 void instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context) {
-	struct others others = {instances, each, context};
+	struct others others = {each, context};
 
 	each_name(instances->root_fd, tell_other, &others);
 }
@@ -169,8 +153,6 @@ int instances_take(struct instances *instances, bool make) {
 			error = lock_root(instances);
 		/* who held it may have unmounted it, with the last instance */
 	} while (error == -ESTALE);
-	if (!error)
-		error = name_layout(instances);
 	if (error) {
 		message_error("cannot mount and lock a BPF file system at %s: %s", PINS, strerror(-error));
 		instances_release(instances);
@@ -185,7 +167,7 @@ int instances_peek(struct instances *instances) {
 	if (!is_mounted())
 		return -ENOENT;
 	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return instances->root_fd < 0 ? -errno : name_layout(instances);
+	return instances->root_fd < 0 ? -errno : 0;
 }
 
 void instances_release(struct instances *instances) {
@@ -229,7 +211,7 @@ struct filter *instance_open(struct instances *instances, unsigned number) {
 
 	if (instances->opened[number])
 		return instances->opened[number];
-	if (faccessat(instances->root_fd, instance_name(instances, number, name), F_OK, 0))
+	if (faccessat(instances->root_fd, instance_name(number, name), F_OK, 0))
 		return NULL;
 	filter = filter_new();
 	if (!filter) {
@@ -273,7 +255,7 @@ struct filter *instance_load(struct instances *instances, unsigned number) {
 	char name[INSTANCE_NAME];
 	int error = filter ? filter_finish_loading(filter) : -EIO;
 
-	instance_name(instances, number, name);
+	instance_name(number, name);
 	for (uint32_t ring = 1; ring <= INSTANCE_RUN_RINGS && !error; ring++)
 		error = filter_make_ring(filter, ring);
 	if (!error) {
@@ -387,7 +369,7 @@ int instance_unload(struct instances *instances, unsigned number) {
 
 	filter_free(instances->opened[number]);
 	instances->opened[number] = NULL;
-	remove_pins(instances->root_fd, instance_name(instances, number, name));
+	remove_pins(instances->root_fd, instance_name(number, name));
 	if (faccessat(instances->root_fd, name, F_OK, 0) == 0) {
 		message_error("cannot remove %s/%s: %s", PINS, name, strerror(errno));
 		return -EBUSY;

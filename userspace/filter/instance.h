@@ -17,7 +17,7 @@
 
 #define INSTANCE_ROOT "/run/snifence"
 /* RUN_RINGS: made when an instance is loaded, besides the shared one */
-enum { INSTANCES = 4, INSTANCE_LAYOUT = 13, INSTANCE_NAME = 24, INSTANCE_RUN_RINGS = 8 };
+enum { INSTANCES = 4, INSTANCE_NAME = 24, INSTANCE_RUN_RINGS = 8 };
 
 /*
  * Makes INSTANCE_ROOT where it is missing: a small file system of its own, so that the commands that `run` confines see it
@@ -27,8 +27,7 @@ int instances_make_root(void);
 
 /* The folder of all instances, which nobody else changes as long as it is held; and those that were opened. */
 struct instances {
-	int root_fd;		      /* of the BPF file system */
-	char layout[INSTANCE_LAYOUT]; /* the first part of the names of those that this snifence uses */
+	int root_fd; /* of the BPF file system */
 	struct filter *opened[INSTANCES];
 };
 
@@ -47,7 +46,7 @@ void instances_release(struct instances *instances); /* and closes what was open
 int instances_reader(void);
 
 /* The name of an instance, like 3f2a90c1d4e5_0. Returns `name`. */
-const char *instance_name(const struct instances *instances, unsigned number, char name[INSTANCE_NAME]);
+const char *instance_name(unsigned number, char name[INSTANCE_NAME]);
 
 /* An instance that is resident, opened once. NULL with errno set: ENOENT when it is not; else after saying why. */
 struct filter *instance_open(struct instances *instances, unsigned number);

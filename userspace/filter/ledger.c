@@ -280,11 +280,12 @@ void ledger_forget_attachment(const char *instance, uint64_t cgroup_id) {
 	unlink(file_of(path, instance, "cgroup", cgroup_id));
 }
 
-int ledger_attachments(const char *instance, void (*each)(void *context, const struct ledger_attachment *entry),
-		       void *context) {
+int ledger_gone(const char *instance, const struct filter *filter,
+		void (*each)(void *context, const struct ledger_attachment *entry), void *context) {
 	char path[PATH_SIZE];
 	DIR *folder = opendir(folder_of(path, instance));
 	struct ledger_attachment attachment;
+	struct snif_attachment there;
 	struct dirent *entry;
 	uint64_t id;
 	int end;
@@ -294,7 +295,7 @@ int ledger_attachments(const char *instance, void (*each)(void *context, const s
 	while ((entry = readdir(folder))) {
 		/* behind a number: a file that a command which was ended has not put in its place */
 		if (sscanf(entry->d_name, "cgroup-%" SCNu64 "%n", &id, &end) != 1 || entry->d_name[end] ||
-		    ledger_read_attachment(instance, id, &attachment))
+		    filter_attachment(filter, id, &there) == 0 || ledger_read_attachment(instance, id, &attachment))
 			continue;
 		each(context, &attachment);
 		ledger_attachment_free(&attachment);

@@ -10,8 +10,16 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/library.h"
 #include "base/message.h"
 #include "portable.h"
+
+#define FUNCTIONS(X)                                                                                                   \
+	X(pcap_close)                                                                                                  \
+	X(pcap_datalink)                                                                                               \
+	X(pcap_datalink_val_to_name) X(pcap_fopen_offline_with_tstamp_precision) X(pcap_geterr) X(pcap_next_ex)
+
+LIBRARY(pcap, "to read captures", FUNCTIONS, "libpcap.so.0.8", "libpcap.so.1");
 
 struct capture {
 	const char *file; /* borrowed */
@@ -101,14 +109,14 @@ static struct capture *refuse(struct capture *capture, FILE *in) {
 static struct capture *open_stream(struct capture *capture, FILE *in) {
 	char error[PCAP_ERRBUF_SIZE] = "";
 
-	capture->pcap = pcap_fopen_offline_with_tstamp_precision(in, PCAP_TSTAMP_PRECISION_NANO, error);
+	capture->pcap = pcap.pcap_fopen_offline_with_tstamp_precision(in, PCAP_TSTAMP_PRECISION_NANO, error);
 	if (!capture->pcap) {
 		message_error("inspect: %s: not a capture that can be read: %s", capture->file, error);
 		return refuse(capture, in);
 	}
-	capture->link = pcap_datalink(capture->pcap);
+	capture->link = pcap.pcap_datalink(capture->pcap);
 	if (!find_link(capture->link)) {
-		const char *name = pcap_datalink_val_to_name(capture->link);
+		const char *name = pcap.pcap_datalink_val_to_name(capture->link);
 
 		message_error(
 			"inspect: %s: cannot read link type %s (%d), only Ethernet, Linux cooked, raw IP and loopback",
@@ -136,6 +144,8 @@ struct capture *capture_open(const char *file) {
 		message_error("inspect: %s: %s", file, file_error(capture ? errno : ENOMEM));
 		return refuse(capture, in);
 	}
+	if (library_open(&pcap_library))
+		return refuse(capture, in);
 	capture->file = file;
 	return open_stream(capture, in);
 }
@@ -147,7 +157,7 @@ int capture_next(struct capture *capture, struct capture_packet *packet) {
 	size_t at;
 	int result;
 
-	while ((result = pcap_next_ex(capture->pcap, &header, &frame)) == 1) {
+	while ((result = pcap.pcap_next_ex(capture->pcap, &header, &frame)) == 1) {
 		capture->frame++;
 		if (!find_ip(link, frame, header->caplen, &at))
 			continue;
@@ -161,11 +171,11 @@ int capture_next(struct capture *capture, struct capture_packet *packet) {
 	if (result == PCAP_ERROR_BREAK)
 		return 0;
 	message_error("inspect: %s: could be read only up to packet %llu: %s", capture->file,
-		      (unsigned long long)capture->frame, pcap_geterr(capture->pcap));
+		      (unsigned long long)capture->frame, pcap.pcap_geterr(capture->pcap));
 	return -EIO;
 }
 
 void capture_close(struct capture *capture) {
-	pcap_close(capture->pcap);
+	pcap.pcap_close(capture->pcap);
 	free(capture);
 }

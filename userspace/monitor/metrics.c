@@ -14,6 +14,7 @@
 
 #include "analysis/reason_class.h"
 #include "base/file.h"
+#include "base/library.h"
 #include "base/message.h"
 #include "base/replace.h"
 #include "control/inventory.h"
@@ -152,6 +153,14 @@ int metrics_write(const char *path) {
 
 /* ---- HTTP ------------------------------------------------------------------------------------------------------ */
 
+#define FUNCTIONS(X)                                                                                                   \
+	X(MHD_add_response_header)                                                                                     \
+	X(MHD_create_response_from_buffer)                                                                             \
+	X(MHD_destroy_response)                                                                                        \
+	X(MHD_get_daemon_info) X(MHD_queue_response) X(MHD_run) X(MHD_start_daemon) X(MHD_stop_daemon)
+
+LIBRARY(http, "to serve metrics", FUNCTIONS, "libmicrohttpd.so.12");
+
 struct metrics_server {
 	struct MHD_Daemon *daemon;
 	int fd;
@@ -159,14 +168,14 @@ struct metrics_server {
 
 static enum MHD_Result answer_with(struct MHD_Connection *connection, unsigned status, char *text,
 				   enum MHD_ResponseMemoryMode mode) {
-	struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, mode);
+	struct MHD_Response *response = http.MHD_create_response_from_buffer(strlen(text), text, mode);
 	enum MHD_Result result;
 
 	if (!response)
 		return MHD_NO;
-	MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
+	http.MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+	result = http.MHD_queue_response(connection, status, response);
+	http.MHD_destroy_response(response);
 	return result;
 }
 
@@ -218,8 +227,9 @@ static struct addrinfo *read_address(const char *text) {
 static struct MHD_Daemon *start(const struct addrinfo *where) {
 	unsigned flags = MHD_USE_EPOLL | (where->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
 
-	return MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, where->ai_addr,
-				MHD_OPTION_CONNECTION_LIMIT, 16U, MHD_OPTION_CONNECTION_TIMEOUT, 10U, MHD_OPTION_END);
+	return http.MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, where->ai_addr,
+				     MHD_OPTION_CONNECTION_LIMIT, 16U, MHD_OPTION_CONNECTION_TIMEOUT, 10U,
+				     MHD_OPTION_END);
 }
 
 struct metrics_server *metrics_serve(const char *address) {
@@ -229,9 +239,7 @@ struct metrics_server *metrics_serve(const char *address) {
 
 	if (!where)
 		message_error("--metrics takes ADDRESS:PORT, like 127.0.0.1:9774 or [::1]:9774, not %s", address);
-	if (server)
-		server->daemon = start(where);
-	if (server && !server->daemon)
+	if (server && library_open(&http_library) == 0 && !(server->daemon = start(where)))
 		message_error("cannot listen on %s: %s", address, strerror(errno));
 	if (where)
 		freeaddrinfo(where);
@@ -239,7 +247,7 @@ struct metrics_server *metrics_serve(const char *address) {
 		free(server);
 		return NULL;
 	}
-	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	info = http.MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	server->fd = info ? info->epoll_fd : -1;
 	return server;
 }
@@ -249,12 +257,12 @@ int metrics_server_fd(const struct metrics_server *server) {
 }
 
 void metrics_server_turn(struct metrics_server *server) {
-	MHD_run(server->daemon);
+	http.MHD_run(server->daemon);
 }
 
 void metrics_server_free(struct metrics_server *server) {
 	if (!server)
 		return;
-	MHD_stop_daemon(server->daemon);
+	http.MHD_stop_daemon(server->daemon);
 	free(server);
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/command_line.h"
+#include "base/library.h"
 #include "base/message.h"
 #include "base/signals.h"
 #include "cgroup/cgroup_place.h"
@@ -150,13 +151,23 @@ static void write_metrics(struct monitor *monitor) {
 		message_error("cannot write %s: %s", monitor->metrics_file, strerror(-error));
 }
 
+#define FUNCTIONS(X) X(sd_notify)
+
+LIBRARY(systemd, "to answer systemd, which has started this", FUNCTIONS, "libsystemd.so.0");
+
+/* Where systemd waits for that. */
+static void notify(const char *state) {
+	if (getenv("NOTIFY_SOCKET") && library_open(&systemd_library) == 0)
+		systemd.sd_notify(0, state);
+}
+
 /* What is done now and then. */
 static void look(struct monitor *monitor) {
 	if (clock_ms() - monitor->looked_at < LOOK_MS)
 		return;
 	monitor->looked_at = clock_ms();
 	reader_look(monitor->reader);
-	sd_notify(0, "WATCHDOG=1");
+	notify("WATCHDOG=1");
 	if (monitor->follow)
 		follow_turn(monitor->follow);
 	write_metrics(monitor);
@@ -217,7 +228,7 @@ static void run(struct monitor *monitor) {
 	monitor->metrics_at = -METRICS_MS;
 	monitor->looked_at = -LOOK_MS;
 	look(monitor);
-	sd_notify(0, "READY=1");
+	notify("READY=1");
 	while (hear_signals(monitor)) {
 		reader_turn(monitor->reader);
 		sink_turn(monitor->sink);
@@ -227,7 +238,7 @@ static void run(struct monitor *monitor) {
 		look(monitor);
 		await(monitor);
 	}
-	sd_notify(0, "STOPPING=1");
+	notify("STOPPING=1");
 	reader_turn(monitor->reader);
 }
 

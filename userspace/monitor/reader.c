@@ -145,7 +145,7 @@ static void forget(struct reader *reader, struct source_of_events *source) {
 static int open_source(struct reader *reader, struct instances *instances, struct source_of_events *source) {
 	struct epoll_event event = {.events = EPOLLIN, .data.u32 = source->number};
 
-	instance_name(instances, source->number, source->name);
+	instance_name(source->number, source->name);
 	source->filter = instance_open(instances, source->number);
 	if (!source->filter)
 		return errno == ENOENT ? 0 : -errno;
@@ -164,7 +164,7 @@ int reader_look(struct reader *reader) {
 
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		struct source_of_events *source = &reader->sources[i];
-		bool there = !error && faccessat(instances.root_fd, instance_name(&instances, i, name), F_OK, 0) == 0;
+		bool there = !error && faccessat(instances.root_fd, instance_name(i, name), F_OK, 0) == 0;
 
 		if (source->filter && !there)
 			forget(reader, source);

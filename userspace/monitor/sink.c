@@ -14,12 +14,17 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION /* where in this file an entry was made helps nobody */
 #include <systemd/sd-journal.h>
 
+#include "base/library.h"
 #include "base/message.h"
 #include "base/outlet.h"
 #include "event/event_words.h"
 #include "policy/rule_print.h"
 
 enum { STALL_MS = 500 /* without anything being taken, in the end */ };
+
+#define FUNCTIONS(X) X(sd_journal_send)
+
+LIBRARY(systemd, "to write to the journal", FUNCTIONS, "libsystemd.so.0");
 
 struct sink {
 	const char *file; /* NULL: standard output or the journal */
@@ -72,7 +77,10 @@ struct sink *sink_open(const char *output) {
 
 	if (!error && strcmp(output, "journal") == 0) {
 		sink->journal = true;
-		return sink;
+		if (library_open(&systemd_library) == 0)
+			return sink;
+		free(sink);
+		return NULL;
 	}
 	if (!error && strcmp(output, "-") != 0) {
 		sink->file = output;
@@ -138,14 +146,15 @@ static void send_to_journal(const struct snif_event *event, const struct event_c
 		rule_place(&context->policy->rules[event->rule], rule);
 	if (event->verdict != SNIF_ALLOW && event->mode == SNIF_AUDIT)
 		word = "would block";
-	sd_journal_send("MESSAGE=%s %s (%s, %s)", word, what, process, reason, "PRIORITY=%d",
-			event->verdict == SNIF_ALLOW ? LOG_INFO : LOG_WARNING, "SYSLOG_IDENTIFIER=snifence",
-			"SNIFENCE_ACTION=%s", word, "SNIFENCE_REASON=%s", reason, "SNIFENCE_NAME=%s",
-			event_name_length(event) > 0 ? what : "", "SNIFENCE_ADDRESS=%s", address, "SNIFENCE_PORT=%u",
-			event->destination_port, "SNIFENCE_PROTOCOL=%s", event_protocol(protocol, event->protocol),
-			"SNIFENCE_PROCESS=%s", process, "SNIFENCE_PID=%u", event->process.pid, "SNIFENCE_UID=%u",
-			event->process.uid, "SNIFENCE_CGROUP=%s", context->cgroup_path, "SNIFENCE_POLICY=%s",
-			context->policy ? context->policy->name : "", "SNIFENCE_RULE=%s", rule, NULL);
+	systemd.sd_journal_send("MESSAGE=%s %s (%s, %s)", word, what, process, reason, "PRIORITY=%d",
+				event->verdict == SNIF_ALLOW ? LOG_INFO : LOG_WARNING, "SYSLOG_IDENTIFIER=snifence",
+				"SNIFENCE_ACTION=%s", word, "SNIFENCE_REASON=%s", reason, "SNIFENCE_NAME=%s",
+				event_name_length(event) > 0 ? what : "", "SNIFENCE_ADDRESS=%s", address,
+				"SNIFENCE_PORT=%u", event->destination_port, "SNIFENCE_PROTOCOL=%s",
+				event_protocol(protocol, event->protocol), "SNIFENCE_PROCESS=%s", process,
+				"SNIFENCE_PID=%u", event->process.pid, "SNIFENCE_UID=%u", event->process.uid,
+				"SNIFENCE_CGROUP=%s", context->cgroup_path, "SNIFENCE_POLICY=%s",
+				context->policy ? context->policy->name : "", "SNIFENCE_RULE=%s", rule, NULL);
 }
 
 void sink_event(struct sink *sink, const struct snif_event *event, const struct event_context *context) {

@@ -3,67 +3,53 @@
 #include "policy/canonical.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/sha256.h"
 #include "policy/hostname.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
 
-/* NULL: no memory. OpenSSL's default context is looked at first: what needs it crashes when that could not be made. */
-static EVP_MD_CTX *digest_new(void) {
-	return OSSL_LIB_CTX_get0_global_default() ? EVP_MD_CTX_new() : NULL;
-}
-
 /* Ends a hash and writes it in hexadecimal. */
-static int digest_end(EVP_MD_CTX *hash, char hex[65]) {
-	unsigned char bytes[EVP_MAX_MD_SIZE];
+static void digest_end(struct sha256 *hash, char hex[SHA256_HEX]) {
+	uint8_t digest[SHA256_BYTES];
 
-	if (EVP_DigestFinal_ex(hash, bytes, NULL) != 1)
-		return -EIO;
-	for (int i = 0; i < 32; i++)
-		sprintf(hex + 2 * i, "%02x", bytes[i]);
-	return 0;
+	sha256_end(hash, digest);
+	sha256_hex(digest, hex);
 }
 
 static int compare_prefixes(const void *a, const void *b) {
 	return prefix_compare(a, b);
 }
 
-static int hash_prefixes(EVP_MD_CTX *hash, const struct prefix *sorted, size_t count) {
+static void hash_prefixes(struct sha256 *hash, const struct prefix *sorted, size_t count) {
 	char text[PREFIX_TEXT];
 
-	if (EVP_DigestInit_ex(hash, EVP_sha256(), NULL) != 1)
-		return -EIO;
+	sha256_begin(hash);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && prefix_compare(&sorted[i - 1], &sorted[i]) == 0)
 			continue;
 		prefix_format(&sorted[i], text);
-		if (EVP_DigestUpdate(hash, text, strlen(text)) != 1 || EVP_DigestUpdate(hash, "\n", 1) != 1)
-			return -EIO;
+		sha256_add(hash, text, strlen(text));
+		sha256_add(hash, "\n", 1);
 	}
-	return 0;
 }
 
-static int list_sha256(const struct prefix_list *list, char hex[65]) {
+static int list_sha256(const struct prefix_list *list, char hex[SHA256_HEX]) {
 	struct prefix *sorted = calloc(list->count + 1, sizeof(*sorted));
-	EVP_MD_CTX *hash = digest_new();
-	int error = sorted && hash ? 0 : -ENOMEM;
+	struct sha256 hash;
 
-	if (error == 0) {
-		if (list->count > 0)
-			memcpy(sorted, list->items, list->count * sizeof(*sorted));
-		qsort(sorted, list->count, sizeof(*sorted), compare_prefixes);
-		error = hash_prefixes(hash, sorted, list->count);
-	}
-	if (error == 0)
-		error = digest_end(hash, hex);
-	EVP_MD_CTX_free(hash);
+	if (!sorted)
+		return -ENOMEM;
+	if (list->count > 0)
+		memcpy(sorted, list->items, list->count * sizeof(*sorted));
+	qsort(sorted, list->count, sizeof(*sorted), compare_prefixes);
+	hash_prefixes(&hash, sorted, list->count);
+	digest_end(&hash, hex);
 	free(sorted);
-	return error;
+	return 0;
 }
 
 static void write_where(const char *protocol, const struct port_list *ports, const char *list, FILE *out) {
@@ -79,7 +65,7 @@ static void free_where(char **where, size_t count) {
 }
 
 /* What stands behind an allowed host: a text for each zone. Freed with free_where(). */
-static char **zones_where(const struct policy *policy, char (*lists)[65]) {
+static char **zones_where(const struct policy *policy, char (*lists)[SHA256_HEX]) {
 	char **where = calloc(policy->zone_count + 1, sizeof(*where));
 
 	for (size_t i = 0; where && i < policy->zone_count; i++) {
@@ -139,7 +125,7 @@ static int write_hosts(const struct policy *policy, char **where, FILE *out) {
 	return 0;
 }
 
-static void write_direct(const struct address_rule *rule, char (*lists)[65], FILE *out) {
+static void write_direct(const struct address_rule *rule, char (*lists)[SHA256_HEX], FILE *out) {
 	const char *verdict = rule->allow ? "allow" : "deny";
 
 	if (rule->protocols & PROTO_TCP) {
@@ -153,7 +139,7 @@ static void write_direct(const struct address_rule *rule, char (*lists)[65], FIL
 }
 
 /* The lines of direct rules and zones, still to be sorted. */
-static void write_addresses(const struct policy *policy, char (*lists)[65], char **where, FILE *out) {
+static void write_addresses(const struct policy *policy, char (*lists)[SHA256_HEX], char **where, FILE *out) {
 	for (size_t i = 0; i < policy->direct_count; i++)
 		write_direct(&policy->direct[i], lists, out);
 	for (size_t i = 0; i < policy->zone_count; i++)
@@ -187,7 +173,7 @@ static int write_sorted(char *text, FILE *out) {
 }
 
 /* The lines behind the first six. Those of hosts come first: `allow` and `deny` are before `direct` and `inspect`. */
-static int write_rules(const struct policy *policy, char (*lists)[65], FILE *out) {
+static int write_rules(const struct policy *policy, char (*lists)[SHA256_HEX], FILE *out) {
 	char **where = zones_where(policy, lists), *text = NULL;
 	size_t size = 0;
 	FILE *addresses = open_memstream(&text, &size);
@@ -233,7 +219,7 @@ static void write_dns(const struct policy *policy, FILE *out) {
 }
 
 int canonical_write(const struct policy *policy, FILE *out) {
-	char(*lists)[65] = calloc(policy->list_count + 1, sizeof(*lists));
+	char(*lists)[SHA256_HEX] = calloc(policy->list_count + 1, sizeof(*lists));
 	int error = lists ? 0 : -ENOMEM;
 
 	fprintf(out, "snifence policy 1\nmode %s\nech %s\ninbound %s\nmax_hello %u\nunusual%s%s\n",
@@ -251,20 +237,21 @@ int canonical_write(const struct policy *policy, FILE *out) {
 
 /* What is written to the stream goes into the hash. */
 static ssize_t digest_write(void *hash, const char *bytes, size_t size) {
-	return EVP_DigestUpdate(hash, bytes, size) == 1 ? (ssize_t)size : 0;
+	sha256_add(hash, bytes, size);
+	return (ssize_t)size;
 }
 
-int canonical_sha256(const struct policy *policy, char sha256[65]) {
-	EVP_MD_CTX *hash = digest_new();
-	FILE *out = hash ? fopencookie(hash, "w", (cookie_io_functions_t){.write = digest_write}) : NULL;
-	int error = -ENOMEM;
+int canonical_sha256(const struct policy *policy, char sha256[SHA256_HEX]) {
+	struct sha256 hash;
+	FILE *out = fopencookie(&hash, "w", (cookie_io_functions_t){.write = digest_write});
+	int error = out ? 0 : -ENOMEM;
 
-	if (out)
-		error = EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 ? canonical_write(policy, out) : -EIO;
+	sha256_begin(&hash);
+	if (!error)
+		error = canonical_write(policy, out);
 	if (stream_close(out) && error == 0)
-		error = -EIO;
+		error = -ENOMEM;
 	if (error == 0)
-		error = digest_end(hash, sha256);
-	EVP_MD_CTX_free(hash);
+		digest_end(&hash, sha256);
 	return error;
 }

@@ -23,8 +23,7 @@
 
 #include "policy/policy.h"
 
-/* Writes the SHA-256 of the policy's canonical form in hexadecimal. Returns 0, -ENOMEM, or -EIO when the library
- * cannot hash. */
+/* Writes the SHA-256 of the policy's canonical form in hexadecimal. Returns 0 or -ENOMEM. */
 int canonical_sha256(const struct policy *policy, char sha256[65]);
 
 /* Writes the canonical form itself. Returns 0, -ENOMEM or -EIO; errors of `out` are the caller's to see. */

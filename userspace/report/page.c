@@ -2,11 +2,9 @@
 /* report_page.css, report_page.js ──► the begin and end of a page, with their hashes. */
 #include "report/page.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "base/sha256.h"
 #include "report/html.h"
 
 /* The file as a text in the program. The assembler looks for it where the headers are. */
@@ -17,26 +15,29 @@
 EMBED(page_style, "report/report_page.css");
 EMBED(page_script, "report/report_page.js");
 
-enum { HASH_SIZE = 32, HASH_TEXT_SIZE = 4 * ((HASH_SIZE + 2) / 3) + 1 };
+enum { HASH_TEXT_SIZE = 4 * ((SHA256_BYTES + 2) / 3) + 1 };
 
-/* As Content Security Policy Level 3, section 2.3.1, writes a hash-source. */
-static int hash_text(const char *text, unsigned char out[HASH_TEXT_SIZE]) {
-	unsigned char hash[EVP_MAX_MD_SIZE];
+/* As Content Security Policy Level 3, section 2.3.1, writes a hash-source: in base64. */
+static void hash_text(const char *text, char out[HASH_TEXT_SIZE]) {
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint8_t hash[SHA256_BYTES + 1] = {0};
 
-	if (EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) != 1)
-		return -ENOMEM;
-	EVP_EncodeBlock(out, hash, HASH_SIZE);
-	return 0;
+	sha256(text, strlen(text), hash);
+	for (int i = 0; i < SHA256_BYTES; i += 3) {
+		uint32_t bits = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 | hash[i + 2];
+
+		for (int digit = 0; digit < 4; digit++)
+			*out++ = digits[bits >> (18 - 6 * digit) & 63];
+	}
+	out[-1] = '='; /* of the last three bytes there were two */
+	*out = '\0';
 }
 
-int page_begin(const char *title, FILE *out) {
-	unsigned char style[HASH_TEXT_SIZE], script[HASH_TEXT_SIZE];
-	int error = hash_text(page_style, style);
+void page_begin(const char *title, FILE *out) {
+	char style[HASH_TEXT_SIZE], script[HASH_TEXT_SIZE];
 
-	if (!error)
-		error = hash_text(page_script, script);
-	if (error)
-		return error;
+	hash_text(page_style, style);
+	hash_text(page_script, script);
 	html_print(
 		out,
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -44,10 +45,9 @@ int page_begin(const char *title, FILE *out) {
 		"script-src 'sha256-%s'; base-uri 'none'; form-action 'none'\">\n"
 		"<meta name=\"referrer\" content=\"no-referrer\">\n"
 		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>",
-		(char *)style, (char *)script, title);
+		style, script, title);
 	fputs(page_style, out);
 	fputs("</style>\n</head>\n<body>\n", out);
-	return 0;
 }
 
 void page_end(FILE *out) {

@@ -183,10 +183,9 @@ static void put_footer(char *const *command, FILE *out) {
 
 int report_html(const struct review *review, char *const *command, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
-	int error = page_begin("snifence report", out);
+	int error;
 
-	if (error)
-		return error;
+	page_begin("snifence report", out);
 	fputs("<header><h1>snifence report</h1>\n", out);
 	put_period(review, out);
 	fputs("</header>\n<main>\n", out);

@@ -68,7 +68,7 @@ static int take_ring(struct run_filter *run) {
 	char name[INSTANCE_NAME];
 	int error = 0;
 
-	instance_name(&run->instances, run->number, name);
+	instance_name(run->number, name);
 	find_written(run->filter, written);
 	for (run->ring = 1; run->ring < SNIF_RINGS; run->ring++) {
 		run->ring_lock = written[run->ring] ? -EBUSY : lock_ring(name, run->ring);

@@ -143,7 +143,7 @@ static void verify_instance(struct verify *verify, unsigned number) {
 	const char *program = filter ? compare_programs(filter, verify->trusted) : NULL;
 
 	if (program)
-		findings_add(&verify->findings, "program_differs", instance_name(&verify->instances, number, name),
+		findings_add(&verify->findings, "program_differs", instance_name(number, name),
 			     "`snifence unload`, and attach anew",
 			     "the program %s is not the one that this snifence loads, or uses other maps", program);
 }
