@@ -45,8 +45,42 @@ static void measure(const void *argument) {
 	bench_sample("rss", "MB", (double)most_kb * 1024 / 1e6, NULL);
 }
 
+static void resident_command(const char *word) {
+	sides_command(NEAR, (const char *const[]){"build/snifence", word, NULL});
+}
+
+/* With a filter that is in the kernel already, and without one, in turns. */
+static void measure_resident(const void *argument) {
+	const char *const *under = under_snifence(NULL, under_policy("enforce", 0));
+	const char *direct[] = {command, NULL}, *confined[MOST_WORDS] = {NULL};
+	double direct_ms[MOST_RUNS], resident_ms[MOST_RUNS], own_ms[MOST_RUNS];
+	unsigned runs = bench_count(11, 3);
+	struct rusage usage;
+	size_t words = 0;
+
+	(void)argument;
+	for (; under[words]; words++)
+		confined[words] = under[words];
+	confined[words] = command;
+	for (unsigned i = 0; i < runs; i++) {
+		resident_command("load");
+		run_once(confined, &usage); /* the policy's tables stay with the filter */
+		direct_ms[i] = run_once(direct, &usage);
+		resident_ms[i] = run_once(confined, &usage);
+		resident_command("unload");
+		own_ms[i] = run_once(confined, &usage);
+	}
+	bench_sample("own", "ms", bench_median(own_ms, runs), NULL);
+	bench_sample("resident", "ms", bench_median(resident_ms, runs), "own");
+	bench_sample("overhead", "ms", bench_median(resident_ms, runs) - bench_median(direct_ms, runs), NULL);
+}
+
 static void run(const void *argument) {
 	sides_run(measure, argument);
+}
+
+static void run_resident(const void *argument) {
+	sides_run(measure_resident, argument);
 }
 
 static const size_t one_name = 0, many_names = 100000;
@@ -54,6 +88,7 @@ static const size_t one_name = 0, many_names = 100000;
 static const struct bench_case cases[] = {
 	{"run/overhead", run, &one_name},
 	{"run/overhead-100000", run, &many_names},
+	{"run/overhead-resident", run_resident, NULL},
 };
 
 int main(int argc, char **argv) {

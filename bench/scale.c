@@ -11,7 +11,7 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { DEEPEST = PLACE_PROGRAMS, MORE = 11 };
+enum { DEEPEST = PLACE_PROGRAMS, MORE = 1000 };
 
 static const struct flow small = {PAIR_TLS, false, false, FLOW_SMALL};
 
@@ -38,39 +38,51 @@ static void run_sockets(const void *argument) {
 	confine_drain(&confinement);
 }
 
-static struct cell add_cell(const struct confinement *confinement, unsigned number) {
-	struct cell cell;
+static struct cell make_cell(unsigned number) {
 	char name[32];
 
 	snprintf(name, sizeof(name), "cgroup-%u", number);
-	cell = cell_make(NULL, name);
-	confine_cell(confinement, &cell);
-	return cell;
+	return cell_make(NULL, name);
 }
 
-/* All under one policy. The packets are those of the last one; then some more are added. */
-static void run_cgroups(const void *argument) {
-	static struct place places[3];
+/* Attaches some more: how long that takes in the kernel, and what stays there. */
+static void add_more(const struct confinement *confinement, unsigned count) {
+	static struct cell cells[MORE];
 	double ms[MORE];
+	size_t memory;
+
+	for (unsigned i = 0; i < MORE; i++)
+		cells[i] = make_cell(count + i);
+	memory = memory_of_kernel();
+	for (unsigned i = 0; i < MORE; i++) {
+		uint64_t before = bench_now();
+
+		confine_cell(confinement, &cells[i]);
+		ms[i] = (double)(bench_now() - before) / 1e6;
+	}
+	bench_sample("memory", "bytes", ((double)memory_of_kernel() - (double)memory) / MORE, NULL);
+	bench_sample("attach", "ms", bench_median(ms, MORE), "growth/cgroups-1:attach");
+}
+
+/* All under one policy. The packets are those of the last one, beside those of an instance with a single one. */
+static void run_cgroups(const void *argument) {
+	static struct place places[4];
 	unsigned count = *(const unsigned *)argument;
 	struct confinement confinement = confine(HELLO_POLICY);
 	struct cell cell = {0};
 
 	pair_network();
-	for (unsigned i = 0; i < count; i++)
-		cell = add_cell(&confinement, i);
-	cost_start();
-	place_of_cell(&places[0], "egress", "floor-storage", &cell, BPF_CGROUP_INET_EGRESS);
-	places_of_floors(&places[1], BPF_CGROUP_INET_EGRESS);
-	flow_cost(&small, places, 3);
-	cost_stop();
-	for (unsigned i = 0; i < MORE; i++) {
-		uint64_t before = bench_now();
-
-		add_cell(&confinement, count + i);
-		ms[i] = (double)(bench_now() - before) / 1e6;
+	for (unsigned i = 0; i < count; i++) {
+		cell = make_cell(i);
+		confine_cell(&confinement, &cell);
 	}
-	bench_sample("attach", "ms", bench_median(ms, MORE), "growth/cgroups-1:attach");
+	cost_start();
+	place_of_cell(&places[0], "egress", "egress-one", &cell, BPF_CGROUP_INET_EGRESS);
+	place_of_policy(&places[1], "egress-one", "floor-storage", HELLO_POLICY, BPF_CGROUP_INET_EGRESS);
+	places_of_floors(&places[2], BPF_CGROUP_INET_EGRESS);
+	flow_cost(&small, places, 4);
+	cost_stop();
+	add_more(&confinement, count);
 }
 
 /* Each level is a filter of its own, as with `snifence run` inside of `snifence run`. */
@@ -103,8 +115,9 @@ static void run_nesting(const void *argument) {
 	}
 
 static const struct bench_case cases[] = {
-	CASE(sockets, 1000), CASE(sockets, 10000), CASE(sockets, 100000), CASE(cgroups, 1), CASE(cgroups, 100),
-	CASE(cgroups, 1000), CASE(nesting, 1),	   CASE(nesting, 2),	  CASE(nesting, 3), CASE(nesting, 4),
+	CASE(sockets, 1000), CASE(sockets, 10000), CASE(sockets, 100000), CASE(cgroups, 1),
+	CASE(cgroups, 20),   CASE(cgroups, 100),   CASE(cgroups, 1000),	  CASE(nesting, 1),
+	CASE(nesting, 2),    CASE(nesting, 3),	   CASE(nesting, 4),
 };
 
 int main(int argc, char **argv) {
