@@ -164,11 +164,26 @@ static void test_killed(void **state) {
 
 enum { MANY = 10000, LIVES = 12, DEATH_MS = 40 };
 
+static pid_t turner;
+
 /* Closes whatever connects. */
-_Noreturn static void turn_away(int listener) {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		close(accept(listener, NULL, NULL));
+static void start_turning_away(const char *address) {
+	int listener = lab_listener(-1, SOCK_STREAM, address, 443);
+
+	assert_int_equal(fcntl(listener, F_SETFL, 0), 0);
+	turner = fork();
+	assert_true(turner >= 0);
+	if (turner == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			close(accept(listener, NULL, NULL));
+	}
+	close(listener);
+}
+
+static void end_turning_away(void) {
+	kill(turner, SIGKILL);
+	resident_finish(turner);
 }
 
 /* So many connections one after the other, each of which is refused for its name. Returns 0 when all were opened. */
@@ -217,20 +232,14 @@ static uint64_t count_lines(void) {
  * before it has told the kernel that it has it, leaves it to be written once more.
  */
 static void test_killed_amid_many(void **state) {
-	int *done, listener;
+	int *done;
 	uint64_t lost, lines = 0;
-	pid_t server, client;
+	pid_t client;
 
 	(void)state;
 	begin(RESIDENT_ALLOW("kept.lab.test"));
 	done = lab_shared(sizeof(*done));
-	listener = lab_listener(-1, SOCK_STREAM, "192.0.2.2", 443);
-	assert_int_equal(fcntl(listener, F_SETFL, 0), 0);
-	server = fork();
-	assert_true(server >= 0);
-	if (server == 0)
-		turn_away(listener);
-	close(listener);
+	start_turning_away("192.0.2.2");
 	client = resident_start(resident_cgroup(), be_refused_often, done);
 	for (int i = 0; i < LIVES && !__atomic_load_n(done, __ATOMIC_ACQUIRE); i++) {
 		/* while it reads what has come since the last one was killed */
@@ -240,14 +249,65 @@ static void test_killed_amid_many(void **state) {
 		start_monitor();
 	}
 	assert_int_equal(resident_finish(client), 0);
-	kill(server, SIGKILL);
-	resident_finish(server);
+	end_turning_away();
 	assert_int_equal(counted(&lost), MANY);
 	for (double end = lab_now_ms() + LAB_PATIENCE_MS; lines + lost < MANY && lab_now_ms() < end; lab_sleep_ms(100))
 		lines = count_lines();
 	print_message("%ju lines, %ju lost\n", (uintmax_t)lines, (uintmax_t)lost);
 	assert_in_range(lines + lost, MANY, MANY + LIVES);
 	assert_int_equal(count_blocked(), MANY);
+	end_monitor(SIGTERM);
+}
+
+/* ---- what no event tells of ------------------------------------------------------------------------------------ */
+
+enum { HELD = 40 };
+
+/* Fills the ring, which nobody reads, then holds connections whose refusals find no room in it. Returns how many of them
+ * were not ended. */
+static int be_refused_unheard(void *turn) {
+	static struct bytes hello;
+	int fds[HELD], left = HELD, error, done = 0;
+	socklen_t size = sizeof(error);
+
+	if (be_refused_often(&done))
+		return 100;
+	hello_make(&hello, &(struct hello){.name = "other.lab.test"});
+	for (int i = 0; i < HELD; i++) {
+		fds[i] = lab_dial("192.0.2.1", 443);
+		lab_send(fds[i], hello.data, hello.length);
+	}
+	lab_turn(turn, 1);
+	for (double end = lab_now_ms() + 2 * LAB_PATIENCE_MS * lab_slowness(); left > 0 && lab_now_ms() < end;) {
+		lab_sleep_ms(50);
+		for (int i = 0; i < HELD; i++)
+			if (getsockopt(fds[i], SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNABORTED)
+				left--;
+	}
+	for (int i = 0; i < HELD; i++)
+		lab_reset(fds[i]);
+	return left;
+}
+
+static void test_lost(void **state) {
+	int *turn;
+	uint64_t lost;
+	pid_t client;
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	end_monitor(SIGKILL);
+	unlink(metrics_file);
+	start_turning_away("192.0.2.2");
+	turn = lab_shared(sizeof(*turn));
+	client = resident_start(resident_cgroup(), be_refused_unheard, turn);
+	for (int i = 0; i < 10 && !lab_await_turn(turn, 1); i++)
+		;
+	counted(&lost);
+	assert_true(lost >= HELD);
+	start_monitor();
+	assert_int_equal(resident_finish(client), 0);
+	end_turning_away();
 	end_monitor(SIGTERM);
 }
 
@@ -320,9 +380,10 @@ static void test_prometheus(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {resident_test(test_events),	resident_test(test_follows),
-					   resident_test(test_killed),	resident_test(test_killed_amid_many),
-					   resident_test(test_metrics), resident_test(test_prometheus)};
+	const struct CMUnitTest tests[] = {resident_test(test_events),	  resident_test(test_follows),
+					   resident_test(test_killed),	  resident_test(test_killed_amid_many),
+					   resident_test(test_lost),	  resident_test(test_metrics),
+					   resident_test(test_prometheus)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
 }

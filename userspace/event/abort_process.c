@@ -154,13 +154,26 @@ static int until_search(const struct abort_process *process) {
 	return since >= SEARCH_MS ? 0 : (int)(SEARCH_MS - since);
 }
 
-static void search(struct abort_process *process, enum abort_which which) {
-	struct abort_request request = {
-		.kind = ABORT_SEARCH, .flow = process->tags_id, .interface = process->policy, .which = which};
+static bool send_search(const struct abort_process *process, uint32_t tags_id, uint32_t policy,
+			enum abort_which which) {
+	struct abort_request request = {.kind = ABORT_SEARCH, .flow = tags_id, .interface = policy, .which = which};
 
+	return send_requests(process, &request, 1);
+}
+
+static void search(struct abort_process *process, enum abort_which which) {
 	process->searched_at = clock_ms();
-	if (send_requests(process, &request, 1))
+	if (send_search(process, process->tags_id, process->policy, which))
 		process->searched = lost(process);
+}
+
+void abort_process_search(struct abort_process *process, uint32_t tags_id, uint32_t policy) {
+	if (!send_search(process, tags_id, policy, ABORT_REFUSED))
+		process->requests_lost++;
+}
+
+uint64_t abort_process_requests_lost(const struct abort_process *process) {
+	return process->requests_lost;
 }
 
 int abort_process_wait(const struct abort_process *process, struct pollfd *fd) {

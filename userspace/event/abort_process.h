@@ -32,6 +32,11 @@ void abort_process_add(struct abort_process *process, const struct snif_event *e
 /* How many events were lost so far: after each loss all sockets are looked through, twice a second at most. */
 void abort_process_lost(struct abort_process *process, uint64_t events);
 
+/* Has all sockets looked through now: who reads the events of several policies says which has lost some. */
+void abort_process_search(struct abort_process *process, uint32_t tags_id, uint32_t policy);
+/* How many events were added and found no room on the way: of whichever policies. */
+uint64_t abort_process_requests_lost(const struct abort_process *process);
+
 /* Fills in what to poll for, and returns in how many milliseconds abort_process_turn() has something to do; -1: not
  * before something happens. */
 int abort_process_wait(const struct abort_process *process, struct pollfd *fd);

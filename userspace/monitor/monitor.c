@@ -20,6 +20,7 @@
 #include "control/source.h"
 #include "event/abort_process.h"
 #include "monitor/follow.h"
+#include "monitor/losses.h"
 #include "monitor/metrics.h"
 #include "monitor/reader.h"
 #include "monitor/sink.h"
@@ -65,6 +66,7 @@ struct monitor {
 	struct abort_process *aborts;
 	struct metrics_server *server;
 	struct follow *follow;
+	struct losses losses;
 	long looked_at, metrics_at;
 };
 
@@ -167,6 +169,8 @@ static void look(struct monitor *monitor) {
 		return;
 	monitor->looked_at = clock_ms();
 	reader_look(monitor->reader);
+	if (monitor->aborts)
+		losses_turn(&monitor->losses, monitor->reader, monitor->aborts);
 	notify("WATCHDOG=1");
 	if (monitor->follow)
 		follow_turn(monitor->follow);

@@ -177,6 +177,10 @@ int reader_look(struct reader *reader) {
 	return error;
 }
 
+const struct filter *reader_filter(const struct reader *reader, unsigned instance) {
+	return reader->sources[instance].filter;
+}
+
 int reader_fd(const struct reader *reader) {
 	return reader->epoll;
 }

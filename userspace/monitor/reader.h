@@ -18,6 +18,9 @@ struct reader *reader_new(reader_event each, void *to);
  * after saying why. */
 int reader_look(struct reader *reader);
 
+/* An instance that is open, by its number; NULL: it is not. */
+const struct filter *reader_filter(const struct reader *reader, unsigned instance);
+
 /* A descriptor to poll for events. */
 int reader_fd(const struct reader *reader);
 /* Delivers what is waiting, at most a thousand or so of each instance. Returns how many there were. */
