@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../support/hello_maker.h"
@@ -134,6 +135,39 @@ static void test_follows(void **state) {
 	end_monitor(SIGTERM);
 }
 
+static void put_file(const char *path, const char *text) {
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Names in a file elsewhere, behind a link whose target is written, not replaced; and a set. */
+static void test_follows_named_files(void **state) {
+	char folder[300], names[400], set[400], link[400];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/elsewhere", lab_folder());
+	assert_int_equal(mkdir(folder, 0755), 0);
+	snprintf(names, sizeof(names), "%s/names.txt", folder);
+	snprintf(set, sizeof(set), "%s/set.txt", folder);
+	snprintf(link, sizeof(link), "%s/names.txt", lab_folder());
+	put_file(names, "kept.lab.test\n");
+	put_file(set, "192.0.2.0/24\n");
+	assert_int_equal(symlink(names, link), 0);
+	begin("version: 1\nsets: {servers: {file: elsewhere/set.txt}}\n"
+	      "tls: {to: [servers], allow: [{file: names.txt}]}\ndns: {servers: none}\n");
+	assert_int_equal(say("kept.lab.test"), 0);
+	assert_int_equal(say("other.lab.test"), ECONNABORTED);
+	put_file(names, "other.lab.test\n");
+	assert_true(becomes("other.lab.test", 0));
+	assert_int_equal(say("kept.lab.test"), ECONNABORTED);
+	put_file(set, "198.51.100.0/24\n");
+	assert_true(becomes("other.lab.test", EPERM));
+	end_monitor(SIGTERM);
+}
+
 static uint64_t count_blocked(void) {
 	struct lab_program *curl = lab_run((const char *const[]){"curl", "-sS", "http://" METRICS "/metrics", NULL});
 	const char *at = strstr(curl->out, "reason=\"name_not_allowed\"} ");
@@ -184,7 +218,17 @@ static void start_turning_away(const char *address) {
 static void end_turning_away(void) {
 	kill(turner, SIGKILL);
 	resident_finish(turner);
+	turner = 0;
 }
+
+/* The clean-up of a test that has begun it: also of one that has failed. */
+static int end_with_turner(void **state) {
+	if (turner > 0)
+		end_turning_away();
+	return resident_end(state);
+}
+
+#define turner_test(function) cmocka_unit_test_teardown(function, end_with_turner)
 
 /* So many connections one after the other, each of which is refused for its name. Returns 0 when all were opened. */
 static int be_refused_often(void *done) {
@@ -380,9 +424,13 @@ static void test_prometheus(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {resident_test(test_events),	  resident_test(test_follows),
-					   resident_test(test_killed),	  resident_test(test_killed_amid_many),
-					   resident_test(test_lost),	  resident_test(test_metrics),
+	const struct CMUnitTest tests[] = {resident_test(test_events),
+					   resident_test(test_follows),
+					   resident_test(test_follows_named_files),
+					   resident_test(test_killed),
+					   turner_test(test_killed_amid_many),
+					   turner_test(test_lost),
+					   resident_test(test_metrics),
 					   resident_test(test_prometheus)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);

@@ -95,6 +95,24 @@ void source_free(struct source *source) {
 	policy_free(source->policy);
 }
 
+static void free_paths(char **paths) {
+	for (char **path = paths; path && *path; path++)
+		free(*path);
+	free(paths);
+}
+
+/* The whole paths of the files beside the policy's. NULL with errno set. Freed with free_paths(). */
+static char **paths_beside(const struct policy *policy) {
+	char **paths = calloc(policy->file_count + 1, sizeof(*paths)), path[PATH_MAX];
+
+	for (size_t i = 0; paths && i < policy->file_count; i++)
+		if (whole_path(policy->files[i], path) || !(paths[i] = strdup(path))) {
+			free_paths(paths);
+			return NULL;
+		}
+	return paths;
+}
+
 int source_note(const struct source *source, const char *instance, const struct filter *filter, uint32_t number) {
 	struct ledger_policy entry = {
 		.number = number,
@@ -105,10 +123,15 @@ int source_note(const struct source *source, const char *instance, const struct 
 		.audit = source->audit,
 		.since = time(NULL),
 	};
-	int error;
+	char **beside = paths_beside(source->policy);
+	int error = beside ? 0 : -errno;
 
+	entry.beside = beside;
+	entry.beside_count = source->policy->file_count;
 	memcpy(entry.sha256, source->compiled.sha256, sizeof(entry.sha256));
-	error = ledger_note_policy(instance, &entry, source->policy);
+	if (!error)
+		error = ledger_note_policy(instance, &entry, source->policy);
+	free_paths(beside);
 	if (error)
 		message_error("cannot note the policy in " INSTANCE_ROOT "/%s: %s", instance, strerror(-error));
 	return error;

@@ -123,6 +123,30 @@ static void forget_rules(const char *instance, uint32_t number, uint32_t but) {
 		closedir(folder);
 }
 
+static struct json_object *paths_object(char *const *paths, size_t count) {
+	struct json_object *array = json_object_new_array();
+	int error = 0;
+
+	for (size_t i = 0; i < count; i++)
+		error |= json_add(array, json_object_new_string(paths[i]));
+	return json_checked(array, error);
+}
+
+/* Returns 0 or -ENOMEM. */
+static int read_paths(const struct json_object *object, struct ledger_policy *entry) {
+	struct json_object *array;
+	size_t count = json_object_object_get_ex(object, "beside", &array) ? json_object_array_length(array) : 0;
+
+	entry->beside = calloc(count + 1, sizeof(*entry->beside));
+	for (; entry->beside && entry->beside_count < count; entry->beside_count++) {
+		const char *path = json_object_get_string(json_object_array_get_idx(array, entry->beside_count));
+
+		if (!path || !(entry->beside[entry->beside_count] = strdup(path)))
+			return -ENOMEM;
+	}
+	return entry->beside ? 0 : -ENOMEM;
+}
+
 int ledger_note_policy(const char *instance, const struct ledger_policy *entry, const struct policy *policy) {
 	struct json_object *object = json_object_new_object();
 	char path[PATH_SIZE];
@@ -134,6 +158,7 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 	error |= json_put_number(object, "mode", entry->mode);
 	error |= json_put_number(object, "audit", entry->audit);
 	error |= json_put_number(object, "since", (uint64_t)entry->since);
+	error |= json_put(object, "beside", paths_object(entry->beside, entry->beside_count));
 	noted = note_rules(instance, entry, policy);
 	error = put_file(instance, file_of(path, instance, "policy", entry->number), object, error ? -ENOMEM : noted);
 	if (!error)
@@ -151,6 +176,7 @@ static void read_digest(const struct json_object *object, char sha256[65]) {
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry) {
 	char path[PATH_SIZE];
 	struct json_object *object = read_file(file_of(path, instance, "policy", number));
+	int error;
 
 	if (!object)
 		return -errno;
@@ -164,11 +190,12 @@ int ledger_read_policy(const char *instance, uint32_t number, struct ledger_poli
 		.since = number_of(object, "since"),
 	};
 	read_digest(object, entry->sha256);
+	error = read_paths(object, entry);
 	json_object_put(object);
-	if (entry->file && entry->name)
+	if (!error && entry->file && entry->name)
 		return 0;
 	ledger_policy_free(entry);
-	return -EBADMSG;
+	return error ? error : -EBADMSG;
 }
 
 void ledger_forget_policy(const char *instance, uint32_t number) {
@@ -193,6 +220,9 @@ uint32_t ledger_find_policy(const char *instance, const struct filter *filter, c
 }
 
 void ledger_policy_free(struct ledger_policy *entry) {
+	for (size_t i = 0; i < entry->beside_count; i++)
+		free(entry->beside[i]);
+	free(entry->beside);
 	free(entry->file);
 	free(entry->name);
 }

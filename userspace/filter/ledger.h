@@ -15,6 +15,8 @@
 struct ledger_policy {
 	uint32_t number, generation;
 	char *file, *name; /* the file's whole path; the policy's name */
+	char **beside;	   /* whole paths of the files of names and sets that it names */
+	size_t beside_count;
 	char sha256[65];
 	enum snif_mode mode;
 	bool audit;    /* the mode was asked for beside the file */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files of policies that are in force, and resolv.conf ──► reloaded when they change. */
+/* The files of policies that are in force, those that they name, and resolv.conf ──► reloaded when they change. */
 #include "monitor/follow.h"
 
 #include <errno.h>
@@ -25,14 +25,27 @@ struct follow {
 	long changed_at;
 };
 
-/* A file is replaced in its folder: by a rename, or by that of a link in it (a ConfigMap), or written. */
-static void watch_folder_of(struct follow *follow, const char *file) {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s", file);
+static void watch_folder_of(const struct follow *follow, char *path) {
 	/* where it is watched already, this changes nothing */
 	inotify_add_watch(follow->inotify, dirname(path),
 			  IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR);
+}
+
+/* A file is replaced in its folder, by a rename, or by that of a link in it (a ConfigMap); or it is written: where a link
+ * leads to, as that of resolv.conf does. */
+static void watch(const struct follow *follow, const char *file) {
+	char path[PATH_MAX], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", file);
+	watch_folder_of(follow, path);
+	if (realpath(file, target))
+		watch_folder_of(follow, target);
+}
+
+static void watch_files_of(const struct follow *follow, const struct ledger_policy *entry) {
+	watch(follow, entry->file);
+	for (size_t i = 0; i < entry->beside_count; i++)
+		watch(follow, entry->beside[i]);
 }
 
 struct follow *follow_new(void) {
@@ -45,7 +58,7 @@ struct follow *follow_new(void) {
 		free(follow);
 		return NULL;
 	}
-	watch_folder_of(follow, "/etc/resolv.conf");
+	watch(follow, "/etc/resolv.conf");
 	return follow;
 }
 
@@ -80,7 +93,7 @@ static void look_at_all(struct follow *follow, bool reload) {
 		for (size_t i = 0; i < inventory.policy_count; i++) {
 			if (!inventory.policies[i].noted)
 				continue;
-			watch_folder_of(follow, inventory.policies[i].entry.file);
+			watch_files_of(follow, &inventory.policies[i].entry);
 			if (reload)
 				reload_changed(&instances, &inventory.policies[i].entry);
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files of policies that are in force, and resolv.conf ──► reloaded when they change. */
+/* The files of policies that are in force, those that they name, and resolv.conf ──► reloaded when they change. */
 #ifndef SNIF_FOLLOW_H
 #define SNIF_FOLLOW_H
 

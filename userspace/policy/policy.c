@@ -142,6 +142,7 @@ void policy_free(struct policy *policy) {
 	free(policy->hosts);
 	free(policy->direct);
 	free(policy->rules);
+	free(policy->files);
 	arena_free(&policy->texts);
 	free(policy->file);
 	free(policy->name);

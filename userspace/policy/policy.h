@@ -94,7 +94,9 @@ struct rule {
 
 struct policy {
 	char *file;
-	char *name; /* the file's name without folders and without .yaml or .yml */
+	char *name;   /* the file's name without folders and without .yaml or .yml */
+	char **files; /* of sets and names that were read besides; what they point to is in `texts` */
+	size_t file_count;
 	enum snif_mode mode;
 	bool ech_deny, inbound_deny;
 	struct snif_hello_rules hello;

@@ -118,7 +118,8 @@ struct address_set *find_set(const struct builder *builder, const char *name);
 /* A warning for each set that no rule names. */
 void warn_unused_sets(struct builder *builder);
 void free_sets(struct builder *builder);
-/* Where a file that the policy names is: relative to the policy's folder. To be freed; NULL: out of memory. */
-char *beside_policy(const char *policy, const char *file);
+/* Where a file that the policy names is: relative to the policy's folder. Notes it in the policy, which has the text.
+ * NULL after saying that memory is out. */
+const char *beside_policy(struct builder *builder, const char *file);
 
 #endif

@@ -53,18 +53,15 @@ static void read_list(struct builder *builder, const struct yaml_node *node, con
 void read_name_file(struct builder *builder, const struct yaml_node *node, const struct host_where *where) {
 	const char *why;
 	size_t length;
-	char *path, *text;
+	const char *path;
+	char *text;
 
-	if (!expect_word(builder, node, "`file`"))
+	if (!expect_word(builder, node, "`file`") || !(path = beside_policy(builder, node->text)))
 		return;
-	path = beside_policy(builder->policy->file, node->text);
-	text = path ? file_read(path, POLICY_FILE_MAX, &length, &why) : NULL;
-	if (!path)
-		out_of_memory(builder);
-	else if (!text)
+	text = file_read(path, POLICY_FILE_MAX, &length, &why);
+	if (!text)
 		refuse(builder, node, "the names cannot be read from %.200s: %s", path, why);
 	else
 		read_list(builder, node, where, path, text, length);
 	free(text);
-	free(path);
 }

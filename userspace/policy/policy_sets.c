@@ -43,13 +43,20 @@ static bool check_name(struct builder *builder, const struct yaml_node *key) {
 	return good && strcmp(name, "any") != 0;
 }
 
-char *beside_policy(const char *policy, const char *file) {
-	const char *slash = strrchr(policy, '/');
-	char *path;
+const char *beside_policy(struct builder *builder, const char *file) {
+	struct policy *policy = builder->policy;
+	const char *slash = file[0] == '/' ? NULL : strrchr(policy->file, '/');
+	size_t folder = slash ? (size_t)(slash + 1 - policy->file) : 0;
+	char *path = arena_alloc(&policy->texts, folder + strlen(file) + 1), **noted;
 
-	if (file[0] == '/' || !slash)
-		return strdup(file);
-	return asprintf(&path, "%.*s/%s", (int)(slash - policy), policy, file) < 0 ? NULL : path;
+	noted = path ? array_add(&policy->files, &policy->file_count, sizeof(*noted)) : NULL;
+	if (!noted) {
+		out_of_memory(builder);
+		return NULL;
+	}
+	memcpy(path, policy->file, folder);
+	strcpy(path + folder, file);
+	return *noted = path;
 }
 
 static bool read_filter(struct builder *builder, const struct yaml_node *node, const char *what,
@@ -128,8 +135,8 @@ static bool read_file_set(struct builder *builder, struct address_set *set) {
 	static const char *const keys[] = {"file", "region", "service", NULL};
 	const struct yaml_node *file = yaml_get(set->node, "file");
 	struct set_filter regions = {0}, services = {0};
-	char *path = NULL;
 	bool good = expect_map(builder, set->node, "a set", keys);
+	const char *path;
 
 	if (!file)
 		refuse(builder, set->node,
@@ -138,12 +145,9 @@ static bool read_file_set(struct builder *builder, struct address_set *set) {
 	good &= read_filter(builder, yaml_get(set->node, "region"), "`region`", &regions);
 	good &= read_filter(builder, yaml_get(set->node, "service"), "`service`", &services);
 	if (good) {
-		path = beside_policy(builder->policy->file, file->text);
+		path = beside_policy(builder, file->text);
 		good = path && read_path(builder, set, path, &regions, &services);
-		if (!path)
-			out_of_memory(builder);
 	}
-	free(path);
 	free(regions.words);
 	free(services.words);
 	return good;
