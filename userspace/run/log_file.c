@@ -40,7 +40,7 @@ static void let_caller_read(int fd, const char *file) {
 		message_error("only root can read the log %s: %m", file);
 }
 
-/* Whether a file that is not empty begins with an event. Returns 0 or a negative errno. */
+/* Whether a file that is not empty begins with an event, or is all that was written of one. Returns 0 or a negative errno. */
 static int holds_events(const struct log_place *place) {
 	static const char beginning[] = "{\"timestamp\":";
 	int fd = openat(place->folder, place->name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
@@ -51,7 +51,7 @@ static int holds_events(const struct log_place *place) {
 		return -errno;
 	got = read(fd, text, sizeof(text));
 	close(fd);
-	return (got == sizeof(text) && memcmp(text, beginning, sizeof(text)) == 0) ? 0 : -EMEDIUMTYPE;
+	return got > 0 && memcmp(text, beginning, (size_t)got) == 0 ? 0 : -EMEDIUMTYPE;
 }
 
 static int open_there(const struct log_place *place, int flags) {
