@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "base/message.h"
@@ -18,10 +19,8 @@
 static const char *what_lacks(const struct filter *filter) {
 	const struct snifence_bpf *skeleton = filter->skeleton;
 
-	if (filter->load_error == -EINVAL && bpf_object__btf_fd(skeleton->obj) < 0)
-		return "the kernel has refused their types (BTF)";
-	if (filter->load_error == -E2BIG)
-		return "the kernel's verifier gave up, as it does where their types (BTF) are refused";
+	if (filter->load_error == -EPROTO || (filter->load_error == -EINVAL && bpf_object__btf_fd(skeleton->obj) < 0))
+		return "the kernel has refused their types (BTF), or those of functions";
 	return NULL;
 }
 
@@ -71,11 +70,52 @@ static void *make_ring(void *context) {
 	return NULL;
 }
 
+/* Whether what the kernel has of the object's types says that functions are to be verified each by itself. */
+static bool has_global_functions(int types_fd) {
+	struct bpf_btf_info info = {0};
+	uint32_t size = sizeof(info);
+	struct btf *types =
+		bpf_obj_get_info_by_fd(types_fd, &info, &size) ? NULL : btf__load_from_kernel_by_id(info.id);
+	bool found = false;
+
+	for (uint32_t i = 1; types && i < btf__type_cnt(types) && !found; i++) {
+		const struct btf_type *type = btf__type_by_id(types, i);
+
+		found = btf_is_func(type) && btf_vlen(type) == BTF_FUNC_GLOBAL;
+	}
+	btf__free(types);
+	return found;
+}
+
+/* Called before the program is loaded. */
+static int refuse_without_types(struct bpf_program *program, struct bpf_prog_load_opts *options, long unused) {
+	(void)program;
+	(void)unused;
+	return options->prog_btf_fd > 0 && has_global_functions((int)options->prog_btf_fd) ? 0 : -EPROTO;
+}
+
+/*
+ * libbpf goes on where it believes that the kernel knows less of types, after a probe that has failed for whatever
+ * reason. The verifier then follows egress, the longest program, into each call of each function, and gives up after
+ * ten seconds and a million instructions. Returns 0 or a negative errno.
+ */
+static int begin_with_types(void) {
+	static int handler;
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = refuse_without_types);
+
+	if (handler <= 0)
+		handler = libbpf_register_prog_handler("cgroup_skb/egress", BPF_PROG_TYPE_CGROUP_SKB,
+						       BPF_CGROUP_INET_EGRESS, &options);
+	return handler > 0 ? 0 : handler;
+}
+
 /* Begins to load the object. Returns 0 or a negative errno. */
 static int start_loading(struct filter *filter, bool reads_dns) {
-	struct snifence_bpf *skeleton = filter->skeleton = snifence_bpf__open();
-	int error;
+	int error = begin_with_types();
+	struct snifence_bpf *skeleton = filter->skeleton = error ? NULL : snifence_bpf__open();
 
+	if (error)
+		return error;
 	if (!skeleton)
 		return -errno;
 	skeleton->rodata->reads_dns = reads_dns;
