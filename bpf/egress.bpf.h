@@ -194,6 +194,7 @@ static __always_inline void egress_tell_kept(struct egress *e) {
 
 static __always_inline int egress_tcp(struct egress *e) {
 	struct snif_tag *tag = e->tag;
+	_Bool kept = !tag->settled && tag->reason == SNIF_REASON_CONNECTION_KEPT;
 	int verdict;
 
 	if (!goes_as_judged(e))
@@ -208,10 +209,10 @@ static __always_inline int egress_tcp(struct egress *e) {
 	}
 	if (tag->verdict == SNIF_DENY)
 		return is_bare_reset(&e->packet) ? EGRESS_PASS : refused(&e->policy);
-	if (tag->dns && egress_asks(e, &verdict))
+	if ((tag->dns || kept) && egress_asks(e, &verdict))
 		return verdict;
 	if (tag->settled || (tag->verdict == SNIF_ALLOW && !tag->inspected)) {
-		if (!tag->settled && tag->reason == SNIF_REASON_CONNECTION_KEPT)
+		if (kept)
 			egress_tell_kept(e);
 		return EGRESS_PASS;
 	}
@@ -255,8 +256,11 @@ static __always_inline int egress_udp(struct egress *e) {
 /* From a connected socket that userspace has kept: to where it was connected then, until a rule denies that. */
 static __always_inline int egress_udp_kept(struct egress *e) {
 	struct snif_tag *tag = e->tag;
+	int verdict;
 
-	if (!goes_as_judged(e->skb, &e->packet, tag))
+	if (egress_asks(e, &verdict))
+		return verdict;
+	if (!goes_as_judged(e))
 		return egress_by_address(e);
 	if (!same_policy(&tag->judged_under, &e->policy.active)) {
 		judge_kept_again(&e->policy, tag, &e->judgement);
