@@ -12,6 +12,7 @@
 #include "control/load.h"
 #include "control/reload.h"
 #include "control/status.h"
+#include "explain/explain.h"
 #include "features/feature_command.h"
 #include "inspect/inspect.h"
 #include "learn/learn.h"
@@ -53,6 +54,7 @@ static const struct subcommand subcommands[] = {
 	{"unload", unload_main, "detach everything and remove the filter"},
 	{"check", check_main, "show what a policy means, and whether it allows a name, address or port"},
 	{"inspect", inspect_main, "show the server names in captures, and what a policy says of them"},
+	{"explain", explain_main, "say what the reason of a refusal means, and what to do"},
 	{"features", features_main, "show what this machine offers, and what that means for a policy"},
 	{"report", report_main, "read logs: what was blocked, why, and who asked for it"},
 	{"learn", learn_main, "make a policy of a log in audit mode, or add to one what it lacks"},

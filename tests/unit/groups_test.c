@@ -14,7 +14,7 @@
 #include "event/event_words.h"
 #include "analysis/groups.h"
 #include "analysis/near_miss.h"
-#include "analysis/reason_class.h"
+#include "analysis/reason_about.h"
 
 static const int64_t second = 1000000, start = 1767323045000000;
 

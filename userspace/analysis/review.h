@@ -5,7 +5,7 @@
 
 #include "analysis/groups.h"
 #include "analysis/near_miss.h"
-#include "analysis/reason_class.h"
+#include "analysis/reason_about.h"
 #include "log/log_filter.h"
 #include "log/log_reader.h"
 #include "log/log_runs.h"

@@ -34,31 +34,6 @@ const char *reason_text(enum snif_reason reason) {
 	return (unsigned)reason < SNIF_REASON_COUNT ? reasons[reason].text : "a reason that this version does not know";
 }
 
-const char *reason_hint(enum snif_reason reason) {
-	switch (reason) {
-	case SNIF_REASON_HELLO_TOO_LONG:
-		return "a large client certificate's session ticket, perhaps: `tls.max_hello` can be up to 64 KiB";
-	case SNIF_REASON_SPLIT_RECORDS:
-		return "no usual client does that; `tls.unusual: [split_records]` lets it pass";
-	case SNIF_REASON_TRAILING_DOT:
-		return "no usual client does that; `tls.unusual: [trailing_dot]` lets it pass";
-	case SNIF_REASON_SOCKET_OPTION:
-		return "most need none of these; a multicast group can be joined where a `direct` rule allows it by UDP";
-	case SNIF_REASON_OTHER_DESTINATION:
-		return "where another program rewrites connect(), a `direct` rule for the real address lets it pass";
-	case SNIF_REASON_NAME_NOT_BOUND:
-		return "the program used an address that no lookup through `dns.servers` gave for this name: another "
-		       "resolver, an old address, or an attempt";
-	case SNIF_REASON_DNS_NAME:
-		return "a host rule lets it be looked up, or `dns.allow` that alone";
-	case SNIF_REASON_DNS_TYPE:
-	case SNIF_REASON_DNS_QUESTION:
-		return "where programs need it, `dns.names: any` lets every question pass";
-	default:
-		return NULL;
-	}
-}
-
 void event_address(char out[EVENT_ADDRESS_SIZE], const __u8 address[16]) {
 	bool ipv4 = snif_is_ipv4(address);
 

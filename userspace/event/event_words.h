@@ -15,9 +15,6 @@ enum snif_reason reason_of(const char *code);
 /* The reason in words. Static text. */
 const char *reason_text(enum snif_reason reason);
 
-/* What may cause it and what in the policy lets it pass, for a refusal of which there is such a thing; else NULL. */
-const char *reason_hint(enum snif_reason reason);
-
 enum { EVENT_ADDRESS_SIZE = 46 }; /* INET6_ADDRSTRLEN */
 
 /* Writes a v4-mapped address as text, IPv4 as IPv4. */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "analysis/reason_class.h"
+#include "analysis/reason_about.h"
 #include "analysis/report_groups.h"
 #include "event/event_words.h"
 #include "report/html.h"

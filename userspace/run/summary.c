@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/reason_about.h"
 #include "base/message.h"
 
 enum { LINES_KEPT = 10000, LINES_SHOWN = 20, TEXT_WIDTH = 44, REASON_WIDTH = 22, TEXT_SIZE = ESCAPED_SIZE(256) };
@@ -167,18 +168,18 @@ static void print_tally(const struct tally *tally, FILE *out) {
 	fputc('\n', out);
 }
 
-/* Once for each reason that a key of the policy has to do with. */
+/* Once for each reason that no rule would change. */
 static void print_hints(const struct summary *summary, FILE *out) {
 	bool told[SNIF_REASON_COUNT] = {false};
 
 	for (size_t i = 0; i < summary->count; i++) {
 		enum snif_reason reason = summary->lines[i]->reason;
-		const char *hint = reason_hint(reason);
+		const struct reason_about about = reason_about(reason);
 
-		if (!hint || told[reason])
+		if (!about.advice || about.class <= REASON_DENY_RULE || told[reason])
 			continue;
 		told[reason] = true;
-		fprintf(out, "  %s: %s\n", reason_code(reason), hint);
+		fprintf(out, "  %s: %s\n", reason_code(reason), about.advice);
 	}
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a refusal says about its cause: a rule that is missing, or somebody who tries to get around the filter. */
-#ifndef SNIF_REASON_CLASS_H
-#define SNIF_REASON_CLASS_H
+/* A reason ──► what it says about its cause, what usually is one, and what to do. */
+#ifndef SNIF_REASON_ABOUT_H
+#define SNIF_REASON_ABOUT_H
 
 #include "reason.h"
 
@@ -16,6 +16,16 @@ enum reason_class {
 	REASON_FILTER,	   /* the filter itself lacked something, or cannot do it */
 };
 
+/* Static texts, one sentence or two each; NULL for a reason that this version does not know. */
+struct reason_about {
+	enum reason_class class;
+	const char *causes; /* what usually leads to it */
+	const char *advice; /* what to do */
+};
+
+struct reason_about reason_about(enum snif_reason reason);
+
+/* What a refusal says about its cause: a rule that is missing, or somebody who tries to get around the filter. */
 enum reason_class reason_class(enum snif_reason reason);
 
 #endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `snifence explain`: the words of a refusal ──► what they mean, their usual causes, what to do. */
+#include "explain/explain.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+#include "analysis/reason_about.h"
+#include "base/command_line.h"
+#include "base/message.h"
+#include "base/near_word.h"
+#include "event/event_words.h"
+
+static const char usage[] = "Usage: snifence explain [REASON…]\n"
+			    "\n"
+			    "Says what the reasons of refusals mean, what usually leads to them, and what to do. Without\n"
+			    "REASON it lists them all.\n"
+			    "\n"
+			    "  --help  this text\n"
+			    "\n"
+			    "Exit status: 0; 2 where there is no such reason.\n";
+
+static void explain(enum snif_reason reason) {
+	const struct reason_about about = reason_about(reason);
+
+	printf("%s: %s\n  Usual causes: %s\n  What to do: %s\n", reason_code(reason), reason_text(reason), about.causes,
+	       about.advice);
+}
+
+static void list(void) {
+	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
+		printf("%-20s  %s\n", reason_code(reason), reason_text(reason));
+}
+
+static int refuse(const char *word) {
+	size_t least = near_word_limit(word);
+	const char *closest = NULL;
+
+	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
+		near_word_try(word, reason_code(reason), &least, &closest);
+	if (closest)
+		message_error("explain: there is no reason %s; did you mean %s? `snifence explain` lists them", word,
+			      closest);
+	else
+		message_error("explain: there is no reason %s; `snifence explain` lists them", word);
+	return EXIT_USAGE;
+}
+
+int explain_main(int argc, char **argv) {
+	static const struct option table[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	static const struct command_line line = {"explain", usage, ":", table, NULL};
+	int result = command_line_read(&line, argc, argv, NULL), code = 0;
+
+	if (result)
+		return result < 0 ? EXIT_USAGE : 0;
+	if (optind == argc)
+		list();
+	for (; optind < argc; optind++) {
+		enum snif_reason reason = reason_of(argv[optind]);
+
+		if (reason == SNIF_REASON_NONE || reason == SNIF_REASON_COUNT)
+			code = refuse(argv[optind]);
+		else
+			explain(reason);
+	}
+	return code;
+}
