@@ -31,6 +31,8 @@ void make_line(FILE *out, const struct made_line *line) {
 		either(line->reason, "name_not_allowed"));
 	if (line->rule)
 		fprintf(out, "\"rule\":\"%s\",", line->rule);
+	if (line->expected)
+		fputs("\"expected\":true,", out);
 	if (line->sha256)
 		fprintf(out, "\"policy_sha256\":\"%s\",", line->sha256);
 	fprintf(out, "\"policy\":\"%s\",\"mode\":\"enforce\",\"hook\":\"egress\",", either(line->policy, "agent"));

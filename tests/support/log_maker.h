@@ -16,6 +16,7 @@ struct made_line {
 	int port;	      /* 443 */
 	const char *protocol; /* TCP */
 	const char *rule;     /* left out */
+	int expected;	      /* left out; the rule says that it is no news */
 	const char *policy;   /* agent */
 	const char *sha256;   /* of it; left out */
 	const char *cgroup;   /* /snifence-42 */

@@ -119,8 +119,8 @@ static void wrong_hosts(void **state) {
 	       "7:32: error: an address must be one word, not a list\n"
 	       "7:44: error: `ports` is empty: name at least one, or leave the key out\n"
 	       "8:26: error: `to` names addresses: a prefix, a set, any, or a list of them\n"
-	       "10:23: error: a denied host has no key but `host` or `file`: it is denied at every address and port, so leave `to` out\n"
-	       "10:32: error: a denied host has no key but `host` or `file`: it is denied at every address and port, so leave `ports` "
+	       "10:23: error: a denied host has no key but `host`, `file` and `expected`: it is denied at every address and port, so leave `to` out\n"
+	       "10:32: error: a denied host has no key but `host`, `file` and `expected`: it is denied at every address and port, so leave `ports` "
 	       "out\n"
 	       "11:7: error: a host rule names its `host`, like {host: www.example.com}, or a `file` of hosts\n");
 }

@@ -503,6 +503,17 @@ static void test_filters(void **state) {
 	expect_counts(COUNTS(0, 1, 0), "--action", "alert");
 }
 
+/* Counted, and no more. */
+static void test_expected(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.name = "telemetry.test", .reason = "name_denied", .rule = "p.yaml:7", .expected = 1},
+		 {.name = "c.test"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(strstr(out, "1 blocked, 0 allowed\n"));
+	assert_null(strstr(out, "telemetry.test"));
+	assert_non_null(strstr(out, "What is not in this report\n  1 refusal, as deny rules expect\n"));
+}
+
 /* Reasons of another version, and the word for what the reader of events did not know. */
 static void test_other_reasons(void **state) {
 	(void)state;
@@ -771,6 +782,7 @@ int main(void) {
 		cmocka_unit_test(test_near_misses_not_known),
 		cmocka_unit_test(test_imitation_among_many),
 		cmocka_unit_test(test_json_incomplete),
+		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_other_reasons),
 		cmocka_unit_test(test_long_hello),
 		cmocka_unit_test(test_follow_nothing),

@@ -62,6 +62,9 @@ unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPO
 	if (tally->unread > 0)
 		snprintf(out[count++], REPORT_WORDS_SIZE, "%u file%s not be read, or not to the end", tally->unread,
 			 tally->unread == 1 ? " could" : "s could");
+	if (review->expected > 0)
+		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " refusal%s, as deny rules expect",
+			 review->expected, review->expected == 1 ? "" : "s");
 	if (review->undecided > 0)
 		snprintf(out[count++], REPORT_WORDS_SIZE, "%" PRIu64 " event%s without a verdict", review->undecided,
 			 review->undecided == 1 ? "" : "s");
@@ -90,7 +93,7 @@ bool report_none_meant(const struct review *review, char out[REPORT_WORDS_SIZE])
 	const struct group *total = groups_total(review_groups(review));
 
 	*out = '\0';
-	if (group_refused(total) + total->allowed + review->undecided > 0 || review->events == 0)
+	if (group_refused(total) + total->allowed + review->undecided + review->expected > 0 || review->events == 0)
 		return false;
 	snprintf(out, REPORT_WORDS_SIZE, "%" PRIu64 " event%s, none is meant by the filters", review->events,
 		 review->events == 1 ? "" : "s");

@@ -15,7 +15,7 @@ void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS
 bool report_near_misses_note(const struct review *review, char out[REPORT_WORDS_SIZE]);
 
 /* Each thing that is known to be missing from the report, as a sentence without its full stop. Returns how many. */
-enum { REPORT_LOSSES = 10 };
+enum { REPORT_LOSSES = 11 };
 unsigned report_losses(const struct review *review, char out[REPORT_LOSSES][REPORT_WORDS_SIZE]);
 
 /* Says that there are events, but the filters leave out all of them. Returns false, with "", when that is not so. */

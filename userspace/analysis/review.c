@@ -96,6 +96,9 @@ int review_add(struct review *review, const struct log_event *event) {
 	if (!meant)
 		return error | note_other(review, event) ? -ENOMEM : 0;
 	review->undecided += event->action == LOG_UNDECIDED;
+	review->expected += event->expected;
+	if (event->expected)
+		return error;
 	for (unsigned by = 0; by < GROUP_BYS; by++)
 		if (review->by[by])
 			error |= groups_add(review->by[by], event);

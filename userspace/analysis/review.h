@@ -26,6 +26,7 @@ struct review {
 	struct log_runs *runs;
 	uint64_t events;	/* whatever the filter */
 	uint64_t undecided;	/* events without a verdict */
+	uint64_t expected;	/* refusals of which a deny rule says that they are no news: only counted */
 	struct log_tally tally; /* of the files */
 
 	/* The policy of the last event with a rule, as the log has it, whatever the filter; "" */

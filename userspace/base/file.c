@@ -78,18 +78,13 @@ fail:
 	return NULL;
 }
 
-char *file_read(const char *path, size_t limit, size_t *length, const char **message) {
-	/* O_NONBLOCK: a FIFO or a device is refused, not waited for. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	char *bytes;
+/* Whether it was opened by its name in a folder: then everybody can open it, and nobody has to. */
+static bool is_named_pipe(int fd) {
+	struct stat status;
+	struct statfs fs;
 
-	if (fd < 0) {
-		*message = strerror(errno);
-		return NULL;
-	}
-	bytes = read_open(fd, limit, length, message);
-	close(fd);
-	return bytes;
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &fs) == 0 &&
+	       fs.f_type != PIPEFS_MAGIC;
 }
 
 char *file_read_stream(FILE *stream, size_t limit, size_t *length, const char **message) {
@@ -119,21 +114,45 @@ fail:
 	return NULL;
 }
 
+/* A pipe without a name, like a shell's <(command): its other end is there. */
+static char *read_pipe(int fd, size_t limit, size_t *length, const char **message) {
+	FILE *stream = fdopen(fd, "r");
+	char *bytes;
+
+	if (!stream) {
+		*message = strerror(errno);
+		close(fd);
+		return NULL;
+	}
+	fcntl(fd, F_SETFL, 0);
+	bytes = file_read_stream(stream, limit, length, message);
+	fclose(stream);
+	return bytes;
+}
+
+char *file_read(const char *path, size_t limit, size_t *length, const char **message) {
+	/* O_NONBLOCK: a FIFO or a device is refused, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat status;
+	char *bytes;
+
+	if (fd < 0) {
+		*message = strerror(errno);
+		return NULL;
+	}
+	if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && !is_named_pipe(fd))
+		return read_pipe(fd, limit, length, message);
+	bytes = read_open(fd, limit, length, message);
+	close(fd);
+	return bytes;
+}
+
 int file_open_any(const char *path) {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd >= 0)
 		fcntl(fd, F_SETFL, 0);
 	return fd;
-}
-
-/* Whether it was opened by its name in a folder: then everybody can open it, and nobody has to. */
-static bool is_named_pipe(int fd) {
-	struct stat status;
-	struct statfs fs;
-
-	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && fstatfs(fd, &fs) == 0 &&
-	       fs.f_type != PIPEFS_MAGIC;
 }
 
 int file_open(const char *path) {

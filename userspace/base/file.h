@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /*
- * Reads the regular file `path` of at most `limit` bytes. Returns its bytes with a NUL behind them, to be freed with
+ * Reads the regular file `path`, or the pipe that a shell's <(command) stands for, of at most `limit` bytes. Returns its bytes with a NUL behind them, to be freed with
  * free(), and their number in `length`; or NULL and one line about why in `message` (static text, until the next call),
  * which goes on from "cannot be read: ".
  */

@@ -10,21 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/message.h"
-
-/* Reads a decimal id up to `end`; -1, in any of its widths, is no id. */
-static bool parse_id(const char *text, const char *end, uint32_t *id) {
-	uint64_t value = 0;
-	if (text == end || end - text > 10)
-		return false;
-	for (; text < end; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		value = value * 10 + (uint64_t)(*text - '0');
-	}
-	*id = (uint32_t)value;
-	return value < UINT32_MAX;
-}
 
 /* The entry of a name, or else of a uid. NULL and 0: there is none; NULL and a negative errno: that cannot be told. */
 static const struct passwd *find_entry(const char *name, uid_t uid, int *error) {
@@ -91,9 +78,9 @@ static int from_uid(struct identity *identity, bool all_groups) {
 static int from_option(const char *user, struct identity *identity) {
 	int err;
 	const char *colon = strchr(user, ':');
-	bool number = parse_id(user, colon ? colon : user + strlen(user), &identity->uid);
+	bool number = caller_parse_id(user, colon ? colon : user + strlen(user), &identity->uid);
 	if (colon) {
-		if (number && parse_id(colon + 1, colon + strlen(colon), &identity->gid))
+		if (number && caller_parse_id(colon + 1, colon + strlen(colon), &identity->gid))
 			return from_uid(identity, false);
 		message_error("--user %s: write a user's name, a UID, or UID:GID in numbers", user);
 		return -EINVAL;
@@ -108,20 +95,11 @@ static int from_option(const char *user, struct identity *identity) {
 	return -EINVAL;
 }
 
-int identity_caller(uid_t *uid, gid_t *gid) {
-	const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
-	if (!user && !group)
-		return -ENOENT;
-	if (user && group && parse_id(user, user + strlen(user), uid) && parse_id(group, group + strlen(group), gid))
-		return 0;
-	return -EINVAL;
-}
-
 int identity_resolve(const char *user, struct identity *identity) {
 	*identity = (struct identity){0};
 	if (user)
 		return from_option(user, identity);
-	int err = identity_caller(&identity->uid, &identity->gid);
+	int err = caller_ids(&identity->uid, &identity->gid);
 	if (!err)
 		return from_uid(identity, true);
 	if (err == -ENOENT)

@@ -18,14 +18,10 @@ struct identity {
 
 /*
  * Settles the identity. `user` is the argument of --user: a name, a uid, or uid:gid (then without any other group);
- * NULL: identity_caller(), where there is one. Returns 0, or -EINVAL or another negative errno after saying why; then
+ * NULL: caller_ids(), where there is one. Returns 0, or -EINVAL or another negative errno after saying why; then
  * there is nothing to free.
  */
 int identity_resolve(const char *user, struct identity *identity);
-
-/* Who called sudo: SUDO_UID and SUDO_GID. Returns 0; -ENOENT when neither is set; -EINVAL when they do not both hold a
- * number. */
-int identity_caller(uid_t *uid, gid_t *gid);
 
 /* Becomes it: groups, gid, uid; HOME, USER and LOGNAME. Cannot be undone. Returns 0 or a negative errno. */
 int identity_assume(const struct identity *identity);

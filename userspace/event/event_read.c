@@ -46,6 +46,7 @@ static const struct field {
 	FIELD("verdict.action", TEXT, action_word),
 	FIELD("reason", TEXT, reason_word),
 	FIELD("rule", TEXT, rule),
+	FIELD("expected", FLAG, expected),
 	FIELD("policy", TEXT, policy),
 	FIELD("policy_sha256", TEXT, policy_sha256),
 	FIELD("mode", TEXT, mode),

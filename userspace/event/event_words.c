@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "base/message.h"
 #include "options.h"
 
 static const struct {
@@ -91,6 +92,35 @@ bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __
 	else
 		snprintf(out, EVENT_OBJECT_SIZE, "%s %llu:%llu", option ? "socket option" : "device", first, second);
 	return true;
+}
+
+static void write_destination(char *out, size_t size, const struct snif_event *event) {
+	static const __u8 unknown[16];
+	char address[EVENT_ADDRESS_SIZE], number[4];
+	const char *protocol = event_protocol(number, event->protocol);
+
+	if (memcmp(event->destination, unknown, 16) == 0) {
+		snprintf(out, size, "a socket of protocol %s", protocol);
+		return;
+	}
+	event_address(address, event->destination);
+	snprintf(out, size, strchr(address, ':') ? "[%s]:%u/%s" : "%s:%u/%s", address, event->destination_port,
+		 protocol);
+}
+
+void event_what(char out[EVENT_WHAT_SIZE], const struct snif_event *event) {
+	size_t length = event_name_length(event);
+
+	if (length == 0) {
+		if (!event_object(out, event_hook(event->hook), event->object.major, event->object.minor))
+			write_destination(out, EVENT_WHAT_SIZE, event);
+		return;
+	}
+	length = escape_bytes(out, event->name, length);
+	if (event->reason != SNIF_REASON_NAME_ELSEWHERE)
+		return;
+	length += (size_t)snprintf(out + length, EVENT_WHAT_SIZE - length, " at ");
+	write_destination(out + length, EVENT_WHAT_SIZE - length, event);
 }
 
 size_t event_name_length(const struct snif_event *event) {

@@ -31,6 +31,12 @@ const char *event_hook(unsigned hook);
  * was. */
 bool event_object(char out[EVENT_OBJECT_SIZE], const char *hook, __u64 first, __u64 second);
 
+enum { EVENT_WHAT_SIZE = 4 * 256 + 64 };
+
+/* What an event is about, as printable text: its server name, or `192.0.2.1:443/TCP`, `[2001:db8::1]:443/TCP`, `a socket
+ * of protocol ICMP`, or event_object(). A name that was refused because of where it was sent has the address behind it. */
+void event_what(char out[EVENT_WHAT_SIZE], const struct snif_event *event);
+
 enum { EVENT_VERSION_SIZE = 24 };
 
 /* The name of a TLS version, like `TLS 1.3`; a number like 0x7f1c for what is none. `buffer` is used when needed. */

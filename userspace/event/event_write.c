@@ -94,8 +94,11 @@ static const char *action(const struct snif_event *event) {
 static void put_rule(struct log *log, const struct policy *policy, __u32 number) {
 	char place[RULE_PLACE];
 
-	if (number > 0 && number < policy->rule_count)
-		log_text(log, "rule", rule_place(&policy->rules[number], place));
+	if (number == 0 || number >= policy->rule_count)
+		return;
+	log_text(log, "rule", rule_place(&policy->rules[number], place));
+	if (policy->rules[number].expected)
+		log_flag(log, "expected", true);
 }
 
 static void put_decision(struct log *log, const struct snif_event *event, const struct event_context *context) {

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "policy/policy_build.h"
+#include "policy/policy_find.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 
@@ -69,6 +70,7 @@ static void read_root(struct builder *builder, const struct yaml_node *root) {
 	policy->inbound_deny = read_choice(builder, yaml_get(root, "inbound"), "`inbound`", inbound_words) == 1;
 	read_sets(builder, yaml_get(root, "sets"));
 	read_tls(builder, yaml_get(root, "tls"));
+	read_allowed(builder);
 	find_inspected_zones(policy);
 	read_direct(builder, yaml_get(root, "direct"));
 	read_dns(builder, yaml_get(root, "dns"), RESOLV_CONF);
@@ -76,8 +78,18 @@ static void read_root(struct builder *builder, const struct yaml_node *root) {
 	warn_unused_sets(builder);
 }
 
-struct policy *policy_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics) {
-	struct builder builder = {.policy = new_policy(file), .diagnostics = diagnostics};
+/* Hosts that are allowed besides what the file says. */
+struct allowed {
+	const char *const *hosts;
+	size_t count;
+};
+
+static struct policy *parse(const char *file, const char *text, size_t length, struct allowed allowed,
+			    struct diagnostics *diagnostics) {
+	struct builder builder = {.policy = new_policy(file),
+				  .diagnostics = diagnostics,
+				  .allowed = allowed.hosts,
+				  .allowed_count = allowed.count};
 	size_t errors = diagnostics->errors;
 	struct yaml_node *root = NULL;
 	struct arena tree = {0};
@@ -104,7 +116,11 @@ struct policy *policy_parse(const char *file, const char *text, size_t length, s
 	return NULL;
 }
 
-struct policy *policy_load(const char *file, struct diagnostics *diagnostics) {
+struct policy *policy_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics) {
+	return parse(file, text, length, (struct allowed){0}, diagnostics);
+}
+
+static struct policy *load(const char *file, struct allowed allowed, struct diagnostics *diagnostics) {
 	struct policy *policy;
 	const char *why;
 	size_t length;
@@ -115,13 +131,32 @@ struct policy *policy_load(const char *file, struct diagnostics *diagnostics) {
 		diagnose(diagnostics, file, 0, 0, "the policy cannot be read: %s", why);
 		return NULL;
 	}
-	policy = policy_parse(file, text, length, diagnostics);
+	policy = parse(file, text, length, allowed, diagnostics);
 	free(text);
 	return policy;
 }
 
 bool policy_reads_dns(const struct policy *policy) {
 	return policy->dns.bind != SNIF_BIND_OFF || policy->dns.names_policy || policy->dns.https_deny;
+}
+
+struct policy *policy_load_with(const char *name, const char *const allowed[], size_t count,
+				struct diagnostics *diagnostics) {
+	static const char nothing[] = "version: 1\n";
+	const struct allowed besides = {allowed, count};
+	struct policy *policy;
+	char *file;
+
+	if (!name)
+		return parse(POLICY_ALLOWED, nothing, strlen(nothing), besides, diagnostics);
+	file = policy_find(name, diagnostics);
+	policy = file ? load(file, besides, diagnostics) : NULL;
+	free(file);
+	return policy;
+}
+
+struct policy *policy_load(const char *name, struct diagnostics *diagnostics) {
+	return policy_load_with(name, NULL, 0, diagnostics);
 }
 
 void policy_free(struct policy *policy) {

@@ -89,6 +89,7 @@ struct address_rule {
 struct rule {
 	const char *file;      /* points into the policy; not owned by the rule */
 	unsigned line, column; /* line 0: nowhere, it is a default */
+	bool expected;	       /* a deny rule that says so: its refusals are no news */
 	char *text;	       /* the rule in one line, like `*.example.com` or `10.0.0.0/8 tcp 22,5432` */
 };
 
@@ -124,6 +125,12 @@ struct policy {
  * when there was any error or the file cannot be read.
  */
 struct policy *policy_load(const char *file, struct diagnostics *diagnostics);
+
+/* The same, with hosts that are allowed besides, as POLICY_ALLOWED in the places of rules. Without a file (NULL) these
+ * are all that it allows. */
+struct policy *policy_load_with(const char *file, const char *const allowed[], size_t count,
+				struct diagnostics *diagnostics);
+#define POLICY_ALLOWED "--allow"
 
 /* The same for `length` bytes of YAML in memory; `file` is used for messages and to find sets. */
 struct policy *policy_parse(const char *file, const char *text, size_t length, struct diagnostics *diagnostics);

@@ -20,9 +20,11 @@ struct builder {
 	struct diagnostics *diagnostics;
 	struct address_set *sets; /* sorted by name */
 	size_t set_count;
-	void *spellings;     /* tsearch(3): each `to` as it was written, with its index in policy.lists */
-	void *contents;	     /* tsearch(3): each list by its prefixes, likewise */
-	size_t prefix_total; /* in all lists */
+	void *spellings;	    /* tsearch(3): each `to` as it was written, with its index in policy.lists */
+	void *contents;		    /* tsearch(3): each list by its prefixes, likewise */
+	size_t prefix_total;	    /* in all lists */
+	const char *const *allowed; /* hosts that the file does not name */
+	size_t allowed_count;
 };
 
 /* An error at a node. */
@@ -46,6 +48,8 @@ unsigned read_choice(struct builder *builder, const struct yaml_node *node, cons
 		     const char *const words[]);
 /* The items of a node that is one scalar or a list of them: call with NULL for the first, then with the last result. */
 const struct yaml_node *next_word(const struct yaml_node *node, const struct yaml_node *last);
+/* `expected` of an item that denies: whether refusals by it are no news. */
+bool read_expected(struct builder *builder, const struct yaml_node *item);
 /* Adds a rule that was written at a place. `text` is in policy.texts, or NULL: out of memory. Returns its index. */
 uint32_t add_rule(struct builder *builder, unsigned line, unsigned column, char *text);
 /* Copies a text into policy.texts, and frees it. NULL, also as `text`: out of memory. */
@@ -76,7 +80,7 @@ bool set_ports(struct builder *builder, struct port_list *ports, uint16_t first,
 
 /* What all rules have in common that one item of `tls.allow` or `tls.deny` makes. */
 struct host_where {
-	bool allow, any_suffix;
+	bool allow, any_suffix, expected;
 	uint16_t zone;
 	const char *to; /* as written; NULL: left out */
 	bool ports;	/* written */
@@ -106,6 +110,8 @@ void read_dns(struct builder *builder, const struct yaml_node *dns, const char *
 
 /* policy_tls.c: the section `tls`. `tls` may be NULL. */
 void read_tls(struct builder *builder, const struct yaml_node *tls);
+/* Allows the hosts that the builder names, where no rule of the file says the same. */
+void read_allowed(struct builder *builder);
 void add_host(struct builder *builder, const struct host_where *where, const struct host_place *place,
 	      const struct hostname *name);
 

@@ -120,7 +120,9 @@ static void read_named_rule(struct builder *builder, const struct yaml_node *ite
 }
 
 static void read_rule(struct builder *builder, const struct yaml_node *item, bool allow) {
-	static const char *const keys[] = {"to", "proto", "ports", NULL};
+	static const char *const allow_keys[] = {"to", "proto", "ports", NULL};
+	static const char *const deny_keys[] = {"to", "proto", "ports", "expected", NULL};
+	const char *const *keys = allow ? allow_keys : deny_keys;
 	bool map = item->kind == NODE_MAP;
 	const struct yaml_node *to = map ? yaml_get(item, "to") : item;
 	const struct yaml_node *ports = map ? yaml_get(item, "ports") : NULL;
@@ -128,7 +130,7 @@ static void read_rule(struct builder *builder, const struct yaml_node *item, boo
 	size_t errors = builder->diagnostics->errors;
 	unsigned protocol = 0;
 	char *text = NULL;
-	bool good = true;
+	bool good = true, expected;
 
 	if (map && yaml_get(item, "host") && !to) {
 		read_named_rule(builder, item, allow);
@@ -140,6 +142,7 @@ static void read_rule(struct builder *builder, const struct yaml_node *item, boo
 		good = expect_map(builder, item, "an address rule", keys);
 		protocol = read_protocol(builder, yaml_get(item, "proto"));
 	}
+	expected = !allow && read_expected(builder, item);
 	rule.protocols = protocol_bits[protocol];
 	if (!to && builder->diagnostics->errors == errors)
 		refuse(builder, item, "an address rule names its addresses: {to: 192.0.2.0/24}");
@@ -148,6 +151,7 @@ static void read_rule(struct builder *builder, const struct yaml_node *item, boo
 	if (good) {
 		rule.rule =
 			add_rule(builder, item->line, item->column, keep_text(builder, describe(&rule, text, !ports)));
+		builder->policy->rules[rule.rule].expected = expected;
 		keep_rule(builder, &rule);
 	} else {
 		free(rule.ports.items);

@@ -109,6 +109,13 @@ unsigned read_choice(struct builder *builder, const struct yaml_node *node, cons
 	return 0;
 }
 
+bool read_expected(struct builder *builder, const struct yaml_node *item) {
+	static const char *const words[] = {"false", "true", NULL};
+	const struct yaml_node *node = item->kind == NODE_MAP ? yaml_get(item, "expected") : NULL;
+
+	return read_choice(builder, node, "`expected`", words) == 1;
+}
+
 const struct yaml_node *next_word(const struct yaml_node *node, const struct yaml_node *last) {
 	if (node->kind != NODE_LIST)
 		return last ? NULL : node;

@@ -158,10 +158,10 @@ static bool check_host_keys(struct builder *builder, const struct yaml_node *ite
 		return expect_map(builder, item, "a host rule", host_keys);
 	for (const struct yaml_node *child = item->children; child; child = child->next) {
 		if (child->key->kind != NODE_SCALAR || strcmp(child->key->text, "host") == 0 ||
-		    strcmp(child->key->text, "file") == 0)
+		    strcmp(child->key->text, "file") == 0 || strcmp(child->key->text, "expected") == 0)
 			continue;
 		refuse(builder, child->key,
-		       "a denied host has no key but `host` or `file`: it is denied at every address and port, "
+		       "a denied host has no key but `host`, `file` and `expected`: it is denied at every address and port, "
 		       "so leave `%.60s` out",
 		       child->key->text);
 		good = false;
@@ -196,6 +196,7 @@ void add_host(struct builder *builder, const struct host_where *where, const str
 
 	host.rule = add_rule(builder, place->line, place->column, text);
 	policy->rules[host.rule].file = place->file;
+	policy->rules[host.rule].expected = where->expected;
 	kept = host.name ? array_add(&policy->hosts, &policy->host_count, sizeof(*kept)) : NULL;
 	if (kept)
 		*kept = host;
@@ -220,6 +221,7 @@ static void read_host(struct builder *builder, const struct yaml_node *item, boo
 			       "a host rule names its `host`, like {host: www.example.com}, or a `file` of hosts");
 		return;
 	}
+	where.expected = !allow && read_expected(builder, item);
 	where.any_suffix = !allow || (map && read_any_suffix(builder, item));
 	good &= !node || read_name(builder, node, where.any_suffix, &name);
 	if (allow && map)
@@ -233,6 +235,31 @@ static void read_host(struct builder *builder, const struct yaml_node *item, boo
 		add_host(builder, &where, &(struct host_place){builder->policy->file, node->line, node->column}, &name);
 	}
 	free(to);
+}
+
+static bool is_allowed(const struct policy *policy, const struct hostname *name) {
+	for (size_t i = 0; i < policy->host_count; i++) {
+		const struct host_rule *host = &policy->hosts[i];
+
+		if (host->allow && host->zone == 0 && host->form == name->form && strcmp(host->name, name->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+void read_allowed(struct builder *builder) {
+	const struct host_where where = {.allow = true};
+	char message[HOSTNAME_MESSAGE];
+	struct hostname name;
+
+	for (size_t i = 0; i < builder->allowed_count; i++) {
+		const struct host_place place = {POLICY_ALLOWED, (unsigned)i + 1, 1};
+
+		if (hostname_parse(builder->allowed[i], false, &name, message) < 0)
+			diagnose(builder->diagnostics, POLICY_ALLOWED, place.line, 1, "%s", message);
+		else if (!is_allowed(builder->policy, &name))
+			add_host(builder, &where, &place, &name);
+	}
 }
 
 static void read_hosts(struct builder *builder, const struct yaml_node *list, const char *what, bool allow) {
