@@ -48,8 +48,9 @@ static void test_list(void **state) {
 static void test_no_such_reason(void **state) {
 	(void)state;
 	assert_int_equal(explain("name_not_alowed"), 2);
-	assert_string_equal(err, "snifence: explain: there is no reason name_not_alowed; did you mean name_not_allowed? "
-				 "`snifence explain` lists them\n");
+	assert_string_equal(err,
+			    "snifence: explain: there is no reason name_not_alowed; did you mean name_not_allowed? "
+			    "`snifence explain` lists them\n");
 	assert_int_equal(explain("none"), 2);
 	assert_string_equal(out, "");
 }

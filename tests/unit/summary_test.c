@@ -9,10 +9,14 @@
 
 #include <cmocka.h>
 
+#include "../support/policy_told.h"
 #include "address.h"
-#include "run/summary.h"
+#include "run/summary_print.h"
+
+#define ALLOW "To allow what of it is wanted, write into the policy:\n"
 
 static struct summary *summary;
+static struct policy *policy;
 
 static struct snif_event event_of(enum snif_verdict verdict, enum snif_reason reason) {
 	return (struct snif_event){
@@ -21,6 +25,10 @@ static struct snif_event event_of(enum snif_verdict verdict, enum snif_reason re
 
 static struct snif_event name_event(enum snif_verdict verdict, enum snif_reason reason, const char *name) {
 	struct snif_event event = event_of(verdict, reason);
+	__u32 ipv4 = htonl(0xc0000201);
+
+	snif_map_ipv4(event.destination, &ipv4);
+	event.destination_port = 443;
 
 	event.flags = SNIF_EVENT_HELLO;
 	event.name_length = (__u16)strlen(name);
@@ -40,7 +48,7 @@ static struct snif_event address_event(__u8 protocol, __u32 ipv4, __u16 port) {
 
 static void add(struct snif_event event, int times) {
 	while (times-- > 0)
-		assert_int_equal(summary_add(summary, &event), 0);
+		assert_int_equal(summary_add(summary, &event, false), 0);
 }
 
 /* What the summary prints. To be freed. */
@@ -50,7 +58,7 @@ static char *printed(uint64_t lost) {
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	summary_print(summary, lost, out);
+	summary_print(summary, policy, lost, out);
 	fclose(out);
 	return text;
 }
@@ -64,7 +72,7 @@ static void expect(uint64_t lost, const char *wanted) {
 
 static void test_nothing(void **state) {
 	(void)state;
-	expect(0, "snifence: 0 allowed, 0 blocked\n");
+	expect(0, "");
 }
 
 /* Blocked before allowed, the most frequent first, then by reason and text. */
@@ -77,14 +85,15 @@ static void test_order(void **state) {
 	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "a.test"), 2);
 	add(name_event(SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, "allowed.test"), 3);
 	expect(0, "snifence: 10 allowed, 8 blocked\n"
-		  "  blocked      allowed.test                                  name_elsewhere          3\n"
+		  "  blocked      allowed.test at 192.0.2.1:443/TCP             name_elsewhere          3\n"
 		  "  blocked      a.test                                        name_not_allowed        2\n"
 		  "  blocked      b.test                                        name_not_allowed        2\n"
 		  "  blocked      192.0.2.9:22/TCP                              address_not_allowed     1\n"
 		  "  allowed      allowed.test                                  name_allowed            9\n"
 		  "  allowed      once.test                                     name_allowed            1\n"
 		  "  name_elsewhere: Bring the list up to date, or leave `to` out of the rule; if neither, it was an "
-		  "attempt.\n");
+		  "attempt.\n" ALLOW "  tls:\n    allow:\n      - a.test\n      - b.test\n"
+		  "  direct:\n    allow:\n      - {to: 192.0.2.9, proto: tcp, ports: [22]} # not inspected\n");
 }
 
 static void test_audit(void **state) {
@@ -94,12 +103,14 @@ static void test_audit(void **state) {
 	event.mode = SNIF_AUDIT;
 	add(event, 2);
 	expect(0, "snifence: 0 allowed, 2 would be blocked\n"
-		  "  would block  forbidden.test                                name_not_allowed        2\n");
+		  "  would block  forbidden.test                                name_not_allowed        2\n" ALLOW
+		  "  tls:\n    allow:\n      - forbidden.test\n");
 	event.mode = SNIF_ENFORCE;
 	add(event, 1);
 	expect(0, "snifence: 0 allowed, 1 blocked, 2 would be blocked\n"
 		  "  would block  forbidden.test                                name_not_allowed        2\n"
-		  "  blocked      forbidden.test                                name_not_allowed        1\n");
+		  "  blocked      forbidden.test                                name_not_allowed        1\n" ALLOW
+		  "  tls:\n    allow:\n      - forbidden.test\n");
 }
 
 static void test_hints(void **state) {
@@ -146,8 +157,9 @@ static void test_destinations(void **state) {
 		  "  blocked      192.0.2.9:80/TCP                              address_not_allowed     3\n"
 		  "  blocked      a socket of protocol ICMP                     socket_type             2\n"
 		  "  blocked      [2001:db8::1]:443/TCP                         address_not_allowed     1\n"
-		  "  socket_type: There is no rule that allows these: use TCP or UDP.\n"
-		  "  device: Run it outside; it has no rule.\n");
+		  "  device: Run it outside; it has no rule.\n"
+		  "  socket_type: There is no rule that allows these: use TCP or UDP.\n" ALLOW
+		  "  direct:\n    allow:\n      - {to: 192.0.2.9, proto: tcp, ports: [80]} # not inspected\n");
 }
 
 static void test_hostile_names(void **state) {
@@ -192,7 +204,7 @@ static int count_lines(char last[128]) {
 	int count = 0;
 
 	assert_non_null(out);
-	summary_print(summary, 0, out);
+	summary_print(summary, policy, 0, out);
 	rewind(out);
 	for (; fgets(line, sizeof(line), out); count++)
 		snprintf(last, 128, "%.127s", line);
@@ -204,9 +216,9 @@ static void test_many_lines(void **state) {
 	char last[128];
 
 	(void)state;
-	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 20);
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_DENIED, 20);
 	assert_int_equal(count_lines(last), 1 + 20);
-	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 23);
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_DENIED, 23);
 	assert_int_equal(count_lines(last), 1 + 20 + 1);
 	assert_string_equal(last, "  ... and 3 more\n");
 	add_numbered(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, 22);
@@ -218,19 +230,19 @@ static void test_many_lines(void **state) {
 static void test_too_many_lines(void **state) {
 	static const char begin_of_it[] =
 		"snifence: 0 allowed, 20008 blocked\n"
-		"  blocked      n00000.test                                   name_not_allowed        5\n"
-		"  blocked      n00001.test                                   name_not_allowed        2\n";
+		"  blocked      n00000.test                                   name_denied             5\n"
+		"  blocked      n00001.test                                   name_denied             2\n";
 	char last[128], *text;
 
 	(void)state;
-	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 10000);
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_DENIED, 10000);
 	count_lines(last);
 	assert_string_equal(last, "  ... and 9980 more\n");
-	add_numbered(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, 10005);
+	add_numbered(SNIF_DENY, SNIF_REASON_NAME_DENIED, 10005);
 	count_lines(last);
 	assert_string_equal(last, "  other events, beyond 10000 different lines: 5\n");
 	/* what has a line is still counted there */
-	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "n00000.test"), 3);
+	add(name_event(SNIF_DENY, SNIF_REASON_NAME_DENIED, "n00000.test"), 3);
 	count_lines(last);
 	assert_string_equal(last, "  other events, beyond 10000 different lines: 5\n");
 	text = printed(0);
@@ -241,12 +253,14 @@ static void test_too_many_lines(void **state) {
 static int begin(void **state) {
 	(void)state;
 	summary = summary_new();
+	policy = policy_without_errors("version: 1\ndns: {servers: none}\n");
 	return summary ? 0 : -1;
 }
 
 static int end(void **state) {
 	(void)state;
 	summary_free(summary);
+	policy_free(policy);
 	return 0;
 }
 

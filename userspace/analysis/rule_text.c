@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A name or an address, and where it was used ──► the rule for it. */
-#include "learn/rule_text.h"
+#include "analysis/rule_text.h"
 
 #include <ctype.h>
 #include <netinet/in.h>

@@ -3,8 +3,17 @@
 #ifndef SNIF_RULE_TEXT_H
 #define SNIF_RULE_TEXT_H
 
-#include "learn/sightings.h"
 #include "policy/policy.h"
+
+struct place {
+	uint8_t address[16]; /* v4-mapped, as in the log */
+	uint16_t port;
+};
+
+struct place_list {
+	struct place *items;
+	size_t count;
+};
 
 enum { RULE_TEXT_PLACE = 64 };
 

@@ -45,7 +45,7 @@ static bool is_root(const struct confinement *confinement) {
 }
 
 static int protect_mounts(const struct confinement *confinement) {
-	return mounts_confine(!confinement->keep_caps && is_root(confinement));
+	return mounts_confine(!confinement->keep_caps && is_root(confinement), confinement->read_only);
 }
 
 static int no_new_privileges(const struct confinement *confinement) {

@@ -262,7 +262,7 @@ static int enter_again(void) {
 /*
  * No mount arrives here from outside, which could be one of a cgroup file system that can be written; and none goes
  * there. In a chroot, / is no mount and this is refused: then only a command with --keep-caps can make a mount, and
- * that goes where it would go without snifence.
+ * that goes where it would go without snifence. Returns 1 then.
  */
 static int separate(void) {
 	struct statx root;
@@ -273,12 +273,26 @@ static int separate(void) {
 	int err = -errno;
 	if (err != -EINVAL || statx(AT_FDCWD, "/", 0, STATX_TYPE, &root))
 		return err;
-	return root.stx_attributes & STATX_ATTR_MOUNT_ROOT ? err : 0;
+	return root.stx_attributes & STATX_ATTR_MOUNT_ROOT ? err : 1;
 }
 
-int mounts_confine(bool root) {
+/* Mounts a file over itself, to be read-only. */
+static int protect_file(struct work *work, const char *path) {
+	struct statfs fs;
+	int there = look(path, &fs);
+	if (there <= 0)
+		return there;
+	if (mount(path, path, NULL, MS_BIND, NULL))
+		return -errno;
+	return make_read_only(work, path, &fs);
+}
+
+int mounts_confine(bool root, const char *file) {
 	struct work work = {.root = root, .proc = -1};
-	int err = separate();
+	int separated = separate(), err = separated < 0 ? separated : 0;
+	/* of others it is by its mode; and a mount that is made in a chroot could be seen outside */
+	if (root && file && separated == 0)
+		err = protect_file(&work, file);
 	if (!err)
 		err = protect_until_done(&work);
 	if (work.proc >= 0)

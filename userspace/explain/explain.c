@@ -11,14 +11,15 @@
 #include "base/near_word.h"
 #include "event/event_words.h"
 
-static const char usage[] = "Usage: snifence explain [REASON…]\n"
-			    "\n"
-			    "Says what the reasons of refusals mean, what usually leads to them, and what to do. Without\n"
-			    "REASON it lists them all.\n"
-			    "\n"
-			    "  --help  this text\n"
-			    "\n"
-			    "Exit status: 0; 2 where there is no such reason.\n";
+static const char usage[] =
+	"Usage: snifence explain [REASON…]\n"
+	"\n"
+	"Says what the reasons of refusals mean, what usually leads to them, and what to do. Without\n"
+	"REASON it lists them all.\n"
+	"\n"
+	"  --help  this text\n"
+	"\n"
+	"Exit status: 0; 2 where there is no such reason.\n";
 
 static void explain(enum snif_reason reason) {
 	const struct reason_about about = reason_about(reason);

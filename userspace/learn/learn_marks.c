@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "analysis/near_miss.h"
-#include "learn/rule_text.h"
+#include "analysis/rule_text.h"
 #include "policy/look_alike.h"
 #include "policy/public_suffix.h"
 

@@ -13,7 +13,7 @@
 #include "event/event_words.h"
 #include "learn/learn_marks.h"
 #include "learn/learn_wildcards.h"
-#include "learn/rule_text.h"
+#include "analysis/rule_text.h"
 
 /* What the policy says of the places of a sighting, taken together. */
 struct standing {

@@ -4,22 +4,13 @@
 #define SNIF_SIGHTINGS_H
 
 #include "analysis/leaders.h"
+#include "analysis/rule_text.h"
 #include "event/event_read.h"
 
 struct usage {
 	uint64_t count;
 	int64_t first, last; /* microseconds since 1970 */
 	struct leaders processes;
-};
-
-struct place {
-	uint8_t address[16]; /* v4-mapped, as in the log */
-	uint16_t port;
-};
-
-struct place_list {
-	struct place *items;
-	size_t count;
 };
 
 enum sighting_kind {

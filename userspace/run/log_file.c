@@ -9,8 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/caller.h"
 #include "base/message.h"
 #include "run/log_place.h"
+
+const struct log_file_kind log_file_of_events = {"log", "{\"timestamp\":"};
 
 /* The number of the open file that the name stands for; -1: it is the name of a file. */
 static int open_already(const char *file) {
@@ -32,36 +35,36 @@ static int open_already(const char *file) {
 	return -1;
 }
 
-static void let_caller_read(int fd, const char *file) {
+static void let_caller_read(int fd, const struct log_file_kind *kind, const char *file) {
 	uid_t uid;
 	gid_t gid;
 
-	if (identity_caller(&uid, &gid) == 0 && (fchown(fd, (uid_t)-1, gid) || fchmod(fd, 0640)))
-		message_error("only root can read the log %s: %m", file);
+	if (caller_ids(&uid, &gid) == 0 && (fchown(fd, (uid_t)-1, gid) || fchmod(fd, 0640)))
+		message_error("only root can read the %s %s: %m", kind->words, file);
 }
 
-/* Whether a file that is not empty begins with an event, or is all that was written of one. Returns 0 or a negative errno. */
-static int holds_events(const struct log_place *place) {
-	static const char beginning[] = "{\"timestamp\":";
+/* Whether a file that is not empty is of this kind, or all that was written of one. Returns 0 or a negative errno. */
+static int is_of(const struct log_file_kind *kind, const struct log_place *place) {
 	int fd = openat(place->folder, place->name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	char text[sizeof(beginning) - 1];
+	size_t length = strlen(kind->beginning);
+	char text[32];
 	ssize_t got;
 
 	if (fd < 0)
 		return -errno;
-	got = read(fd, text, sizeof(text));
+	got = read(fd, text, length);
 	close(fd);
-	return got > 0 && memcmp(text, beginning, (size_t)got) == 0 ? 0 : -EMEDIUMTYPE;
+	return got > 0 && memcmp(text, kind->beginning, (size_t)got) == 0 ? 0 : -EMEDIUMTYPE;
 }
 
-static int open_there(const struct log_place *place, int flags) {
+static int open_there(const struct log_place *place, const struct log_file_kind *kind, int flags) {
 	struct stat status;
 	int error = 0, fd = openat(place->folder, place->name, flags);
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
-		error = holds_events(place);
+	if (kind->beginning && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+		error = is_of(kind, place);
 	if (!error)
 		return fd;
 	close(fd);
@@ -70,30 +73,31 @@ static int open_there(const struct log_place *place, int flags) {
 }
 
 /* Does not wait for the reader of a FIFO, who may never come. */
-static int open_in(const struct log_place *place, const char *file) {
+static int open_in(const struct log_place *place, const struct log_file_kind *kind, const char *file) {
 	int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
 	int fd = openat(place->folder, place->name, flags | O_CREAT | O_EXCL, 0600);
 
 	if (fd >= 0)
-		let_caller_read(fd, file);
+		let_caller_read(fd, kind, file);
 	else if (errno == EEXIST)
-		fd = open_there(place, flags);
+		fd = open_there(place, kind, flags);
 	return fd;
 }
 
 /* Root's own commands can do so wherever it is. */
-static void warn_of(const struct log_place *place, int fd, const char *file, const struct identity *identity) {
+static void warn_of(const struct log_place *place, int fd, const struct log_file_kind *kind, const char *file,
+		    const struct identity *identity) {
 	struct stat status;
 
 	if (place->writable[0])
 		message_error("the command's user can write to the folder %s, and put another file in the place of the "
-			      "log %s; a folder of root's is a better place",
-			      place->writable, file);
+			      "%s %s; a folder of root's is a better place",
+			      place->writable, kind->words, file);
 	else if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && log_place_writable(&status, identity))
-		message_error("the command's user can write to the log %s; name a new file for it", file);
+		message_error("the command's user can write to the %s %s; name a new file for it", kind->words, file);
 }
 
-static int open_named(const char *file, const struct identity *identity, bool warn) {
+static int open_named(const struct log_file_kind *kind, const char *file, const struct identity *identity, bool warn) {
 	struct log_place place;
 	int error = log_place_find(&place, file, identity), fd;
 
@@ -101,23 +105,24 @@ static int open_named(const char *file, const struct identity *identity, bool wa
 		errno = -error;
 		return -1;
 	}
-	fd = open_in(&place, file);
+	fd = open_in(&place, kind, file);
 	error = errno;
 	if (fd >= 0 && warn)
-		warn_of(&place, fd, file, identity);
+		warn_of(&place, fd, kind, file, identity);
 	close(place.folder);
 	errno = error;
 	return fd;
 }
 
-static const char *why_not(int error) {
+static const char *why_not(int error, const struct log_file_kind *kind) {
 	switch (error) {
 	case ELOOP:
 		return "it is a symbolic link; name the file itself";
 	case EMLINK:
 		return "a folder on the way is a symbolic link that is not root's; name the folder itself";
 	case EMEDIUMTYPE:
-		return "it holds something else than events; name another file";
+		return kind == &log_file_of_events ? "it holds something else than events; name another file"
+						   : "it holds something else; name another file";
 	case EBADF:
 		return "there is no such open file";
 	case EINVAL:
@@ -129,11 +134,12 @@ static const char *why_not(int error) {
 	}
 }
 
-int log_file_open(struct log_file *log, const char *file, const struct identity *identity, bool warn) {
+int log_file_open(struct log_file *log, const struct log_file_kind *kind, const char *file,
+		  const struct identity *identity, bool warn) {
 	int already = open_already(file);
 
 	*log = (struct log_file){.name = file, .named = already < 0};
-	log->fd = already >= 0 ? fcntl(already, F_DUPFD_CLOEXEC, 3) : open_named(file, identity, warn);
+	log->fd = already >= 0 ? fcntl(already, F_DUPFD_CLOEXEC, 3) : open_named(kind, file, identity, warn);
 	if (log->fd >= 0 && (fcntl(log->fd, F_GETFL) & O_ACCMODE) == O_RDONLY) {
 		close(log->fd);
 		log->fd = -1;
@@ -141,7 +147,7 @@ int log_file_open(struct log_file *log, const char *file, const struct identity 
 	}
 	if (log->fd >= 0)
 		return 0;
-	message_error("cannot open the log %s: %s", file, why_not(errno));
+	message_error("cannot open the %s %s: %s", kind->words, file, why_not(errno, kind));
 	return -1;
 }
 

@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/reason_about.h"
 #include "analysis/uninspected.h"
 #include "base/descriptors.h"
+#include "base/file.h"
 #include "base/message.h"
 #include "base/outlet.h"
 #include "cgroup/cgroup.h"
@@ -19,12 +21,14 @@
 #include "confine/spawn.h"
 #include "event/abort_process.h"
 #include "event/event_write.h"
+#include "run/notice.h"
 #include "run/run_filter.h"
 #include "run/run_log.h"
 #include "run/run_options.h"
 #include "run/run_view.h"
 #include "run/stats.h"
 #include "run/summary.h"
+#include "run/summary_print.h"
 #include "run/supervise.h"
 
 /* Milliseconds in which standard error takes nothing, in the end. */
@@ -42,6 +46,8 @@ struct run {
 	FILE *message_stream;
 	struct run_view view;
 	struct summary *summary;
+	struct notices *notices;
+	struct log_file summary_file;
 	struct signals signals;
 	struct cgroup cgroup;
 	struct run_filter filter;
@@ -55,7 +61,8 @@ static int load_policy(struct run *run) {
 	struct diagnostics diagnostics = {0};
 	int error = 0;
 
-	run->policy = policy_load(run->options.policy, &diagnostics);
+	run->policy =
+		policy_load_with(run->options.policy, run->options.allowed, run->options.allowed_count, &diagnostics);
 	if (run->policy)
 		error = warn_uninspected(run->policy, &diagnostics);
 	if (!run->policy || !run->options.quiet)
@@ -72,7 +79,8 @@ static int compile(struct run *run) {
 	if (compile_for_kernel(run->policy, &run->compiled))
 		return EXIT_FAILED;
 	/* who wants neither summary, log nor view has no use for events of what is allowed */
-	run->compiled.settings.options.skip_allowed = run->options.quiet && !run->options.log && !run->options.top;
+	run->compiled.settings.options.skip_allowed =
+		run->options.quiet && !run->options.log && !run->options.top && !run->options.summary_file;
 	return 0;
 }
 
@@ -88,6 +96,36 @@ static int resolve_identity(struct run *run) {
 	return EXIT_USAGE;
 }
 
+/* The command can tell by these that it is confined, and by what. */
+static int set_variables(const struct run *run) {
+	const char *file = notices_file(run->notices);
+	char *policy = realpath(run->policy->file, NULL);
+	int error = setenv("SNIFENCE", "1", 1) || setenv("SNIFENCE_POLICY", policy ? policy : run->policy->file, 1) ||
+		    (file ? setenv("SNIFENCE_NOTICES", file, 1) : unsetenv("SNIFENCE_NOTICES"));
+
+	free(policy);
+	return error ? -errno : 0;
+}
+
+/* Returns 0 or an exit code after saying why. */
+static int prepare_words(struct run *run) {
+	static const struct log_file_kind kind = {"summary's file", NULL};
+	const struct run_options *options = &run->options;
+	const char *to = options->notify || options->quiet ? options->notify : "stderr";
+	int err;
+
+	run->notices = notices_new(to, run->policy, &run->confinement.identity, !options->quiet);
+	if (!run->notices || (options->summary_file && log_file_open(&run->summary_file, &kind, options->summary_file,
+								     &run->confinement.identity, !options->quiet)))
+		return EXIT_FAILED;
+	run->confinement.read_only = notices_file(run->notices);
+	err = set_variables(run);
+	if (!err)
+		return 0;
+	message_error("cannot prepare the run: %s", strerror(-err));
+	return EXIT_FAILED;
+}
+
 static int prepare_outputs(struct run *run) {
 	run->summary = summary_new();
 	int err = run->summary ? signals_take(&run->signals) : -ENOMEM;
@@ -96,7 +134,7 @@ static int prepare_outputs(struct run *run) {
 	    run_log_open(&run->log, run->options.log, &run->confinement.identity, !run->options.quiet))
 		return EXIT_FAILED;
 	if (!err)
-		return 0;
+		return prepare_words(run);
 	message_error("cannot prepare the run: %s", strerror(-err));
 	return EXIT_FAILED;
 }
@@ -221,6 +259,16 @@ static void give_messages_turn(void *context) {
 	outlet_push(run->messages);
 }
 
+static int await_notices(void *context, struct pollfd *fd) {
+	const struct run *run = context;
+	return notices_wait(run->notices, fd);
+}
+
+static void give_notices_turn(void *context) {
+	const struct run *run = context;
+	notices_turn(run->notices);
+}
+
 static int await_messages(void *context, struct pollfd *fd) {
 	struct run *run = context;
 	return outlet_wait(run->messages, fd);
@@ -233,10 +281,25 @@ static void fail_fast(struct run *run, const struct snif_event *event) {
 		abort_process_add(run->aborts, event);
 }
 
+/* Whether the rule that refused says that this was to be expected. */
+static bool is_expected(const struct run *run, const struct snif_event *event) {
+	return event->rule < run->policy->rule_count && run->policy->rules[event->rule].expected;
+}
+
+/* The view of --top has the terminal for itself, and shows the same. */
+static void give_notice(struct run *run, const struct snif_event *event) {
+	if (event->verdict == SNIF_DENY && event->mode == SNIF_ENFORCE)
+		notices_add(run->notices, event, run->view.log ? NULL : run->message_stream);
+}
+
 static void on_event(void *context, const struct snif_event *event) {
 	struct run *run = context;
+	bool expected = is_expected(run, event);
+
 	fail_fast(run, event);
-	summary_add(run->summary, event);
+	summary_add(run->summary, event, expected);
+	if (!expected)
+		give_notice(run, event);
 	if (event->verdict != SNIF_ALLOW || run->options.log_allowed)
 		run_log_event(&run->log, event, &run->context);
 	if (run->view.log)
@@ -264,28 +327,59 @@ static void close_messages(struct run *run) {
 	run->messages = NULL;
 }
 
+static void write_summary(const struct run *run, uint64_t lost) {
+	int fd = dup(run->summary_file.fd);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "a");
+
+	if (file)
+		summary_print_markdown(run->summary, run->policy, lost, file);
+	if (stream_close(file))
+		message_error("cannot write the summary's file %s: %s", run->options.summary_file, strerror(errno));
+}
+
 static void tell(struct run *run, const struct outcome *outcome) {
 	struct stats stats = stats_of(run, outcome);
 	run_log_end(&run->log, &stats);
 	close_messages(run);
 	run_view_end(&run->view);
-	if (open_messages(run) || run->options.quiet)
+	uint64_t lost = filter_counter(run->filter.filter, run->filter.policy, SNIF_COUNTER_LOST);
+	int err = open_messages(run);
+	if (run->options.summary_file)
+		write_summary(run, lost);
+	if (err || run->options.quiet)
 		return;
 	if (outcome->outlived)
 		message_error("%d process%s outlived the command and %s ended", outcome->outlived,
 			      outcome->outlived == 1 ? "" : "es", outcome->outlived == 1 ? "was" : "were");
-	summary_print(run->summary, filter_counter(run->filter.filter, run->filter.policy, SNIF_COUNTER_LOST),
-		      run->message_stream);
+	summary_print(run->summary, run->policy, lost, run->message_stream);
+	if (getenv("GITHUB_ACTIONS"))
+		summary_print_annotations(run->summary, run->message_stream);
+}
+
+/* Whether anything was refused that was not expected to be; of lost events the kernel's counters tell. */
+static bool was_blocked(const struct run *run) {
+	const struct tally *tally = summary_tally(run->summary);
+	struct snif_counters counters;
+	uint64_t refusals = 0;
+
+	if (tally->blocked + tally->would_block > tally->expected)
+		return true;
+	filter_counters(run->filter.filter, run->filter.policy, &counters);
+	for (unsigned reason = 0; reason < SNIF_REASON_COUNT; reason++)
+		if (reason_class(reason) > REASON_ALLOWED)
+			refusals += counters.of[reason];
+	return counters.of[SNIF_COUNTER_LOST] > 0 && refusals > tally->expected;
 }
 
 static int run_command(struct run *run) {
-	struct supervised supervised = {
-		.cgroup = &run->cgroup,
-		.signals = &run->signals,
-		.filter = run->filter.filter,
-		.parts = {{await_log, give_log_turn, run}, {await_messages, give_messages_turn, run}}};
+	struct supervised supervised = {.cgroup = &run->cgroup,
+					.signals = &run->signals,
+					.filter = run->filter.filter,
+					.parts = {{await_log, give_log_turn, run},
+						  {await_messages, give_messages_turn, run},
+						  {await_notices, give_notices_turn, run}}};
 	if (run->aborts)
-		supervised.parts[2] = (struct part){await_aborts, give_aborts_turn, run};
+		supervised.parts[3] = (struct part){await_aborts, give_aborts_turn, run};
 	supervised.events_fd = filter_events(run->filter.filter, run->filter.ring, on_event, run);
 	if (supervised.events_fd < 0) {
 		message_error("cannot read events: %s", strerror(-supervised.events_fd));
@@ -312,6 +406,8 @@ static int run_command(struct run *run) {
 	if (err)
 		message_error("some of the command's processes do not end: %s; they stay confined", strerror(-err));
 	tell(run, &outcome);
+	if (run->options.fail_if_blocked && outcome.status == 0 && was_blocked(run))
+		return EXIT_BLOCKED;
 	return outcome.status;
 }
 
@@ -330,12 +426,16 @@ static void undo(struct run *run) {
 	}
 	run_filter_end(&run->filter);
 	summary_free(run->summary);
+	notices_free(run->notices);
+	if (run->summary_file.fd >= 0)
+		close(run->summary_file.fd);
 	run_log_close(&run->log);
 	if (run->signals.fd >= 0)
 		close(run->signals.fd);
 	identity_free(&run->confinement.identity);
 	compiled_free(&run->compiled);
 	policy_free(run->policy);
+	run_options_free(&run->options);
 	close_messages(run);
 }
 
@@ -357,11 +457,14 @@ static int prepare_descriptors(void) {
 int run_main(int argc, char **argv) {
 	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
 						     start_view,  put_in_force,	    run_command};
-	struct run run = {.cgroup.fd = -1, .signals.fd = -1, .filter.ring_lock = -1};
+	struct run run = {.cgroup.fd = -1, .signals.fd = -1, .filter.ring_lock = -1, .summary_file.fd = -1};
 	int code = run_options_parse(argc, argv, &run.options);
-	if (code)
+	if (code) {
+		run_options_free(&run.options);
 		return code < 0 ? EXIT_USAGE : 0;
+	}
 	if (geteuid() != 0) {
+		run_options_free(&run.options);
 		message_error("run needs root, to load BPF programs and make a cgroup: try 'sudo snifence run ...'");
 		return EXIT_FAILED;
 	}

@@ -11,7 +11,7 @@
 enum { STALL_MS = 500 /* without anything being taken, in the end */ };
 
 int run_log_open(struct run_log *log, const char *file, const struct identity *identity, bool warn) {
-	if (log_file_open(&log->file, file, identity, warn))
+	if (log_file_open(&log->file, &log_file_of_events, file, identity, warn))
 		return -1;
 	log->outlet = outlet_open(log->file.fd);
 	log->log = log->outlet ? log_new_to(log->outlet, log_run_id()) : NULL;

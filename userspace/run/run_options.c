@@ -2,21 +2,31 @@
 /* argv ──► the options of `snifence run`. */
 #include "run/run_options.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/command_line.h"
+#include "base/message.h"
 
 static const char usage[] =
 	"Usage: snifence run [OPTION…] POLICY -- COMMAND [ARG…]\n"
+	"       snifence run [OPTION…] --allow HOST -- COMMAND [ARG…]\n"
 	"\n"
-	"Runs COMMAND in a fresh cgroup where the kernel lets out only what POLICY allows. Needs root.\n"
+	"Runs COMMAND in a fresh cgroup where the kernel lets out only what POLICY allows. Needs root. POLICY is a file, -\n"
+	"for standard input, or the name of a policy here, in ~/.config/snifence, /etc/snifence or installed with snifence.\n"
 	"\n"
+	"  --allow HOST           allow this host too; may be repeated. Without POLICY these are all\n"
 	"  --user USER|UID[:GID]  run the command as this user (default: who called sudo, else root)\n"
 	"  --log FILE             append events as JSON lines; - is stderr (default: no log)\n"
+	"  --notify TO            tell of each refusal at once, the first time: stderr (default), FILE, or off. Nothing is\n"
+	"                         written to a terminal while a program has its full screen\n"
+	"  --summary-file FILE    append what was blocked as Markdown\n"
+	"  --fail-if-blocked      exit with 120 where the command exits with 0 and something was blocked\n"
 	"  --log-allowed          log allowed connections too, not only the blocked ones\n"
 	"  --top                  show what is blocked and allowed live, as `snifence top` does, until COMMAND ends; what\n"
 	"                         would go to the terminal meanwhile is shown then. COMMAND cannot read the terminal\n"
-	"  --quiet                no summary and no warnings\n"
+	"  --quiet                no notices (but by --notify), no summary and no warnings\n"
 	"  --keep-caps            keep root's capabilities; with CAP_NET_ADMIN, CAP_SYS_ADMIN and others a command\n"
 	"                         can get around the filter. For commands that run as root\n"
 	"  --no-seccomp           let the command use io_uring, sendfile, splice and every family of sockets;\n"
@@ -31,6 +41,7 @@ static const char usage[] =
 	"  2    the command line or the policy is wrong\n"
 	"  125  snifence could not do its part: no root, no cgroup v2, the kernel refused a program, ...;\n"
 	"       `snifence features` tells what is missing\n"
+	"  120  with --fail-if-blocked: the command has exited with 0, and something was blocked\n"
 	"  126  the command cannot be executed\n"
 	"  127  the command was not found\n"
 	"A command can exit with these too: then the log ends with an event of type `stats` that holds its status.\n";
@@ -43,6 +54,10 @@ static const struct option table[] = {
 	{"quiet", no_argument, NULL, 'q'},
 	{"keep-caps", no_argument, NULL, 'c'},
 	{"no-seccomp", no_argument, NULL, 's'},
+	{"allow", required_argument, NULL, 'A'},
+	{"notify", required_argument, NULL, 'n'},
+	{"summary-file", required_argument, NULL, 'S'},
+	{"fail-if-blocked", no_argument, NULL, 'f'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -64,6 +79,18 @@ static int take(int option, void *context) {
 	case 'a':
 		options->log_allowed = true;
 		break;
+	case 'A':
+		options->allowed[options->allowed_count++] = optarg;
+		break;
+	case 'n':
+		options->notify = optarg;
+		break;
+	case 'S':
+		options->summary_file = optarg;
+		break;
+	case 'f':
+		options->fail_if_blocked = true;
+		break;
 	case 't':
 		options->top = true;
 		break;
@@ -80,14 +107,19 @@ static int take(int option, void *context) {
 	return 0;
 }
 
-/* POLICY -- COMMAND…; the `--` has to be there, so that a forgotten policy is not taken for one. */
+/* POLICY -- COMMAND…; the `--` has to be there, so that a forgotten policy is not taken for one. Where nothing stands
+ * before it, it was taken with the options. */
 static int take_operands(int argc, char **argv, struct run_options *options) {
-	if (optind >= argc)
+	bool alone = strcmp(argv[optind - 1], "--") == 0;
+
+	if (alone ? options->allowed_count == 0 : optind >= argc)
 		return wrong("the policy is missing");
-	options->policy = argv[optind++];
-	if (optind >= argc || strcmp(argv[optind], "--"))
-		return wrong("after the policy comes --, then the command");
-	optind++;
+	if (!alone) {
+		options->policy = argv[optind++];
+		if (optind >= argc || strcmp(argv[optind], "--"))
+			return wrong("after the policy comes --, then the command");
+		optind++;
+	}
 	if (optind >= argc)
 		return wrong("the command is missing");
 	options->command = argv + optind;
@@ -100,7 +132,15 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
 	static const struct command_line line = {"run", usage, "+:", table, take};
 	int result;
 
-	*options = (struct run_options){0};
+	*options = (struct run_options){.allowed = calloc((size_t)argc, sizeof(*options->allowed))};
+	if (!options->allowed) {
+		message_error("run: out of memory");
+		return -ENOMEM;
+	}
 	result = command_line_read(&line, argc, argv, options);
 	return result ? result : take_operands(argc, argv, options);
+}
+
+void run_options_free(struct run_options *options) {
+	free(options->allowed);
 }

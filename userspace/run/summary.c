@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Events ──► the summary at the end of a run. */
+/* Events ──► what a run comes to: counts by name or address, reason and who asked. */
 #include "run/summary.h"
 
 #include <errno.h>
@@ -7,36 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/reason_about.h"
 #include "base/message.h"
 
-enum { LINES_KEPT = 10000, LINES_SHOWN = 20, TEXT_WIDTH = 44, REASON_WIDTH = 22, TEXT_SIZE = ESCAPED_SIZE(256) };
-
-struct line {
-	enum snif_verdict verdict;
-	enum snif_mode mode;
-	enum snif_reason reason;
-	uint64_t count;
-	const char *text; /* the name, or address:port/protocol, escaped */
-};
+enum { LINES_KEPT = 10000 };
 
 struct summary {
-	void *tree; /* of struct line, by all but the count: tsearch(3) */
-	struct line *lines[LINES_KEPT];
+	void *tree; /* of struct summary_line, by verdict, mode, reason and text: tsearch(3) */
+	struct summary_line *lines[LINES_KEPT];
 	size_t count;
 	struct tally tally;
-	uint64_t other; /* events that have no line */
+	uint64_t other;
 };
 
 static int compare(const void *left, const void *right) {
-	const struct line *a = left, *b = right;
+	const struct summary_line *a = left, *b = right;
 
 	if (a->verdict != b->verdict)
 		return a->verdict < b->verdict ? -1 : 1;
 	if (a->mode != b->mode)
 		return a->mode < b->mode ? -1 : 1;
-	if (a->reason != b->reason)
-		return a->reason < b->reason ? -1 : 1;
+	if (a->refusal.reason != b->refusal.reason)
+		return a->refusal.reason < b->refusal.reason ? -1 : 1;
 	return strcmp(a->text, b->text);
 }
 
@@ -44,52 +35,38 @@ struct summary *summary_new(void) {
 	return calloc(1, sizeof(struct summary));
 }
 
-static void write_destination(char text[TEXT_SIZE], const struct snif_event *event) {
-	static const __u8 unknown[16];
-	char address[EVENT_ADDRESS_SIZE], number[4];
-	const char *protocol = event_protocol(number, event->protocol);
-
-	if (event_object(text, event_hook(event->hook), event->object.major, event->object.minor))
-		return;
-	if (memcmp(event->destination, unknown, 16) == 0) {
-		snprintf(text, TEXT_SIZE, "a socket of protocol %s", protocol);
-		return;
-	}
-	event_address(address, event->destination);
-	snprintf(text, TEXT_SIZE, strchr(address, ':') ? "[%s]:%u/%s" : "%s:%u/%s", address, event->destination_port,
-		 protocol);
-}
-
-/* The line of the event, with its text in `text`. */
-static struct line line_of(const struct snif_event *event, char text[TEXT_SIZE]) {
-	size_t length = event_name_length(event);
-
-	if (length > 0)
-		escape_bytes(text, event->name, length);
-	else
-		write_destination(text, event);
-	return (struct line){
+static struct summary_line line_of(const struct snif_event *event, const char *text) {
+	struct summary_line line = {
 		.verdict = event->verdict == SNIF_ALLOW ? SNIF_ALLOW : SNIF_DENY,
 		.mode = event->mode == SNIF_AUDIT ? SNIF_AUDIT : SNIF_ENFORCE,
-		.reason = event->reason,
 		.text = text,
+		.refusal = {.reason = event->reason,
+			    .name = event->name_length ? text : "",
+			    .port = event->destination_port,
+			    .protocol = event->protocol,
+			    .rule = event->rule},
 	};
+
+	memcpy(line.refusal.address, event->destination, sizeof(line.refusal.address));
+	return line;
 }
 
 /* A copy that holds its own text; NULL: out of memory. */
-static struct line *keep(const struct line *line) {
+static struct summary_line *keep(const struct summary_line *line) {
 	size_t size = strlen(line->text) + 1;
-	struct line *kept = malloc(sizeof(*kept) + size);
+	struct summary_line *kept = malloc(sizeof(*kept) + size);
 
 	if (!kept)
 		return NULL;
 	*kept = *line;
 	kept->text = memcpy(kept + 1, line->text, size);
+	if (line->refusal.name == line->text)
+		kept->refusal.name = kept->text;
 	return kept;
 }
 
-static int add_line(struct summary *summary, const struct line *line) {
-	struct line *kept;
+static int add_line(struct summary *summary, const struct summary_line *line, const char *asker) {
+	struct summary_line *kept;
 
 	if (summary->count >= LINES_KEPT) {
 		summary->other++;
@@ -102,38 +79,43 @@ static int add_line(struct summary *summary, const struct line *line) {
 	}
 	kept->count = 1;
 	summary->lines[summary->count++] = kept;
-	return 0;
+	return leaders_add(&kept->askers, asker);
 }
 
-static void count(struct tally *tally, const struct snif_event *event) {
+static void count(struct tally *tally, const struct snif_event *event, bool expected) {
 	if (event->verdict == SNIF_ALLOW)
 		tally->allowed++;
 	else if (event->mode == SNIF_AUDIT)
 		tally->would_block++;
 	else
 		tally->blocked++;
+	tally->expected += expected;
 }
 
 /* A line that is there already takes no memory: one event may be like a hundred thousand others. */
-int summary_add(struct summary *summary, const struct snif_event *event) {
-	char text[TEXT_SIZE];
-	struct line line = line_of(event, text), **found;
+int summary_add(struct summary *summary, const struct snif_event *event, bool expected) {
+	char text[EVENT_WHAT_SIZE], asker[ESCAPED_SIZE(SNIF_COMM_LENGTH)];
+	struct summary_line line, **found;
 
-	count(&summary->tally, event);
+	count(&summary->tally, event, expected);
+	if (expected)
+		return 0;
+	event_what(text, event);
+	line = line_of(event, text);
+	escape_bytes(asker, event->process.name, strnlen(event->process.name, sizeof(event->process.name)));
 	found = tfind(&line, &summary->tree, compare);
 	if (!found)
-		return add_line(summary, &line);
+		return add_line(summary, &line, asker);
 	(*found)->count++;
-	return 0;
+	return leaders_add(&(*found)->askers, asker);
 }
 
 const struct tally *summary_tally(const struct summary *summary) {
 	return &summary->tally;
 }
 
-/* Blocked before allowed, the most frequent first. */
 static int order(const void *left, const void *right) {
-	const struct line *a = *(struct line *const *)left, *b = *(struct line *const *)right;
+	const struct summary_line *a = *(struct summary_line *const *)left, *b = *(struct summary_line *const *)right;
 
 	if (a->verdict != b->verdict)
 		return a->verdict == SNIF_DENY ? -1 : 1;
@@ -142,72 +124,31 @@ static int order(const void *left, const void *right) {
 	return compare(a, b);
 }
 
-static const char *word(const struct line *line) {
-	if (line->verdict == SNIF_ALLOW)
-		return "allowed";
-	return line->mode == SNIF_AUDIT ? "would block" : "blocked";
+struct summary_line **summary_sorted(const struct summary *summary, size_t *denied, size_t *count) {
+	struct summary_line **sorted = calloc(summary->count + 1, sizeof(*sorted));
+
+	if (!sorted)
+		return NULL;
+	memcpy(sorted, summary->lines, summary->count * sizeof(*sorted));
+	qsort(sorted, summary->count, sizeof(*sorted), order);
+	for (*denied = 0; *denied < summary->count && sorted[*denied]->verdict == SNIF_DENY; ++*denied)
+		;
+	*count = summary->count;
+	return sorted;
 }
 
-static void print_lines(struct line *const *lines, size_t count, FILE *out) {
-	size_t shown = count < LINES_SHOWN ? count : LINES_SHOWN;
-
-	for (size_t i = 0; i < shown; i++)
-		fprintf(out, "  %-11s  %-*s  %-*s  %ju\n", word(lines[i]), TEXT_WIDTH, lines[i]->text, REASON_WIDTH,
-			reason_code(lines[i]->reason), (uintmax_t)lines[i]->count);
-	if (count > shown)
-		fprintf(out, "  ... and %zu more\n", count - shown);
+uint64_t summary_other(const struct summary *summary) {
+	return summary->other;
 }
 
-/* The mode can change with a reload: then there are both, blocked and what would have been. */
-static void print_tally(const struct tally *tally, FILE *out) {
-	fprintf(out, "snifence: %ju allowed", (uintmax_t)tally->allowed);
-	if (tally->blocked > 0 || tally->would_block == 0)
-		fprintf(out, ", %ju blocked", (uintmax_t)tally->blocked);
-	if (tally->would_block > 0)
-		fprintf(out, ", %ju would be blocked", (uintmax_t)tally->would_block);
-	fputc('\n', out);
-}
-
-/* Once for each reason that no rule would change. */
-static void print_hints(const struct summary *summary, FILE *out) {
-	bool told[SNIF_REASON_COUNT] = {false};
-
-	for (size_t i = 0; i < summary->count; i++) {
-		enum snif_reason reason = summary->lines[i]->reason;
-		const struct reason_about about = reason_about(reason);
-
-		if (!about.advice || about.class <= REASON_DENY_RULE || told[reason])
-			continue;
-		told[reason] = true;
-		fprintf(out, "  %s: %s\n", reason_code(reason), about.advice);
-	}
-}
-
-void summary_print(const struct summary *summary, uint64_t lost, FILE *out) {
-	struct line **sorted = calloc(summary->count + 1, sizeof(*sorted));
-	size_t denied = 0;
-
-	print_tally(&summary->tally, out);
-	if (sorted) {
-		memcpy(sorted, summary->lines, summary->count * sizeof(*sorted));
-		qsort(sorted, summary->count, sizeof(*sorted), order);
-		while (denied < summary->count && sorted[denied]->verdict == SNIF_DENY)
-			denied++;
-		print_lines(sorted, denied, out);
-		print_lines(sorted + denied, summary->count - denied, out);
-		free(sorted);
-	}
-	print_hints(summary, out);
-	if (summary->other > 0)
-		fprintf(out, "  other events, beyond %d different lines: %ju\n", LINES_KEPT, (uintmax_t)summary->other);
-	if (lost > 0)
-		fprintf(out, "  %ju event%s lost (the ring buffer was full); counters are complete\n", (uintmax_t)lost,
-			lost == 1 ? " was" : "s were");
+static void free_line(void *line) {
+	leaders_free(&((struct summary_line *)line)->askers);
+	free(line);
 }
 
 void summary_free(struct summary *summary) {
 	if (!summary)
 		return;
-	tdestroy(summary->tree, free);
+	tdestroy(summary->tree, free_line);
 	free(summary);
 }

@@ -19,7 +19,7 @@ struct part {
 	void *context;
 };
 
-enum { SUPERVISED_PARTS = 4 };
+enum { SUPERVISED_PARTS = 6 };
 
 struct supervised {
 	const struct cgroup *cgroup;

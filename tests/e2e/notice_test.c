@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `snifence run` says of refusals: at once, at the end, to CI systems; and what the command can know of them. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "../support/hello_maker.h"
+#include "../support/lab.h"
+
+static const char policy[] = "version: 1\n"
+			     "tls:\n"
+			     "  to: [192.0.2.0/24]\n"
+			     "  allow: [allowed.lab.test]\n"
+			     "  deny: [{host: telemetry.lab.test, expected: true}, denied.lab.test]\n"
+			     "dns: {servers: none}\n";
+
+/* ---- this program as the confined command -------------------------------------------------------------------------- */
+
+static int say_hello(const char *name) {
+	static struct bytes stream;
+	int fd = lab_dial("192.0.2.1", 443);
+	char byte;
+
+	if (fd < 0)
+		return 1;
+	hello_make(&stream, &(struct hello){.name = name});
+	return lab_send(fd, stream.data, stream.length) || recv(fd, &byte, 1, 0) < 0;
+}
+
+/* Each word is a name to say, an address to dial, or a number of milliseconds to wait. */
+static int be_command(char **words) {
+	for (; *words; words++) {
+		if (strspn(*words, "0123456789") == strlen(*words))
+			lab_sleep_ms(atoi(*words));
+		else if (strspn(*words, "0123456789.") == strlen(*words))
+			lab_dial(*words, 22);
+		else
+			say_hello(*words);
+	}
+	return 0;
+}
+
+static void begin(void) {
+	lab_enter();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+}
+
+static struct lab_program *run(const char *const options[], const char *const words[]) {
+	const char *command[16] = {lab_self(), "say"};
+	size_t count = 2;
+
+	while (*words)
+		command[count++] = *words++;
+	return lab_snifence(policy, options, command);
+}
+
+#define RUN(options, ...) run(options, (const char *[]){__VA_ARGS__, NULL})
+#define OPTIONS(...) (const char *[]){__VA_ARGS__, NULL}
+
+/* A line with the policy's file in it. Valid until the next call. */
+static const char *filled(const char *format) {
+	static char line[1024];
+	char file[256];
+
+	snprintf(file, sizeof(file), "%s/policy.yaml", lab_folder());
+	snprintf(line, sizeof(line), format, file);
+	return line;
+}
+
+static const char name_line[] = "snifence: refused telemetry.vendor.test (notice_test, name_not_allowed); to allow it, "
+				"under tls.allow in %s: - telemetry.vendor.test\n";
+static const char address_line[] =
+	"snifence: refused 198.51.100.1:22/TCP (notice_test, address_not_allowed); to allow it, under direct.allow in %s: "
+	"- {to: 198.51.100.1, proto: tcp, ports: [22]}\n";
+
+/* ---- at once ------------------------------------------------------------------------------------------------------- */
+
+/* Once for each name and program, whatever the number; before the command ends. */
+static void test_notice(void **state) {
+	const char *const command[] = {lab_self(), "say", "telemetry.vendor.test", "telemetry.vendor.test",
+				       "198.51.100.1", "5000", NULL};
+	struct lab_program *program;
+	double end = lab_now_ms() + 4000;
+	char *text;
+
+	(void)state;
+	begin();
+	program = lab_start_snifence(policy, NULL, command);
+	do {
+		lab_sleep_ms(50);
+		text = lab_read(program->output[1]);
+	} while (!strstr(text, filled(address_line)) && lab_now_ms() < end);
+	assert_true(lab_now_ms() < end);
+	assert_non_null(strstr(text, filled(name_line)));
+	assert_null(strstr(strstr(text, "telemetry.vendor.test (") + 1, "telemetry.vendor.test ("));
+	assert_null(strstr(text, " allowed, "));
+}
+
+static void test_off_and_quiet(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	program = RUN(OPTIONS("--notify", "off"), "telemetry.vendor.test");
+	assert_null(strstr(program->err, "refused"));
+	assert_non_null(strstr(program->err, "snifence: 0 allowed, 1 blocked\n"));
+	assert_string_equal(RUN(OPTIONS("--quiet"), "telemetry.vendor.test")->err, "");
+	program = RUN(OPTIONS("--quiet", "--notify", "stderr"), "telemetry.vendor.test");
+	assert_string_equal(program->err, filled(name_line));
+}
+
+/* The file goes on where it is one of notices, and is left alone where it is not. */
+static void test_to_file(void **state) {
+	char *file;
+
+	(void)state;
+	begin();
+	assert_true(asprintf(&file, "%s/notices", lab_folder()) > 0);
+	assert_null(strstr(RUN(OPTIONS("--notify", file), "telemetry.vendor.test")->err, "refused"));
+	assert_string_equal(lab_read(file), filled(name_line));
+	RUN(OPTIONS("--notify", file), "198.51.100.1");
+	assert_non_null(strstr(lab_read(file), filled(address_line)));
+	lab_write("notices", "other words\n");
+	assert_int_equal(RUN(OPTIONS("--notify", file), "198.51.100.1")->status, 125);
+	assert_string_equal(lab_read(file), "other words\n");
+	free(file);
+}
+
+/* What a flood of names leaves of a terminal; files have all of it. */
+static void test_many_names(void **state) {
+	char script[1024];
+	struct lab_program *program;
+	size_t lines = 0;
+
+	(void)state;
+	begin();
+	snprintf(script, sizeof(script), "for i in $(seq 40); do %s say n$i.test; done; grep -c refused $SNIFENCE_NOTICES",
+		 lab_self());
+	program = lab_snifence(policy, NULL, (const char *[]){"sh", "-c", script, NULL});
+	assert_string_equal(program->out, "40\n");
+	for (const char *at = program->err; (at = strstr(at, "snifence: refused")); at++)
+		lines++;
+	if (lines < 10 || lines > 10 + program->ms / 1000 + 1)
+		fail_msg("%zu lines in %.0f ms: %s", lines, program->ms, program->err);
+}
+
+/* A program that takes keys one by one has the screen for itself. */
+static void test_full_screen(void **state) {
+	const char *file = NULL, *text;
+	char script[2048];
+
+	(void)state;
+	begin();
+	lab_needs("script");
+	file = lab_write("policy.yaml", policy);
+	snprintf(script, sizeof(script),
+		 "build/snifence run %s -- sh -c 'stty -icanon; %s say hidden.test 300; stty icanon; %s say seen.test 300; "
+		 "exec 2>/dev/null'",
+		 file, lab_self(), lab_self());
+	text = lab_run((const char *[]){"script", "-qec", script, "/dev/null", NULL})->out;
+	assert_null(strstr(text, "refused hidden.test"));
+	assert_non_null(strstr(text, "refused seen.test"));
+	assert_non_null(strstr(text, "snifence: 1 more refusal was not shown here"));
+	assert_non_null(strstr(text, "blocked      hidden.test"));
+}
+
+/* ---- what the command knows ---------------------------------------------------------------------------------------- */
+
+static void expect_variables(const char *user) {
+	char script[1024], expected[2048];
+	struct lab_program *program;
+
+	snprintf(script, sizeof(script),
+		 "%s say telemetry.vendor.test 200; echo $SNIFENCE $SNIFENCE_POLICY; cat $SNIFENCE_NOTICES; "
+		 "(echo x >>$SNIFENCE_NOTICES) 2>/dev/null || rm $SNIFENCE_NOTICES 2>/dev/null || echo kept; "
+		 "echo $SNIFENCE_NOTICES",
+		 lab_self());
+	program = lab_snifence(policy, OPTIONS("--user", user), (const char *[]){"sh", "-c", script, NULL});
+	snprintf(expected, sizeof(expected), "1 %s/policy.yaml\n%skept\n", lab_folder(), filled(name_line));
+	if (strncmp(program->out, expected, strlen(expected)) != 0)
+		fail_msg("%s and not: %s", program->out, expected);
+	program->out[strlen(program->out) - 1] = '\0';
+	assert_int_equal(access(program->out + strlen(expected), F_OK), -1);
+}
+
+static void test_variables(void **state) {
+	(void)state;
+	begin();
+	expect_variables("root");
+}
+
+static void test_variables_of_user(void **state) {
+	(void)state;
+	begin();
+	expect_variables("65534:65534");
+}
+
+/* Of a run that was killed something is left, until the next one. */
+static void test_left_behind(void **state) {
+	struct lab_program *program;
+	char file[64];
+
+	(void)state;
+	begin();
+	program = lab_start_snifence(policy, NULL, (const char *[]){"sh", "-c", "echo started; sleep 30", NULL});
+	lab_await_output(program, "started\n");
+	snprintf(file, sizeof(file), "/run/snifence-%d.notices", program->pid);
+	assert_int_equal(access(file, F_OK), 0);
+	RUN(NULL, "allowed.lab.test");
+	assert_int_equal(access(file, F_OK), 0);
+	kill(lab_command_of(program->pid), SIGKILL);
+	kill(program->pid, SIGKILL);
+	lab_finish(program, LAB_PATIENCE_MS);
+	RUN(NULL, "allowed.lab.test");
+	assert_int_equal(access(file, F_OK), -1);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+static void test_nothing_to_say(void **state) {
+	(void)state;
+	begin();
+	assert_string_equal(lab_snifence(policy, NULL, (const char *[]){"true", NULL})->err, "");
+}
+
+static const char summary[] =
+	"snifence: 1 allowed, 3 blocked (1 as expected)\n"
+	"  blocked      telemetry.vendor.test                         name_not_allowed        1  asked by notice_test\n"
+	"  blocked      denied.lab.test                               name_denied             1  asked by notice_test\n"
+	"  allowed      allowed.lab.test                              name_allowed            1  asked by notice_test\n"
+	"To allow what of it is wanted, write into the policy:\n"
+	"  tls:\n"
+	"    allow:\n"
+	"      - telemetry.vendor.test\n";
+
+/* What is expected is logged and counted, and no news. */
+static void test_summary(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	program = RUN(OPTIONS("--notify", "off"), "allowed.lab.test", "telemetry.vendor.test", "denied.lab.test",
+		      "telemetry.lab.test");
+	assert_string_equal(program->err, summary);
+	assert_int_equal(json_object_array_length(lab_log(program)), 3);
+	program = RUN(OPTIONS("--quiet", "--notify", "stderr", "--fail-if-blocked"), "telemetry.lab.test");
+	assert_string_equal(program->err, "");
+	assert_int_equal(program->status, 0);
+	assert_true(json_object_get_boolean(
+		json_object_object_get(lab_log_one(program, SNIF_REASON_NAME_DENIED), "expected")));
+}
+
+static void test_fail_if_blocked(void **state) {
+	(void)state;
+	begin();
+	assert_int_equal(RUN(OPTIONS("--fail-if-blocked"), "telemetry.vendor.test")->status, 120);
+	assert_int_equal(RUN(OPTIONS("--fail-if-blocked"), "allowed.lab.test")->status, 0);
+	assert_int_equal(lab_snifence(policy, OPTIONS("--fail-if-blocked"), (const char *[]){"false", NULL})->status,
+			 1);
+}
+
+static const char page[] = "### snifence: 0 allowed, 2 blocked\n"
+			   "\n"
+			   "| times | name or address | reason | asked by |\n"
+			   "|---:|---|---|---|\n"
+			   "| 1 | telemetry.vendor.test | `name_not_allowed` | notice&#95;test |\n"
+			   "| 1 | a&#124;b&#60;c&#62;.test | `name_invalid` | notice&#95;test |\n"
+			   "\n"
+			   "To allow what of it is wanted, write into the policy:\n"
+			   "\n"
+			   "```yaml\n"
+			   "tls:\n"
+			   "  allow:\n"
+			   "    - telemetry.vendor.test\n"
+			   "```\n"
+			   "\n";
+
+/* Behind what other steps have written. */
+static void test_ci(void **state) {
+	char *file, expected[2048];
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	file = strdup(lab_write("summary.md", "## Other steps\n"));
+	setenv("GITHUB_ACTIONS", "true", 1);
+	program = RUN(OPTIONS("--summary-file", file, "--notify", "off"), "telemetry.vendor.test", "a|b<c>.test");
+	unsetenv("GITHUB_ACTIONS");
+	snprintf(expected, sizeof(expected), "## Other steps\n%s", page);
+	assert_string_equal(lab_read(file), expected);
+	assert_non_null(strstr(program->err, "\n::warning title=snifence::blocked telemetry.vendor.test "
+					     "(name_not_allowed, asked by notice_test), 1 time\n"));
+	program = RUN(OPTIONS("--summary-file", file), "allowed.lab.test");
+	assert_non_null(strstr(lab_read(file), "```\n\n### snifence: 1 allowed, 0 blocked\n\n"));
+	assert_null(strstr(program->err, "::warning"));
+	free(file);
+}
+
+/* ---- policies without a file, and by name -------------------------------------------------------------------------- */
+
+static void test_allow(void **state) {
+	const char *file;
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "one.test", "--allow", "*.two.test",
+					   "--fail-if-blocked", "--", lab_self(), "say", "one.test", "a.two.test",
+					   NULL});
+	assert_int_equal(program->status, 0);
+	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "one.test", "--quiet", "--notify",
+					   "stderr", "--", lab_self(), "say", "three.test", NULL});
+	assert_string_equal(program->err, "snifence: refused three.test (notice_test, name_not_allowed); to allow it: "
+					  "--allow three.test\n");
+	file = lab_write("policy.yaml", policy);
+	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "allowed.lab.test", "--allow",
+					   "three.test", "--fail-if-blocked", file, "--", lab_self(), "say",
+					   "three.test", "allowed.lab.test", NULL});
+	assert_int_equal(program->status, 0);
+	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "https://x.test/", "--", "true", NULL});
+	assert_int_equal(program->status, 2);
+	assert_non_null(strstr(program->err, "--allow:1:1: error: "));
+	program = lab_run((const char *[]){"build/snifence", "run", "--", "true", NULL});
+	assert_int_equal(program->status, 2);
+	assert_string_equal(program->err, "snifence: run: the policy is missing; `snifence run --help` shows how\n");
+}
+
+static void test_from_pipe(void **state) {
+	char script[2048];
+
+	(void)state;
+	begin();
+	lab_write("policy.yaml", policy);
+	snprintf(script, sizeof(script),
+		 "cat %s/policy.yaml | build/snifence run --fail-if-blocked - -- %s say allowed.lab.test && "
+		 "build/snifence run --fail-if-blocked <(cat %s/policy.yaml) -- %s say allowed.lab.test",
+		 lab_folder(), lab_self(), lab_folder(), lab_self());
+	assert_int_equal(lab_run((const char *[]){"bash", "-c", script, NULL})->status, 0);
+}
+
+/* Here, in the caller's home, and what was installed beside the program. */
+static void test_by_name(void **state) {
+	struct lab_program *program;
+	char script[4096];
+
+	(void)state;
+	begin();
+	snprintf(script, sizeof(script),
+		 "set -e; program=$PWD/build/snifence; mkdir -p %1$s/p/bin %1$s/p/share/snifence/policy/examples "
+		 "%1$s/home/.config/snifence; cp $program %1$s/p/bin; cp policy/default.yaml %1$s/p/share/snifence/policy; "
+		 "cp policy/examples/*.yaml %1$s/p/share/snifence/policy/examples; "
+		 "printf 'version: 1\\n' >%1$s/home/.config/snifence/mine.yaml; printf 'version: 1\\n' >%1$s/here.yaml; "
+		 "cd %1$s; export HOME=%1$s/home; for name in here mine default ai-agent; do "
+		 "p/bin/snifence run $name -- sh -c 'echo $SNIFENCE_POLICY'; done; p/bin/snifence run ai-agnt -- true",
+		 lab_folder());
+	program = lab_run((const char *[]){"bash", "-c", script, NULL});
+	snprintf(script, sizeof(script),
+		 "%1$s/here.yaml\n%1$s/home/.config/snifence/mine.yaml\n%1$s/p/share/snifence/policy/default.yaml\n"
+		 "%1$s/p/share/snifence/policy/examples/ai-agent.yaml\n",
+		 lab_folder());
+	assert_string_equal(program->out, script);
+	assert_int_equal(program->status, 2);
+	assert_non_null(strstr(program->err, "; did you mean ai-agent?\n"));
+}
+
+int main(int argc, char **argv) {
+	const struct CMUnitTest tests[] = {
+		lab_test(test_notice),
+		lab_test(test_off_and_quiet),
+		lab_test(test_to_file),
+		lab_test(test_many_names),
+		lab_test(test_full_screen),
+		lab_test(test_variables),
+		lab_test(test_variables_of_user),
+		lab_test(test_left_behind),
+		lab_test(test_nothing_to_say),
+		lab_test(test_summary),
+		lab_test(test_fail_if_blocked),
+		lab_test(test_ci),
+		lab_test(test_allow),
+		lab_test(test_from_pipe),
+		lab_test(test_by_name),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "say") == 0)
+		return be_command(argv + 2);
+	return cmocka_run_group_tests_name("notice", tests, NULL, NULL);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A refusal ──► what to write into the policy to allow it, or why there is no such thing. */
+#include "analysis/remedy.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/rule_text.h"
+#include "event/event_words.h"
+#include "policy/prefix.h"
+#include "policy/rule_print.h"
+
+enum { DNS_PORT = 53, QUIC_PORT = 443 };
+
+static int take(struct remedy *remedy, const char *section, char *rule) {
+	if (!rule)
+		return -ENOMEM;
+	remedy->section = section;
+	snprintf(remedy->text, sizeof(remedy->text), "%s", rule);
+	free(rule);
+	return 0;
+}
+
+static void say(struct remedy *remedy, const char *text) {
+	snprintf(remedy->text, sizeof(remedy->text), "%s", text);
+}
+
+/* What there is to say of a refusal that no rule is about. */
+static void say_where(const struct refusal *refusal, struct remedy *remedy) {
+	snprintf(remedy->text, sizeof(remedy->text), "`snifence explain %s` says more", reason_code(refusal->reason));
+}
+
+/* The rule that refused. */
+static void say_rule(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
+	char place[RULE_PLACE];
+
+	if (refusal->rule == 0 || refusal->rule >= policy->rule_count) {
+		say_where(refusal, remedy);
+		return;
+	}
+	rule_place(&policy->rules[refusal->rule], place);
+	if (refusal->reason == SNIF_REASON_NAME_ELSEWHERE)
+		snprintf(remedy->text, sizeof(remedy->text),
+			 "%.200s allows it at other addresses: its list is old, or it was an attempt", place);
+	else
+		snprintf(remedy->text, sizeof(remedy->text), "%.200s denies it", place);
+}
+
+static int find_server(const struct place *place, struct remedy *remedy) {
+	struct prefix server = {.length = 128};
+	char address[PREFIX_TEXT], *rule = NULL;
+
+	memcpy(server.address, place->address, sizeof(server.address));
+	prefix_format(&server, address);
+	if (asprintf(&rule, strchr(address, ':') ? "\"%s\"" : "%s", address) < 0)
+		rule = NULL;
+	return take(remedy, "dns.servers", rule);
+}
+
+static int find_address(const struct policy *policy, const struct refusal *refusal, struct place_list *places,
+			struct remedy *remedy) {
+	static const uint8_t unknown[16];
+	bool loopback = rule_text_is_loopback(places);
+
+	if (memcmp(refusal->address, unknown, sizeof(unknown)) == 0 ||
+	    (refusal->protocol != IPPROTO_TCP && refusal->protocol != IPPROTO_UDP))
+		say_where(refusal, remedy);
+	else if (refusal->port == DNS_PORT && !loopback)
+		return find_server(places->items, remedy);
+	else if (refusal->protocol == IPPROTO_UDP && refusal->port == QUIC_PORT && !loopback)
+		say(remedy, "QUIC, whose names are not judged: programs use TLS over TCP");
+	else if (refusal->protocol == IPPROTO_TCP && port_list_has(&policy->zones[0].ports, refusal->port) && !loopback)
+		say(remedy, "`tls.to` does not cover it, or no name is allowed there");
+	else
+		return take(remedy, "direct.allow", rule_text_address(refusal->protocol, places));
+	return 0;
+}
+
+int remedy_find(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
+	struct place place = {.port = refusal->port};
+	struct place_list places = {&place, 1};
+	bool plain;
+
+	memcpy(place.address, refusal->address, sizeof(place.address));
+	remedy->section = NULL;
+	switch (refusal->reason) {
+	case SNIF_REASON_NAME_NOT_ALLOWED:
+		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain));
+	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
+	case SNIF_REASON_PORT_NOT_ALLOWED:
+		return find_address(policy, refusal, &places, remedy);
+	case SNIF_REASON_NAME_ELSEWHERE:
+	case SNIF_REASON_NAME_DENIED:
+	case SNIF_REASON_ADDRESS_DENIED:
+		say_rule(policy, refusal, remedy);
+		return 0;
+	default:
+		say_where(refusal, remedy);
+		return 0;
+	}
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A refusal ──► what to write into the policy to allow it, or why there is no such thing. */
+#ifndef SNIF_REMEDY_H
+#define SNIF_REMEDY_H
+
+#include "policy/policy.h"
+#include "reason.h"
+
+struct refusal {
+	enum snif_reason reason;
+	const char *name;    /* the server name, where the reason is about one */
+	uint8_t address[16]; /* v4-mapped; all zero: not known */
+	uint16_t port;
+	uint8_t protocol; /* IPPROTO_* */
+	uint32_t rule;	  /* that decided; 0: none */
+};
+
+enum { REMEDY_TEXT = 384 };
+
+struct remedy {
+	const char *section;	/* whose list gets the rule, like `tls.allow`; NULL: no rule is to be recommended */
+	char text[REMEDY_TEXT]; /* the rule as an item of a list in YAML; without `section` what there is to say instead */
+};
+
+/* Finds it. `policy` is the one that refused. Returns 0 or -ENOMEM. */
+int remedy_find(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy);
+
+#endif
