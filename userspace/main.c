@@ -14,6 +14,7 @@
 #include "control/status.h"
 #include "explain/explain.h"
 #include "features/feature_command.h"
+#include "init/init.h"
 #include "inspect/inspect.h"
 #include "learn/learn.h"
 #include "monitor/monitor.h"
@@ -43,6 +44,7 @@ static int show_version(int argc, char **argv) {
 
 static const struct subcommand subcommands[] = {
 	{"run", run_main, "run a command that can reach only what a policy allows"},
+	{"init", init_main, "write a policy with comments to begin with"},
 	{"attach", attach_main, "put running cgroups, processes or units under a policy"},
 	{"detach", detach_main, "free them of it"},
 	{"confirm", confirm_main, "have stay what was attached with --confirm-within"},

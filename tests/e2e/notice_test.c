@@ -59,7 +59,10 @@ static struct lab_program *run(const char *const options[], const char *const wo
 }
 
 #define RUN(options, ...) run(options, (const char *[]){__VA_ARGS__, NULL})
-#define OPTIONS(...) (const char *[]){__VA_ARGS__, NULL}
+#define OPTIONS(...)                                                                                                   \
+	(const char *[]) {                                                                                             \
+		__VA_ARGS__, NULL                                                                                      \
+	}
 
 /* A line with the policy's file in it. Valid until the next call. */
 static const char *filled(const char *format) {
@@ -81,8 +84,8 @@ static const char address_line[] =
 
 /* Once for each name and program, whatever the number; before the command ends. */
 static void test_notice(void **state) {
-	const char *const command[] = {lab_self(), "say", "telemetry.vendor.test", "telemetry.vendor.test",
-				       "198.51.100.1", "5000", NULL};
+	const char *const command[] = {
+		lab_self(), "say", "telemetry.vendor.test", "telemetry.vendor.test", "198.51.100.1", "5000", NULL};
 	struct lab_program *program;
 	double end = lab_now_ms() + 4000;
 	char *text;
@@ -138,8 +141,8 @@ static void test_many_names(void **state) {
 
 	(void)state;
 	begin();
-	snprintf(script, sizeof(script), "for i in $(seq 40); do %s say n$i.test; done; grep -c refused $SNIFENCE_NOTICES",
-		 lab_self());
+	snprintf(script, sizeof(script),
+		 "for i in $(seq 40); do %s say n$i.test; done; grep -c refused $SNIFENCE_NOTICES", lab_self());
 	program = lab_snifence(policy, NULL, (const char *[]){"sh", "-c", script, NULL});
 	assert_string_equal(program->out, "40\n");
 	for (const char *at = program->err; (at = strstr(at, "snifence: refused")); at++)
@@ -157,10 +160,11 @@ static void test_full_screen(void **state) {
 	begin();
 	lab_needs("script");
 	file = lab_write("policy.yaml", policy);
-	snprintf(script, sizeof(script),
-		 "build/snifence run %s -- sh -c 'stty -icanon; %s say hidden.test 300; stty icanon; %s say seen.test 300; "
-		 "exec 2>/dev/null'",
-		 file, lab_self(), lab_self());
+	snprintf(
+		script, sizeof(script),
+		"build/snifence run %s -- sh -c 'stty -icanon; %s say hidden.test 300; stty icanon; %s say seen.test 300; "
+		"exec 2>/dev/null'",
+		file, lab_self(), lab_self());
 	text = lab_run((const char *[]){"script", "-qec", script, "/dev/null", NULL})->out;
 	assert_null(strstr(text, "refused hidden.test"));
 	assert_non_null(strstr(text, "refused seen.test"));
@@ -308,9 +312,9 @@ static void test_allow(void **state) {
 
 	(void)state;
 	begin();
-	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "one.test", "--allow", "*.two.test",
-					   "--fail-if-blocked", "--", lab_self(), "say", "one.test", "a.two.test",
-					   NULL});
+	program =
+		lab_run((const char *[]){"build/snifence", "run", "--allow", "one.test", "--allow", "*.two.test",
+					 "--fail-if-blocked", "--", lab_self(), "say", "one.test", "a.two.test", NULL});
 	assert_int_equal(program->status, 0);
 	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "one.test", "--quiet", "--notify",
 					   "stderr", "--", lab_self(), "say", "three.test", NULL});
@@ -342,6 +346,12 @@ static void test_from_pipe(void **state) {
 	assert_int_equal(lab_run((const char *[]){"bash", "-c", script, NULL})->status, 0);
 }
 
+/* As `make install` lays them out, below the lab's folder. */
+#define INSTALL                                                                                                        \
+	"set -e; mkdir -p %1$s/p/bin %1$s/p/share/snifence/policy/examples; cp build/snifence %1$s/p/bin; "            \
+	"cp policy/default.yaml %1$s/p/share/snifence/policy; "                                                        \
+	"cp policy/examples/*.yaml %1$s/p/share/snifence/policy/examples; cd %1$s; "
+
 /* Here, in the caller's home, and what was installed beside the program. */
 static void test_by_name(void **state) {
 	struct lab_program *program;
@@ -349,14 +359,14 @@ static void test_by_name(void **state) {
 
 	(void)state;
 	begin();
-	snprintf(script, sizeof(script),
-		 "set -e; program=$PWD/build/snifence; mkdir -p %1$s/p/bin %1$s/p/share/snifence/policy/examples "
-		 "%1$s/home/.config/snifence; cp $program %1$s/p/bin; cp policy/default.yaml %1$s/p/share/snifence/policy; "
-		 "cp policy/examples/*.yaml %1$s/p/share/snifence/policy/examples; "
-		 "printf 'version: 1\\n' >%1$s/home/.config/snifence/mine.yaml; printf 'version: 1\\n' >%1$s/here.yaml; "
-		 "cd %1$s; export HOME=%1$s/home; for name in here mine default ai-agent; do "
-		 "p/bin/snifence run $name -- sh -c 'echo $SNIFENCE_POLICY'; done; p/bin/snifence run ai-agnt -- true",
-		 lab_folder());
+	snprintf(
+		script, sizeof(script),
+		INSTALL
+		"mkdir -p home/.config/snifence; "
+		"printf 'version: 1\\n' >%1$s/home/.config/snifence/mine.yaml; printf 'version: 1\\n' >%1$s/here.yaml; "
+		"export HOME=%1$s/home; for name in here mine default ai-agent; do "
+		"p/bin/snifence run $name -- sh -c 'echo $SNIFENCE_POLICY'; done; p/bin/snifence run ai-agnt -- true",
+		lab_folder());
 	program = lab_run((const char *[]){"bash", "-c", script, NULL});
 	snprintf(script, sizeof(script),
 		 "%1$s/here.yaml\n%1$s/home/.config/snifence/mine.yaml\n%1$s/p/share/snifence/policy/default.yaml\n"
@@ -365,6 +375,71 @@ static void test_by_name(void **state) {
 	assert_string_equal(program->out, script);
 	assert_int_equal(program->status, 2);
 	assert_non_null(strstr(program->err, "; did you mean ai-agent?\n"));
+}
+
+/* Asks nothing, writes over nothing, and what it writes is good. */
+static void test_init(void **state) {
+	struct lab_program *program;
+	char script[4096];
+
+	(void)state;
+	begin();
+	snprintf(script, sizeof(script),
+		 INSTALL "p/bin/snifence init ai-agent; p/bin/snifence check policy.yaml >/dev/null; "
+			 "cmp policy.yaml p/share/snifence/policy/examples/ai-agent.yaml; "
+			 "p/bin/snifence init -o - | cmp - p/share/snifence/policy/default.yaml; "
+			 "p/bin/snifence init || echo $?; p/bin/snifence init nodeci || echo $?",
+		 lab_folder());
+	program = lab_run((const char *[]){"bash", "-c", script, NULL});
+	assert_string_equal(program->out, "125\n2\n");
+	assert_non_null(strstr(program->err, "wrote policy.yaml, a copy of the policy ai-agent; next: snifence check "
+					     "policy.yaml\nsnifence: init: policy.yaml is there already, and stays as "
+					     "it is: name another file with -o\n"));
+	assert_non_null(strstr(program->err, "; did you mean node-ci?\n"));
+}
+
+/* ---- sudo ---------------------------------------------------------------------------------------------------------- */
+
+/* A shell whose name is sudo stands for it: it is called with the caller's variables, and gives others. */
+static struct lab_program *by_sudo(const char *options, const char *command) {
+	char script[4096];
+
+	snprintf(
+		script, sizeof(script),
+		"mkdir -p %1$s/mine; cp /bin/bash %1$s/sudo; printf '#!/bin/sh\necho mine $FLAVOUR\n' >%1$s/mine/true; "
+		"cp %1$s/mine/true %1$s/mine/only-mine; chmod +x %1$s/mine/*; "
+		"FLAVOUR=salt PATH=%1$s/mine:$PATH %1$s/sudo -c 'unset FLAVOUR; PATH=/usr/bin:/bin SUDO_UID=65534 "
+		"SUDO_GID=65534 build/snifence run %2$s --allow a.test -- %3$s; exit $?'",
+		lab_folder(), options, command);
+	return lab_run((const char *[]){"bash", "-c", script, NULL});
+}
+
+static void test_sudo(void **state) {
+	struct lab_program *program;
+	char expected[512];
+
+	(void)state;
+	begin();
+	program = by_sudo("", "true");
+	snprintf(expected, sizeof(expected),
+		 "snifence: by your PATH true is %s/mine/true, by sudo's it is /usr/bin/true: --env PATH takes yours\n",
+		 lab_folder());
+	assert_string_equal(program->err, expected);
+	assert_string_equal(program->out, "");
+	program = by_sudo("", "only-mine");
+	assert_int_equal(program->status, 127);
+	snprintf(expected, sizeof(expected),
+		 "snifence: by your PATH only-mine is %s/mine/only-mine, by sudo's it is not found: --env PATH takes "
+		 "yours\nsnifence: only-mine: command not found\n",
+		 lab_folder());
+	assert_string_equal(program->err, expected);
+	program = by_sudo("--env PATH", "only-mine");
+	assert_string_equal(program->err, "");
+	assert_string_equal(program->out, "mine\n");
+	assert_string_equal(by_sudo("--env PATH --env FLAVOUR --env NOT_SET", "true")->out, "mine salt\n");
+	assert_string_equal(by_sudo("--env PATH --env FLAVOUR=sweet", "true")->out, "mine sweet\n");
+	assert_string_equal(by_sudo("", "cat")->err, "");
+	assert_int_equal(by_sudo("--env =x", "true")->status, 2);
 }
 
 int main(int argc, char **argv) {
@@ -384,6 +459,8 @@ int main(int argc, char **argv) {
 		lab_test(test_allow),
 		lab_test(test_from_pipe),
 		lab_test(test_by_name),
+		lab_test(test_init),
+		lab_test(test_sudo),
 	};
 
 	if (argc > 1 && strcmp(argv[1], "say") == 0)

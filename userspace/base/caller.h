@@ -13,6 +13,10 @@ int caller_ids(uid_t *uid, gid_t *gid);
 /* The home of who called sudo, else HOME; NULL: not known. Static text, until the next call. */
 const char *caller_home(void);
 
+/* The variable as it was when sudo was called, by /proc; NULL: sudo is not among the processes above, or it was not set.
+ * To be freed. */
+char *caller_variable(const char *name);
+
 /* Reads a decimal id up to `end`; -1, in any of its widths, is no id. */
 bool caller_parse_id(const char *text, const char *end, uint32_t *id);
 

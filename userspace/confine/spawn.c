@@ -86,9 +86,17 @@ static int fork_and_move(const struct cgroup *cgroup, int *pidfd) {
 	return err;
 }
 
+static const char *path_of(const struct confinement *confinement) {
+	const char *path = getenv("PATH");
+	for (char *const *variable = confinement->variables; variable && *variable; variable++)
+		if (strncmp(*variable, "PATH=", 5) == 0)
+			path = *variable + 5;
+	return path;
+}
+
 /* Whether there is a file of this name where execvp() has looked for it. */
-static bool is_there(const char *command) {
-	const char *folder = getenv("PATH"), *end;
+static bool is_there(const char *command, const char *folder) {
+	const char *end;
 	if (!*command || strchr(command, '/'))
 		return *command && access(command, F_OK) == 0;
 	if (!folder)
@@ -105,7 +113,7 @@ static bool is_there(const char *command) {
 	}
 }
 
-static int explain(const struct failure *failure, const char *command) {
+static int explain(const struct failure *failure, const char *command, const struct confinement *confinement) {
 	const char *error = strerror(failure->error);
 	if (failure->step == WAITING) {
 		message_error("cannot start the command: %s", error);
@@ -120,7 +128,7 @@ static int explain(const struct failure *failure, const char *command) {
 			      error);
 		return EXIT_FAILED;
 	}
-	if (failure->error == ENOENT && !is_there(command)) {
+	if (failure->error == ENOENT && !is_there(command, path_of(confinement))) {
 		message_error("%s: command not found", command);
 		return EXIT_NOT_FOUND;
 	}
@@ -156,6 +164,8 @@ static void try_to_become(char *const argv[], const struct confinement *confinem
 		failure->step = SIGNALS;
 		return;
 	}
+	for (char *const *variable = confinement->variables; variable && *variable; variable++)
+		putenv(*variable);
 	execvp(argv[0], argv);
 	failure->error = errno;
 }
@@ -168,7 +178,7 @@ _Noreturn static void become(char *const argv[], const struct confinement *confi
 		try_to_become(argv, confinement, signals, pipes, &failure);
 	/* who cannot tell it to snifence tells it to whoever reads */
 	if (write(pipes->failure[1], &failure, sizeof(failure)) != (ssize_t)sizeof(failure))
-		_exit(explain(&failure, argv[0]));
+		_exit(explain(&failure, argv[0], confinement));
 	_exit(failure.step < CONFINE_STEPS ? EXIT_FAILED : EXIT_CANNOT_EXECUTE);
 }
 
@@ -247,7 +257,7 @@ static void end_child(const struct child *child) {
 
 /* Waits until the child is the command, or has said why not; one that ends without a word was not confined. Returns 0
  * or an exit code after saying why. */
-static int await_exec(int failure_fd, const char *command) {
+static int await_exec(int failure_fd, const char *command, const struct confinement *confinement) {
 	struct failure failure = {.step = WAITING};
 	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
 	bool confined = length == (ssize_t)sizeof(failure) && failure.step == CONFINED;
@@ -256,7 +266,7 @@ static int await_exec(int failure_fd, const char *command) {
 	if (length == 0 && confined)
 		return 0;
 	if (length == (ssize_t)sizeof(failure))
-		return explain(&failure, command);
+		return explain(&failure, command, confinement);
 	if (length == 0)
 		message_error("cannot start the command: its process has ended before it was confined");
 	else
@@ -281,7 +291,7 @@ static int start(char *const argv[], const struct cgroup *cgroup, const struct c
 	close_pair(pipes.start);
 	close(pipes.failure[1]);
 	if (child->pid > 0 && !err)
-		code = await_exec(pipes.failure[0], argv[0]);
+		code = await_exec(pipes.failure[0], argv[0], confinement);
 	if (child->pid > 0 && code)
 		end_child(child);
 	close(pipes.failure[0]);

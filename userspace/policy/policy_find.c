@@ -82,9 +82,8 @@ static void refuse(const char *name, const struct folders *folders, struct diagn
 			look_for_near(folders->paths[i], name, &least, closest);
 	if (closest[0])
 		snprintf(meant, sizeof(meant), "; did you mean %s?", closest);
-	diagnose(diagnostics, name, 0, 0,
-		 "there is no such file, and no policy of this name here, in %s, %s or %s%s", folders->paths[1],
-		 folders->paths[2], folders->paths[3], meant);
+	diagnose(diagnostics, name, 0, 0, "there is no such file, and no policy of this name here, in %s, %s or %s%s",
+		 folders->paths[1], folders->paths[2], folders->paths[3], meant);
 }
 
 char *policy_find(const char *name, struct diagnostics *diagnostics) {

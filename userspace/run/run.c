@@ -25,6 +25,7 @@
 #include "run/run_filter.h"
 #include "run/run_log.h"
 #include "run/run_options.h"
+#include "run/run_variables.h"
 #include "run/run_view.h"
 #include "run/stats.h"
 #include "run/summary.h"
@@ -47,6 +48,7 @@ struct run {
 	struct run_view view;
 	struct summary *summary;
 	struct notices *notices;
+	char **variables;
 	struct log_file summary_file;
 	struct signals signals;
 	struct cgroup cgroup;
@@ -85,6 +87,12 @@ static int compile(struct run *run) {
 }
 
 static int resolve_identity(struct run *run) {
+	run->variables = run_variables_make(run->options.variables, run->options.variable_count);
+	if (!run->variables) {
+		message_error("cannot prepare the run: %s", strerror(ENOMEM));
+		return EXIT_FAILED;
+	}
+	run->confinement.variables = run->variables;
 	if (identity_resolve(run->options.user, &run->confinement.identity))
 		return EXIT_USAGE;
 	run->confinement.keep_caps = run->options.keep_caps;
@@ -391,6 +399,8 @@ static int run_command(struct run *run) {
 		message_error("cannot write to standard error: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
+	if (!run->options.quiet)
+		run_variables_hint(run->options.command[0], run->variables);
 	int signal;
 	while ((signal = signals_next(&run->signals, NULL)) == SIGTSTP)
 		signals_stop();
@@ -435,6 +445,7 @@ static void undo(struct run *run) {
 	identity_free(&run->confinement.identity);
 	compiled_free(&run->compiled);
 	policy_free(run->policy);
+	run_variables_free(run->variables);
 	run_options_free(&run->options);
 	close_messages(run);
 }

@@ -18,6 +18,8 @@ static const char usage[] =
 	"\n"
 	"  --allow HOST           allow this host too; may be repeated. Without POLICY these are all\n"
 	"  --user USER|UID[:GID]  run the command as this user (default: who called sudo, else root)\n"
+	"  --env NAME[=VALUE]     set a variable for the command alone; without a value as it was when sudo was called;\n"
+	"                         may be repeated. --env PATH: find COMMAND where the caller would\n"
 	"  --log FILE             append events as JSON lines; - is stderr (default: no log)\n"
 	"  --notify TO            tell of each refusal at once, the first time: stderr (default), FILE, or off. Nothing is\n"
 	"                         written to a terminal while a program has its full screen\n"
@@ -55,6 +57,7 @@ static const struct option table[] = {
 	{"keep-caps", no_argument, NULL, 'c'},
 	{"no-seccomp", no_argument, NULL, 's'},
 	{"allow", required_argument, NULL, 'A'},
+	{"env", required_argument, NULL, 'e'},
 	{"notify", required_argument, NULL, 'n'},
 	{"summary-file", required_argument, NULL, 'S'},
 	{"fail-if-blocked", no_argument, NULL, 'f'},
@@ -81,6 +84,11 @@ static int take(int option, void *context) {
 		break;
 	case 'A':
 		options->allowed[options->allowed_count++] = optarg;
+		break;
+	case 'e':
+		if (!*optarg || *optarg == '=')
+			return wrong("--env takes NAME or NAME=VALUE");
+		options->variables[options->variable_count++] = optarg;
 		break;
 	case 'n':
 		options->notify = optarg;
@@ -132,8 +140,9 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
 	static const struct command_line line = {"run", usage, "+:", table, take};
 	int result;
 
-	*options = (struct run_options){.allowed = calloc((size_t)argc, sizeof(*options->allowed))};
-	if (!options->allowed) {
+	*options = (struct run_options){.allowed = calloc((size_t)argc, sizeof(*options->allowed)),
+					.variables = calloc((size_t)argc, sizeof(*options->variables))};
+	if (!options->allowed || !options->variables) {
 		message_error("run: out of memory");
 		return -ENOMEM;
 	}
@@ -143,4 +152,5 @@ int run_options_parse(int argc, char **argv, struct run_options *options) {
 
 void run_options_free(struct run_options *options) {
 	free(options->allowed);
+	free(options->variables);
 }

@@ -13,6 +13,8 @@ struct run_options {
 	const char *policy;		   /* NULL: there is only what `allowed` has */
 	const char **allowed;		   /* --allow; owned */
 	size_t allowed_count;
+	const char **variables; /* --env: NAME or NAME=VALUE; owned */
+	size_t variable_count;
 	char **command; /* ends with NULL */
 };
 
