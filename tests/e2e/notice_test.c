@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What `snifence run` says of refusals: at once, at the end, to CI systems; and what the command can know of them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -41,6 +46,24 @@ static int be_command(char **words) {
 		else
 			say_hello(*words);
 	}
+	return 0;
+}
+
+static int refused(long result) {
+	return result < 0 ? errno : 0;
+}
+
+/* Prints the errno of what the confinement refuses. Of the last two nothing is told. */
+static int call(void) {
+	int file = open("/etc/hosts", O_RDONLY), other = open(lab_self(), O_RDONLY), pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return 1;
+	printf("%d", refused(socket(AF_PACKET, SOCK_RAW, 0)));
+	printf(" %d", refused(unshare(CLONE_NEWCGROUP)));
+	printf(" %d", refused(sendfile(pair[0], file, NULL, 1)));
+	printf(" %d", refused(sendfile(other, file, NULL, 1)));
+	printf(" %d\n", refused(syscall(SYS_io_uring_setup, 0, NULL)));
 	return 0;
 }
 
@@ -170,6 +193,53 @@ static void test_full_screen(void **state) {
 	assert_non_null(strstr(text, "refused seen.test"));
 	assert_non_null(strstr(text, "snifence: 1 more refusal was not shown here"));
 	assert_non_null(strstr(text, "blocked      hidden.test"));
+}
+
+/* ---- system calls -------------------------------------------------------------------------------------------------- */
+
+static void test_system_calls(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	program = lab_snifence(policy, NULL, (const char *[]){lab_self(), "call", NULL});
+	assert_string_equal(program->out, "97 1 22 22 38\n");
+	assert_string_equal(
+		program->err,
+		"snifence: refused socket() (notice_test, system_call): sockets of this family pass no hook\n"
+		"snifence: refused unshare() (notice_test, system_call): a cgroup namespace of its own would lead out of "
+		"the filter\n"
+		"snifence: refused sendfile() (notice_test, system_call): the file could change after it was judged; most "
+		"programs read and write instead (nginx: `sendfile off`)\n"
+		"snifence: 0 allowed, 0 blocked, 3 system calls refused\n"
+		"  refused      sendfile()                                    system_call             1  asked by notice_test\n"
+		"  refused      socket()                                      system_call             1  asked by notice_test\n"
+		"  refused      unshare()                                     system_call             1  asked by notice_test\n");
+	program = lab_snifence(policy, OPTIONS("--quiet"), (const char *[]){lab_self(), "call", NULL});
+	assert_string_equal(program->out, "97 1 22 22 38\n");
+	assert_string_equal(program->err, "");
+}
+
+/* Where nobody answers any more they are refused all the same, as calls that there are not. */
+static void test_system_calls_of_abandoned(void **state) {
+	const char *const command[] = {"sh", "-c", "\"$0\" call; kill -STOP $$; \"$0\" call; kill -STOP $$", lab_self(),
+				       NULL};
+	struct lab_program *program;
+	pid_t shell;
+
+	(void)state;
+	begin();
+	program = lab_start_snifence(policy, NULL, command);
+	lab_await_output(program, "97 1 22 22 38\n");
+	shell = lab_command_of(program->pid);
+	kill(program->pid, SIGKILL);
+	lab_finish(program, LAB_PATIENCE_MS);
+	for (int i = 0; i < 300 && !strstr(lab_read(program->output[0]), "\n38"); i++) {
+		kill(shell, SIGCONT);
+		lab_sleep_ms(10);
+	}
+	kill(shell, SIGKILL);
+	assert_string_equal(lab_read(program->output[0]), "97 1 22 22 38\n38 38 38 38 38\n");
 }
 
 /* ---- what the command knows ---------------------------------------------------------------------------------------- */
@@ -449,6 +519,8 @@ int main(int argc, char **argv) {
 		lab_test(test_to_file),
 		lab_test(test_many_names),
 		lab_test(test_full_screen),
+		lab_test(test_system_calls),
+		lab_test(test_system_calls_of_abandoned),
 		lab_test(test_variables),
 		lab_test(test_variables_of_user),
 		lab_test(test_left_behind),
@@ -463,6 +535,8 @@ int main(int argc, char **argv) {
 		lab_test(test_sudo),
 	};
 
+	if (argc > 1 && strcmp(argv[1], "call") == 0)
+		return call();
 	if (argc > 1 && strcmp(argv[1], "say") == 0)
 		return be_command(argv + 2);
 	return cmocka_run_group_tests_name("notice", tests, NULL, NULL);

@@ -301,7 +301,7 @@ static int calls_are_refused(void) {
 static int signals_to_the_group_are_refused(void) {
 	static struct syscalls syscalls;
 	CHECK(setpgid(0, 0) == 0);
-	CHECK(syscalls_compile(false, &syscalls) == 0 && syscalls_refuse(&syscalls) == 0);
+	CHECK(syscalls_compile(false, &syscalls) == 0 && syscalls_refuse(&syscalls, NULL) == 0);
 	CHECK(kill(0, 0) == -1 && errno == EPERM);
 	CHECK(kill(getpid(), 0) == 0);
 	return 0;

@@ -125,7 +125,7 @@ static int drop_capabilities(const struct confinement *confinement) {
 }
 
 static int refuse_system_calls(const struct confinement *confinement) {
-	return confinement->no_seccomp ? 0 : syscalls_refuse(&confinement->syscalls);
+	return confinement->no_seccomp ? 0 : syscalls_refuse(&confinement->syscalls, confinement->listener);
 }
 
 /* Where Landlock has no scopes, seccomp has to keep signals from what shares the command's process group. */

@@ -10,6 +10,7 @@ struct confinement {
 	struct identity identity;
 	char *const *variables;	  /* NAME=VALUE, set for the command alone; ends with NULL; NULL: none */
 	const char *read_only;	  /* a file that the command cannot write to; NULL: none */
+	int *listener;		  /* gets that of syscalls_refuse(); NULL: nobody listens */
 	bool keep_caps;		  /* --keep-caps */
 	bool no_seccomp;	  /* --no-seccomp */
 	struct syscalls syscalls; /* by confine_prepare() */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +26,8 @@ struct failure {
  * which is no failure so far. */
 enum { WAITING = -1, SIGNALS = -2, CONFINED = -3 };
 
-/* One for the child's failure (closed by a successful exec), one that holds the child back until all is prepared. */
+/* One for the child's failure (closed by a successful exec), a socket pair as a descriptor can go by it; one that holds
+ * the child back until all is prepared. */
 struct pipes {
 	int failure[2], start[2];
 };
@@ -36,7 +38,7 @@ static void close_pair(int pair[2]) {
 }
 
 static int open_pipes(struct pipes *pipes) {
-	if (pipe2(pipes->failure, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pipes->failure))
 		return -errno;
 	if (pipe2(pipes->start, O_CLOEXEC) == 0)
 		return 0;
@@ -146,17 +148,59 @@ static int await_start(const struct pipes *pipes) {
 	return length == 1 ? 0 : length < 0 ? (int)length : -ECHILD;
 }
 
+/* A message with a descriptor beside it. */
+struct passed {
+	struct msghdr message;
+	struct iovec part;
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+};
+
+static void prepare_passed(struct passed *passed, struct failure *failure) {
+	*passed = (struct passed){.part = {failure, sizeof(*failure)}};
+	passed->message = (struct msghdr){.msg_iov = &passed->part,
+					  .msg_iovlen = 1,
+					  .msg_control = passed->control,
+					  .msg_controllen = sizeof(passed->control)};
+}
+
+/* Says that the child is confined, with the listener to what is refused to it, where there is one. */
+static int say_confined(int fd, int listener) {
+	struct failure confined = {.step = CONFINED};
+	struct passed passed;
+	prepare_passed(&passed, &confined);
+	struct cmsghdr *header = CMSG_FIRSTHDR(&passed.message);
+	*header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+	memcpy(CMSG_DATA(header), &listener, sizeof(listener));
+	if (listener < 0)
+		passed.message.msg_controllen = 0;
+	return sendmsg(fd, &passed.message, 0) == (ssize_t)sizeof(confined) ? 0 : -errno;
+}
+
+/* Reads what the child says, and what comes beside it. Returns the length or a negative errno. */
+static ssize_t read_failure(int fd, struct failure *failure, int *listener) {
+	struct passed passed;
+	ssize_t length;
+	do {
+		prepare_passed(&passed, failure);
+		length = recvmsg(fd, &passed.message, MSG_CMSG_CLOEXEC);
+	} while (length < 0 && errno == EINTR);
+	const struct cmsghdr *header = length < 0 ? NULL : CMSG_FIRSTHDR(&passed.message);
+	if (header && header->cmsg_type == SCM_RIGHTS)
+		memcpy(listener, CMSG_DATA(header), sizeof(*listener));
+	return length < 0 ? -errno : length;
+}
+
 static void try_to_become(char *const argv[], const struct confinement *confinement, const struct signals *signals,
 			  const struct pipes *pipes, struct failure *failure) {
-	static const struct failure confined = {.step = CONFINED};
 	enum confine_step step = CONFINE_STEPS;
 	failure->error = -confine(confinement, &step);
 	failure->step = (int)step;
 	if (failure->error)
 		return;
 	/* before the signals, one of which can end it: that is the command's end as far as anybody outside can tell */
-	if (write(pipes->failure[1], &confined, sizeof(confined)) != (ssize_t)sizeof(confined)) {
-		*failure = (struct failure){errno, WAITING};
+	failure->error = -say_confined(pipes->failure[1], confinement->listener ? *confinement->listener : -1);
+	if (failure->error) {
+		failure->step = WAITING;
 		return;
 	}
 	failure->error = -signals_restore(signals);
@@ -257,12 +301,12 @@ static void end_child(const struct child *child) {
 
 /* Waits until the child is the command, or has said why not; one that ends without a word was not confined. Returns 0
  * or an exit code after saying why. */
-static int await_exec(int failure_fd, const char *command, const struct confinement *confinement) {
+static int await_exec(int failure_fd, const char *command, const struct confinement *confinement, int *listener) {
 	struct failure failure = {.step = WAITING};
-	ssize_t length = read_whole(failure_fd, &failure, sizeof(failure));
+	ssize_t length = read_failure(failure_fd, &failure, listener);
 	bool confined = length == (ssize_t)sizeof(failure) && failure.step == CONFINED;
 	if (confined)
-		length = read_whole(failure_fd, &failure, sizeof(failure));
+		length = read_failure(failure_fd, &failure, listener);
 	if (length == 0 && confined)
 		return 0;
 	if (length == (ssize_t)sizeof(failure))
@@ -291,7 +335,7 @@ static int start(char *const argv[], const struct cgroup *cgroup, const struct c
 	close_pair(pipes.start);
 	close(pipes.failure[1]);
 	if (child->pid > 0 && !err)
-		code = await_exec(pipes.failure[0], argv[0], confinement);
+		code = await_exec(pipes.failure[0], argv[0], confinement, &child->listener);
 	if (child->pid > 0 && code)
 		end_child(child);
 	close(pipes.failure[0]);
@@ -300,7 +344,7 @@ static int start(char *const argv[], const struct cgroup *cgroup, const struct c
 
 int spawn(char *const argv[], const struct cgroup *cgroup, const struct confinement *confinement,
 	  const struct signals *signals, struct child *child) {
-	*child = (struct child){.pidfd = -1, .space.own = -1, .foreground = is_in_foreground()};
+	*child = (struct child){.pidfd = -1, .listener = -1, .space.own = -1, .foreground = is_in_foreground()};
 	int code = start(argv, cgroup, confinement, signals, child);
 	if (code)
 		spawn_end(child);
@@ -312,6 +356,9 @@ void spawn_end(struct child *child) {
 	if (child->pidfd >= 0)
 		close(child->pidfd);
 	child->pidfd = -1;
+	if (child->listener >= 0)
+		close(child->listener);
+	child->listener = -1;
 	if (child->foreground)
 		take_terminal_back();
 }

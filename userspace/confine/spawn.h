@@ -9,8 +9,9 @@
 #include "confine/pid_namespace.h"
 
 struct child {
-	int pid;   /* as the caller sees it; for itself it is another one */
-	int pidfd; /* readable when the command has ended */
+	int pid;      /* as the caller sees it; for itself it is another one */
+	int pidfd;    /* readable when the command has ended */
+	int listener; /* to what seccomp refuses, by confinement.listener; -1: there is none */
 	struct pid_namespace space;
 	bool foreground; /* started by the process group that had the terminal */
 };

@@ -10,6 +10,8 @@
 #include <seccomp.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -33,6 +35,7 @@ struct refusal {
 	int error;
 	unsigned int count; /* of conditions, which all have to hold; 0: whatever the arguments are */
 	struct scmp_arg_cmp conditions[2];
+	const char *why; /* as is told of it; NULL: nothing is, as programs do without it */
 };
 
 /* Of an argument that the kernel takes as int, only the low 32 bits count, whatever the caller put above them. */
@@ -44,66 +47,78 @@ struct refusal {
 /* <linux/vhost.h> and <linux/ppp-ioctl.h>, whose arguments take other headers; <linux/ioprio.h> and <sys/resource.h> */
 enum { OWN_VHOST = _IO(0xaf, 1), OWN_PPP = _IOWR('t', 62, int), GROUPS_IO_PRIORITY = 2, GROUPS_PRIORITY = 1 };
 
+#define SENDFILE                                                                                                       \
+	"the file could change after it was judged; most programs read and write instead (nginx: `sendfile off`)"
+
 static const struct refusal refusals[] = {
 	/*
 	 * CLONE_INTO_CGROUP puts the child into any cgroup whose folder can be opened; uid 0 owns all of them, and that
 	 * they are mounted read-only does not matter to it. Its flags are in memory, so all of it goes: programs then
 	 * use clone.
 	 */
-	{SCMP_SYS(clone3), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(clone3), ENOSYS, 0, {{0}}, NULL},
 	/*
 	 * In a cgroup namespace of its own, a process can mount the cgroup file systems anew, to be written: version 1
 	 * whole, with the freezer, and of version 2 what is below its own cgroup.
 	 */
-	{SCMP_SYS(unshare), EPERM, 1, {HAS(0, CLONE_NEWCGROUP)}},
-	{SCMP_SYS(clone), EPERM, 1, {HAS(0, CLONE_NEWCGROUP)}},
+	{SCMP_SYS(unshare),
+	 EPERM,
+	 1,
+	 {HAS(0, CLONE_NEWCGROUP)},
+	 "a cgroup namespace of its own would lead out of the filter"},
+	{SCMP_SYS(clone),
+	 EPERM,
+	 1,
+	 {HAS(0, CLONE_NEWCGROUP)},
+	 "a cgroup namespace of its own would lead out of the filter"},
 	/*
 	 * Into a namespace of a process outside (a container of the same user's, say), where there may be devices that
 	 * no hook sees.
 	 */
-	{SCMP_SYS(setns), EPERM, 0, {{0}}},
+	{SCMP_SYS(setns), EPERM, 0, {{0}}, "in other namespaces there may be devices that no hook sees"},
 	/* A socket of a process outside. What names that can come from anywhere: a UNIX socket tells its other end. */
-	{SCMP_SYS(pidfd_getfd), EPERM, 0, {{0}}},
+	{SCMP_SYS(pidfd_getfd), EPERM, 0, {{0}}, "a socket of another process may be under no filter"},
 	/* Of the own process group, in which snifence is as well, and what it shares a pipe with. */
-	{SCMP_SYS(setpriority), EPERM, 1, {IS(0, GROUPS_PRIORITY)}},
-	{SCMP_SYS(ioprio_set), EPERM, 1, {IS(0, GROUPS_IO_PRIORITY)}},
+	{SCMP_SYS(setpriority), EPERM, 1, {IS(0, GROUPS_PRIORITY)}, NULL},
+	{SCMP_SYS(ioprio_set), EPERM, 1, {IS(0, GROUPS_IO_PRIORITY)}, NULL},
 	/* Devices that send packets by file: tun and tap, a virtual machine's network and vsock, ppp. */
-	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TUNSETIFF)}},
-	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_VHOST)}},
-	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_PPP)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TUNSETIFF)}, "a device sends packets that no hook sees"},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_VHOST)}, "a device sends packets that no hook sees"},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, OWN_PPP)}, "a device sends packets that no hook sees"},
 	/*
 	 * Keys: the kernel has one that is missing made by /sbin/request-key, which it starts as root outside of the
 	 * cgroup, with the command's words, and which asks servers by DNS.
 	 */
-	{SCMP_SYS(request_key), EPERM, 0, {{0}}},
-	{SCMP_SYS(add_key), EPERM, 0, {{0}}},
-	{SCMP_SYS(keyctl), EPERM, 0, {{0}}},
+	{SCMP_SYS(request_key), EPERM, 0, {{0}}, NULL},
+	{SCMP_SYS(add_key), EPERM, 0, {{0}}, NULL},
+	{SCMP_SYS(keyctl), EPERM, 0, {{0}}, NULL},
 	/* Maps and programs of the filter itself, and sockets put into maps. */
-	{SCMP_SYS(bpf), EPERM, 0, {{0}}},
+	{SCMP_SYS(bpf), EPERM, 0, {{0}}, "maps and programs of the filter could be changed"},
 	/* Sends from a kernel thread, with calls that this filter does not see. Programs then use epoll. */
-	{SCMP_SYS(io_uring_setup), ENOSYS, 0, {{0}}},
-	{SCMP_SYS(io_uring_enter), ENOSYS, 0, {{0}}},
-	{SCMP_SYS(io_uring_register), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(io_uring_setup), ENOSYS, 0, {{0}}, NULL},
+	{SCMP_SYS(io_uring_enter), ENOSYS, 0, {{0}}, NULL},
+	{SCMP_SYS(io_uring_register), ENOSYS, 0, {{0}}, NULL},
 	/*
 	 * Pages that stay shared with the sender: it could send an allowed ClientHello and write another name over it
 	 * after the filter has read it and before the device (or a retransmission) does. EINVAL is what these calls
 	 * say of descriptors that cannot do it: programs then read and write.
 	 */
-	{SCMP_SYS(splice), EINVAL, 0, {{0}}},
-	{SCMP_SYS(sendfile), EINVAL, 0, {{0}}},
-	{SCMP_SYS(sendfile64), EINVAL, 0, {{0}}},
-	{SCMP_SYS(vmsplice), EPERM, 0, {{0}}},
+	{SCMP_SYS(splice), EINVAL, 0, {{0}}, NULL},
+	{SCMP_SYS(sendfile), EINVAL, 0, {{0}}, SENDFILE},
+	{SCMP_SYS(sendfile64), EINVAL, 0, {{0}}, SENDFILE},
+	{SCMP_SYS(vmsplice), EPERM, 0, {{0}}, NULL},
 	/* MSG_ZEROCOPY: the same. */
-	{SCMP_SYS(setsockopt), EPERM, 2, {IS(1, SOL_SOCKET), IS(2, SO_ZEROCOPY)}},
+	{SCMP_SYS(setsockopt), EPERM, 2, {IS(1, SOL_SOCKET), IS(2, SO_ZEROCOPY)}, NULL},
 	/* Typing into the terminal: the shell that started snifence would run it, unconfined. */
-	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCSTI)}},
-	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCLINUX)}},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCSTI)}, "what is typed into the terminal would run outside"},
+	{SCMP_SYS(ioctl), EPERM, 1, {IS(1, TIOCLINUX)}, "what is typed into the terminal would run outside"},
 	/* The 32-bit call that hides its arguments in memory; today's libraries make the direct calls. */
-	{SCMP_SYS(socketcall), ENOSYS, 0, {{0}}},
+	{SCMP_SYS(socketcall), ENOSYS, 0, {{0}}, NULL},
 };
 
 /* kill(0, …) reaches the whole process group: snifence as well, and what it shares a pipe with. */
-static const struct refusal group_signals = {SCMP_SYS(kill), EPERM, 1, {IS(0, 0)}};
+static const struct refusal group_signals = {
+	SCMP_SYS(kill), EPERM, 1, {IS(0, 0)}, "the process group has snifence in it"};
 
 /*
  * The families that stay: UNIX leads to no network, INET and INET6 are the filter's, NETLINK talks to the kernel, ALG
@@ -113,9 +128,13 @@ static bool family_allowed(unsigned int family) {
 	return family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK || family == AF_ALG;
 }
 
+/* Beyond any errno: marks a refusal that is told, until the filter is installed. */
+enum { TOLD = 0x800 };
+
 static int refuse(scmp_filter_ctx filter, const struct refusal *refusal) {
-	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO((unsigned int)refusal->error), refusal->call,
-				      refusal->count, refusal->conditions);
+	unsigned int error = (unsigned int)refusal->error | (refusal->why ? TOLD : 0);
+	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(error), refusal->call, refusal->count,
+				      refusal->conditions);
 }
 
 static int refuse_calls(scmp_filter_ctx filter, bool scoped) {
@@ -129,15 +148,16 @@ static struct scmp_arg_cmp equals(unsigned int argument, unsigned int value) {
 	return (struct scmp_arg_cmp)IS(argument, value);
 }
 
+static const char families_why[] = "sockets of this family pass no hook";
+
 static int refuse_families_of(scmp_filter_ctx filter, int call) {
-	const unsigned int last = AF_ALG;
+	const unsigned int last = AF_ALG, action = SCMP_ACT_ERRNO(EAFNOSUPPORT | TOLD);
 	int err = 0;
 	for (unsigned int family = 0; family <= last && !err; family++)
 		if (!family_allowed(family))
-			err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1, equals(0, family));
+			err = seccomp_rule_add(filter, action, call, 1, equals(0, family));
 	if (!err)
-		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), call, 1,
-				       (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
+		err = seccomp_rule_add(filter, action, call, 1, (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
 	return err;
 }
 
@@ -301,9 +321,99 @@ int syscalls_compile(bool scoped, struct syscalls *syscalls) {
 	return err;
 }
 
-int syscalls_refuse(const struct syscalls *syscalls) {
-	struct sock_fprog program = {syscalls->count, (struct sock_filter *)syscalls->instructions};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+/* The instructions as they are installed: what is marked is told, or refused with its errno like the rest. */
+static void settle(struct sock_filter *instruction, bool told) {
+	if (instruction->code != (BPF_RET | BPF_K) || (instruction->k & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_ERRNO ||
+	    !(instruction->k & TOLD))
+		return;
+	instruction->k = told ? SECCOMP_RET_USER_NOTIF : instruction->k & ~(unsigned int)TOLD;
+}
+
+static int install(const struct syscalls *syscalls, bool told) {
+	struct sock_filter instructions[BPF_MAXINSNS];
+	struct sock_fprog program = {syscalls->count, instructions};
+	unsigned int flags = told ? SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+	memcpy(instructions, syscalls->instructions, syscalls->count * sizeof(instructions[0]));
+	for (unsigned short i = 0; i < syscalls->count; i++)
+		settle(&instructions[i], told);
+	int result = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	return result < 0 ? -errno : result;
+}
+
+/* There can be one listener to a process: not where who started snifence has one, as some container engines do. */
+int syscalls_refuse(const struct syscalls *syscalls, int *listener) {
+	int result = -EBUSY;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
+	if (listener) {
+		result = install(syscalls, true);
+		*listener = result;
+	}
+	if (result < 0)
+		result = install(syscalls, false);
+	return result < 0 ? result : 0;
+}
+
+/* ---- what is told -------------------------------------------------------------------------------------------------- */
+
+/* What the instructions, which libseccomp makes of few kinds, return for a call. */
+static uint32_t run_instructions(const struct syscalls *syscalls, const struct seccomp_data *data) {
+	uint32_t a = 0;
+	bool holds = false;
+	for (unsigned short i = 0; i < syscalls->count; i++) {
+		const struct sock_filter *instruction = &syscalls->instructions[i];
+		switch (instruction->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const char *)data + instruction->k, sizeof(a));
+			continue;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= instruction->k;
+			continue;
+		case BPF_JMP | BPF_JA:
+			i = (unsigned short)(i + instruction->k);
+			continue;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			holds = a == instruction->k;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			holds = a > instruction->k;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			holds = a >= instruction->k;
+			break;
+		default:
+			return instruction->code == (BPF_RET | BPF_K) ? instruction->k : 0;
+		}
+		i = (unsigned short)(i + (holds ? instruction->jt : instruction->jf));
+	}
 	return 0;
+}
+
+static bool meets(const struct refusal *refusal, const struct seccomp_data *data) {
+	for (unsigned int i = 0; i < refusal->count; i++) {
+		const struct scmp_arg_cmp *condition = &refusal->conditions[i];
+		if ((data->args[condition->arg] & condition->datum_a) != condition->datum_b)
+			return false;
+	}
+	return true;
+}
+
+static const char *why(int call, const struct seccomp_data *data) {
+	if (call == SCMP_SYS(kill))
+		return group_signals.why;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (refusals[i].call == call && refusals[i].why && meets(&refusals[i], data))
+			return refusals[i].why;
+	return families_why;
+}
+
+void syscalls_tell(const struct syscalls *syscalls, const struct seccomp_data *data, struct refused_call *call) {
+	uint32_t answer = run_instructions(syscalls, data);
+	char *name = seccomp_syscall_resolve_num_arch(data->arch, data->nr);
+
+	snprintf(call->name, sizeof(call->name), "%s", name ? name : "?");
+	call->number = name ? seccomp_syscall_resolve_name(name) : 0;
+	call->error = (int)(answer & SECCOMP_RET_DATA & ~(unsigned int)TOLD);
+	call->why = why(call->number, data);
+	free(name);
 }

@@ -4,6 +4,7 @@
 #define SNIF_SYSCALLS_H
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdbool.h>
 
 /* A seccomp filter, ready to be installed. */
@@ -23,9 +24,21 @@ int syscalls_compile(bool scoped, struct syscalls *syscalls);
 
 /*
  * Installs it for the calling process and all that it will start (seccomp(2)); it cannot be taken off. Sets
- * no_new_privs; takes no memory. The last step before exec: it refuses calls that earlier steps may need. Returns 0 or a
+ * no_new_privs; takes no memory. The last step before exec: it refuses calls that earlier steps may need. With
+ * `listener`, that gets a descriptor where calls that programs hardly do without wait for their refusal
+ * (SECCOMP_IOCTL_NOTIF_RECV), or a negative errno where there is none, and they are refused as the rest. Returns 0 or a
  * negative errno.
  */
-int syscalls_refuse(const struct syscalls *syscalls);
+int syscalls_refuse(const struct syscalls *syscalls, int *listener);
+
+struct refused_call {
+	char name[32];
+	int number; /* this machine's; of another ABI's call of the same name too */
+	int error;  /* that it is to be refused with */
+	const char *why;
+};
+
+/* What there is to say of a call that waits for its refusal. */
+void syscalls_tell(const struct syscalls *syscalls, const struct seccomp_data *data, struct refused_call *call);
 
 #endif

@@ -122,7 +122,7 @@ static void confine_all(struct failed *failed) {
 static struct syscalls syscalls;
 
 static void confine_calls(struct failed *failed) {
-	failed->error = syscalls_refuse(&syscalls);
+	failed->error = syscalls_refuse(&syscalls, NULL);
 }
 
 struct finding probe_confinement(struct machine *machine, int unused) {

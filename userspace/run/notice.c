@@ -15,6 +15,7 @@
 #include "base/outlet.h"
 #include "event/event_words.h"
 #include "run/notice_file.h"
+#include "run/summary.h"
 
 /* Different notices of a run; lines that standard error gets at once, and milliseconds until it gets one more. */
 enum { NOTICES_MOST = 1000, BURST = 10, REFILL_MS = 1000, STALL_MS = 500 };
@@ -187,11 +188,11 @@ void notices_add(struct notices *notices, const struct snif_event *event, FILE *
 	free(key);
 }
 
-void notices_add_text(struct notices *notices, const char *what, const char *asker, const char *text, FILE *terminal) {
+void notices_add_call(struct notices *notices, const char *what, const char *asker, const char *why, FILE *terminal) {
 	char *line = NULL;
 
-	if (asprintf(&line, "snifence: refused %s%s%s%s; %s\n", what, *asker ? " (" : "", asker, *asker ? ")" : "",
-		     text) < 0)
+	if (asprintf(&line, "snifence: refused %s (%s%s" SYSTEM_CALL "): %s\n", what, asker, *asker ? ", " : "", why) <
+	    0)
 		return;
 	if (is_news(notices, line, terminal))
 		write_line(notices, line, terminal);

@@ -30,8 +30,8 @@ const char *notices_file(const struct notices *notices);
  */
 void notices_add(struct notices *notices, const struct snif_event *event, FILE *terminal);
 
-/* The same for what is no event: `what` was refused to the program `asker`, and `text` says more. */
-void notices_add_text(struct notices *notices, const char *what, const char *asker, const char *text, FILE *terminal);
+/* The same of a system call that was refused, like `bpf()`, to the program `asker`. Both are printable. */
+void notices_add_call(struct notices *notices, const char *what, const char *asker, const char *why, FILE *terminal);
 
 /* For a turn, as struct part wants it. */
 int notices_wait(const struct notices *notices, struct pollfd *fd);

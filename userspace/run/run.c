@@ -25,6 +25,7 @@
 #include "run/run_filter.h"
 #include "run/run_log.h"
 #include "run/run_options.h"
+#include "run/run_refusals.h"
 #include "run/run_variables.h"
 #include "run/run_view.h"
 #include "run/stats.h"
@@ -48,6 +49,8 @@ struct run {
 	struct run_view view;
 	struct summary *summary;
 	struct notices *notices;
+	int listener; /* written in the child, which passes it on */
+	struct run_refusals refusals;
 	char **variables;
 	struct log_file summary_file;
 	struct signals signals;
@@ -96,6 +99,7 @@ static int resolve_identity(struct run *run) {
 	if (identity_resolve(run->options.user, &run->confinement.identity))
 		return EXIT_USAGE;
 	run->confinement.keep_caps = run->options.keep_caps;
+	run->confinement.listener = &run->listener;
 	run->confinement.no_seccomp = run->options.no_seccomp;
 	if (!run->options.keep_caps || !run->confinement.identity.change || run->confinement.identity.uid == 0)
 		return 0;
@@ -267,6 +271,27 @@ static void give_messages_turn(void *context) {
 	outlet_push(run->messages);
 }
 
+static int await_refusals(void *context, struct pollfd *fd) {
+	const struct run *run = context;
+	return run_refusals_wait(&run->refusals, fd);
+}
+
+static void give_refusals_turn(void *context) {
+	struct run *run = context;
+	run_refusals_turn(&run->refusals);
+}
+
+/* A system call that the confinement refuses has no event, as the filter is not asked. */
+static void on_refused_call(void *context, const struct refused_call *call, const char *asker) {
+	struct run *run = context;
+	char what[sizeof(call->name) + 2], name[ESCAPED_SIZE(SNIF_COMM_LENGTH)];
+
+	snprintf(what, sizeof(what), "%s()", call->name);
+	escape_bytes(name, asker, strnlen(asker, SNIF_COMM_LENGTH));
+	summary_add_call(run->summary, what, name);
+	notices_add_call(run->notices, what, name, call->why, run->view.log ? NULL : run->message_stream);
+}
+
 static int await_notices(void *context, struct pollfd *fd) {
 	const struct run *run = context;
 	return notices_wait(run->notices, fd);
@@ -385,9 +410,10 @@ static int run_command(struct run *run) {
 					.filter = run->filter.filter,
 					.parts = {{await_log, give_log_turn, run},
 						  {await_messages, give_messages_turn, run},
+						  {await_refusals, give_refusals_turn, run},
 						  {await_notices, give_notices_turn, run}}};
 	if (run->aborts)
-		supervised.parts[3] = (struct part){await_aborts, give_aborts_turn, run};
+		supervised.parts[4] = (struct part){await_aborts, give_aborts_turn, run};
 	supervised.events_fd = filter_events(run->filter.filter, run->filter.ring, on_event, run);
 	if (supervised.events_fd < 0) {
 		message_error("cannot read events: %s", strerror(-supervised.events_fd));
@@ -409,6 +435,8 @@ static int run_command(struct run *run) {
 	int code = spawn(run->options.command, &run->cgroup, &run->confinement, &run->signals, &supervised.child);
 	if (code)
 		return code == EXIT_FAILED ? something_lacks() : code;
+	run->refusals =
+		(struct run_refusals){supervised.child.listener, &run->confinement.syscalls, on_refused_call, run};
 	struct outcome outcome;
 	err = supervise(&supervised, &outcome);
 	spawn_end(&supervised.child);
@@ -468,7 +496,8 @@ static int prepare_descriptors(void) {
 int run_main(int argc, char **argv) {
 	static int (*const steps[])(struct run *) = {load_policy, resolve_identity, compile,	prepare_outputs,
 						     start_view,  put_in_force,	    run_command};
-	struct run run = {.cgroup.fd = -1, .signals.fd = -1, .filter.ring_lock = -1, .summary_file.fd = -1};
+	struct run run = {
+		.cgroup.fd = -1, .signals.fd = -1, .filter.ring_lock = -1, .summary_file.fd = -1, .listener = -1};
 	int code = run_options_parse(argc, argv, &run.options);
 	if (code) {
 		run_options_free(&run.options);

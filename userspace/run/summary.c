@@ -93,9 +93,26 @@ static void count(struct tally *tally, const struct snif_event *event, bool expe
 }
 
 /* A line that is there already takes no memory: one event may be like a hundred thousand others. */
+static int add(struct summary *summary, const struct summary_line *line, const char *asker) {
+	struct summary_line **found = tfind(line, &summary->tree, compare);
+
+	if (!found)
+		return add_line(summary, line, asker);
+	(*found)->count++;
+	return leaders_add(&(*found)->askers, asker);
+}
+
+int summary_add_call(struct summary *summary, const char *what, const char *asker) {
+	const struct summary_line line = {
+		.verdict = SNIF_DENY, .text = what, .refusal = {.reason = SNIF_REASON_NONE, .name = ""}};
+
+	summary->tally.calls++;
+	return add(summary, &line, asker);
+}
+
 int summary_add(struct summary *summary, const struct snif_event *event, bool expected) {
 	char text[EVENT_WHAT_SIZE], asker[ESCAPED_SIZE(SNIF_COMM_LENGTH)];
-	struct summary_line line, **found;
+	struct summary_line line;
 
 	count(&summary->tally, event, expected);
 	if (expected)
@@ -103,11 +120,7 @@ int summary_add(struct summary *summary, const struct snif_event *event, bool ex
 	event_what(text, event);
 	line = line_of(event, text);
 	escape_bytes(asker, event->process.name, strnlen(event->process.name, sizeof(event->process.name)));
-	found = tfind(&line, &summary->tree, compare);
-	if (!found)
-		return add_line(summary, &line, asker);
-	(*found)->count++;
-	return leaders_add(&(*found)->askers, asker);
+	return add(summary, &line, asker);
 }
 
 const struct tally *summary_tally(const struct summary *summary) {

@@ -13,6 +13,7 @@
 
 struct tally {
 	uint64_t allowed, blocked, would_block; /* events; would_block: what audit mode let through */
+	uint64_t calls;				/* system calls that were refused: these are no events */
 	uint64_t expected;			/* of the refusals: those by a rule that says that they are expected */
 };
 
@@ -31,6 +32,10 @@ struct summary *summary_new(void); /* NULL: out of memory */
 /* Counts one event; `expected` ones in the tally alone. Beyond 10,000 different lines the rest is counted under one line
  * "other". Returns 0 or -ENOMEM. */
 int summary_add(struct summary *summary, const struct snif_event *event, bool expected);
+/* Counts a system call that was refused, like `bpf()`, beside the events: as a line without a reason. Returns 0 or
+ * -ENOMEM. */
+int summary_add_call(struct summary *summary, const char *what, const char *asker);
+#define SYSTEM_CALL "system_call" /* what stands in the place of its reason */
 /* All that was counted so far, also what has no line of its own. */
 const struct tally *summary_tally(const struct summary *summary);
 /* The lines: blocked before allowed, the most frequent first. `denied` gets how many of them are refusals. NULL: out of

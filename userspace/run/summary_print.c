@@ -13,7 +13,13 @@ enum { LINES_SHOWN = 20, ANNOTATIONS = 10 /* as GitHub shows of a step */, TEXT_
 static const char *word(const struct summary_line *line) {
 	if (line->verdict == SNIF_ALLOW)
 		return "allowed";
+	if (line->refusal.reason == SNIF_REASON_NONE)
+		return "refused";
 	return line->mode == SNIF_AUDIT ? "would block" : "blocked";
+}
+
+static const char *code(const struct summary_line *line) {
+	return line->refusal.reason == SNIF_REASON_NONE ? SYSTEM_CALL : reason_code(line->refusal.reason);
 }
 
 static void print_lines(struct summary_line *const *lines, size_t count, FILE *out) {
@@ -23,8 +29,7 @@ static void print_lines(struct summary_line *const *lines, size_t count, FILE *o
 	for (size_t i = 0; i < shown; i++) {
 		leaders_write(&lines[i]->askers, askers, sizeof(askers), "...");
 		fprintf(out, "  %-11s  %-*s  %-*s  %ju%s%s\n", word(lines[i]), TEXT_WIDTH, lines[i]->text, REASON_WIDTH,
-			reason_code(lines[i]->refusal.reason), (uintmax_t)lines[i]->count,
-			askers[0] ? "  asked by " : "", askers);
+			code(lines[i]), (uintmax_t)lines[i]->count, askers[0] ? "  asked by " : "", askers);
 	}
 	if (count > shown)
 		fprintf(out, "  ... and %zu more\n", count - shown);
@@ -37,6 +42,8 @@ static void print_tally(const struct tally *tally, FILE *out) {
 		fprintf(out, ", %ju blocked", (uintmax_t)tally->blocked);
 	if (tally->would_block > 0)
 		fprintf(out, ", %ju would be blocked", (uintmax_t)tally->would_block);
+	if (tally->calls > 0)
+		fprintf(out, ", %ju system call%s refused", (uintmax_t)tally->calls, tally->calls == 1 ? "" : "s");
 	if (tally->expected > 0)
 		fprintf(out, " (%ju as expected)", (uintmax_t)tally->expected);
 	fputc('\n', out);
@@ -128,7 +135,7 @@ void summary_print(const struct summary *summary, const struct policy *policy, u
 	size_t denied, count;
 	struct summary_line **lines;
 
-	if (tally->allowed + tally->blocked + tally->would_block - tally->expected + lost == 0)
+	if (tally->allowed + tally->blocked + tally->would_block - tally->expected + tally->calls + lost == 0)
 		return;
 	fputs("snifence: ", out);
 	print_tally(tally, out);
@@ -162,7 +169,7 @@ static void print_row(const struct summary_line *line, FILE *out) {
 	leaders_write(&line->askers, askers, sizeof(askers), "...");
 	fprintf(out, "| %ju | ", (uintmax_t)line->count);
 	print_plain(line->text, out);
-	fprintf(out, " | `%s`%s | ", reason_code(line->refusal.reason), line->mode == SNIF_AUDIT ? " (audit)" : "");
+	fprintf(out, " | `%s`%s | ", code(line), line->mode == SNIF_AUDIT ? " (audit)" : "");
 	print_plain(askers, out);
 	fputs(" |\n", out);
 }
@@ -206,7 +213,7 @@ void summary_print_annotations(const struct summary *summary, FILE *out) {
 		leaders_write(&lines[i]->askers, askers, sizeof(askers), "...");
 		fprintf(out, "::warning title=snifence::%s ", word(lines[i]));
 		print_data(lines[i]->text, out);
-		fprintf(out, " (%s", reason_code(lines[i]->refusal.reason));
+		fprintf(out, " (%s", code(lines[i]));
 		if (askers[0])
 			fputs(", asked by ", out);
 		print_data(askers, out);
