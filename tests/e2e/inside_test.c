@@ -225,6 +225,63 @@ static void test_user_namespaces(void **state) {
 	assert_string_equal(program->out, "");
 }
 
+/* A run inside of a run says that it is one. */
+static void test_nested(void **state) {
+	const char *const *const users[] = {as_user, as_root};
+	char expected[512];
+
+	(void)state;
+	lab_enter();
+	for (size_t i = 0; i < 2; i++) {
+		struct lab_program *program = shell(users[i], "build/snifence run --allow a.test -- true; echo $?");
+
+		snprintf(expected, sizeof(expected),
+			 "snifence: this is inside of `snifence run` already, under %s/policy.yaml: that holds for all "
+			 "that is started here, and a rule has to be added there\n",
+			 lab_folder());
+		assert_string_equal(program->out, "125\n");
+		if (!strstr(program->err, expected))
+			fail_msg("%s, and not %s", program->err, expected);
+	}
+}
+
+/* Of what was open before, pipes and regular files stay; sockets and what leads out do not, nor what tells of them. */
+static void test_open_files(void **state) {
+	static const char inside[] = "cat <&5; for n in 5 6 7 8; do test -e /proc/self/fd/$n && echo $n; done; "
+				     "echo ${NODE_CHANNEL_FD-none} ${LISTEN_FDS-none}\n";
+	static const char script[] = "cd $2; exec 5<file 6</dev/null 7</proc/self/mounts 8<.; "
+				     "export NODE_CHANNEL_FD=6 LISTEN_FDS=1; $1 run --allow a.test -- bash inside; "
+				     "$1 run --allow a.test -- cat <(echo from a pipe); "
+				     "make -s -j2 -f outer SNIFENCE=$1 2>&1";
+	char program[4096];
+
+	(void)state;
+	lab_enter();
+	lab_needs("make");
+	assert_non_null(realpath("build/snifence", program));
+	lab_write("file", "kept\n");
+	lab_write("inside", inside);
+	lab_write("inner", "all: a b\na b:\n\t@echo $@\n");
+	lab_write("outer", "all:\n\t+@$(SNIFENCE) run --allow a.test -- make -s -f inner all\n");
+	assert_string_equal(lab_run((const char *[]){"bash", "-c", script, "bash", program, lab_folder(), NULL})->out,
+			    "kept\n5\nnone none\nfrom a pipe\na\nb\n");
+}
+
+/* Root's services have their own roots; but not where one leads out of a chroot that snifence is in. */
+static void test_chroot(void **state) {
+	static const char script[] =
+		"mkdir $1/r; mount --rbind / $1/r; chroot $1/r sh -c \"cd $PWD; build/snifence run "
+		"--allow a.test -- chroot / echo inside\"";
+	struct lab_program *program;
+
+	(void)state;
+	lab_enter();
+	assert_string_equal(shell(as_root, "chroot / echo inside")->out, "inside\n");
+	program = lab_run((const char *[]){"unshare", "-m", "sh", "-c", script, "sh", lab_folder(), NULL});
+	assert_string_equal(program->out, "");
+	assert_non_null(strstr(program->err, "chroot: cannot change root directory to '/': Operation not permitted"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_stop_and_continue, close_terminal),
@@ -235,6 +292,9 @@ int main(void) {
 		lab_test(test_processes),
 		lab_test(test_changes_user),
 		lab_test(test_user_namespaces),
+		lab_test(test_nested),
+		lab_test(test_open_files),
+		lab_test(test_chroot),
 	};
 
 	return cmocka_run_group_tests_name("inside", tests, NULL, NULL);

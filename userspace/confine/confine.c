@@ -34,8 +34,9 @@ const char *confine_step_text(enum confine_step step) {
 
 /* A socket made outside is not under the filter, whoever uses it. Not 0, 1, 2: those are the caller's choice. */
 static int close_at_exec(const struct confinement *confinement) {
-	(void)confinement;
-	return syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) ? -errno : 0;
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC))
+		return -errno;
+	return confinement->inherited ? inherited_keep(confinement->inherited) : 0;
 }
 
 /* A command of root's with --keep-caps could undo it all. */
@@ -60,7 +61,7 @@ static int no_new_privileges(const struct confinement *confinement) {
  * BPF, PERFMON, SYS_ADMIN: the filter's own maps and programs, mounts, setns, another cgroup.
  * SYS_PTRACE, CHECKPOINT_RESTORE: processes outside the cgroup, to send for the command.
  * SYS_MODULE, SYS_RAWIO, SYS_BOOT, MKNOD: the kernel itself, memory and disks.
- * DAC_READ_SEARCH, SYS_CHROOT: files by handle and through other roots, where a cgroup mount can be written.
+ * DAC_READ_SEARCH: files by handle, of mounts that can be written outside.
  * SETPCAP: this list.
  */
 static const unsigned int kept[] = {
@@ -68,8 +69,8 @@ static const unsigned int kept[] = {
 	CAP_SETUID, CAP_SETGID,	      CAP_SETFCAP, CAP_NET_BIND_SERVICE, CAP_AUDIT_WRITE,
 };
 
-static uint64_t kept_mask(void) {
-	uint64_t mask = 0;
+static uint64_t kept_mask(const struct confinement *confinement) {
+	uint64_t mask = confinement->keep_chroot ? UINT64_C(1) << CAP_SYS_CHROOT : 0;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		mask |= UINT64_C(1) << kept[i];
 	return mask;
@@ -86,7 +87,7 @@ static int drop_from_bounding(unsigned long capability) {
 
 /* Before the identity changes, as it takes CAP_SETPCAP. */
 static int drop_bounding(const struct confinement *confinement) {
-	const uint64_t mask = kept_mask();
+	const uint64_t mask = kept_mask(confinement);
 	int err = 0;
 	for (unsigned int capability = 0; !confinement->keep_caps && capability < CAPABILITIES && !err; capability++)
 		if (!(mask >> capability & 1))
@@ -109,7 +110,7 @@ static int take_identity(const struct confinement *confinement) {
 static int drop_capabilities(const struct confinement *confinement) {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-	const uint64_t mask = is_root(confinement) ? kept_mask() : 0;
+	const uint64_t mask = is_root(confinement) ? kept_mask(confinement) : 0;
 	if (confinement->keep_caps)
 		return 0;
 	if (syscall(SYS_capget, &header, sets))
@@ -128,8 +129,10 @@ static int refuse_system_calls(const struct confinement *confinement) {
 	return confinement->no_seccomp ? 0 : syscalls_refuse(&confinement->syscalls, confinement->listener);
 }
 
-/* Where Landlock has no scopes, seccomp has to keep signals from what shares the command's process group. */
+/* Where Landlock has no scopes, seccomp has to keep signals from what shares the command's process group. In a chroot,
+ * chroot() leads out of it, to mounts that were never looked at. */
 int confine_prepare(struct confinement *confinement) {
+	confinement->keep_chroot = is_root(confinement) && !mounts_in_chroot();
 	return confinement->no_seccomp ? 0 : syscalls_compile(scope_abi() >= SCOPE_ABI, &confinement->syscalls);
 }
 

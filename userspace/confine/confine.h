@@ -4,16 +4,19 @@
 #define SNIF_CONFINE_H
 
 #include "confine/identity.h"
+#include "confine/inherited.h"
 #include "confine/syscalls.h"
 
 struct confinement {
 	struct identity identity;
-	char *const *variables;	  /* NAME=VALUE, set for the command alone; ends with NULL; NULL: none */
-	const char *read_only;	  /* a file that the command cannot write to; NULL: none */
-	int *listener;		  /* gets that of syscalls_refuse(); NULL: nobody listens */
-	bool keep_caps;		  /* --keep-caps */
-	bool no_seccomp;	  /* --no-seccomp */
-	struct syscalls syscalls; /* by confine_prepare() */
+	char *const *variables;		   /* NAME=VALUE, set for the command alone; ends with NULL; NULL: none */
+	const char *read_only;		   /* a file that the command cannot write to; NULL: none */
+	const struct inherited *inherited; /* what stays open; NULL: nothing */
+	int *listener;			   /* gets that of syscalls_refuse(); NULL: nobody listens */
+	bool keep_chroot;		   /* CAP_SYS_CHROOT; by confine_prepare() */
+	bool keep_caps;			   /* --keep-caps */
+	bool no_seccomp;		   /* --no-seccomp */
+	struct syscalls syscalls;	   /* by confine_prepare() */
 };
 
 /* Where confining can fail, in its order. */
@@ -37,8 +40,8 @@ const char *confine_step_text(enum confine_step step);
 int confine_prepare(struct confinement *confinement);
 
 /*
- * Confines the calling process, for good; it needs root. Afterwards: every descriptor but 0, 1 and 2 closes at exec
- * (a socket from outside belongs to no confined cgroup); in a mount namespace of its own, what leads out of the filter
+ * Confines the calling process, for good; it needs root. Afterwards: every descriptor but 0, 1, 2 and what `inherited`
+ * has closes at exec (a socket from outside belongs to no confined cgroup); in a mount namespace of its own, what leads out of the filter
  * is read-only, like cgroup and bpf file systems, and /proc shows the processes of its PID namespace; no_new_privs is
  * set; processes outside are out of reach, where Landlock has scopes; only the capabilities that confine.c lists are
  * left, none for a user other than root; the identity is taken; seccomp refuses what syscalls.c lists. Returns 0, or a

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "confine/mount_list.h"
@@ -257,6 +258,29 @@ static int enter_again(void) {
 	if (!getcwd(path, sizeof(path)) || path[0] != '/' || chdir(path))
 		return chdir("/") ? -errno : 0;
 	return 0;
+}
+
+static bool look_at_root(struct statx *root) {
+	return statx(AT_FDCWD, "/", 0, STATX_TYPE | STATX_INO | STATX_MNT_ID, root) == 0 &&
+	       root->stx_mask & STATX_MNT_ID;
+}
+
+/* Entering the mount namespace that it is in, a process gets that one's root. */
+static bool root_is_the_namespaces(void) {
+	struct statx before, after;
+	int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	return own >= 0 && look_at_root(&before) && setns(own, CLONE_NEWNS) == 0 && look_at_root(&after) &&
+	       before.stx_mnt_id == after.stx_mnt_id && before.stx_ino == after.stx_ino;
+}
+
+bool mounts_in_chroot(void) {
+	int status, pid = fork();
+	if (pid == 0)
+		_exit(root_is_the_namespaces() ? 0 : 1);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return true;
+	return pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
 /*

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Whether / is another one than that of the mount namespace, or nobody can tell: then there are mounts beyond it. */
+bool mounts_in_chroot(void);
+
 /*
  * Gives the calling process a mount namespace of its own, where no mount arrives from outside. In it cgroup and bpf
  * file systems are read-only; with `root` also what else can be written by uid 0 alone and tells the kernel which

@@ -41,6 +41,7 @@ struct run {
 	struct run_options options;
 	struct policy *policy;
 	struct compiled compiled;
+	struct inherited inherited;
 	struct confinement confinement;
 	struct run_log log;
 	bool abort_failed, undying; /* undying: some processes cannot be ended */
@@ -95,11 +96,11 @@ static int resolve_identity(struct run *run) {
 		message_error("cannot prepare the run: %s", strerror(ENOMEM));
 		return EXIT_FAILED;
 	}
-	run->confinement.variables = run->variables;
 	if (identity_resolve(run->options.user, &run->confinement.identity))
 		return EXIT_USAGE;
 	run->confinement.keep_caps = run->options.keep_caps;
 	run->confinement.listener = &run->listener;
+	run->confinement.inherited = &run->inherited;
 	run->confinement.no_seccomp = run->options.no_seccomp;
 	if (!run->options.keep_caps || !run->confinement.identity.change || run->confinement.identity.uid == 0)
 		return 0;
@@ -109,14 +110,18 @@ static int resolve_identity(struct run *run) {
 }
 
 /* The command can tell by these that it is confined, and by what. */
-static int set_variables(const struct run *run) {
+static int set_variables(struct run *run) {
 	const char *file = notices_file(run->notices);
 	char *policy = realpath(run->policy->file, NULL);
-	int error = setenv("SNIFENCE", "1", 1) || setenv("SNIFENCE_POLICY", policy ? policy : run->policy->file, 1) ||
-		    (file ? setenv("SNIFENCE_NOTICES", file, 1) : unsetenv("SNIFENCE_NOTICES"));
-
+	int err = run_variables_add(&run->variables, "SNIFENCE", "1");
+	if (!err)
+		err = run_variables_add(&run->variables, "SNIFENCE_POLICY", policy ? policy : run->policy->file);
+	if (!err && file)
+		err = run_variables_add(&run->variables, "SNIFENCE_NOTICES", file);
 	free(policy);
-	return error ? -errno : 0;
+	run->confinement.variables = run->variables;
+	inherited_clean_environment(&run->inherited);
+	return err;
 }
 
 /* Returns 0 or an exit code after saying why. */
@@ -151,8 +156,22 @@ static int prepare_outputs(struct run *run) {
 	return EXIT_FAILED;
 }
 
+/* Inside of a run what another one needs is closed. */
+static bool told_nested(void) {
+	const char *policy = getenv("SNIFENCE_POLICY");
+	if (!getenv("SNIFENCE"))
+		return false;
+	message_error(
+		"this is inside of `snifence run` already, under %s: that holds for all that is started here, and a "
+		"rule has to be added there",
+		policy ? policy : "its policy");
+	return true;
+}
+
 /* After the message about what could not be done. */
 static int something_lacks(void) {
+	if (told_nested())
+		return EXIT_FAILED;
 	message_error("`snifence features` shows what this machine lacks for a run, and what it has");
 	return EXIT_FAILED;
 }
@@ -505,9 +524,12 @@ int run_main(int argc, char **argv) {
 	}
 	if (geteuid() != 0) {
 		run_options_free(&run.options);
+		if (told_nested())
+			return EXIT_FAILED;
 		message_error("run needs root, to load BPF programs and make a cgroup: try 'sudo snifence run ...'");
 		return EXIT_FAILED;
 	}
+	inherited_note(&run.inherited);
 	code = prepare_descriptors();
 	for (size_t i = 0; !code && i < sizeof(steps) / sizeof(steps[0]); i++)
 		code = steps[i](&run);

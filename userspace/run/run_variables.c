@@ -2,6 +2,7 @@
 /* What sudo has taken away: variables, and the program that the caller's PATH leads to. */
 #include "run/run_variables.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,6 +46,23 @@ char **run_variables_make(const char *const *names, size_t count) {
 		variables[made] = NULL;
 	run_variables_free(variables);
 	return NULL;
+}
+
+int run_variables_add(char ***variables, const char *name, const char *value) {
+	size_t count = 0;
+	char **more;
+
+	while ((*variables)[count])
+		count++;
+	more = realloc(*variables, (count + 2) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	*variables = more;
+	more[count + 1] = NULL;
+	if (asprintf(&more[count], "%s=%s", name, value) >= 0)
+		return 0;
+	more[count] = NULL;
+	return -ENOMEM;
 }
 
 void run_variables_free(char **variables) {

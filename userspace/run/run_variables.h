@@ -11,6 +11,9 @@
  */
 char **run_variables_make(const char *const *names, size_t count);
 
+/* Adds a variable. Returns 0 or -ENOMEM. */
+int run_variables_add(char ***variables, const char *name, const char *value);
+
 void run_variables_free(char **variables);
 
 /*
