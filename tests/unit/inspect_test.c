@@ -166,34 +166,106 @@ static void write_bytes(const char *path, const void *data, size_t length) {
 	assert_int_equal(fclose(file), 0);
 }
 
-static void pcapng_is_read(void **state) {
-	static struct bytes file, body, packet;
-	const struct {
-		uint32_t magic;
-		uint16_t major, minor;
-		int64_t length;
-	} section = {0x1a2b3c4d, 1, 0, -1};
-	const struct {
-		uint16_t link, reserved;
-		uint32_t snaplen;
-	} interface = {101, 0, 262144}; /* raw IP */
-	uint64_t time = (uint64_t)when.tv_sec * 1000000 + (uint64_t)when.tv_usec;
-	uint32_t lengths[2], head[3] = {0, (uint32_t)(time >> 32), (uint32_t)time};
+/* What blocks of pcapng begin with. */
+static const struct {
+	uint32_t magic;
+	uint16_t major, minor;
+	int64_t length;
+} section = {0x1a2b3c4d, 1, 0, -1};
 
-	(void)state;
-	hello_make(&hello, &(struct hello){.name = "www.a.example"});
-	packet_make(&packet, &(struct packet){.data = hello.data, .length = hello.length});
+struct interface {
+	uint16_t link, reserved;
+	uint32_t snaplen;
+	uint16_t option, option_length; /* 9: the resolution of time */
+	uint32_t resolution;
+};
+
+/* A packet of an interface, at a time in its units, with `before` in front of the IP header. */
+static void add_packet(struct bytes *file, uint32_t interface, uint64_t time, const char *before, size_t length,
+		       const struct packet *what) {
+	static struct bytes body, packet;
+	uint32_t lengths[2], head[3] = {interface, (uint32_t)(time >> 32), (uint32_t)time};
+
+	packet.length = body.length = 0;
+	bytes_add(&packet, before, length);
+	packet_make(&packet, what);
 	lengths[0] = lengths[1] = (uint32_t)packet.length;
 	bytes_add(&body, head, sizeof(head));
 	bytes_add(&body, lengths, sizeof(lengths));
 	bytes_add(&body, packet.data, packet.length);
-	add_block(&file, 0x0a0d0d0a, &section, sizeof(section));
-	add_block(&file, 1, &interface, sizeof(interface));
-	add_block(&file, 6, body.data, body.length);
+	add_block(file, 6, body.data, body.length);
+}
+
+/* Interfaces that differ in link type, snapshot length and resolution: as merged files have them. */
+static void make_pcapng(struct bytes *file) {
+	static const struct interface interfaces[] = {
+		{101, 0, 262144, 0, 0, 0}, {1, 0, 96, 9, 1, 9}, {9, 0, 0, 0, 0, 0}};
+	uint64_t time = (uint64_t)when.tv_sec * 1000000 + (uint64_t)when.tv_usec;
+
+	file->length = 0;
+	hello_make(&hello, &(struct hello){.name = "www.a.example"});
+	add_block(file, 0x0a0d0d0a, &section, sizeof(section));
+	for (size_t i = 0; i < 2; i++)
+		add_block(file, 1, &interfaces[i], sizeof(interfaces[i]));
+	add_block(file, 0x0bad, "of another kind", 15);
+	add_packet(file, 1, time * 1000, "dst...src...\x08\x00", 14,
+		   &(struct packet){.data = hello.data, .length = 20, .sequence = 0});
+	add_packet(file, 0, time, "", 0,
+		   &(struct packet){.data = hello.data + 20, .length = hello.length - 20, .sequence = 20});
+	add_block(file, 1, &interfaces[2], sizeof(interfaces[2]));
+}
+
+static void pcapng_is_read(void **state) {
+	static struct bytes file;
+
+	(void)state;
+	make_pcapng(&file);
 	write_bytes(capture, file.data, file.length);
 	assert_int_equal(RUN(capture), 0);
-	assert_string_equal(out, GOOD_LINE "\n");
+	assert_non_null(strstr(out, " www.a.example TLS 1.3 segments=2 records=1\n"));
+	assert_memory_equal(out, GOOD_LINE, 28);
 	assert_string_equal(err, "");
+}
+
+/* Only where there is a packet of it: then the rest is read, and the file was not read as a whole. */
+static void unknown_link_of_an_interface(void **state) {
+	static struct bytes file;
+	char expected[512];
+
+	(void)state;
+	make_pcapng(&file);
+	add_packet(&file, 2, 0, "", 0, &(struct packet){.data = "x", .length = 1});
+	write_bytes(capture, file.data, file.length);
+	assert_int_equal(RUN(capture), 1);
+	assert_non_null(strstr(out, " www.a.example "));
+	snprintf(
+		expected, sizeof(expected),
+		"snifence: inspect: %s: cannot read packets of link type PPP (9), only Ethernet, Linux cooked, raw IP and "
+		"loopback\n",
+		capture);
+	assert_string_equal(err, expected);
+}
+
+/* At every byte: it is told, save where a block ends; and whatever stands in the place of a length. */
+static void damaged_pcapng(void **state) {
+	static struct bytes file;
+	size_t whole = 0;
+
+	(void)state;
+	make_pcapng(&file);
+	for (size_t length = 28; length < file.length; length++) {
+		write_bytes(capture, file.data, length);
+		whole += RUN(capture) == 0;
+	}
+	assert_int_equal(whole, 6); /* behind each block but the last */
+	for (size_t at = 0; at + 4 <= file.length; at += 4) {
+		static struct bytes damaged;
+
+		damaged = file;
+		memset(damaged.data + at, 0xff, 4);
+		write_bytes(capture, damaged.data, damaged.length);
+		assert_in_range(RUN(capture), 0, 1);
+	}
 }
 
 static void what_is_no_good_name_is_told(void **state) {
@@ -441,6 +513,8 @@ int main(void) {
 		cmocka_unit_test(every_link_type_leads_to_ip),
 		cmocka_unit_test(frames_without_ip_are_passed_over),
 		cmocka_unit_test(pcapng_is_read),
+		cmocka_unit_test(unknown_link_of_an_interface),
+		cmocka_unit_test(damaged_pcapng),
 		cmocka_unit_test(what_is_no_good_name_is_told),
 		cmocka_unit_test(a_name_is_told_of_a_hello_that_is_refused),
 		cmocka_unit_test(a_policy_judges),

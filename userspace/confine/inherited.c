@@ -17,11 +17,29 @@ enum { ZFS_MAGIC = 0x2fc12fc1, NTFS_MAGIC = 0x7366746e, BCACHEFS_MAGIC = (int)0x
 /* Those that hold files and nothing else. Of any other (cgroup, proc, bpf, nsfs, pidfs, ...) nobody knows what it does. */
 static bool holds_files(unsigned int type) {
 	static const unsigned int known[] = {
-		EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,	 BTRFS_SUPER_MAGIC,    TMPFS_MAGIC,	 RAMFS_MAGIC,
-		OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, SQUASHFS_MAGIC,       EROFS_SUPER_MAGIC_V1, ISOFS_SUPER_MAGIC,
-		MSDOS_SUPER_MAGIC,     EXFAT_SUPER_MAGIC, NFS_SUPER_MAGIC,     SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC,
-		V9FS_MAGIC,	       FUSE_SUPER_MAGIC, CEPH_SUPER_MAGIC,     HOSTFS_SUPER_MAGIC, UDF_SUPER_MAGIC,
-		(unsigned int)ZFS_MAGIC, (unsigned int)NTFS_MAGIC, (unsigned int)BCACHEFS_MAGIC,
+		EXT4_SUPER_MAGIC,
+		XFS_SUPER_MAGIC,
+		BTRFS_SUPER_MAGIC,
+		TMPFS_MAGIC,
+		RAMFS_MAGIC,
+		OVERLAYFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC,
+		SQUASHFS_MAGIC,
+		EROFS_SUPER_MAGIC_V1,
+		ISOFS_SUPER_MAGIC,
+		MSDOS_SUPER_MAGIC,
+		EXFAT_SUPER_MAGIC,
+		NFS_SUPER_MAGIC,
+		SMB2_SUPER_MAGIC,
+		CIFS_SUPER_MAGIC,
+		V9FS_MAGIC,
+		FUSE_SUPER_MAGIC,
+		CEPH_SUPER_MAGIC,
+		HOSTFS_SUPER_MAGIC,
+		UDF_SUPER_MAGIC,
+		(unsigned int)ZFS_MAGIC,
+		(unsigned int)NTFS_MAGIC,
+		(unsigned int)BCACHEFS_MAGIC,
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Capture file ──► frames, by libpcap ──► IP packets, by the link layer's header. */
+/* Capture file ──► frames, by libpcap or pcapng.c ──► IP packets, by the link layer's header. */
 #include "inspect/capture.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/library.h"
 #include "base/message.h"
+#include "inspect/pcapng.h"
 #include "portable.h"
 
 #define FUNCTIONS(X)                                                                                                   \
@@ -23,8 +24,11 @@ LIBRARY(pcap, "to read captures", FUNCTIONS, "libpcap.so.0.8", "libpcap.so.1");
 
 struct capture {
 	const char *file; /* borrowed */
-	pcap_t *pcap;
-	int link;
+	pcap_t *pcap;	  /* or */
+	struct pcapng *pcapng;
+	FILE *in;		 /* of pcapng */
+	const struct link *link; /* of pcap */
+	int unread_link;	 /* of pcapng: one that is not known, of which packets were passed over; -1: none */
 	uint64_t frame;
 };
 
@@ -106,25 +110,51 @@ static struct capture *refuse(struct capture *capture, FILE *in) {
 	return NULL;
 }
 
+static void refuse_link(const struct capture *capture, int link, const char *how) {
+	const char *name = pcap.pcap_datalink_val_to_name(link);
+
+	message_error("inspect: %s: cannot read %slink type %s (%d), only Ethernet, Linux cooked, raw IP and loopback",
+		      capture->file, how, name ? name : "without name", link);
+}
+
+static struct capture *open_pcapng(struct capture *capture, FILE *in) {
+	capture->pcapng = pcapng_open(in);
+	if (!capture->pcapng) {
+		message_error("inspect: %s: %s", capture->file, strerror(ENOMEM));
+		return refuse(capture, in);
+	}
+	capture->in = in;
+	return capture;
+}
+
+/* Whether the file begins like pcapng. What was looked at is put back, which a stream takes of what it has read. */
+static bool is_pcapng(FILE *in) {
+	uint8_t bytes[sizeof(pcapng_beginning)];
+	size_t got = fread(bytes, 1, sizeof(bytes), in);
+	bool is = got == sizeof(bytes) && memcmp(bytes, pcapng_beginning, sizeof(bytes)) == 0;
+
+	while (got > 0)
+		ungetc(bytes[--got], in);
+	return is;
+}
+
 static struct capture *open_stream(struct capture *capture, FILE *in) {
 	char error[PCAP_ERRBUF_SIZE] = "";
+
+	if (is_pcapng(in))
+		return open_pcapng(capture, in);
 
 	capture->pcap = pcap.pcap_fopen_offline_with_tstamp_precision(in, PCAP_TSTAMP_PRECISION_NANO, error);
 	if (!capture->pcap) {
 		message_error("inspect: %s: not a capture that can be read: %s", capture->file, error);
 		return refuse(capture, in);
 	}
-	capture->link = pcap.pcap_datalink(capture->pcap);
-	if (!find_link(capture->link)) {
-		const char *name = pcap.pcap_datalink_val_to_name(capture->link);
-
-		message_error(
-			"inspect: %s: cannot read link type %s (%d), only Ethernet, Linux cooked, raw IP and loopback",
-			capture->file, name ? name : "without name", capture->link);
-		capture_close(capture);
-		return NULL;
-	}
-	return capture;
+	capture->link = find_link(pcap.pcap_datalink(capture->pcap));
+	if (capture->link)
+		return capture;
+	refuse_link(capture, pcap.pcap_datalink(capture->pcap), "");
+	capture_close(capture);
+	return NULL;
 }
 
 static FILE *open_file(const char *file) {
@@ -147,35 +177,80 @@ struct capture *capture_open(const char *file) {
 	if (library_open(&pcap_library))
 		return refuse(capture, in);
 	capture->file = file;
+	capture->unread_link = -1;
 	return open_stream(capture, in);
 }
 
-int capture_next(struct capture *capture, struct capture_packet *packet) {
-	const struct link *link = find_link(capture->link);
+/* A frame of whichever kind of file. */
+struct frame {
+	struct timespec time;
+	const struct link *link;
+	const uint8_t *bytes;
+	size_t length;
+};
+
+static int next_of_pcap(struct capture *capture, struct frame *frame) {
 	struct pcap_pkthdr *header;
-	const u_char *frame;
+	const u_char *bytes;
+	int result = pcap.pcap_next_ex(capture->pcap, &header, &bytes);
+
+	if (result != 1)
+		return result == PCAP_ERROR_BREAK ? 0 : -EIO;
+	/* with nanosecond precision, tv_usec has nanoseconds */
+	*frame = (struct frame){{header->ts.tv_sec, header->ts.tv_usec}, capture->link, bytes, header->caplen};
+	return 1;
+}
+
+/* LINKTYPE_RAW is what a file says, DLT_RAW what libpcap makes of it. */
+static int next_of_pcapng(struct capture *capture, struct frame *frame) {
+	enum { LINKTYPE_RAW = 101 };
+	struct pcapng_frame read;
+	int result = pcapng_next(capture->pcapng, &read);
+
+	if (result != 1)
+		return result;
+	*frame = (struct frame){read.time, find_link(read.link == LINKTYPE_RAW ? DLT_RAW : read.link), read.bytes,
+				read.length};
+	if (frame->link || capture->unread_link >= 0)
+		return 1;
+	capture->unread_link = read.link;
+	refuse_link(capture, read.link, "packets of ");
+	return 1;
+}
+
+/* The end of a file of which packets were passed over is not the end of all that is in it. */
+static int end(const struct capture *capture, int result) {
+	if (result == 0)
+		return capture->unread_link >= 0 ? -EIO : 0;
+	message_error("inspect: %s: could be read only up to packet %llu: %s", capture->file,
+		      (unsigned long long)capture->frame,
+		      capture->pcapng ? pcapng_error(capture->pcapng) : pcap.pcap_geterr(capture->pcap));
+	return result;
+}
+
+int capture_next(struct capture *capture, struct capture_packet *packet) {
+	struct frame frame;
 	size_t at;
 	int result;
 
-	while ((result = pcap.pcap_next_ex(capture->pcap, &header, &frame)) == 1) {
+	while ((result = (capture->pcapng ? next_of_pcapng : next_of_pcap)(capture, &frame)) == 1) {
 		capture->frame++;
-		if (!find_ip(link, frame, header->caplen, &at))
+		if (!frame.link || !find_ip(frame.link, frame.bytes, frame.length, &at))
 			continue;
-		/* with nanosecond precision, tv_usec has nanoseconds */
-		*packet = (struct capture_packet){.time = {header->ts.tv_sec, header->ts.tv_usec},
+		*packet = (struct capture_packet){.time = frame.time,
 						  .frame = capture->frame,
-						  .ip = frame + at,
-						  .length = header->caplen - at};
+						  .ip = frame.bytes + at,
+						  .length = frame.length - at};
 		return 1;
 	}
-	if (result == PCAP_ERROR_BREAK)
-		return 0;
-	message_error("inspect: %s: could be read only up to packet %llu: %s", capture->file,
-		      (unsigned long long)capture->frame, pcap.pcap_geterr(capture->pcap));
-	return -EIO;
+	return end(capture, result);
 }
 
 void capture_close(struct capture *capture) {
-	pcap.pcap_close(capture->pcap);
+	if (capture->pcap)
+		pcap.pcap_close(capture->pcap);
+	pcapng_close(capture->pcapng);
+	if (capture->in && capture->in != stdin)
+		fclose(capture->in);
 	free(capture);
 }
