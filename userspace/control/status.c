@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "analysis/reason_class.h"
+#include "analysis/reason_about.h"
 #include "base/command_line.h"
 #include "base/json.h"
 #include "base/message.h"

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/reason_class.h"
+#include "analysis/reason_about.h"
 #include "base/file.h"
 #include "base/library.h"
 #include "base/message.h"
