@@ -126,7 +126,7 @@ static void families(void) {
 }
 
 /*
- * What AF_PACKET would be good for, where a privileged process is attached to instead of run: README says so. The
+ * What AF_PACKET would be good for, where a privileged process is attached to instead of run: the threat model says so. The
  * datagram goes where nothing may go, and no hook sees it.
  */
 static void packet_of_root(void) {

@@ -207,7 +207,7 @@ static int receive_socket(int channel) {
 
 /*
  * A socket that another process made outside the cgroup belongs to that one's cgroup for life: no hook of this one sees
- * it. README says so; `run` closes what it can, the descriptors that the command would inherit.
+ * it. the threat model says so; `run` closes what it can, the descriptors that the command would inherit.
  */
 static void passed_in(void) {
 	struct sockaddr_storage where;

@@ -3,7 +3,7 @@
 #ifndef SNIF_FEATURE_COMMAND_H
 #define SNIF_FEATURE_COMMAND_H
 
-/* Does what README.md says of `snifence features`. Returns its exit code. */
+/* Does what the manual says of `snifence features`. Returns its exit code. */
 int features_main(int argc, char **argv);
 
 #endif
