@@ -1,16 +1,40 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # make help tells the targets. V=1 shows the commands. Everything that is built goes to build/.
 
+VERSION := 0.1.0
+# an archive of the sources has its commit in this file, a clone in git
+COMMIT ?= $(or $(filter-out $$Format:%,$(file <packaging/commit)),$(shell git describe --always --dirty --exclude='*' 2>/dev/null))
+
 BUILD := build
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
-PREFIX ?= /usr/local
+PKG_CONFIG ?= pkg-config
+ifeq ($(origin CC),default)
+CC := $(shell command -v gcc || command -v cc || command -v clang)
+endif
 CFLAGS ?= -O2 -g
-WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD)
+# DEVELOPER=1, here or in the environment: a warning is an error. Whoever only builds may have a newer compiler.
+ERRORS := $(if $(DEVELOPER),-Werror)
+WARNINGS := -Wall -Wextra $(ERRORS) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+# what is built does not tell where
+SAME_EVERYWHERE := -ffile-prefix-map=$(CURDIR)=.
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD) $(SAME_EVERYWHERE)
+MODULES := libbpf libelf zlib yaml-0.1 json-c yajl libidn2 libpsl libcap libseccomp ncursesw
 # what few subcommands need is opened by base/library.c
-LIBS := -pthread -lbpf -lelf -lz -lyaml -ljson-c -lyajl -lidn2 -lpsl -lcap -lseccomp -lncursesw
-TEST_LIBS := -lcmocka -lssl -lcrypto -lpcap
+OPENED := libpcap libcrypto libsystemd libmicrohttpd
+LIBS := -pthread $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
+TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka libssl libcrypto libpcap 2>/dev/null)
+
+# where `make install` puts things, below DESTDIR
+prefix ?= $(or $(PREFIX),/usr/local)
+bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+sysconfdir ?= /etc
+unitdir ?= $(prefix)/lib/systemd/system
+export bindir datadir sysconfdir unitdir
+
+# no __pycache__ in the tree
+export PYTHONDONTWRITEBYTECODE := 1
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 Q := $(if $(V),,@)
@@ -24,7 +48,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults test-soak storm test-servers test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install clean
+.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults test-soak storm test-servers test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install uninstall clean libraries FORCE
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/fuzz/%.o $(BUILD)/bench/%.skel.h
 
@@ -34,17 +58,26 @@ help: ## this list
 deps: ## install what is missing (Debian, Ubuntu); elsewhere: say what to install
 	$(Q)tests/deps
 
-# by another make, which looks for compiler and headers after they are installed
-all: deps ## build build/snifence
-	$(Q)$(MAKE) --no-print-directory $(BUILD)/snifence compile_commands.json
+all: $(BUILD)/snifence compile_commands.json ## build build/snifence; installs nothing
+	$(Q)$(HAND_BACK)
+
+# what root has built can be built on and removed by who owns the folder
+HAND_BACK := tests/hand-back $(BUILD) compile_commands.json
+then_hand_back = status=$$?; $(HAND_BACK); exit $$status
+
+libraries: # says which is missing, before a compiler says which header
+	$(Q)$(PKG_CONFIG) --print-errors --exists $(MODULES) $(OPENED) || { echo "make deps installs what is missing" >&2; exit 1; }
+
+$(BUILD)/version.h: FORCE | $(BUILD)
+	$(Q)echo '#define SNIF_VERSION "$(VERSION)$(COMMIT:%= (%))"' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # the kernel side: one object, and its skeleton for the loader
 # <linux/types.h> needs the machine's <asm/types.h>, which clang does not look for when it compiles for BPF
 ASM_TYPES := $(filter %/asm/types.h,$(shell printf '\043include <asm/types.h>\n' | $(CC) -M -x c - 2>/dev/null))
 # v3, Linux 5.12: without its instructions for 32 bits each such number costs two shifts more
-BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Iinclude $(SYSROOT:%=--sysroot=%) $(ASM_TYPES:%/asm/types.h=-idirafter %)
+BPF_FLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra $(ERRORS) $(SAME_EVERYWHERE) -Iinclude $(SYSROOT:%=--sysroot=%) $(ASM_TYPES:%/asm/types.h=-idirafter %)
 
-$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) Makefile | $(BUILD)
+$(BUILD)/snifence.bpf.o: bpf/snifence.bpf.c $(wildcard bpf/*.h include/*.h) Makefile | $(BUILD) libraries
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
 
@@ -72,6 +105,8 @@ $(BUILD)/$(1)tests/%_test: $(BUILD)/$(1)tests/%_test.o $(BUILD)/$(1)libsnifence.
 endef
 $(eval $(call userspace_rules,,))
 $(eval $(call userspace_rules,asan/,$(SANITIZE)))
+
+$(BUILD)/userspace/main.o: $(BUILD)/version.h
 
 $(BUILD)/snifence: $(BUILD)/userspace/main.o $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
@@ -105,35 +140,41 @@ $(BUILD):
 arm64: ## cross-build snifence and its tests for arm64, in build/arm64
 	$(Q)tests/cross/build arm64 snifence tests/verify/verify tests/evasion/evasion_test $(UNIT:%=tests/unit/%) $(PROG:%=tests/prog/%) $(E2E:%=tests/e2e/%)
 
-demo: all ## a guided tour: servers in a namespace, a policy, curl confined by it
-	$(Q)tests/demo
+# by another make, which looks for compiler and headers after they are installed
+demo: ## install what the build and the demo need, build, and show a guided tour: servers in a namespace, curl confined
+	$(Q)tests/deps demo
+	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/demo.d/servers && tests/demo; $(then_hand_back)
 
-test: all ## the tests for every day
-	$(Q)tests/all quick
+$(BUILD)/tests/demo.d/servers: $(BUILD)/tests/demo.d/servers.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -pthread -lssl -lcrypto -o $@
 
-test-slow: all ## those that take long: other kernels and compilers, valgrind, long fuzzing, the bench once through
-	$(Q)tests/all slow
+test: deps ## install what the tests need, build, and run the tests for every day
+	$(Q)$(MAKE) --no-print-directory all && tests/all quick; $(then_hand_back)
+
+test-slow: deps ## those that take long: other kernels and compilers, valgrind, long fuzzing, the bench once through
+	$(Q)$(MAKE) --no-print-directory all && tests/all slow; $(then_hand_back)
 
 test-unit: $(UNIT:%=$(BUILD)/tests/unit/%) ## userspace, no privileges
-	$(Q)tests/run $^
+	$(Q)tests/run $^; $(then_hand_back)
 
 test-asan: $(UNIT:%=$(BUILD)/asan/tests/unit/%) ## the same under ASan and UBSan
-	$(Q)tests/run $^
+	$(Q)tests/run $^; $(then_hand_back)
 
 test-valgrind: $(UNIT:%=$(BUILD)/tests/unit/%) ## the same under valgrind
-	$(Q)tests/run --valgrind $^
+	$(Q)tests/run --valgrind $^; $(then_hand_back)
 
 test-prog: $(PROG:%=$(BUILD)/tests/prog/%) ## the programs by themselves (BPF_PROG_TEST_RUN); root
-	$(Q)tests/run $^
+	$(Q)tests/run $^; $(then_hand_back)
 
 test-clang: ## build with clang 14 and the newest of Debian, CLANGS='clang-19': others; run test-prog with each; root
 	$(Q)tests/clangs $(CLANGS)
 
 test-e2e: $(BUILD)/snifence $(E2E:%=$(BUILD)/tests/e2e/%) ## real programs, real sockets; root
-	$(Q)tests/run $(filter-out $<,$^)
+	$(Q)tests/run $(filter-out $<,$^); $(then_hand_back)
 
 test-evasion: $(BUILD)/tests/evasion/evasion_test ## what people do to get around it, CASE='B1*': some of it; root
-	$(Q)EVASION_CASE='$(CASE)' EVASION_TABLE=$(BUILD)/evasion.txt tests/run $<; status=$$?; cat $(BUILD)/evasion.txt; exit $$status
+	$(Q)EVASION_CASE='$(CASE)' EVASION_TABLE=$(BUILD)/evasion.txt tests/run $<; status=$$?; cat $(BUILD)/evasion.txt; $(HAND_BACK); exit $$status
 
 $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/evasion/*.c tests/support/*.c)) $(BUILD)/libsnifence.a
 	$(call say,LINK,$@)
@@ -142,7 +183,7 @@ $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test
 test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/faults/allocation.so ## every system call and allocation of a run fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
 	$(Q)rm -f $(BUILD)/faults.txt
 	$(Q)FAULTS_TABLE=$(BUILD)/faults.txt FAULTS='$(FAULTS)' SEED='$(SEED)' FAULTS_RUN='$(FAULTS_RUN)' \
-		LIMIT=$${LIMIT:-7200} tests/run $(BUILD)/tests/faults/faults_test; status=$$?; cat $(BUILD)/faults.txt; exit $$status
+		LIMIT=$${LIMIT:-7200} tests/run $(BUILD)/tests/faults/faults_test; status=$$?; cat $(BUILD)/faults.txt; $(HAND_BACK); exit $$status
 
 FAULTS_PARTS := $(filter-out allocation faults_test,$(patsubst tests/faults/%.c,%,$(wildcard tests/faults/*.c)))
 $(BUILD)/tests/faults/faults_test: $(FAULTS_PARTS:%=$(BUILD)/tests/faults/%.o)
@@ -161,7 +202,7 @@ STORM := $(patsubst tests/storm/%.c,%,$(wildcard tests/storm/*_test.c))
 
 storm: $(BUILD)/snifence $(STORM:%=$(BUILD)/tests/storm/%) ## random socket calls against the filter for STORM_TIME seconds (60), from STORM_SEED; check and kernel compared for AGREE_TIME (15), from AGREE_SEED; root
 	$(Q)export STORM_TIME='$(STORM_TIME)' STORM_SEED='$(STORM_SEED)' AGREE_TIME='$(AGREE_TIME)' AGREE_SEED='$(AGREE_SEED)'; \
-		LIMIT=$$(($(or $(STORM_TIME),60) + $(or $(AGREE_TIME),15) + 120)) tests/run $(filter-out $<,$^)
+		LIMIT=$$(($(or $(STORM_TIME),60) + $(or $(AGREE_TIME),15) + 120)) tests/run $(filter-out $<,$^); $(then_hand_back)
 
 STORM_PARTS := $(filter-out %_test.c,$(wildcard tests/storm/*.c)) $(wildcard tests/support/*.c)
 $(STORM:%=$(BUILD)/tests/storm/%): $(BUILD)/tests/storm/%: $(BUILD)/tests/storm/%.o $(STORM_PARTS:%.c=$(BUILD)/%.o) $(BUILD)/libsnifence.a
@@ -213,7 +254,7 @@ $(BUILD)/tests/verify/verify: $(BUILD)/tests/verify/verify.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -lbpf -lelf -lz -o $@
 
-lint: $(BUILD)/snifence.skel.h $(BUILD)/tests/verify/verify ## clang-format, cppcheck, clang's warnings, the verifier's budget
+lint: $(BUILD)/snifence.skel.h $(BUILD)/version.h $(BUILD)/tests/verify/verify ## clang-format, cppcheck, clang's warnings, the verifier's budget
 	$(Q)tests/lint
 	$(Q)if [ "$$(id -u)" = 0 ]; then $(BUILD)/tests/verify/verify tests/verify/baseline.tsv; else echo "  verify: passed over, it needs root"; fi
 
@@ -255,12 +296,17 @@ $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
-install: $(BUILD)/snifence ## to PREFIX (/usr/local)
-	install -D -m 755 $(BUILD)/snifence $(DESTDIR)$(PREFIX)/bin/snifence
-	install -d $(DESTDIR)$(PREFIX)/share/snifence
-	cp -r policy $(DESTDIR)$(PREFIX)/share/snifence/
+install: $(BUILD)/snifence ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
+	$(Q)packaging/manifest $(BUILD) | while read -r mode from to; do \
+		echo "  $(DESTDIR)$$to"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit; \
+	done
 
-clean: ## remove build/
+uninstall: ## remove what `make install` with the same folders has put there
+	$(Q)packaging/manifest $(BUILD) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
+	$(Q)find "$(DESTDIR)$(datadir)/snifence" -depth -type d -empty -delete 2>/dev/null || true
+
+clean: ## remove what was built
 	rm -rf $(BUILD) compile_commands.json
+	find tests bench -name __pycache__ -prune -exec rm -rf {} +
 
--include $(shell find $(BUILD) -path '*/sysroot' -prune -o -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) -path '*/sysroot' -prune -o -type f -name '*.d' -print 2>/dev/null)

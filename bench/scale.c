@@ -11,7 +11,7 @@
 #include "support/hello_cost.h"
 #include "support/memory.h"
 
-enum { DEEPEST = PLACE_PROGRAMS, MORE = 1000 };
+enum { DEEPEST = PLACE_PROGRAMS, MORE = 1000, FILES_OF_A_CELL = 4, SPARE_FILES = 500 };
 
 static const struct flow small = {PAIR_TLS, false, false, FLOW_SMALL};
 
@@ -71,6 +71,8 @@ static void run_cgroups(const void *argument) {
 	struct confinement confinement = confine(HELLO_POLICY);
 	struct cell cell = {0};
 
+	if (!lab_allow_files(FILES_OF_A_CELL * (count + MORE) + SPARE_FILES))
+		bench_fail("a process may not have %u open files (ulimit -Hn)", FILES_OF_A_CELL * (count + MORE) + SPARE_FILES);
 	pair_network();
 	for (unsigned i = 0; i < count; i++) {
 		cell = make_cell(i);

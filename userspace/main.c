@@ -22,10 +22,7 @@
 #include "run/run.h"
 #include "top/top.h"
 #include "verify/verify.h"
-
-#ifndef SNIF_VERSION
-#define SNIF_VERSION "0.1"
-#endif
+#include "version.h"
 
 struct subcommand {
 	const char *name;

@@ -38,12 +38,8 @@ void crowd_network(void) {
 }
 
 static void allow_descriptors(void) {
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_max < EACH + SPARE)
+	if (!lab_allow_files(EACH + SPARE))
 		bench_fail("a process may not have %d open files (ulimit -Hn)", EACH + SPARE);
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Each holder has an address of its own to connect to, as there are not enough ports for one. */

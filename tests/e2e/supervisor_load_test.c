@@ -305,7 +305,7 @@ int main(int argc, char **argv) {
 		lab_test(test_end_in_a_storm), lab_test(test_aborters_killed),
 	};
 
-	setrlimit(RLIMIT_NOFILE, &(struct rlimit){20000, 20000});
+	lab_allow_files(20000);
 	if (argc > 2)
 		return play(argv[1], argv[2]);
 	return cmocka_run_group_tests_name("supervisor under load", tests, NULL, NULL);

@@ -373,7 +373,7 @@ int main(int argc, char **argv) {
 	};
 
 	/* bursts take many files */
-	setrlimit(RLIMIT_NOFILE, &(struct rlimit){20000, 20000});
+	lab_allow_files(20000);
 	if (argc > 1)
 		return play(argv[1], argc > 2 ? argv[2] : "");
 	return cmocka_run_group_tests_name("supervisor", tests, NULL, NULL);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "evasion.h"
@@ -14,12 +13,12 @@
 #define ALLOW SNIF_REASON_NAME_ALLOWED
 #define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 
-enum { HALVES = 2000, FLOOD = 20000, FLOOD_THREADS = 64, SLAB_SLACK_KB = 16384 };
+enum { HALVES = 2000, FLOOD = 20000, FLOOD_THREADS = 64, SLAB_SLACK_KB = 16384, MOST_FILES = 2 * HALVES + 1000 };
 
-static void allow_descriptors(void) {
-	const struct rlimit many = {65536, 65536};
-
-	setrlimit(RLIMIT_NOFILE, &many);
+static void allow_files(void) {
+	if (!lab_allow_files(MOST_FILES))
+		evasion_skip("it takes %d open files, and a process may not have as many here (ulimit -Hn)",
+			     MOST_FILES);
 }
 
 /* The number behind `key` in a file of /proc. */
@@ -131,7 +130,7 @@ static void half_finished(void) {
 	struct memory before;
 	size_t passed = 0, counted = filter_counter(lab_filter(), 1, SNIF_REASON_HELLO_INCOMPLETE);
 
-	allow_descriptors();
+	allow_files();
 	evasion_spoilt();
 	sink_open();
 	stream_hello(&stream, ALLOWED);
@@ -221,7 +220,7 @@ static void blocked_flood(void) {
 	size_t failed, expected = FLOOD_THREADS * (FLOOD / FLOOD_THREADS + (FLOOD % FLOOD_THREADS != 0)), lost;
 	double started = lab_now_ms();
 
-	allow_descriptors();
+	allow_files();
 	evasion_spoilt();
 	sink_open();
 	stream_hello(&stream, FORBIDDEN);
@@ -285,7 +284,7 @@ static void unfinished(void) {
 	size_t count, most;
 	struct trial trial;
 
-	allow_descriptors();
+	allow_files();
 	evasion_spoilt();
 	sink_open();
 	stream_of(&stream, &(struct hello){.name = ALLOWED, .size = 16384});
@@ -313,7 +312,7 @@ static void split_in_parallel(void) {
 	static struct stream stream;
 	size_t passed = 0, half;
 
-	allow_descriptors();
+	allow_files();
 	evasion_spoilt();
 	sink_open();
 	lab_refill_budget();

@@ -53,6 +53,9 @@ enum { LAB_PATIENCE_MS = 3000, LAB_PROGRAM_MS = 15000, LAB_TEST_SECONDS = 60 };
  */
 int lab_slowness(void);
 
+/* Lets this process and its children have so many open files, or as many as they may. Returns whether that is enough. */
+bool lab_allow_files(size_t count);
+
 /* An entry of cmocka's table: the test, then the lab's clean-up. */
 #define lab_test(function) cmocka_unit_test_teardown(function, lab_leave)
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,19 @@ static void write_hosts(void) {
 	if (mount(file, "/etc/hosts", NULL, MS_BIND, NULL))
 		fail_msg("cannot mount a file on /etc/hosts: %s", strerror(errno));
 	unlink(file);
+}
+
+bool lab_allow_files(size_t count) {
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return false;
+	if (limit.rlim_cur < count) {
+		limit.rlim_cur = count < limit.rlim_max ? count : limit.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &limit))
+			return false;
+	}
+	return limit.rlim_cur >= count;
 }
 
 int lab_slowness(void) {

@@ -171,8 +171,10 @@ static void test_settings(void **state) {
 	assert_int_equal(chdir("/proc/sys/kernel"), 0);
 	confined(&confinement, settings_are_read_only);
 	assert_int_equal(chdir(here), 0);
-	if (opens("/proc/sys/kernel/core_pattern"))
-		skip(); /* read-only for this test already, as in a container */
+	if (opens("/proc/sys/kernel/core_pattern")) {
+		print_message("skipped: /proc/sys is read-only for this test already, as in a container\n");
+		skip();
+	}
 	confinement.keep_caps = true;
 	confined(&confinement, settings_can_be_written);
 	/* they are not the user's to write */
@@ -391,8 +393,10 @@ static int has_no_seccomp(void) {
 static void test_no_seccomp(void **state) {
 	(void)state;
 	struct confinement confinement = {.no_seccomp = true};
-	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0)
-		skip(); /* under a seccomp filter already, as in a container */
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0) {
+		print_message("skipped: this test is under a seccomp filter already, as in a container\n");
+		skip();
+	}
 	confined(&confinement, has_no_seccomp);
 }
 
