@@ -2,8 +2,7 @@
 # make help tells the targets. V=1 shows the commands. Everything that is built goes to build/.
 
 VERSION := 0.1.0
-# an archive of the sources has its commit in this file, a clone in git
-COMMIT ?= $(or $(filter-out $$Format:%,$(file <packaging/commit)),$(shell git describe --always --dirty --exclude='*' 2>/dev/null))
+COMMIT ?= $(shell packaging/commit)
 
 BUILD := build
 CLANG ?= clang
@@ -69,7 +68,7 @@ libraries: # says which is missing, before a compiler says which header
 	$(Q)$(PKG_CONFIG) --print-errors --exists $(MODULES) $(OPENED) || { echo "make deps installs what is missing" >&2; exit 1; }
 
 $(BUILD)/version.h: FORCE | $(BUILD)
-	$(Q)echo '#define SNIF_VERSION "$(VERSION)$(COMMIT:%= (%))"' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(Q)echo '#define SNIF_VERSION "$(VERSION)${COMMIT:%= (%)}"' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # the kernel side: one object, and its skeleton for the loader
 # <linux/types.h> needs the machine's <asm/types.h>, which clang does not look for when it compiles for BPF
@@ -143,17 +142,17 @@ arm64: ## cross-build snifence and its tests for arm64, in build/arm64
 # by another make, which looks for compiler and headers after they are installed
 demo: ## install what the build and the demo need, build, and show a guided tour: servers in a namespace, curl confined
 	$(Q)tests/deps demo
-	$(Q)$(MAKE) --no-print-directory all $(BUILD)/tests/demo.d/servers && tests/demo; $(then_hand_back)
+	$(Q)$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/tests/demo.d/servers && tests/demo; $(then_hand_back)
 
 $(BUILD)/tests/demo.d/servers: $(BUILD)/tests/demo.d/servers.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -pthread -lssl -lcrypto -o $@
 
 test: deps ## install what the tests need, build, and run the tests for every day
-	$(Q)$(MAKE) --no-print-directory all && tests/all quick; $(then_hand_back)
+	$(Q)$(MAKE) --no-print-directory -j $$(nproc) all && tests/all quick; $(then_hand_back)
 
 test-slow: deps ## those that take long: other kernels and compilers, valgrind, long fuzzing, the bench once through
-	$(Q)$(MAKE) --no-print-directory all && tests/all slow; $(then_hand_back)
+	$(Q)$(MAKE) --no-print-directory -j $$(nproc) all && tests/all slow; $(then_hand_back)
 
 test-unit: $(UNIT:%=$(BUILD)/tests/unit/%) ## userspace, no privileges
 	$(Q)tests/run $^; $(then_hand_back)
