@@ -30,7 +30,8 @@ bindir ?= $(prefix)/bin
 datadir ?= $(prefix)/share
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
-export bindir datadir sysconfdir unitdir
+mandir ?= $(datadir)/man
+export bindir datadir mandir sysconfdir unitdir
 
 # no __pycache__ in the tree
 export PYTHONDONTWRITEBYTECODE := 1
@@ -57,7 +58,7 @@ help: ## this list
 deps: ## install what is missing (Debian, Ubuntu); elsewhere: say what to install
 	$(Q)tests/deps
 
-all: $(BUILD)/snifence compile_commands.json ## build build/snifence; installs nothing
+all: $(BUILD)/snifence compile_commands.json completions $(if $(shell command -v lowdown 2>/dev/null),manual) ## build build/snifence; installs nothing
 	$(Q)$(HAND_BACK)
 
 # what root has built can be built on and removed by who owns the folder
@@ -132,6 +133,40 @@ $(BUILD)/fuzz/differential_fuzz: FUZZ_LIBS := -lgnutls
 
 compile_commands.json: Makefile
 	$(Q)tests/compile-commands $(CPPFLAGS) -- $(SOURCES) userspace/main.c > $@
+
+# what the program says of itself: its option tables become completions, and a part of the pages in docs/commands
+DESCRIBE := $(patsubst %.c,$(BUILD)/%.o,$(wildcard packaging/describe/*.c))
+$(DESCRIBE): $(BUILD)/version.h
+$(BUILD)/describe: $(DESCRIBE) $(BUILD)/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=command_line_read,--wrap=command_line_read_flag $^ $(LIBS) -o $@
+
+.PHONY: completions manual docs
+completions: $(BUILD)/completions/snifence $(BUILD)/completions/_snifence $(BUILD)/completions/snifence.fish
+$(BUILD)/completions/snifence: SHELL_NAME := bash
+$(BUILD)/completions/_snifence: SHELL_NAME := zsh
+$(BUILD)/completions/snifence.fish: SHELL_NAME := fish
+$(BUILD)/completions/%: $(BUILD)/describe
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $(SHELL_NAME) > $@
+
+docs: $(BUILD)/describe ## put the options of the program, as it is now, into the pages in docs/commands
+	$(Q)packaging/refresh-pages $<
+
+COMMANDS := $(filter-out README,$(patsubst docs/commands/%.md,%,$(wildcard docs/commands/*.md)))
+manual: $(patsubst %,$(BUILD)/man/%,snifence.1 $(COMMANDS:%=snifence-%.1) snifence-policy.5 snifence-events.5 snifence.8) ## the pages for man(1), in build/man
+$(BUILD)/man/snifence-policy.5: policy/README.md
+$(BUILD)/man/snifence-policy.5: WHAT := what programs may reach, as a file
+$(BUILD)/man/snifence-events.5: userspace/EVENTS.md
+$(BUILD)/man/snifence-events.5: WHAT := the log of snifence, line by line
+$(BUILD)/man/snifence.8: docs/operations.md
+$(BUILD)/man/snifence.8: WHAT := run snifence on a live system
+$(BUILD)/man/snifence.1: docs/commands/README.md
+$(COMMANDS:%=$(BUILD)/man/snifence-%.1): $(BUILD)/man/snifence-%.1: docs/commands/%.md
+$(BUILD)/man/%: packaging/man-page
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)packaging/man-page $(basename $(@F)) $(subst .,,$(suffix $@)) $(filter %.md,$^) $(if $(WHAT),"$(WHAT)") > $@
 
 $(BUILD):
 	$(Q)mkdir -p $@
@@ -223,6 +258,10 @@ test-page: $(BUILD)/snifence ## the page of `snifence report --html`, in headles
 	$(Q)tests/page/deps || true
 	$(Q)tests/page/test
 
+.PHONY: test-docs
+test-docs: $(BUILD)/snifence completions manual $(BUILD)/describe ## README, docs, man pages and completions against the program
+	$(Q)tests/docs; $(then_hand_back)
+
 .PHONY: pictures
 pictures: $(BUILD)/snifence ## take the README's pictures of that page anew
 	$(Q)tests/page/deps
@@ -295,7 +334,7 @@ $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
-install: $(BUILD)/snifence ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
+install: $(BUILD)/snifence completions ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
 	$(Q)packaging/manifest $(BUILD) | while read -r mode from to; do \
 		echo "  $(DESTDIR)$$to"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit; \
 	done

@@ -20,7 +20,7 @@ static const char usage[] =
 	"                      never for a public suffix\n"
 	"  --merge POLICY      print what POLICY lacks, as a unified diff for `patch POLICY`; its lines stay as they are\n"
 	"  -o, --output FILE   write the policy, or with --merge the merged one, to FILE, which must not be there yet\n" LOG_FILTER_USAGE
-	"                      default: pass (logged by run --log-allowed) and alert; refusals only when asked for\n"
+	"                      (default: pass, logged by run --log-allowed, and alert; refusals only when asked for)\n"
 	"  --help              this text\n"
 	"\n"
 	"Exit status:\n"
