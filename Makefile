@@ -31,7 +31,7 @@ datadir ?= $(prefix)/share
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
 mandir ?= $(datadir)/man
-export bindir datadir mandir sysconfdir unitdir
+MANIFEST = bindir="$(bindir)" datadir="$(datadir)" mandir="$(mandir)" sysconfdir="$(sysconfdir)" unitdir="$(unitdir)" packaging/manifest $(BUILD)
 
 # no __pycache__ in the tree
 export PYTHONDONTWRITEBYTECODE := 1
@@ -335,13 +335,17 @@ $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
 install: $(BUILD)/snifence completions ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
-	$(Q)packaging/manifest $(BUILD) | while read -r mode from to; do \
+	$(Q)$(MANIFEST) | while read -r mode from to; do \
 		echo "  $(DESTDIR)$$to"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit; \
 	done
 
 uninstall: ## remove what `make install` with the same folders has put there
-	$(Q)packaging/manifest $(BUILD) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
+	$(Q)$(MANIFEST) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
 	$(Q)find "$(DESTDIR)$(datadir)/snifence" -depth -type d -empty -delete 2>/dev/null || true
+
+.PHONY: deb
+deb: ## a package for Debian and Ubuntu, in build/deb
+	$(Q)packaging/deb $(VERSION) "$(COMMIT)"; $(then_hand_back)
 
 clean: ## remove what was built
 	rm -rf $(BUILD) compile_commands.json
