@@ -334,7 +334,12 @@ $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
-install: $(BUILD)/snifence completions ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
+UNITS := $(patsubst packaging/systemd/%,$(BUILD)/systemd/%,$(wildcard packaging/systemd/*.service))
+$(BUILD)/systemd/%: packaging/systemd/% FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sed 's,@bindir@,$(bindir),' $< > $@
+
+install: $(BUILD)/snifence completions $(UNITS) ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
 	$(Q)$(MANIFEST) | while read -r mode from to; do \
 		echo "  $(DESTDIR)$$to"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit; \
 	done

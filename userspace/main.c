@@ -12,6 +12,7 @@
 #include "control/load.h"
 #include "control/reload.h"
 #include "control/status.h"
+#include "control/unit.h"
 #include "explain/explain.h"
 #include "features/feature_command.h"
 #include "init/init.h"
@@ -44,6 +45,7 @@ static const struct subcommand subcommands[] = {
 	{"init", init_main, "write a policy with comments to begin with"},
 	{"attach", attach_main, "put running cgroups, processes or units under a policy"},
 	{"detach", detach_main, "free them of it"},
+	{"unit", unit_main, "have systemd confine each start of a service"},
 	{"confirm", confirm_main, "have stay what was attached with --confirm-within"},
 	{"reload", reload_main, "put a policy as its file is now in force where it is attached"},
 	{"status", status_main, "show what is attached, under which policies, and whether it is whole"},

@@ -117,8 +117,26 @@ static void test_audit(void **state) {
 	policy = lab_write("audit.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	resident_says(0, "attach", "--audit", policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 0);
-	resident_says(125, "attach", policy, "--cgroup", paths[0]); /* attached already */
+	resident_says(125, "attach", policy, "--cgroup", paths[0]); /* attached already, in another mode */
 	resident_says(0, "reload", policy);
+	assert_int_equal(say(0, "other.lab.test"), 1);
+}
+
+/* What is attached as it is asked for stays, also when another cgroup of the same command cannot be attached. */
+static void test_attached_already(void **state) {
+	const char *policy, *other;
+
+	(void)state;
+	begin();
+	below(1);
+	policy = lab_write("first.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	other = lab_write("other.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	resident_says(125, "attach", other, "--cgroup", paths[0]);
+	resident_says(0, "attach", other, "--cgroup", paths[1]);
+	resident_says(125, "attach", policy, "--cgroup", paths[0], "--cgroup", paths[1]);
+	assert_int_equal(count_of("attachments"), 2);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 }
 
@@ -325,6 +343,7 @@ int main(int argc, char **argv) {
 		attach_test(test_life),
 		attach_test(test_digest),
 		attach_test(test_audit),
+		attach_test(test_attached_already),
 		attach_test(test_nesting),
 		attach_test(test_run),
 		attach_test(test_trial),

@@ -128,7 +128,25 @@ static char *unit_property(sd_bus *bus, const char *object, const char *unit) {
 	return group;
 }
 
-int cgroup_find_unit(const char *unit, struct found_cgroup *found) {
+char *cgroup_of_own_unit(const char *unit) {
+	const char *type = strchr(unit, '.') ? "" : ".service";
+	size_t length = strlen(unit) + strlen(type);
+	char *path = cgroup_place_path(0);
+
+	for (char *slash = path; slash && (slash = strchr(slash, '/')); slash++) {
+		char *name = slash + 1, *end = name + strcspn(name, "/");
+
+		if ((size_t)(end - name) == length && strncmp(name, unit, strlen(unit)) == 0 &&
+		    strncmp(name + strlen(unit), type, strlen(type)) == 0) {
+			*end = '\0';
+			return path;
+		}
+	}
+	free(path);
+	return NULL;
+}
+
+static int ask_systemd(const char *unit, struct found_cgroup *found) {
 	sd_bus *bus = NULL;
 	char *full = NULL, *object = NULL, *group = NULL;
 	int error = library_open(&systemd_library);
@@ -151,6 +169,14 @@ int cgroup_find_unit(const char *unit, struct found_cgroup *found) {
 	free(object);
 	free(full);
 	systemd.sd_bus_unref(bus);
+	return error;
+}
+
+int cgroup_find_unit(const char *unit, struct found_cgroup *found) {
+	char *own = cgroup_of_own_unit(unit);
+	int error = own ? cgroup_find_path(own, found) : ask_systemd(unit, found);
+
+	free(own);
 	return error;
 }
 

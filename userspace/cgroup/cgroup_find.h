@@ -21,8 +21,11 @@ struct found_cgroup {
 int cgroup_find_path(const char *path, struct found_cgroup *found);
 /* Where the process is now. */
 int cgroup_find_pid(pid_t pid, struct found_cgroup *found);
-/* Where systemd has started the unit. `.service` is added where the name has no type. */
+/* Where systemd has started the unit. `.service` is added where the name has no type. A process of the unit itself finds
+ * it without asking systemd, which early at boot cannot be asked. */
 int cgroup_find_unit(const char *unit, struct found_cgroup *found);
+/* The unit's cgroup, where this process is in it or below; the caller frees it. NULL: it is elsewhere. */
+char *cgroup_of_own_unit(const char *unit);
 
 /* The same by its id, without saying why: -ESTALE when there is none any more. `root_fd` is of cgroup_place_root(). */
 int cgroup_find_id(int root_fd, uint64_t id, struct found_cgroup *found);

@@ -11,6 +11,7 @@
 #include "base/command_line.h"
 #include "base/message.h"
 #include "control/confirm.h"
+#include "control/drop_in.h"
 #include "control/keep.h"
 #include "control/repair.h"
 #include "control/source.h"
@@ -148,13 +149,31 @@ static int note_attachment(const char *instance, const struct target *target, ui
 	return error;
 }
 
-static int attach_one(struct attach *attach, const struct target *target) {
+/* Whether the cgroup is attached under this very policy: a service that starts anew can find the cgroup of its last start
+ * where something has held it. */
+static bool attached_before(struct attach *attach, const struct found_cgroup *cgroup) {
+	int number = instance_of(&attach->instances, cgroup->id);
+	struct filter *filter = number < 0 ? NULL : instance_open(&attach->instances, (unsigned)number);
+	struct snif_attachment attachment;
+	char name[INSTANCE_NAME];
+
+	return filter && filter_attachment(filter, cgroup->id, &attachment) == 0 &&
+	       find_policy(attach, instance_name(&attach->instances, (unsigned)number, name), filter) ==
+		       (int)attachment.policy;
+}
+
+static int attach_one(struct attach *attach, struct target *target) {
 	const struct found_cgroup *cgroup = &target->cgroup;
-	int number = instance_for(&attach->instances, cgroup->fd, cgroup->id), policy, error;
+	int number, policy, error;
 	char name[INSTANCE_NAME];
 	struct filter *filter;
 	struct keep keep;
 
+	if (!attach->trial && attached_before(attach, cgroup)) {
+		printf("%s is attached under %s already\n", cgroup->path, attach->source.file);
+		return 0;
+	}
+	number = instance_for(&attach->instances, cgroup->fd, cgroup->id);
 	if (number < 0)
 		return number;
 	filter = instance_open(&attach->instances, (unsigned)number);
@@ -172,9 +191,11 @@ static int attach_one(struct attach *attach, const struct target *target) {
 		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, keep.policy, 0, keep_connections, &keep);
 	else if (!error)
 		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
-	if (!error)
-		printf("attached %s under %s\n", cgroup->path, attach->source.file);
-	return error;
+	if (error)
+		return error;
+	target->attached = true;
+	printf("attached %s under %s\n", cgroup->path, attach->source.file);
+	return 0;
 }
 
 struct forgetting {
@@ -229,7 +250,8 @@ static int attach_all(struct attach *attach) {
 	if (!error)
 		return 0;
 	while (done-- > 1)
-		detach_one(&attach->instances, &attach->targets.items[done - 1].cgroup);
+		if (attach->targets.items[done - 1].attached)
+			detach_one(&attach->instances, &attach->targets.items[done - 1].cgroup);
 	repair(&attach->instances); /* a policy that nothing is attached under */
 	return EXIT_FAILED;
 }
@@ -248,6 +270,9 @@ static int do_attach(struct attach *attach, const char *policy) {
 		detach_targets(&attach->targets);
 		code = EXIT_FAILED;
 	}
+	for (size_t i = 0; i < attach->targets.count && !code; i++)
+		if (attach->targets.items[i].unit)
+			drop_in_advise(attach->targets.items[i].unit, attach->source.file);
 	source_free(&attach->source);
 	return code;
 }

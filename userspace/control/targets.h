@@ -3,6 +3,7 @@
 #ifndef SNIF_TARGETS_H
 #define SNIF_TARGETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cgroup/cgroup_find.h"
@@ -10,6 +11,7 @@
 struct target {
 	struct found_cgroup cgroup;
 	const char *unit; /* as it was named; NULL: it was named in another way */
+	bool attached;	  /* by this command */
 };
 
 struct targets {
