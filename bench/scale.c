@@ -72,7 +72,8 @@ static void run_cgroups(const void *argument) {
 	struct cell cell = {0};
 
 	if (!lab_allow_files(FILES_OF_A_CELL * (count + MORE) + SPARE_FILES))
-		bench_fail("a process may not have %u open files (ulimit -Hn)", FILES_OF_A_CELL * (count + MORE) + SPARE_FILES);
+		bench_fail("a process may not have %u open files (ulimit -Hn)",
+			   FILES_OF_A_CELL * (count + MORE) + SPARE_FILES);
 	pair_network();
 	for (unsigned i = 0; i < count; i++) {
 		cell = make_cell(i);

@@ -205,11 +205,11 @@ struct snif_target {
 struct snif_tag {
 	/* first what the hot path reads: it shares a cache line with what the kernel finds the tag by */
 	struct snif_active judged_under;
-	__u8 settled;	  /* allowed, and no further ClientHello can follow in clear; of UDP: that it was kept is told */
-	__u8 verdict;	  /* enum snif_verdict */
-	__u8 reason;	  /* enum snif_reason, once decided */
-	__u8 inbound;	  /* accepted, not opened */
-	__u8 inspected;	  /* the destination wants an allowed server name first */
+	__u8 settled;	/* allowed, and no further ClientHello can follow in clear; of UDP: that it was kept is told */
+	__u8 verdict;	/* enum snif_verdict */
+	__u8 reason;	/* enum snif_reason, once decided */
+	__u8 inbound;	/* accepted, not opened */
+	__u8 inspected; /* the destination wants an allowed server name first */
 	__u8 has_syn : 1, /* next_sequence is valid */
 		dns : 1;  /* some of what it sends goes to a DNS server, and is read */
 	/*

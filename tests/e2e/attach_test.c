@@ -136,7 +136,7 @@ static void test_attached_already(void **state) {
 	resident_says(125, "attach", other, "--cgroup", paths[0]);
 	resident_says(0, "attach", other, "--cgroup", paths[1]);
 	resident_says(125, "attach", policy, "--cgroup", paths[0], "--cgroup", paths[1]);
-	assert_int_equal(count_of("attachments"), 2);
+	assert_int_equal(resident_count("attachments"), 2);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 }
 

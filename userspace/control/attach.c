@@ -158,8 +158,7 @@ static bool attached_before(struct attach *attach, const struct found_cgroup *cg
 	char name[INSTANCE_NAME];
 
 	return filter && filter_attachment(filter, cgroup->id, &attachment) == 0 &&
-	       find_policy(attach, instance_name(&attach->instances, (unsigned)number, name), filter) ==
-		       (int)attachment.policy;
+	       find_policy(attach, instance_name((unsigned)number, name), filter) == (int)attachment.policy;
 }
 
 static int attach_one(struct attach *attach, struct target *target) {

@@ -16,8 +16,23 @@
 
 #include <systemd/sd-bus.h>
 
+#include "base/library.h"
 #include "base/message.h"
 #include "cgroup/cgroup_find.h"
+
+#define FUNCTIONS(X)                                                                                                   \
+	X(sd_bus_default_system)                                                                                       \
+	X(sd_bus_get_property)                                                                                         \
+	X(sd_bus_message_enter_container)                                                                              \
+	X(sd_bus_message_exit_container)                                                                               \
+	X(sd_bus_message_read)                                                                                         \
+	X(sd_bus_message_read_strv)                                                                                    \
+	X(sd_bus_message_skip)                                                                                         \
+	X(sd_bus_message_unref)                                                                                        \
+	X(sd_bus_path_encode)                                                                                          \
+	X(sd_bus_unref)
+
+LIBRARY(systemd, "to ask systemd for a unit", FUNCTIONS, "libsystemd.so.0");
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define COMMANDS "(sasbttttuii)" /* of properties like ExecCondition: the program, its arguments, how it went */
@@ -91,23 +106,25 @@ static bool property_attaches(sd_bus *bus, const char *object, const char *prope
 	sd_bus_message *reply = NULL;
 	bool found = false;
 
-	if (sd_bus_get_property(bus, SYSTEMD, object, SYSTEMD ".Service", property, NULL, &reply, "a" COMMANDS) < 0)
+	if (systemd.sd_bus_get_property(bus, SYSTEMD, object, SYSTEMD ".Service", property, NULL, &reply,
+					"a" COMMANDS) < 0)
 		return false;
-	if (sd_bus_message_enter_container(reply, 'a', COMMANDS) > 0)
-		while (!found && sd_bus_message_enter_container(reply, 'r', "sasbttttuii") > 0) {
+	if (systemd.sd_bus_message_enter_container(reply, 'a', COMMANDS) > 0)
+		while (!found && systemd.sd_bus_message_enter_container(reply, 'r', "sasbttttuii") > 0) {
 			const char *program = "";
 			char **arguments = NULL;
 
-			if (sd_bus_message_read(reply, "s", &program) < 0 ||
-			    sd_bus_message_read_strv(reply, &arguments) < 0 ||
-			    sd_bus_message_skip(reply, "bttttuii") < 0 || sd_bus_message_exit_container(reply) < 0)
+			if (systemd.sd_bus_message_read(reply, "s", &program) < 0 ||
+			    systemd.sd_bus_message_read_strv(reply, &arguments) < 0 ||
+			    systemd.sd_bus_message_skip(reply, "bttttuii") < 0 ||
+			    systemd.sd_bus_message_exit_container(reply) < 0)
 				break;
 			found = is_attach(program, arguments);
 			for (char **word = arguments; word && *word; word++)
 				free(*word);
 			free(arguments);
 		}
-	sd_bus_message_unref(reply);
+	systemd.sd_bus_message_unref(reply);
 	return found;
 }
 
@@ -118,12 +135,14 @@ static bool is_confined_at_start(const char *service) {
 	char *object = NULL;
 	bool found = false;
 
-	if (sd_bus_default_system(&bus) >= 0 &&
-	    sd_bus_path_encode("/org/freedesktop/systemd1/unit", service, &object) >= 0)
+	if (library_open(&systemd_library))
+		return false;
+	if (systemd.sd_bus_default_system(&bus) >= 0 &&
+	    systemd.sd_bus_path_encode("/org/freedesktop/systemd1/unit", service, &object) >= 0)
 		for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]) && !found; i++)
 			found = property_attaches(bus, object, properties[i]);
 	free(object);
-	sd_bus_unref(bus);
+	systemd.sd_bus_unref(bus);
 	return found;
 }
 

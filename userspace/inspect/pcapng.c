@@ -210,8 +210,8 @@ static int take_packet(struct pcapng *pcapng, struct pcapng_frame *frame, bool o
 	number = old ? get_16(pcapng, 0) : get_32(pcapng, 0);
 	result = take(pcapng, frame, number, 20, get_32(pcapng, 12));
 	if (result == 1)
-		frame->time = time_of(&pcapng->interfaces[number],
-				      (uint64_t)get_32(pcapng, 4) << 32 | get_32(pcapng, 8));
+		frame->time =
+			time_of(&pcapng->interfaces[number], (uint64_t)get_32(pcapng, 4) << 32 | get_32(pcapng, 8));
 	return result;
 }
 
