@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/command_line.h"
 #include "base/message.h"
+#include "control/attach_one.h"
 #include "control/confirm.h"
 #include "control/drop_in.h"
-#include "control/keep.h"
 #include "control/repair.h"
 #include "control/source.h"
 #include "control/targets.h"
@@ -98,105 +97,6 @@ static int take(int option, void *context) {
 	return 0;
 }
 
-/* The number under which the policy is in force already. 0: it is not; or a negative errno, after saying why. */
-static int find_policy(const struct attach *attach, const char *instance, const struct filter *filter) {
-	struct ledger_policy entry;
-	uint32_t number = ledger_find_policy(instance, filter, attach->source.file);
-	bool same;
-	int error = number ? ledger_read_policy(instance, number, &entry) : 0;
-
-	if (number == 0 || error)
-		return error;
-	same = strcmp(entry.sha256, attach->source.compiled.sha256) == 0 && entry.mode == attach->source.policy->mode;
-	ledger_policy_free(&entry);
-	if (same)
-		return (int)number;
-	message_error("%s is in force in an older form: `snifence reload` it first", attach->source.file);
-	return -ESTALE;
-}
-
-/* Its number in the instance, where it is put in force if it is not. Or a negative errno, after saying why. */
-static int policy_in(struct attach *attach, const char *instance, struct filter *filter) {
-	int number = find_policy(attach, instance, filter), error;
-
-	if (number)
-		return number;
-	number = (int)filter_free_policy(filter);
-	if (number == 0) {
-		message_error("%d policies are in force, which is all there can be", SNIF_POLICIES - 1);
-		return -ENOSPC;
-	}
-	error = filter_set_policy(filter, (uint32_t)number, &attach->source.compiled);
-	if (!error)
-		error = source_note(&attach->source, instance, filter, (uint32_t)number);
-	if (error)
-		filter_end_policy(filter, (uint32_t)number);
-	return error ? error : number;
-}
-
-static int note_attachment(const char *instance, const struct target *target, uint32_t policy) {
-	struct ledger_attachment entry = {
-		.cgroup_id = target->cgroup.id,
-		.policy = policy,
-		.path = target->cgroup.path,
-		.unit = (char *)target->unit,
-		.since = time(NULL),
-	};
-	int error = ledger_note_attachment(instance, &entry);
-
-	if (error)
-		message_error("cannot note the attachment in " INSTANCE_ROOT "/%s: %s", instance, strerror(-error));
-	return error;
-}
-
-/* Whether the cgroup is attached under this very policy: a service that starts anew can find the cgroup of its last start
- * where something has held it. */
-static bool attached_before(struct attach *attach, const struct found_cgroup *cgroup) {
-	int number = instance_of(&attach->instances, cgroup->id);
-	struct filter *filter = number < 0 ? NULL : instance_open(&attach->instances, (unsigned)number);
-	struct snif_attachment attachment;
-	char name[INSTANCE_NAME];
-
-	return filter && filter_attachment(filter, cgroup->id, &attachment) == 0 &&
-	       find_policy(attach, instance_name((unsigned)number, name), filter) == (int)attachment.policy;
-}
-
-static int attach_one(struct attach *attach, struct target *target) {
-	const struct found_cgroup *cgroup = &target->cgroup;
-	int number, policy, error;
-	char name[INSTANCE_NAME];
-	struct filter *filter;
-	struct keep keep;
-
-	if (!attach->trial && attached_before(attach, cgroup)) {
-		printf("%s is attached under %s already\n", cgroup->path, attach->source.file);
-		return 0;
-	}
-	number = instance_for(&attach->instances, cgroup->fd, cgroup->id);
-	if (number < 0)
-		return number;
-	filter = instance_open(&attach->instances, (unsigned)number);
-	instance_name((unsigned)number, name);
-	policy = policy_in(attach, name, filter);
-	if (policy < 0)
-		return policy;
-	/* what is noted and not attached is forgotten, what is attached and not noted would be nameless */
-	error = note_attachment(name, target, (uint32_t)policy);
-	keep = (struct keep){.filter = filter,
-			     .policy = (uint32_t)policy,
-			     .cgroup_fd = cgroup->fd,
-			     .only = attach->judge ? &attach->source.compiled : NULL};
-	if (!error && attach->keep)
-		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, keep.policy, 0, keep_connections, &keep);
-	else if (!error)
-		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
-	if (error)
-		return error;
-	target->attached = true;
-	printf("attached %s under %s\n", cgroup->path, attach->source.file);
-	return 0;
-}
-
 struct forgetting {
 	const char *instance, *path;
 	bool found;
@@ -241,11 +141,19 @@ static int detach_one(struct instances *instances, const struct found_cgroup *cg
 }
 
 static int attach_all(struct attach *attach) {
+	const struct existing existing = {.keep = attach->keep,
+					  .only = attach->judge ? &attach->source.compiled : NULL};
 	size_t done = 0;
 	int error = repair(&attach->instances);
 
-	for (; !error && done < attach->targets.count; done++)
-		error = attach_one(attach, &attach->targets.items[done]);
+	for (; !error && done < attach->targets.count; done++) {
+		struct target *target = &attach->targets.items[done];
+
+		if (!attach->trial && attached_before(&attach->instances, &attach->source, &target->cgroup))
+			printf("%s is attached under %s already\n", target->cgroup.path, attach->source.file);
+		else
+			error = attach_one(&attach->instances, &attach->source, target, &existing);
+	}
 	if (!error)
 		return 0;
 	while (done-- > 1)

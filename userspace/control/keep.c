@@ -24,14 +24,16 @@ static bool is_allowed(const struct compiled *compiled, const struct snif_target
 }
 
 static void keep_one(void *context, pid_t pid, int socket) {
-	struct keep *keep = context;
+	const struct keep *keep = context;
+	const struct compiled *only = keep->existing->only;
+	const struct other *before = keep->existing->before;
 	struct snif_target to;
 
-	if (!filter_peer(socket, &to))
+	if (!filter_peer(socket, &to) || (before && !other_allows(before, socket)))
 		return;
-	if (keep->only && !is_allowed(keep->only, &to))
+	if (only && !is_allowed(only, &to))
 		print("cut", pid, &to);
-	else if (filter_keep(keep->filter, socket, keep->policy) == 1)
+	else if (filter_keep(keep->filter, socket, keep->policy) == 1 && !before)
 		print("kept", pid, &to);
 }
 
@@ -39,6 +41,6 @@ void keep_connections(void *context) {
 	struct keep *keep = context;
 
 	/* what was opened since the first call has been judged where it was opened */
-	if (!keep->only || keep->calls++ == 0)
+	if (!keep->existing->only || keep->calls++ == 0)
 		cgroup_each_socket(keep->cgroup_fd, keep_one, keep);
 }

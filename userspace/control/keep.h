@@ -4,13 +4,20 @@
 #define SNIF_KEEP_H
 
 #include "filter/filter.h"
+#include "filter/other.h"
+
+/* What becomes of what is open. Where it is all cut, this is all zero. */
+struct existing {
+	bool keep;		     /* at least some of it */
+	const struct compiled *only; /* what its address rules allow is kept, all else told of as cut */
+	const struct other *before;  /* what this one allows is kept, without a word */
+};
 
 struct keep {
 	struct filter *filter;
 	uint32_t policy;
 	int cgroup_fd;
-	const struct compiled
-		*only; /* what its address rules allow is kept, all else told of as cut; NULL: all is kept */
+	const struct existing *existing;
 	unsigned calls;
 };
 

@@ -12,14 +12,18 @@
 #include "cgroup/cgroup_place.h"
 #include "control/repair.h"
 #include "control/source.h"
+#include "control/take_over.h"
 #include "filter/ledger.h"
 
 static const char usage[] =
-	"Usage: snifence load\n"
+	"Usage: snifence load [--take-over]\n"
 	"\n"
 	"Loads the filter into the kernel, where it stays until `snifence unload` or a reboot, so that\n"
 	"`attach` and `run` find it there. They load it by themselves where this was not done.\n"
 	"\n"
+	"  --take-over         attach what another build of snifence has attached, each under its file as it is\n"
+	"                      now, then remove that filter: for an upgrade. Nothing is free meanwhile, and\n"
+	"                      what is open and was allowed goes on, until it ends or a `deny` covers it\n"
 	"  --help              this text\n"
 	"\n"
 	"Exit status: 0; 2: the command line is wrong; 125: snifence could not do its part\n";
@@ -33,9 +37,10 @@ static const char unload_usage[] =
 	"\n"
 	"Exit status: 0; 2: the command line is wrong; 125: snifence could not do its part\n";
 
-/* Reads a command line of nothing. Returns -1 when there is no more to do than to return `code`. */
-static int read_nothing(const char *subcommand, const char *text, int argc, char **argv, int *code) {
-	int result = command_line_read_flag(subcommand, text, NULL, argc, argv, NULL);
+/* Reads a command line of a flag at most. Returns -1 when there is no more to do than to return `code`. */
+static int read_flag(const char *subcommand, const char *text, const char *flag, int argc, char **argv, bool *given,
+		     int *code) {
+	int result = command_line_read_flag(subcommand, text, flag, argc, argv, given);
 
 	*code = result < 0 ? EXIT_USAGE : result ? 0 : source_need_root(subcommand);
 	return result || *code ? -1 : 0;
@@ -43,15 +48,18 @@ static int read_nothing(const char *subcommand, const char *text, int argc, char
 
 int load_main(int argc, char **argv) {
 	struct instances instances;
+	bool other = false;
 	int code, error;
 
-	if (read_nothing("load", usage, argc, argv, &code))
+	if (read_flag("load", usage, "take-over", argc, argv, &other, &code))
 		return code;
 	error = instances_take(&instances, true);
 	if (!error)
 		error = repair(&instances);
 	if (!error && !instance_open(&instances, 0))
 		error = errno == ENOENT && instance_load(&instances, 0) ? 0 : -EIO;
+	if (!error && other)
+		error = take_over(&instances);
 	instances_release(&instances);
 	return error ? EXIT_FAILED : 0;
 }
@@ -88,14 +96,15 @@ static int unload_one(struct instances *instances, unsigned number, int root_fd)
 
 static void tell_other(void *context, const char *name) {
 	(void)context;
-	message_error("%s/bpf/%s is of another snifence, whose `unload` removes it", INSTANCE_ROOT, name);
+	message_error("%s/bpf/%s is of another snifence: `snifence load --take-over` takes over what it has attached",
+		      INSTANCE_ROOT, name);
 }
 
 int unload_main(int argc, char **argv) {
 	struct instances instances;
 	int code, error, root_fd;
 
-	if (read_nothing("unload", unload_usage, argc, argv, &code))
+	if (read_flag("unload", unload_usage, NULL, argc, argv, NULL, &code))
 		return code;
 	error = instances_take(&instances, false);
 	if (error)

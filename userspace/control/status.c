@@ -92,7 +92,8 @@ static void print_policy(const struct inventory *inventory, const struct invento
 
 static void print_other(void *context, const char *name) {
 	(void)context;
-	printf("left by another snifence: " INSTANCE_ROOT "/bpf/%s\n", name);
+	printf("of another build of snifence: " INSTANCE_ROOT "/bpf/%s; `snifence load --take-over` takes it over\n",
+	       name);
 }
 
 static void print_status(const struct instances *instances, const struct inventory *inventory) {

@@ -127,6 +127,10 @@ void instances_others(const struct instances *instances, void (*each)(void *cont
 	each_name(instances->root_fd, tell_other, &others);
 }
 
+void instance_remove_other(const struct instances *instances, const char *name) {
+	remove_pins(instances->root_fd, name);
+}
+
 /* Returns 0 or a negative errno; -ESTALE: it was unmounted meanwhile. */
 static int lock_root(struct instances *instances) {
 	struct statfs fs;

@@ -69,6 +69,9 @@ int instance_unload(struct instances *instances, unsigned number);
 /* Unmounts the file system and removes the folders, when there is nothing left in them. */
 void instances_remove(struct instances *instances);
 
+/* Removes the pins of one of another layout. */
+void instance_remove_other(const struct instances *instances, const char *name);
+
 /* Calls `each` with the names of what is pinned there and is not of this snifence's layout. */
 void instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context);
 

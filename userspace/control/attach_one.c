@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A cgroup and a policy ──► an attachment of a resident instance, which is noted. */
+#include "control/attach_one.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/message.h"
+#include "filter/ledger.h"
+
+/* The number under which the policy is in force already. 0: it is not; or a negative errno, after saying why. */
+static int find_policy(const struct source *source, const char *instance, const struct filter *filter) {
+	struct ledger_policy entry;
+	uint32_t number = ledger_find_policy(instance, filter, source->file);
+	bool same;
+	int error = number ? ledger_read_policy(instance, number, &entry) : 0;
+
+	if (number == 0 || error)
+		return error;
+	same = strcmp(entry.sha256, source->compiled.sha256) == 0 && entry.mode == source->policy->mode;
+	ledger_policy_free(&entry);
+	if (same)
+		return (int)number;
+	message_error("%s is in force in an older form: `snifence reload` it first", source->file);
+	return -ESTALE;
+}
+
+/* Its number in the instance, where it is put in force if it is not. Or a negative errno, after saying why. */
+static int policy_in(const struct source *source, const char *instance, struct filter *filter) {
+	int number = find_policy(source, instance, filter), error;
+
+	if (number)
+		return number;
+	number = (int)filter_free_policy(filter);
+	if (number == 0) {
+		message_error("%d policies are in force, which is all there can be", SNIF_POLICIES - 1);
+		return -ENOSPC;
+	}
+	error = filter_set_policy(filter, (uint32_t)number, &source->compiled);
+	if (!error)
+		error = source_note(source, instance, filter, (uint32_t)number);
+	if (error)
+		filter_end_policy(filter, (uint32_t)number);
+	return error ? error : number;
+}
+
+static int note_attachment(const char *instance, const struct target *target, uint32_t policy) {
+	struct ledger_attachment entry = {
+		.cgroup_id = target->cgroup.id,
+		.policy = policy,
+		.path = target->cgroup.path,
+		.unit = (char *)target->unit,
+		.since = time(NULL),
+	};
+	int error = ledger_note_attachment(instance, &entry);
+
+	if (error)
+		message_error("cannot note the attachment in " INSTANCE_ROOT "/%s: %s", instance, strerror(-error));
+	return error;
+}
+
+bool attached_before(struct instances *instances, const struct source *source, const struct found_cgroup *cgroup) {
+	int number = instance_of(instances, cgroup->id);
+	struct filter *filter = number < 0 ? NULL : instance_open(instances, (unsigned)number);
+	struct snif_attachment attachment;
+	char name[INSTANCE_NAME];
+
+	return filter && filter_attachment(filter, cgroup->id, &attachment) == 0 &&
+	       find_policy(source, instance_name((unsigned)number, name), filter) == (int)attachment.policy;
+}
+
+int attach_one(struct instances *instances, const struct source *source, struct target *target,
+	       const struct existing *existing) {
+	const struct found_cgroup *cgroup = &target->cgroup;
+	int number = instance_for(instances, cgroup->fd, cgroup->id), policy, error;
+	char name[INSTANCE_NAME];
+	struct filter *filter;
+	struct keep keep;
+
+	if (number < 0)
+		return number;
+	filter = instance_open(instances, (unsigned)number);
+	instance_name((unsigned)number, name);
+	policy = policy_in(source, name, filter);
+	if (policy < 0)
+		return policy;
+	/* what is noted and not attached is forgotten, what is attached and not noted would be nameless */
+	error = note_attachment(name, target, (uint32_t)policy);
+	keep = (struct keep){filter, (uint32_t)policy, cgroup->fd, existing, 0};
+	if (!error && existing->keep)
+		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, keep.policy, 0, keep_connections, &keep);
+	else if (!error)
+		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
+	if (error)
+		return error;
+	target->attached = true;
+	printf("attached %s under %s\n", cgroup->path, source->file);
+	return 0;
+}

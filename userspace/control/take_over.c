@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What another build of snifence has attached ──► attached by this one. */
+#include "control/take_over.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+#include "cgroup/cgroup_find.h"
+#include "cgroup/cgroup_place.h"
+#include "control/attach_one.h"
+#include "filter/ledger.h"
+
+enum { MOST_NAMES = 32 };
+
+struct taking {
+	struct instances *instances;
+	const char *name; /* of the other instance */
+	struct other *other;
+	int root_fd;
+	bool left; /* something stays in it */
+};
+
+/* Attaches a cgroup as it is noted in the other instance. Returns 0 or a negative errno, after saying why. */
+static int attach_as_noted(struct taking *taking, struct found_cgroup *cgroup, const struct ledger_attachment *entry) {
+	const struct existing existing = {.keep = true, .before = taking->other};
+	struct target target = {.cgroup = *cgroup, .unit = entry->unit};
+	struct ledger_policy policy;
+	struct source source;
+	int error = ledger_read_policy(taking->name, entry->policy, &policy);
+
+	if (error) {
+		message_error("nothing is noted of the policy of %s in " INSTANCE_ROOT "/%s", cgroup->path,
+			      taking->name);
+		return error;
+	}
+	error = source_load(&source, policy.file, NULL, policy.audit) ? -EINVAL : 0;
+	ledger_policy_free(&policy);
+	if (error)
+		return error;
+	error = attach_one(taking->instances, &source, &target, &existing);
+	source_free(&source);
+	return error;
+}
+
+static int take_cgroup(struct taking *taking, struct found_cgroup *cgroup) {
+	struct ledger_attachment entry;
+	int error;
+
+	/* of a run, which goes on under what it was started with */
+	if (ledger_read_attachment(taking->name, cgroup->id, &entry)) {
+		taking->left = true;
+		return 0;
+	}
+	error = instance_of(taking->instances, cgroup->id);
+	if (error == -ENOENT)
+		error = attach_as_noted(taking, cgroup, &entry);
+	ledger_attachment_free(&entry);
+	if (error < 0)
+		return error;
+	error = other_detach(taking->other, cgroup->fd);
+	if (error)
+		message_error("cannot detach a program of %s from %s: %s", taking->name, cgroup->path,
+			      strerror(-error));
+	else
+		ledger_forget_attachment(taking->name, cgroup->id);
+	return error;
+}
+
+static int take_cgroups(struct taking *taking) {
+	struct found_cgroup cgroup;
+	int error = 0;
+
+	for (uint64_t id = 0; !error && (id = other_next(taking->other, id)) != 0;) {
+		if (cgroup_find_id(taking->root_fd, id, &cgroup))
+			continue;
+		error = other_is_attached(taking->other, cgroup.fd);
+		if (error > 0)
+			error = take_cgroup(taking, &cgroup);
+		cgroup_found_close(&cgroup);
+	}
+	return error;
+}
+
+static int take_instance(struct taking *taking) {
+	int error;
+
+	taking->left = false;
+	taking->other = other_open(taking->name);
+	if (!taking->other)
+		return -EIO;
+	error = take_cgroups(taking);
+	other_close(taking->other);
+	if (error)
+		return error;
+	if (taking->left) {
+		message_error("commands of `snifence run` go on in %s; once they have ended, this removes it",
+			      taking->name);
+		return 0;
+	}
+	instance_remove_other(taking->instances, taking->name);
+	ledger_remove(taking->name);
+	message_error("took over what %s had, and removed it", taking->name);
+	return 0;
+}
+
+struct names {
+	char names[MOST_NAMES][INSTANCE_NAME];
+	size_t count;
+};
+
+static void note_name(void *context, const char *name) {
+	struct names *names = context;
+
+	if (names->count < MOST_NAMES && strlen(name) < INSTANCE_NAME)
+		strcpy(names->names[names->count++], name);
+}
+
+int take_over(struct instances *instances) {
+	struct taking taking = {.instances = instances, .root_fd = cgroup_place_root()};
+	struct names names = {.count = 0};
+	int error = taking.root_fd < 0 ? taking.root_fd : 0;
+
+	instances_others(instances, note_name, &names);
+	for (size_t i = 0; i < names.count && !error; i++) {
+		taking.name = names.names[i];
+		error = take_instance(&taking);
+	}
+	if (taking.root_fd >= 0)
+		close(taking.root_fd);
+	return error;
+}
