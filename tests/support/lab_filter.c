@@ -289,7 +289,7 @@ void lab_turn(int *turn, int value) {
 }
 
 bool lab_await_turn(int *turn, int value) {
-	double end = lab_now_ms() + LAB_PATIENCE_MS;
+	double end = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness();
 
 	while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) < value && lab_now_ms() < end)
 		lab_sleep_ms(1);
