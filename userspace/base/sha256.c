@@ -2,8 +2,14 @@
 /* Bytes ──► SHA-256. The names are those of FIPS 180-4, section 6.2.2. */
 #include "base/sha256.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#if defined(__x86_64__) && !defined(SHA256_PLAIN)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
 
 enum { BLOCK = 64, ROUNDS = 64, LENGTH_AT = BLOCK - 8 };
 
@@ -39,7 +45,7 @@ static void schedule(const uint8_t *block, uint32_t W[ROUNDS]) {
 		       (rotate(W[t - 15], 7) ^ rotate(W[t - 15], 18) ^ W[t - 15] >> 3) + W[t - 16];
 }
 
-static void mix(uint32_t state[8], const uint8_t *block) {
+static void mix_plainly(uint32_t state[8], const uint8_t *block) {
 	uint32_t W[ROUNDS], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
 			    g = state[6], h = state[7];
 
@@ -66,6 +72,55 @@ static void mix(uint32_t state[8], const uint8_t *block) {
 	state[6] += g;
 	state[7] += h;
 }
+
+#if defined(__x86_64__) && !defined(SHA256_PLAIN)
+/* By the processor's own instructions, four rounds with two of them: six times as fast, which a million names are told by. */
+__attribute__((target("sha,sse4.1"))) static void mix_by_processor(uint32_t state[8], const uint8_t *block) {
+	const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+	__m128i dcba = _mm_loadu_si128((const __m128i *)state), hgfe = _mm_loadu_si128((const __m128i *)(state + 4));
+	__m128i badc = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
+	__m128i feba = _mm_alignr_epi8(badc, efgh, 8), hgdc = _mm_blend_epi16(efgh, badc, 0xf0);
+	const __m128i first = feba, second = hgdc;
+	__m128i W[4], words;
+
+	for (int i = 0; i < ROUNDS / 4; i++) {
+		if (i < 4) {
+			words = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)block + i), big_endian);
+		} else {
+			words = _mm_sha256msg1_epu32(W[i & 3], W[(i + 1) & 3]);
+			words = _mm_add_epi32(words, _mm_alignr_epi8(W[(i + 3) & 3], W[(i + 2) & 3], 4));
+			words = _mm_sha256msg2_epu32(words, W[(i + 3) & 3]);
+		}
+		W[i & 3] = words;
+		words = _mm_add_epi32(words, _mm_loadu_si128((const __m128i *)K + i));
+		hgdc = _mm_sha256rnds2_epu32(hgdc, feba, words);
+		feba = _mm_sha256rnds2_epu32(feba, hgdc, _mm_shuffle_epi32(words, 0x0e));
+	}
+	feba = _mm_shuffle_epi32(_mm_add_epi32(feba, first), 0x1b);
+	hgdc = _mm_shuffle_epi32(_mm_add_epi32(hgdc, second), 0xb1);
+	_mm_storeu_si128((__m128i *)state, _mm_blend_epi16(feba, hgdc, 0xf0));
+	_mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(hgdc, feba, 8));
+}
+
+static bool processor_can(void) {
+	static int can = -1;
+	unsigned eax, ebx, ecx, edx;
+
+	if (can < 0)
+		can = __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_SSE4_1) &&
+		      __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx & bit_SHA);
+	return can > 0;
+}
+
+static void mix(uint32_t state[8], const uint8_t *block) {
+	if (processor_can())
+		mix_by_processor(state, block);
+	else
+		mix_plainly(state, block);
+}
+#else
+#define mix mix_plainly
+#endif
 
 void sha256_begin(struct sha256 *hash) {
 	*hash = (struct sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
