@@ -387,8 +387,9 @@ static void start_prometheus(void) {
 
 /* Waits until Prometheus has such an answer to a question. */
 static void await_answer(const char *question, const char *answer) {
-	struct lab_program *curl = NULL;
+	struct lab_program *curl;
 	char query[200];
+	const char *said = "";
 
 	snprintf(query, sizeof(query), "query=%s", question);
 	for (double end = lab_now_ms() + 4 * LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end; lab_sleep_ms(400)) {
@@ -396,8 +397,9 @@ static void await_answer(const char *question, const char *answer) {
 						     "http://" PROMETHEUS "/api/v1/query", NULL});
 		if (strstr(curl->out, answer))
 			return;
+		said = curl->status ? curl->err : curl->out;
 	}
-	fail_msg("Prometheus never had %s for %s: %s%s", answer, question, curl->out, curl->err);
+	fail_msg("Prometheus never had %s for %s: %s", answer, question, said);
 }
 
 #define BLOCKED "snifence_decisions_total{policy=\"followed\",action=\"blocked\",reason=\"name_not_allowed\"}"

@@ -94,7 +94,7 @@ static void refused_after_reload(void) {
 	expect_read(client, "before");
 	evasion_use_policy(evasion_policy_inbound);
 	lab_send(server, "behind", 6);
-	lab_expect(SNIF_DENY, SNIF_REASON_INBOUND_DENIED);
+	lab_expect(SNIF_DENY, SNIF_REASON_REVOKED);
 	fcntl(client, F_SETFL, O_NONBLOCK);
 	assert_int_equal(recv(client, &client, 1, 0), -1);
 	assert_int_equal(errno, EAGAIN);

@@ -162,7 +162,7 @@ static void reload_takes_it_away(void) {
 		evasion_use_policy(same_policies[0]);
 		lab_send(trial.fd, "more", 4);
 		trial.may_see[0] = SECOND;
-		trial_refused(&trial, REFUSE, stream.bytes.data, stream.bytes.length);
+		trial_refused(&trial, SNIF_REASON_REVOKED, stream.bytes.data, stream.bytes.length);
 	}
 }
 

@@ -122,7 +122,7 @@ static void come_and_go(const char *policy, unsigned count) {
 		succeeds("attach", policy, "--cgroup", path);
 		assert_int_equal(unlinkat(resident_cgroup()->fd, "container", AT_REMOVEDIR), 0);
 	}
-	for (int ms = 0; ms < LAB_PATIENCE_MS && count_values() > 0; ms += 10)
+	for (int ms = 0; ms < 10 * LAB_PATIENCE_MS && count_values() > 0; ms += 10)
 		lab_sleep_ms(10);
 	succeeds("load"); /* the next command forgets the last one */
 }
@@ -173,7 +173,7 @@ static void test_reloads(void **state) {
 }
 
 static void test_policies(void **state) {
-	struct held before;
+	struct held before = {0};
 	char file[300];
 
 	(void)state;
