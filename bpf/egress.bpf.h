@@ -22,14 +22,26 @@ static __always_inline int refused(const struct policy *policy) {
 	return policy->options.mode == SNIF_AUDIT ? EGRESS_PASS : EGRESS_DROP;
 }
 
-/* A refusal by e->judgement: told once, then it sticks to the socket, and there is nothing left to inspect. */
-static __always_inline int egress_refuse(struct egress *e) {
-	if ((!e->tag || e->tag->verdict != SNIF_DENY) && event_wanted(&e->policy, &e->judgement))
-		event_of_packet(e->skb, &e->policy, &e->judgement, e->tag, &e->packet);
-	if (e->tag) {
-		tag_judge(e->tag, &e->policy, &e->judgement);
-		bpf_sk_storage_delete(&inspections, e->socket);
+/* A refusal: told once, then it sticks to the socket, and there is nothing left to inspect. `tag` can be NULL. */
+SNIF_SUBPROGRAM int refuse_packet(struct __sk_buff *skb, const struct policy *policy,
+				  const struct snif_judgement *judgement, struct snif_tag *tag,
+				  const struct snif_packet *packet) {
+	struct bpf_sock *socket = skb->sk;
+
+	if (!policy || !judgement || !packet)
+		return 0;
+	if ((!tag || tag->verdict != SNIF_DENY) && event_wanted(policy, judgement))
+		event_of_packet(skb, policy, judgement, tag, packet);
+	if (tag && socket) {
+		tag_judge(tag, policy, judgement);
+		bpf_sk_storage_delete(&inspections, socket);
 	}
+	return 0;
+}
+
+/* The same by e->judgement. */
+static __always_inline int egress_refuse(struct egress *e) {
+	refuse_packet(e->skb, &e->policy, &e->judgement, e->tag, &e->packet);
 	return refused(&e->policy);
 }
 
@@ -145,7 +157,9 @@ static __always_inline int egress_untagged(struct egress *e) {
 
 /* Of IPv6, a v4-mapped address on a packet was refused when it was read: so the form of the address is the version. */
 static __always_inline _Bool same_family(const struct snif_target *a, const struct snif_target *b) {
-	return snif_is_ipv4(a->address) == snif_is_ipv4(b->address);
+	const struct snif_target first = *a, second = *b; /* in words, as in judge_address() */
+
+	return snif_is_ipv4(first.address) == snif_is_ipv4(second.address);
 }
 
 /* Whether the kernel sends a packet to where the tag was judged for, which netfilter has written another place on. */
