@@ -348,7 +348,19 @@ uninstall: ## remove what `make install` with the same folders has put there
 	$(Q)$(MANIFEST) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
 	$(Q)find "$(DESTDIR)$(datadir)/snifence" -depth -type d -empty -delete 2>/dev/null || true
 
-.PHONY: deb
+.PHONY: deb test-systemd test-package
+test-systemd: $(BUILD)/tests/demo.d/servers ## services of the package under a real systemd, of SUITES="bookworm trixie"; root
+	$(Q)$(MAKE) --no-print-directory deb
+	$(Q)status=0; for suite in $(or $(SUITES),bookworm); do \
+		tests/systemd/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $$suite || status=1; \
+	done; $(HAND_BACK); exit $$status
+
+test-package: ## the package installed, upgraded and purged in fresh root file systems of SUITES="bookworm trixie"; root
+	$(Q)$(MAKE) --no-print-directory deb
+	$(Q)status=0; for suite in $(or $(SUITES),bookworm trixie); do \
+		tests/package/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $$suite || status=1; \
+	done; $(HAND_BACK); exit $$status
+
 deb: ## a package for Debian and Ubuntu, in build/deb
 	$(Q)packaging/deb $(VERSION) "$(COMMIT)"; $(then_hand_back)
 

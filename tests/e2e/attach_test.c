@@ -122,6 +122,28 @@ static void test_audit(void **state) {
 	assert_int_equal(say(0, "other.lab.test"), 1);
 }
 
+/* As in a container: the uppermost cgroup that it sees is one as others, with no directory of cgroups above. */
+static void test_cgroup_namespace(void **state) {
+	static const char script[] =
+		"echo $$ >\"$3/cgroup.procs\" && exec unshare --cgroup --mount sh -c '"
+		"for m in $(awk \"\\$3 == \\\"cgroup2\\\" { print \\$2 }\" /proc/self/mounts); do umount -l $m; done; "
+		"mount -t cgroup2 none /mnt && exec build/snifence attach \"$1\" --cgroup /below-1' sh \"$2\"";
+	struct lab_program *program;
+	char place[64];
+
+	(void)state;
+	begin();
+	below(1);
+	snprintf(place, sizeof(place), "/proc/%d/fd/%d", getpid(), cgroups[0].fd);
+	snifence_says(0, "load");
+	program = lab_run((const char *[]){"sh", "-c", script, "sh", "",
+					   lab_write("inside.yaml", ALLOW("kept.lab.test")), place, NULL});
+	assert_string_equal(program->err, "");
+	assert_int_equal(program->status, 0);
+	assert_int_equal(say(1, "kept.lab.test"), 0);
+	assert_int_equal(say(1, "other.lab.test"), 1);
+}
+
 /* What is attached as it is asked for stays, also when another cgroup of the same command cannot be attached. */
 static void test_attached_already(void **state) {
 	const char *policy, *other;
@@ -344,6 +366,7 @@ int main(int argc, char **argv) {
 		attach_test(test_digest),
 		attach_test(test_audit),
 		attach_test(test_attached_already),
+		attach_test(test_cgroup_namespace),
 		attach_test(test_nesting),
 		attach_test(test_run),
 		attach_test(test_trial),

@@ -60,19 +60,21 @@ static bool is_plain(const char *word) {
 	return true;
 }
 
-static const char *own_program(char path[PATH_MAX]) {
+/* Its whole path; where there is no /proc, as in a root file system that is being made, what the shell looks for. */
+static void own_program(char path[PATH_MAX]) {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
 
 	if (length < 0)
-		return "snifence";
-	path[length] = '\0';
-	return path;
+		snprintf(path, PATH_MAX, "snifence");
+	else
+		path[length] = 0;
 }
 
 int drop_in_print(FILE *out, const char *service, const char *policy) {
 	char program[PATH_MAX];
 
-	if (!is_plain(own_program(program)) || !is_plain(policy)) {
+	own_program(program);
+	if (!is_plain(program) || !is_plain(policy)) {
 		message_error("%s has a letter that means something else in a unit, like a space: give it another name",
 			      is_plain(policy) ? program : policy);
 		return -EINVAL;

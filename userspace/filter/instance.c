@@ -298,17 +298,27 @@ int instance_of(struct instances *instances, uint64_t cgroup_id) {
 	return -ENOENT;
 }
 
-/* Whether a cgroup above is attached: 1, 0, or a negative errno. */
-static int is_attached_above(const struct filter *filter, int cgroup_fd) {
-	int fd = fcntl(cgroup_fd, F_DUPFD_CLOEXEC, 0), above, attached = 0;
+/* The id of a directory's cgroup; 0 where it is none, as of what a hierarchy is mounted on. */
+static uint64_t cgroup_of(int fd) {
+	struct statfs fs;
 	struct stat status;
 
-	while (fd >= 0 && !attached && fstat(fd, &status) == 0 && status.st_ino != 1) {
+	return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC && fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+/* Whether a cgroup above is attached: 1, 0, or a negative errno. The uppermost one, in a cgroup namespace not that of id 1,
+ * has something else above it, or itself. */
+static int is_attached_above(const struct filter *filter, int cgroup_fd) {
+	int fd = fcntl(cgroup_fd, F_DUPFD_CLOEXEC, 0), above, attached = 0;
+	uint64_t id = fd < 0 ? 0 : cgroup_of(fd), last = 0;
+
+	while (fd >= 0 && !attached && id != 0 && id != last) {
 		above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		close(fd);
 		fd = above;
-		if (fd >= 0 && fstat(fd, &status) == 0)
-			attached = is_attached(filter, status.st_ino);
+		last = id;
+		id = fd < 0 ? 0 : cgroup_of(fd);
+		attached = id != 0 && is_attached(filter, id);
 	}
 	if (fd < 0)
 		return -errno;
