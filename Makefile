@@ -334,12 +334,13 @@ $(BUILD)/bench/peers/nfqueue: $(BUILD)/bench/peers/nfqueue.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -lnetfilter_queue -o $@
 
-UNITS := $(patsubst packaging/systemd/%,$(BUILD)/systemd/%,$(wildcard packaging/systemd/*.service))
-$(BUILD)/systemd/%: packaging/systemd/% FORCE
+# what has the program's place in it
+PLACED := $(patsubst packaging/%,$(BUILD)/%,$(wildcard packaging/systemd/*.service packaging/oci/hooks.d/*.json))
+$(PLACED): $(BUILD)/%: packaging/% FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's,@bindir@,$(bindir),' $< > $@
 
-install: $(BUILD)/snifence completions $(UNITS) ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
+install: $(BUILD)/snifence completions $(PLACED) ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
 	$(Q)$(MANIFEST) | while read -r mode from to; do \
 		echo "  $(DESTDIR)$$to"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit; \
 	done
@@ -348,7 +349,17 @@ uninstall: ## remove what `make install` with the same folders has put there
 	$(Q)$(MANIFEST) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
 	$(Q)find "$(DESTDIR)$(datadir)/snifence" -depth -type d -empty -delete 2>/dev/null || true
 
-.PHONY: deb test-systemd test-package
+.PHONY: deb test-systemd test-package test-containers
+test-containers: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers $(BUILD)/tests/containers/memlock.so ## containers of the engines that are installed, under the hook; root
+	$(Q)tests/containers/deps || true
+	$(Q)$(MAKE) --no-print-directory deb
+	$(Q)tests/containers/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
+
+$(BUILD)/tests/containers/memlock.so: tests/containers/memlock.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $< -o $@
+
 test-systemd: $(BUILD)/tests/demo.d/servers ## services of the package under a real systemd, of SUITES="bookworm trixie"; root
 	$(Q)$(MAKE) --no-print-directory deb
 	$(Q)status=0; for suite in $(or $(SUITES),bookworm); do \

@@ -19,6 +19,8 @@
 #include "inspect/inspect.h"
 #include "learn/learn.h"
 #include "monitor/monitor.h"
+#include "oci/oci_hook.h"
+#include "oci/oci_runtime.h"
 #include "report/report.h"
 #include "run/run.h"
 #include "top/top.h"
@@ -46,6 +48,8 @@ static const struct subcommand subcommands[] = {
 	{"attach", attach_main, "put running cgroups, processes or units under a policy"},
 	{"detach", detach_main, "free them of it"},
 	{"unit", unit_main, "have systemd confine each start of a service"},
+	{"oci-hook", oci_hook_main, "for container runtimes: confine a container before it starts"},
+	{"oci-runtime", oci_runtime_main, "the same for engines that know no hooks: a runtime around a runtime"},
 	{"confirm", confirm_main, "have stay what was attached with --confirm-within"},
 	{"reload", reload_main, "put a policy as its file is now in force where it is attached"},
 	{"status", status_main, "show what is attached, under which policies, and whether it is whole"},
@@ -70,7 +74,7 @@ static void print_help(FILE *out) {
 	fputs("Usage: snifence SUBCOMMAND [ARG…]\n\n", out);
 	fputs("Confines programs to the TLS hostnames and addresses on an allowlist.\n\n", out);
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
-		fprintf(out, "  %-9s%s\n", subcommands[i].name, subcommands[i].help);
+		fprintf(out, "  %-12s%s\n", subcommands[i].name, subcommands[i].help);
 	fputs("\n`snifence SUBCOMMAND --help` says more.\n", out);
 }
 

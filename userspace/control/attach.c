@@ -184,6 +184,12 @@ static int do_attach(struct attach *attach, const char *policy) {
 	return code;
 }
 
+int attach_targets(const struct targets *targets, const char *policy) {
+	struct attach attach = {.targets = *targets, .instances = {.root_fd = -1}};
+
+	return do_attach(&attach, policy);
+}
+
 int attach_main(int argc, char **argv) {
 	static const struct command_line line = {"attach", usage, ":", table, take};
 	struct attach attach = {.instances = {.root_fd = -1}};

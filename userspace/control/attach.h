@@ -9,6 +9,9 @@
 int attach_main(int argc, char **argv);
 int detach_main(int argc, char **argv);
 
+/* Puts them under the policy in a file, as `snifence attach` does. Returns its exit code. */
+int attach_targets(const struct targets *targets, const char *policy);
+
 /* Detaches them. Returns 0 or EXIT_FAILED, after saying why. */
 int detach_targets(const struct targets *targets);
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A container's state, as runtimes write it or not ──► stage, process, policy, cgroup. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oci/oci_state.h"
+
+static int read_state(const char *text, struct oci_state *state) {
+	return oci_state_read(text, strlen(text), state);
+}
+
+static void test_states(void **state) {
+	struct oci_state read;
+
+	(void)state;
+	assert_int_equal(
+		read_state(
+			"{\"ociVersion\":\"1.0.2\",\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"bundle\":\"/b\","
+			"\"annotations\":{\"snifence.policy\":\"ci\",\"other\":\"x\"}}",
+			&read),
+		0);
+	assert_int_equal(read.stage, OCI_START);
+	assert_int_equal(read.pid, 42);
+	assert_string_equal(read.id, "a");
+	assert_string_equal(read.policy, "ci");
+	oci_state_free(&read);
+	assert_int_equal(read_state("{\"id\":\"a\",\"status\":\"created\",\"pid\":42,\"annotations\":null}", &read), 0);
+	assert_int_equal(read.stage, OCI_START);
+	assert_null(read.policy);
+	oci_state_free(&read);
+	assert_int_equal(read_state("{\"id\":\"a\",\"status\":\"stopped\",\"pid\":null}", &read), 0);
+	assert_int_equal(read.stage, OCI_STOPPED);
+	oci_state_free(&read);
+}
+
+/* Nothing of which it could be told that a container is to be confined, and which, starts one. */
+static void test_wrong_states(void **state) {
+	static const char *const wrong[] = {
+		"",
+		"x",
+		"[]",
+		"null",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":42",
+		"{\"status\":\"creating\",\"pid\":42}",
+		"{\"id\":7,\"status\":\"creating\",\"pid\":42}",
+		"{\"id\":\"a\",\"pid\":42}",
+		"{\"id\":\"a\",\"status\":\"running\",\"pid\":42}",
+		"{\"id\":\"a\",\"status\":\"creating\"}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":0}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":1}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":-4}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":4294967338}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":\"42\"}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"annotations\":[]}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"annotations\":{\"snifence.polcy\":\"ci\"}}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"annotations\":{\"snifence.policy\":7}}",
+	};
+	struct oci_state read;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (read_state(wrong[i], &read) != -EINVAL)
+			fail_msg("taken: %s", wrong[i]);
+}
+
+static void test_policies(void **state) {
+	static const char *const names[] = {"",	  "../ci", "/etc/passwd", "a/b",  ".hidden",
+					    "-x", "_x",	   "a b",	  "a\nb", "\xc3\xa4"};
+	char folder[] = "/tmp/snifence-oci-XXXXXX", file[PATH_MAX], longest[66];
+	FILE *made;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(oci_policy(folder, NULL, file), 0);
+	assert_int_equal(oci_policy(folder, "ci", file), -EINVAL);
+	snprintf(file, sizeof(file), "%s/default.yaml", folder);
+	made = fopen(file, "w");
+	assert_non_null(made);
+	fclose(made);
+	assert_int_equal(oci_policy(folder, NULL, file), 1);
+	assert_int_equal(oci_policy(folder, "default", file), 1);
+	assert_string_equal(file + strlen(folder), "/default.yaml");
+	assert_int_equal(oci_policy(folder, "ci", file), -EINVAL);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (oci_policy(folder, names[i], file) != -EINVAL)
+			fail_msg("taken as a name: %s", names[i]);
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(oci_policy(folder, longest, file), -EINVAL);
+	snprintf(file, sizeof(file), "%s/default.yaml", folder);
+	unlink(file);
+	rmdir(folder);
+}
+
+static void test_cgroups(void **state) {
+	static const struct {
+		const char *path, *id, *container;
+	} cases[] = {
+		{"/machine.slice/libpod-abc.scope/container", "abc", "/machine.slice/libpod-abc.scope"},
+		{"/machine.slice/libpod-abc.scope", "abc", "/machine.slice/libpod-abc.scope"},
+		{"/docker/abc", "abc", "/docker/abc"},
+		{"/kubepods/burstable/pod7/abc", "abc", "/kubepods/burstable/pod7/abc"},
+		{"/elsewhere/container", "abc", "/elsewhere/container"},
+		{"/", "abc", "/"},
+		{"/a/b", "", "/a/b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s", cases[i].path);
+		oci_container_cgroup(path, cases[i].id);
+		assert_string_equal(path, cases[i].container);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_wrong_states),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_cgroups),
+	};
+
+	return cmocka_run_group_tests_name("oci", tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A container's state, as JSON ──► stage, process, policy. */
+#include "oci/oci_state.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "base/message.h"
+
+#define PREFIX "snifence."
+
+enum { MOST_LETTERS = 64 };
+
+static int wrong(const char *what) {
+	message_error("oci-hook: %s: a container runtime calls this, with a container's state on standard input", what);
+	return -EINVAL;
+}
+
+/* A member that is a string; NULL when there is none. */
+static const char *text_of(struct json_object *object, const char *key) {
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, json_type_string))
+		return NULL;
+	return json_object_get_string(value);
+}
+
+static int read_stage(struct json_object *root, struct oci_state *state) {
+	const char *status = text_of(root, "status");
+	struct json_object *pid;
+
+	if (status && strcmp(status, "stopped") == 0) {
+		state->stage = OCI_STOPPED;
+		return 0;
+	}
+	/* `creating`, or `created` of runtimes that are ahead of themselves: its own process waits for this one */
+	if (!status || strncmp(status, "creat", 5) != 0)
+		return wrong("the state has no status that is `creating`, `created` or `stopped`");
+	if (!json_object_object_get_ex(root, "pid", &pid) || !json_object_is_type(pid, json_type_int) ||
+	    json_object_get_int64(pid) <= 1 || json_object_get_int64(pid) > INT_MAX)
+		return wrong("the state has no pid (the stage has to be createRuntime)");
+	state->pid = (pid_t)json_object_get_int64(pid);
+	return 0;
+}
+
+/* One that is misspelt would leave a container open. */
+static int read_annotations(struct json_object *root, struct oci_state *state) {
+	struct json_object *annotations;
+
+	if (!json_object_object_get_ex(root, "annotations", &annotations) || !annotations)
+		return 0;
+	if (!json_object_is_type(annotations, json_type_object))
+		return wrong("the state's annotations are no object");
+	json_object_object_foreach(annotations, key, value) {
+		if (strncmp(key, PREFIX, sizeof(PREFIX) - 1) != 0)
+			continue;
+		if (strcmp(key, OCI_ANNOTATION) != 0 || !json_object_is_type(value, json_type_string)) {
+			message_error("oci-hook: there is no annotation %.80s; %s names a policy", key, OCI_ANNOTATION);
+			return -EINVAL;
+		}
+		state->policy = strdup(json_object_get_string(value));
+		if (!state->policy)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int oci_state_read(const char *text, size_t length, struct oci_state *state) {
+	struct json_tokener *tokener = json_tokener_new();
+	struct json_object *root = NULL;
+	int error = 0;
+
+	*state = (struct oci_state){0};
+	if (!tokener)
+		return -ENOMEM;
+	if (length <= INT_MAX)
+		root = json_tokener_parse_ex(tokener, text, (int)length);
+	json_tokener_free(tokener);
+	if (!json_object_is_type(root, json_type_object))
+		error = wrong("standard input is no JSON object");
+	if (!error && !(text = text_of(root, "id")))
+		error = wrong("the state has no id");
+	if (!error && !(state->id = strdup(text)))
+		error = -ENOMEM;
+	if (!error)
+		error = read_stage(root, state);
+	if (!error)
+		error = read_annotations(root, state);
+	json_object_put(root);
+	if (error)
+		oci_state_free(state);
+	return error;
+}
+
+void oci_state_free(struct oci_state *state) {
+	free(state->id);
+	free(state->policy);
+	*state = (struct oci_state){0};
+}
+
+/* Letters and digits, and behind the first one also . _ - */
+static bool is_name(const char *name) {
+	static const char letters[] = "._-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t length = strspn(name, letters);
+
+	return length > 0 && length <= MOST_LETTERS && !name[length] && strchr(letters + 3, name[0]);
+}
+
+int oci_policy(const char *folder, const char *name, char file[PATH_MAX]) {
+	if (name && !is_name(name)) {
+		message_error("oci-hook: %s is the name of a policy in %s, without a path and `.yaml`: letters, "
+			      "digits, dots, `_` and `-`",
+			      OCI_ANNOTATION, folder);
+		return -EINVAL;
+	}
+	snprintf(file, PATH_MAX, "%s/%s.yaml", folder, name ? name : "default");
+	if (access(file, F_OK) == 0)
+		return 1;
+	if (!name && errno == ENOENT)
+		return 0;
+	message_error("oci-hook: there is no policy %s: %s: %s", name ? name : "default", file, strerror(errno));
+	return -EINVAL;
+}
+
+void oci_container_cgroup(char *path, const char *id) {
+	for (char *slash = path; *id && slash && *slash; slash = strchr(slash + 1, '/')) {
+		char *end = slash + 1 + strcspn(slash + 1, "/"), kept = *end;
+
+		*end = '\0';
+		if (strstr(slash + 1, id))
+			return;
+		*end = kept;
+	}
+}

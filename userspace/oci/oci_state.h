@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a container runtime tells a hook on its standard input (OCI runtime specification, State). */
+#ifndef SNIF_OCI_STATE_H
+#define SNIF_OCI_STATE_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum oci_stage { OCI_START, OCI_STOPPED };
+
+struct oci_state {
+	enum oci_stage stage;
+	char *id;
+	pid_t pid;    /* of the container's first process, while it starts */
+	char *policy; /* the name in its annotation; NULL: it has none */
+};
+
+#define OCI_ANNOTATION "snifence.policy"
+
+/* Reads it. Returns 0; or -EINVAL or -ENOMEM after saying what is wrong. What was read is freed with the function below. */
+int oci_state_read(const char *text, size_t length, struct oci_state *state);
+void oci_state_free(struct oci_state *state);
+
+/*
+ * The file of the policy that a container is to have: FOLDER/NAME.yaml of the annotation, else FOLDER/default.yaml. Returns
+ * 1; 0 when none is asked for and there is no default; or -EINVAL after saying why. An annotation is a name and no path, as
+ * whoever may start a container is not to choose among the machine's files.
+ */
+int oci_policy(const char *folder, const char *name, char file[PATH_MAX]);
+
+/*
+ * Cuts the path of the first process's cgroup to that of the container: where a part has the container's id in it, as in
+ * /machine.slice/libpod-ID.scope/container, what is below belongs to the container's inside.
+ */
+void oci_container_cgroup(char *path, const char *id);
+
+#endif
