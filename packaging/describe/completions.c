@@ -18,6 +18,7 @@ static const struct {
 	{"by", "name reason process cgroup address rule policy hour"},
 	{"action", "pass reject drop alert blocked"},
 	{"reason", reasons},
+	{"existing", "cut judge keep"},
 };
 
 /* The words that the value can be, with spaces between, in `buffer` or static; NULL: it is not one of a list. */

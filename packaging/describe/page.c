@@ -40,11 +40,11 @@ static void put_options(const struct described *one) {
 	}
 }
 
-/* Lines of a term, two spaces and what it means, which may go on in further lines; the head is in the first one. */
-static void put_terms(const char *line, const char *end) {
+/* Lines of a term, two spaces and what it means, which may go on in further lines; they stand behind a head. */
+static void put_terms(const char *head_end, const char *end) {
 	size_t column = 0;
 
-	for (line = line_end(line) + 1; line < end; line = line_end(line) + 1) {
+	for (const char *line = head_end + 1; line < end; line = line_end(line) + 1) {
 		const char *term = line + strspn(line, " "), *gap = strstr(term, "  "), *rest = line_end(line);
 		bool goes_on = column && (size_t)(term - line) >= column;
 
@@ -81,6 +81,8 @@ static void put_block(const char *block, const char *end, bool *described_yet) {
 
 	if (strncmp(block, status, sizeof(status) - 2) == 0) {
 		puts("## Exit status\n");
+		while (head + 1 < end && strncmp(head + 1, "  ", 2) != 0 && head[0] == '\n' && head[-1] != ':')
+			head = line_end(head + 1);
 		if (head - block > (ptrdiff_t)sizeof(status) - 1) {
 			put_text(block + sizeof(status) - 1, (size_t)(head - block) - (sizeof(status) - 1));
 			puts("\n");
@@ -95,7 +97,7 @@ static void put_block(const char *block, const char *end, bool *described_yet) {
 		puts("");
 		return;
 	}
-	put_terms(block, end);
+	put_terms(head, end);
 }
 
 static void put_overview(void) {
