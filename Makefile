@@ -48,7 +48,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_TIME ?= 10
 BENCH_PROGRAMS := $(patsubst bench/%.c,%,$(filter-out %.bpf.c,$(wildcard bench/*.c)))
 
-.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults test-soak storm test-servers test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install uninstall clean libraries FORCE
+.PHONY: help deps all arm64 demo test test-slow test-unit test-prog test-clang test-e2e test-evasion test-faults test-soak storm test-servers test-programs test-events test-page test-kernels test-arm64 test-asan test-valgrind fuzz fuzz-coverage verify verify-baseline lint format bench install uninstall clean libraries FORCE
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.o $(BUILD)/asan/%.o $(BUILD)/fuzz/%.o $(BUILD)/bench/%.skel.h
 
@@ -250,6 +250,10 @@ test-servers: $(BUILD)/snifence $(BUILD)/tests/servers/hellos ## receivers that 
 $(BUILD)/tests/servers/hellos: $(BUILD)/tests/servers/hellos.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -o $@
+
+test-programs: $(BUILD)/snifence ## the programs that people use, allowed and refused, WRITE=1: into docs/programs.md; root
+	$(Q)tests/programs/deps || true
+	$(Q)tests/programs/run $<
 
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events
