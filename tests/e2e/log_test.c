@@ -16,6 +16,7 @@ static const char script[] = "get() { curl -4 -sS -o /dev/null --cacert \"$0\" \
 			     "for i in 1 2 3; do get forbidden.lab.test; done\n"
 			     "get lab.test\n"
 			     "get 198.51.100.1:5432\n"
+			     "python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136)' 2>&1\n"
 			     "exit 7\n";
 
 static void test_recipes(void **state) {
@@ -58,7 +59,7 @@ static void test_full_log(void **state) {
 	found = strstr(program->err, message);
 	assert_non_null(found);
 	assert_null(strstr(found + strlen(message), "cannot write"));
-	assert_non_null(strstr(program->err, "snifence: 2 allowed, 5 blocked\n"));
+	assert_non_null(strstr(program->err, "snifence: 2 allowed, 6 blocked\n"));
 }
 
 int main(void) {

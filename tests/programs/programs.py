@@ -150,7 +150,15 @@ PROGRAMS = {
     "redis-cli": {"what": "TLS to port 6379", "script":
                   'test "$HOST" = allowed.lab.test || exec redis-cli --tls -h "$HOST" ping'},
     "bwrap": {"local": "a sandbox of its own", "script": "bwrap --ro-bind / / --unshare-user --unshare-pid true"},
-    "runc": {"local": "a spec", "script": "runc spec --rootless && test -s config.json"},
+    "runc": {"local": "a rootless container, without a cgroup namespace", "script": """
+        mkdir -p rootfs/bin rootfs/proc rootfs/dev rootfs/sys; cp "$(command -v busybox)" rootfs/bin; runc spec --rootless
+        python3 -c "
+import json
+c = json.load(open('config.json'))
+c['process'].update(terminal=False, args=['/bin/busybox', 'echo', 'inside'])
+c['linux']['namespaces'] = [n for n in c['linux']['namespaces'] if n['type'] != 'cgroup']
+json.dump(c, open('config.json', 'w'))"
+        runc --root "$PWD/state" run "a$$" | grep inside"""},
     "make": {"local": "-j2", "script": "printf 'all: a b\\na b:\\n\\t@echo $@\\n' > Makefile; make -j2"},
     "gdb": {"local": "runs and stops a program", "script": "gdb -batch -ex 'break _exit' -ex run true | grep Breakpoint"},
     "strace": {"local": "follows a program", "script": "strace -f -o t true; grep exit_group t"},

@@ -271,8 +271,8 @@ static void test_reasons(void **state) {
 		assert_int_equal(reason_of(reason_code(reason)), reason);
 	}
 	assert_int_equal(reason_class(reason_of("whim")), REASON_UNKNOWN);
-	assert_int_equal(reason_class(SNIF_REASON_NAME_ELSEWHERE), REASON_ATTACK);
-	assert_int_equal(reason_class(SNIF_REASON_UNTRACKED), REASON_ATTACK);
+	assert_int_equal(reason_class(SNIF_REASON_NAME_ELSEWHERE), REASON_ELSEWHERE);
+	assert_int_equal(reason_class(SNIF_REASON_UNTRACKED), REASON_FILTER);
 	assert_int_equal(reason_class(SNIF_REASON_SOCKET_TYPE), REASON_ATTACK);
 	assert_int_equal(reason_class(SNIF_REASON_NAME_NOT_ALLOWED), REASON_NO_RULE);
 	assert_int_equal(reason_class(SNIF_REASON_NAME_DENIED), REASON_DENY_RULE);

@@ -46,10 +46,13 @@
 	"        1  docs.github.test  api.github.test is allowed, of the same domain\n" \
 	"\n" \
 	"Looks like an attempt to get around the filter, not like a missing rule\n" \
-	"  BLOCKED  AUDITED  REASON          WHAT                       ASKED BY  FIRST     LAST      OVER TIME\n" \
-	"        1        0  name_elsewhere  api.github.test            nc        03:08:20  03:08:20          █\n" \
-	"        1        0  name_invalid    \\x1b[2J=                   nc        03:08:30  03:08:30          █\n" \
-	"        1        0  socket_type     a socket of protocol ICMP  ping      03:08:40  03:08:40          █\n" \
+	"  BLOCKED  AUDITED  REASON        WHAT                       ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"        1        0  name_invalid  \\x1b[2J=                   nc        03:08:30  03:08:30          █\n" \
+	"        1        0  socket_type   a socket of protocol ICMP  ping      03:08:40  03:08:40          █\n" \
+	"\n" \
+	"An allowed name at another address: an old list of addresses, or an attempt\n" \
+	"  BLOCKED  AUDITED  REASON          WHAT             ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"        1        0  name_elsewhere  api.github.test  nc        03:08:20  03:08:20          █\n" \
 	"\n" \
 	"What is not in this report\n" \
 	"  5 events were lost while the command ran (the ring buffer was full)\n" \
@@ -74,10 +77,10 @@
 	"me\":\"api.gihtub.test\",\"refused\":1,\"kind\":\"one_edit\",\"allowed\":\"api.github.test\"},{\"name\":\"" \
 	"docs.github.test\",\"refused\":1,\"kind\":\"sibling\",\"allowed\":\"api.github.test\"}]"
 
-#define JSON_ATTACK \
+#define JSON_ELSEWHERE \
 	"{\"reason\":\"name_elsewhere\",\"blocked\":1,\"would_block\":0,\"allowed\":0,\"first\":\"2026-01-02T03:" \
 	"08:20.000000+0000\",\"last\":\"2026-01-02T03:08:20.000000+0000\",\"reasons\":[\"name_elsewhere\"],\"" \
-	"processes\":[\"nc\"],\"names\":[\"api.github.test\"],\"class\":\"attack\"}"
+	"processes\":[\"nc\"],\"names\":[\"api.github.test\"],\"class\":\"elsewhere\"}"
 /* clang-format on */
 
 static char folder[] = "/tmp/snifence-report-XXXXXX";
@@ -547,7 +550,7 @@ static void test_json(void **state) {
 	assert_string_equal(out, JSON_BY_CGROUP);
 	assert_int_equal(RUN("--json", "--policy-file", policy_file, log_file), 0);
 	assert_non_null(strstr(out, JSON_NEAR));
-	assert_non_null(strstr(out, JSON_ATTACK));
+	assert_non_null(strstr(out, JSON_ELSEWHERE));
 }
 
 /* Of more than eight names the most frequent are there, and that there were others. */

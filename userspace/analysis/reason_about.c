@@ -40,7 +40,7 @@ struct reason_about reason_about(enum snif_reason reason) {
 	      "Turn ECH off in the client, or write `tls.ech: outer`.")
 	ABOUT(INBOUND_DENIED, DENY_RULE, "A server of the command, and `inbound: deny`.",
 	      "Write `inbound: allow` where it may answer.")
-	ABOUT(NAME_ELSEWHERE, ATTACK, "An address list that is old, as providers move; or an allowed name sent to somebody "
+	ABOUT(NAME_ELSEWHERE, ELSEWHERE, "An address list that is old, as providers move; or an allowed name sent to somebody "
 	      "else's server.", "Bring the list up to date, or leave `to` out of the rule; if neither, it was an attempt.")
 	ABOUT(NOT_TLS, UNUSUAL, "Plain HTTP, ssh or a database on a port where names are checked; STARTTLS; a proxy's CONNECT.",
 	      "Use TLS from the first byte, or allow the address under `direct`.")
@@ -64,10 +64,11 @@ struct reason_about reason_about(enum snif_reason reason) {
 	      "No usual client does that; `tls.unusual: [split_records]` lets it pass.")
 	ABOUT(SOCKET_TYPE, ATTACK, "ping, traceroute, a scanner, or SCTP.",
 	      "There is no rule that allows these: use TCP or UDP.")
-	ABOUT(UNTRACKED, ATTACK, "A connection from before the policy was attached, or a socket that came from outside.",
+	ABOUT(UNTRACKED, FILTER, "A connection from before the policy was attached, or a socket that came from outside.",
 	      "Have the program connect again.")
 	ABOUT(MALFORMED_PACKET, ATTACK, "A packet made by hand.", crafted)
-	ABOUT(FRAGMENT, ATTACK, "A large datagram, or a packet made by hand.", crafted)
+	ABOUT(FRAGMENT, FILTER, "A datagram larger than a packet, or one made by hand.",
+	      "Have the program send smaller ones: what comes in fragments cannot be judged.")
 	ABOUT(SOURCE_ROUTE, ATTACK, "A packet with a source route, which nobody uses any more.", crafted)
 	ABOUT(URGENT_DATA, ATTACK, "MSG_OOB in front of a ClientHello, which servers skip and filters may read.", crafted)
 	ABOUT(SSLV2_HELLO, ATTACK, "A client of the nineties, or a scanner.", crafted)
@@ -86,7 +87,7 @@ struct reason_about reason_about(enum snif_reason reason) {
 	ABOUT(SCAN_LIMIT, ATTACK, "A stream made by hand, of very many very small parts.", crafted)
 	ABOUT(DEVICE, ATTACK, "A VPN or a virtual machine, which send packets by a device.",
 	      "Run it outside; it has no rule.")
-	ABOUT(OTHER_DESTINATION, ATTACK, "A load balancer in the kernel (Cilium), or another program that rewrites connect().",
+	ABOUT(OTHER_DESTINATION, FILTER, "A load balancer in the kernel (Cilium), or another program that rewrites connect().",
 	      "Where another program rewrites connect(), a `direct` rule for the real address lets it pass.")
 	ABOUT(V4_MAPPED, ATTACK, "A packet made by hand.", crafted)
 	ABOUT(NAT64_NOT_GLOBAL, ATTACK, "A private address behind the NAT64 prefix.", crafted)

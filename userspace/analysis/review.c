@@ -37,19 +37,22 @@ static bool is_hostname(const char *key) {
 	return *key && !strpbrk(key, ": \\");
 }
 
-/* The policy's file in `file:line`, and its hash. Mostly they are those of the event before. */
-static void note_policy(struct review *review, const struct log_event *event) {
-	const char *colon = strrchr(event->rule, ':');
-	size_t length = colon ? (size_t)(colon - event->rule) : 0;
-
+static void note_policy(struct review *review, const char *file, size_t length, const char *sha256) {
 	if (length == 0 || length >= sizeof(review->rule_file) ||
-	    (strncmp(review->rule_file, event->rule, length) == 0 && review->rule_file[length] == '\0' &&
-	     strcmp(review->policy_sha256, event->policy_sha256) == 0))
+	    (strncmp(review->rule_file, file, length) == 0 && review->rule_file[length] == '\0' &&
+	     strcmp(review->policy_sha256, sha256) == 0))
 		return;
-	memcpy(review->rule_file, event->rule, length);
+	memcpy(review->rule_file, file, length);
 	review->rule_file[length] = '\0';
-	snprintf(review->policy_sha256, sizeof(review->policy_sha256), "%s", event->policy_sha256);
+	snprintf(review->policy_sha256, sizeof(review->policy_sha256), "%s", sha256);
 	review->policy_changed = true;
+}
+
+/* The policy's file in `file:line`, and its hash. Mostly they are those of the event before. */
+static void note_rule(struct review *review, const struct log_event *event) {
+	const char *colon = strrchr(event->rule, ':');
+
+	note_policy(review, event->rule, colon ? (size_t)(colon - event->rule) : 0, event->policy_sha256);
 }
 
 static struct other_name *find_other(const struct review *review, const char *name) {
@@ -89,10 +92,12 @@ int review_add(struct review *review, const struct log_event *event) {
 	bool meant = is_event && log_filter_match(&review->filter, event);
 	int error = log_runs_add(review->runs, event, meant || !log_filter_any(&review->filter));
 
+	if (event->type == LOG_STATS)
+		note_policy(review, event->policy_file, strlen(event->policy_file), event->policy_sha256);
 	if (!is_event)
 		return error;
 	review->events++;
-	note_policy(review, event);
+	note_rule(review, event);
 	if (!meant)
 		return error | note_other(review, event) ? -ENOMEM : 0;
 	review->undecided += event->action == LOG_UNDECIDED;

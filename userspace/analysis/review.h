@@ -29,7 +29,7 @@ struct review {
 	uint64_t expected;	/* refusals of which a deny rule says that they are no news: only counted */
 	struct log_tally tally; /* of the files */
 
-	/* The policy of the last event with a rule, as the log has it, whatever the filter; "" */
+	/* The policy of the last event with a rule, or of the last line of counts, as the log has it, whatever the filter; "" */
 	char rule_file[512], policy_sha256[65];
 	bool policy_changed;	  /* it is another one than when the caller cleared this */
 	struct other_name *other; /* names that the filter left out and that were allowed, GROUPS_MAX at most */

@@ -48,6 +48,7 @@ static const struct field {
 	FIELD("rule", TEXT, rule),
 	FIELD("expected", FLAG, expected),
 	FIELD("policy", TEXT, policy),
+	FIELD("policy_file", TEXT, policy_file),
 	FIELD("policy_sha256", TEXT, policy_sha256),
 	FIELD("mode", TEXT, mode),
 	FIELD("hook", TEXT, hook),

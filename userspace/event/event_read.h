@@ -49,8 +49,9 @@ struct log_event {
 	const char *question;	/* of LOG_DNS: the type of the records asked for */
 	const char *tls_version;
 	bool ech;
-	const char *rule; /* file:line */
-	bool expected;	  /* the rule says that its refusals are no news */
+	const char *rule;	 /* file:line */
+	bool expected;		 /* the rule says that its refusals are no news */
+	const char *policy_file; /* of LOG_STATS: its path */
 	const char *policy, *policy_sha256, *mode, *hook;
 	uint64_t pid, uid; /* pid 0: the process is not known, and so is uid */
 	const char *process;

@@ -16,11 +16,16 @@
 
 enum { TOP_ROWS = 10, NEAR_ROWS = 20, ALL_ROWS = 1000 };
 
-static void put_tile(const char *class, const char *title, uint64_t count, const char *note, FILE *out) {
+/* `section` is what the tile leads to; NULL: nothing. */
+static void put_tile(const char *class, const char *title, uint64_t count, const char *note, const char *section,
+		     FILE *out) {
 	char number[HTML_NUMBER_SIZE];
 
-	html_print(out, "<div class=\"tile\"><dt>%s</dt><dd class=\"%s\">%s</dd>", title, count ? class : "none",
-		   html_number(number, count));
+	if (section && count)
+		html_print(out, "<div class=\"tile\"><dt><a href=\"#%s\">%s</a></dt>", section, title);
+	else
+		html_print(out, "<div class=\"tile\"><dt>%s</dt>", title);
+	html_print(out, "<dd class=\"%s\">%s</dd>", count ? class : "none", html_number(number, count));
 	if (*note)
 		html_print(out, "<dd class=\"note\">%s</dd>", note);
 	fputs("</div>\n", out);
@@ -39,22 +44,62 @@ static int count_attempts(const struct groups *reasons, uint64_t *attempts) {
 	return sorted ? 0 : -ENOMEM;
 }
 
-static int put_totals(const struct review *review, FILE *out) {
+static void put_totals(const struct review *review, uint64_t attempts, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
-	uint64_t attempts, allowed;
+	uint64_t allowed;
 	bool only_counted;
 
-	if (count_attempts(review->by[BY_REASON], &attempts) < 0)
-		return -ENOMEM;
 	allowed = report_allowed(review, &only_counted);
 	fputs("<dl class=\"tiles\">\n", out);
-	put_tile("refused", "Blocked", total->blocked, "", out);
+	put_tile("refused", "Blocked", total->blocked, "", "top", out);
 	if (total->would_block > 0)
-		put_tile("refused", "Would be blocked", total->would_block, "let through by audit mode", out);
-	put_tile("attempt", "Look like an attempt", attempts, "to get around the filter, of those refused", out);
-	put_tile("allowed", "Allowed", allowed, only_counted ? "not logged; as the runs have counted" : "", out);
+		put_tile("refused", "Would be blocked", total->would_block, "let through by audit mode", "top", out);
+	put_tile("attempt", "Look like an attempt", attempts, "to get around the filter, of those refused", "attempts",
+		 out);
+	put_tile("allowed", "Allowed", allowed, only_counted ? "not logged; as the runs have counted" : "", NULL, out);
 	fputs("</dl>\n", out);
-	return 0;
+}
+
+static bool has_near(const struct review *review) {
+	char note[REPORT_WORDS_SIZE];
+
+	return review->near_count > 0 || report_near_misses_note(review, note);
+}
+
+/* Links to the sections that there are. */
+static void put_links(const struct review *review, uint64_t attempts, FILE *out) {
+	const struct group *total = groups_total(review_groups(review));
+	bool refused = group_refused(total) > 0, any = refused || total->allowed > 0;
+	const struct {
+		bool there;
+		const char *section, *title;
+	} links[] = {
+		{refused, "top", "Most refused"},
+		{has_near(review), "near", "Close to what is allowed"},
+		{attempts > 0, "attempts", "Attempts"},
+		{refused, "reasons", "By reason"},
+		{any, "processes", "By process"},
+		{any, "policies", "By policy"},
+		{any, "names", "All names"},
+	};
+
+	if (!any)
+		return;
+	fputs("<nav aria-label=\"Sections\"><ul>\n", out);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].there)
+			html_print(out, "<li><a href=\"#%s\">%s</a></li>\n", links[i].section, links[i].title);
+	fputs("</ul></nav>\n", out);
+}
+
+/* The policy of the log, as far as that is one file. */
+static void put_policy(const struct review *review, FILE *out) {
+	if (!review->rule_file[0])
+		return;
+	html_print(out, "<p>Policy: <code>%s</code>", review->rule_file);
+	if (review->policy_differs)
+		fputs(", whose file has changed since", out);
+	fputs("</p>\n", out);
 }
 
 static void put_period(const struct review *review, FILE *out) {
@@ -135,6 +180,14 @@ static int put_tables(const struct review *review, FILE *out) {
 					HTML_BLOCKED | HTML_REASONS | HTML_PROCESSES,
 					.only_refused = true,
 					.limit = TOP_ROWS};
+	const struct html_groups attempts = {review->by[BY_REASON],
+					     "attempts",
+					     "Looks like an attempt to get around the filter",
+					     "What no usual program sends",
+					     HTML_BLOCKED | HTML_MEANING | HTML_NAMES | HTML_PROCESSES,
+					     .class = REASON_ATTACK,
+					     .only_refused = true,
+					     .limit = SIZE_MAX};
 	const struct html_groups reasons = {review->by[BY_REASON],
 					    "reasons",
 					    "By reason",
@@ -164,6 +217,7 @@ static int put_tables(const struct review *review, FILE *out) {
 	int error = html_groups(&top, out);
 
 	put_near_misses(review, out);
+	error |= html_groups(&attempts, out);
 	error |= html_groups(&reasons, out);
 	fputs("<div class=\"pair\">\n", out);
 	error |= html_groups(&processes, out);
@@ -183,13 +237,18 @@ static void put_footer(char *const *command, FILE *out) {
 
 int report_html(const struct review *review, char *const *command, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
-	int error;
+	uint64_t attempts;
+	int error = count_attempts(review->by[BY_REASON], &attempts);
 
+	if (error)
+		return error;
 	page_begin("snifence report", out);
 	fputs("<header><h1>snifence report</h1>\n", out);
 	put_period(review, out);
+	put_policy(review, out);
+	put_links(review, attempts, out);
 	fputs("</header>\n<main>\n", out);
-	error = put_totals(review, out);
+	put_totals(review, attempts, out);
 	put_losses(review, out);
 	if (group_refused(total) + total->allowed > 0)
 		html_timeline(review_groups(review), out);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "analysis/groups.h"
+#include "analysis/reason_about.h"
 
 enum html_column {
 	HTML_BLOCKED = 1 << 0,
@@ -22,11 +23,12 @@ struct html_groups {
 	const struct groups *groups;
 	const char *id; /* of the element with the heading */
 	const char *heading;
-	const char *caption; /* what a row is */
-	unsigned columns;    /* beside the key: enum html_column */
-	bool only_refused;   /* rows that have refusals */
-	bool searched;	     /* the table that the script gives a search field, and no bars */
-	size_t limit;	     /* rows; the others are added up in one more */
+	const char *caption;	 /* what a row is */
+	unsigned columns;	 /* beside the key: enum html_column */
+	enum reason_class class; /* of BY_REASON: rows of this class alone; REASON_UNKNOWN: all */
+	bool only_refused;	 /* rows that have refusals */
+	bool searched;		 /* the table that the script gives a search field, and no bars */
+	size_t limit;		 /* rows; the others are added up in one more */
 };
 
 /* Writes a section with a heading and a table of the groups, or nothing when there are none. Returns 0 or -ENOMEM. */

@@ -15,6 +15,7 @@ static const char *const class_texts[] = {
 	[REASON_ALLOWED] = "allowed",
 	[REASON_NO_RULE] = "no rule",
 	[REASON_DENY_RULE] = "denied by a rule",
+	[REASON_ELSEWHERE] = "allowed elsewhere: an old list, or an attempt",
 	[REASON_UNUSUAL] = "no good TLS",
 	[REASON_LONG_HELLO] = "longer than tls.max_hello: mostly a large session ticket",
 	[REASON_ATTACK] = "looks like an attempt",
@@ -146,6 +147,8 @@ static void put_row(const struct group *group, unsigned columns, uint64_t larges
 }
 
 static bool chosen(const struct html_groups *shown, const struct group *group) {
+	if (shown->class != REASON_UNKNOWN && reason_class(reason_of(group->key)) != shown->class)
+		return false;
 	return group_refused(group) > 0 || (!shown->only_refused && group->allowed > 0);
 }
 

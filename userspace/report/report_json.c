@@ -87,7 +87,7 @@ static int put_groups(struct json_object *report, const char *key, const struct 
 static const char *const class_words[] = {
 	[REASON_UNKNOWN] = "unknown",	  [REASON_ALLOWED] = "allowed",	      [REASON_NO_RULE] = "no_rule",
 	[REASON_DENY_RULE] = "deny_rule", [REASON_UNUSUAL] = "unusual",	      [REASON_ATTACK] = "attack",
-	[REASON_FILTER] = "filter",	  [REASON_LONG_HELLO] = "long_hello",
+	[REASON_FILTER] = "filter",	  [REASON_LONG_HELLO] = "long_hello", [REASON_ELSEWHERE] = "elsewhere",
 };
 
 static int add_classes(struct json_object *reasons) {

@@ -2,10 +2,21 @@
 /* What a run has counted ──► a line of its log. */
 #include "run/stats.h"
 
+#include <stdlib.h>
 #include <time.h>
+
+/* As a path from the root, so that a reader finds it from wherever it is; a policy that is no file has none. */
+static void put_file(struct log *log, const struct policy *policy) {
+	char *path = realpath(policy->file, NULL);
+
+	if (path)
+		log_text(log, "policy_file", path);
+	free(path);
+}
 
 static void put_policy(struct log *log, const struct event_context *context) {
 	log_text(log, "policy", context->policy->name);
+	put_file(log, context->policy);
 	log_text(log, "policy_sha256", context->policy_sha256);
 	log_text(log, "mode", context->policy->mode == SNIF_AUDIT ? "audit" : "enforce");
 	log_open(log, "cgroup");
