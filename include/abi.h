@@ -134,6 +134,7 @@ struct snif_settings {
 	__u32 unused;
 	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */
 	struct snif_name_lengths lengths[SNIF_NAME_USES];
+	struct snif_name_rule any; /* for names that no other rule is about */
 	struct snif_options options;
 	struct snif_dns_rules dns;
 };

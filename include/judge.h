@@ -216,6 +216,15 @@ SNIF_SUBPROGRAM int snif_name_match_by(struct snif_name_progress *at, enum snif_
 	return 0;
 }
 
+/* The rule for a ClientHello's name: the longest one, else that for any name. */
+static __always_inline void snif_name_match_hello(struct snif_name_progress *at, snif_tables tables,
+						  const struct snif_settings *settings,
+						  const struct snif_name_text *name) {
+	snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, name);
+	if (at->best.verdict == SNIF_UNDECIDED)
+		at->best = settings->any;
+}
+
 /*
  * What the rules say of a server name on the way to `dest` (of kind INSPECT). `name` is normalised and in a buffer of
  * at least SNIF_NAME_BUFFER bytes. The longest matching rule decides alone: where it does not cover the destination,
@@ -228,7 +237,7 @@ static __always_inline struct snif_judgement snif_judge_name_by(struct snif_name
 	const struct snif_name_rule *best = &at->best;
 
 	at->length = length;
-	snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, (const struct snif_name_text *)name);
+	snif_name_match_hello(at, tables, settings, (const struct snif_name_text *)name);
 	if (best->verdict == SNIF_UNDECIDED)
 		return snif_refuse(SNIF_REASON_NAME_NOT_ALLOWED);
 	if (best->verdict != SNIF_ALLOW)
@@ -274,7 +283,7 @@ static __always_inline _Bool snif_may_look_up(struct snif_name_progress *at, sni
 				return 1;
 			appended = at->best.search ? at->best.zone : 0;
 		}
-		snif_name_match_by(at, SNIF_NAMES_TLS, tables, settings, text);
+		snif_name_match_hello(at, tables, settings, text);
 		at->best.zone = 0; /* of ClientHellos: no group */
 		if (at->best.verdict == SNIF_ALLOW)
 			return 1;

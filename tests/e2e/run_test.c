@@ -136,6 +136,27 @@ static void test_address(void **state) {
 	assert_int_equal(lab_count(server), 0);
 }
 
+/* Every name but those on a list; what sends no name is refused as before. */
+static void test_any(void **state) {
+	static const char deny_list[] = "version: 1\n"
+					"tls: {allow: [any, allowed.lab.test], deny: [forbidden.lab.test, .bad.test]}\n"
+					"dns: {servers: none}\n";
+	static const struct {
+		const char *name;
+		enum snif_reason reason;
+	} cases[] = {{"whatever.lab.test", SNIF_REASON_NAME_ALLOWED}, {"single", SNIF_REASON_NAME_ALLOWED},
+		     {"allowed.lab.test", SNIF_REASON_NAME_ALLOWED},  {"forbidden.lab.test", SNIF_REASON_NAME_DENIED},
+		     {"a.b.bad.test", SNIF_REASON_NAME_DENIED},	      {"", SNIF_REASON_SNI_MISSING}};
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, addresses[0], 443);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		lab_log_one(lab_snifence(deny_list, (const char *[]){"--log-allowed", NULL},
+					 (const char *[]){lab_self(), "hello", addresses[0], cases[i].name, NULL}),
+			    cases[i].reason);
+}
+
 /* QUIC, which clients then give up for TCP. */
 static void test_datagrams(void **state) {
 	struct told told;
@@ -488,6 +509,7 @@ int main(int argc, char **argv) {
 		lab_test(test_forbidden_name),
 		lab_test(test_no_name),
 		lab_test(test_address),
+		lab_test(test_any),
 		lab_test(test_datagrams),
 		lab_test(test_exit_status),
 		lab_test(test_command_cannot_run),

@@ -78,8 +78,8 @@ static void bad_hosts(void **state) {
 	} table[] = {
 		{"", "a host is empty: write one like example.com"},
 		{".", "`.` names no host: write one like example.com"},
-		{"*", "`*` would allow every name: write hosts, or allow addresses under `direct`"},
-		{"*.", "`*.` would allow every name: write hosts, or allow addresses under `direct`"},
+		{"*", "`*` is no host: write the hosts you need, or `any`, which allows every name"},
+		{"*.", "`*.` is no host: write the hosts you need, or `any`, which allows every name"},
 		{"a*.b.test", "`a*.b.test`" STAR},
 		{"*a.b.test", "`*a.b.test`" STAR},
 		{"a.*.b.test", "`a.*.b.test`" STAR},

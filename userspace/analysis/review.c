@@ -124,7 +124,7 @@ static int collect_allowed(struct review *review, const struct policy *policy, c
 	int error = 0;
 
 	for (size_t i = 0; policy && i < policy->host_count; i++)
-		if (policy->hosts[i].allow)
+		if (policy->hosts[i].allow && policy->hosts[i].form != HOST_ANY)
 			error |= allow(review, policy->hosts[i].name, policy->hosts[i].form);
 	for (size_t i = 0; i < count; i++)
 		if (names[i]->allowed > 0 && is_hostname(names[i]->key))

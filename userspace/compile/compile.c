@@ -77,17 +77,21 @@ static int add_names(const struct hashed_host *hosts, size_t count, struct compi
 
 static int compile_hosts(const struct policy *policy, struct compiled *out) {
 	struct hashed_host *hosts = calloc(policy->host_count + 1, sizeof(*hosts));
+	size_t count = 0;
 	int error = -ENOMEM;
 
 	if (hosts) {
 		for (size_t i = 0; i < policy->host_count; i++) {
-			const char *name = policy->hosts[i].name;
+			const struct host_rule *host = &policy->hosts[i];
 
-			hosts[i].hash = snif_name_hash(out->settings.hash_key, name, strlen(name));
-			hosts[i].host = &policy->hosts[i];
+			if (host->form == HOST_ANY)
+				set_name_rule(&out->settings.any, host);
+			else
+				hosts[count++] = (struct hashed_host){
+					snif_name_hash(out->settings.hash_key, host->name, strlen(host->name)), host};
 		}
-		qsort(hosts, policy->host_count, sizeof(*hosts), compare_host);
-		error = add_names(hosts, policy->host_count, out);
+		qsort(hosts, count, sizeof(*hosts), compare_host);
+		error = add_names(hosts, count, out);
 	}
 	free(hosts);
 	return error;

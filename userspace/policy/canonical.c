@@ -87,10 +87,15 @@ struct host_line {
 	const struct host_rule *host;
 };
 
+/* `any` is also a name that a host can have; a star is none. */
+static const char *form_text(const struct host_rule *host) {
+	return host->form == HOST_ANY ? "*" : host_form_text(host->form);
+}
+
 /* A number by which lines are in the order of their bytes: `allow` is before `deny`, then comes the first byte of the
  * host as written (no name begins with a * or a dot), then as much of its name as there is room for. */
 static uint64_t line_key(const struct host_rule *host) {
-	const char *written = host->form == HOST_EXACT ? host->name : host_form_text(host->form);
+	const char *written = host->form == HOST_EXACT ? host->name : form_text(host);
 
 	return (uint64_t)!host->allow << 56 | hostname_key(written, 1) << 48 | hostname_key(host->name, 6);
 }
@@ -115,7 +120,7 @@ static int write_hosts(const struct policy *policy, char **where, FILE *out) {
 		const struct host_rule *host = sorted[i].host;
 
 		fputs_unlocked(host->allow ? "allow " : "deny ", out);
-		fputs_unlocked(host_form_text(host->form), out);
+		fputs_unlocked(form_text(host), out);
 		fputs_unlocked(host->name, out);
 		fputs_unlocked(host->allow ? " " : "\n", out);
 		if (host->allow)

@@ -185,7 +185,7 @@ static int refuse_star(const char *text, bool any_suffix, char message[HOSTNAME_
 	char good[SNIF_NAME_BUFFER];
 
 	if (!*rest || strcmp(rest, ".") == 0)
-		return fail(message, "`%s` would allow every name: write hosts, or allow addresses under `direct`",
+		return fail(message, "`%s` is no host: write the hosts you need, or `any`, which allows every name",
 			    text);
 	if (rest > text + 1 && *rest == '.' && suggest(rest - 1, strlen(rest - 1), any_suffix, good))
 		return fail(message, "`%.80s`: a * stands alone before the first dot: write `%s`", text, good);
@@ -293,7 +293,8 @@ uint64_t hostname_key(const char *name, unsigned bytes) {
 }
 
 const char *host_form_text(enum host_form form) {
-	static const char *const texts[] = {[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = "."};
+	static const char *const texts[] = {
+		[HOST_EXACT] = "", [HOST_BELOW] = "*.", [HOST_BOTH] = ".", [HOST_ANY] = "any"};
 
 	return texts[form];
 }

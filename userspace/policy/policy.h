@@ -49,6 +49,8 @@ enum host_form {
 	HOST_EXACT, /* example.com */
 	HOST_BELOW, /* *.example.com */
 	HOST_BOTH,  /* .example.com */
+	HOST_ANY,   /* any: every name that no other rule is about; its own is "" */
+	HOST_FORMS,
 };
 
 struct host_rule {
@@ -137,7 +139,7 @@ struct policy *policy_parse(const char *file, const char *text, size_t length, s
 
 void policy_free(struct policy *policy);
 
-/* What stands before the name of a host rule: `*.` or `.` or nothing. */
+/* What stands before the name of a host rule: `*.` or `.` or nothing, or `any` where there is no name. */
 const char *host_form_text(enum host_form form);
 
 /* Whether the policy has rules for lookups: what goes to its DNS servers is read then. */

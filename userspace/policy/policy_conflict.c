@@ -8,7 +8,7 @@
 
 /* The first rule of each form for one name: [allow][form]. */
 struct claims {
-	struct host_rule *first[2][3];
+	struct host_rule *first[2][HOST_FORMS];
 };
 
 struct named_host {

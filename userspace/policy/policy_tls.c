@@ -131,6 +131,10 @@ static bool read_name(struct builder *builder, const struct yaml_node *node, boo
 
 	if (!expect_word(builder, node, "a host"))
 		return false;
+	if (strcmp(node->text, "any") == 0) {
+		*name = (struct hostname){.form = HOST_ANY};
+		return true;
+	}
 	if (hostname_parse(node->text, any_suffix, name, message) == 0)
 		return true;
 	refuse(builder, node, "%s", message);
@@ -227,6 +231,10 @@ static void read_host(struct builder *builder, const struct yaml_node *item, boo
 	if (allow && map)
 		good &= read_zone(builder, item, &where.zone, &to);
 	where.to = to;
+	if (good && node && !allow && name.form == HOST_ANY) {
+		refuse(builder, node, "what no rule allows is denied anyway: leave `any` out");
+		good = false;
+	}
 	if (good && file)
 		read_name_file(builder, file, &where);
 	if (good && node) {
