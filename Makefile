@@ -18,7 +18,7 @@ WARNINGS := -Wall -Wextra $(ERRORS) -Wshadow -Wstrict-prototypes -Wmissing-proto
 # what is built does not tell where
 SAME_EVERYWHERE := -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD) $(SAME_EVERYWHERE)
-MODULES := libbpf libelf zlib yaml-0.1 json-c yajl libidn2 libpsl libcap libseccomp ncursesw
+MODULES := libbpf libelf zlib yaml-0.1 json-c libidn2 libpsl libcap libseccomp ncursesw
 # what few subcommands need is opened by base/library.c
 OPENED := libpcap libcrypto libsystemd libmicrohttpd
 LIBS := -pthread $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)

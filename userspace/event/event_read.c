@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
 #include "base/timestamp.h"
-#include "event/event_memory.h"
 #include "event/event_words.h"
+#include "event/json_scan.h"
 
 enum { PATH_SIZE = 32 };
 
@@ -68,11 +67,8 @@ static const struct field {
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 struct log_parser {
-	yajl_handle json;
-	struct log_memory memory; /* of json */
 	struct log_event *event;
 	unsigned depth;		   /* of objects and arrays */
-	unsigned objects;	   /* whole ones, of which a line has one */
 	const struct field *field; /* whose value is next; NULL: a value that is passed over */
 	size_t expected;	   /* index into fields */
 	char path[PATH_SIZE];	   /* of the object that is read: "" or `process.` */
@@ -83,12 +79,13 @@ struct log_parser {
 	/* Decoded, no text is longer than in the line, and a byte takes 4 at most; a terminator takes the place of the
 	 * quotes. */
 	char text[4 * EVENT_LINE_MAX];
+	char decoded[EVENT_LINE_MAX]; /* a string of the line without its escapes */
 };
 
-static int refuse(struct log_parser *parser, const char *what) {
+static bool refuse(struct log_parser *parser, const char *what) {
 	snprintf(parser->message, sizeof(parser->message), "%s is not %s", parser->field->path, what);
 	parser->wrong = parser->message;
-	return 0;
+	return false;
 }
 
 /* A value of another type than `kind`, where one is expected, ends the line. Returns the place for it, or NULL. */
@@ -102,8 +99,9 @@ static void *place(struct log_parser *parser, enum kind kind) {
 	return NULL;
 }
 
-static const char *keep(struct log_parser *parser, const unsigned char *bytes, size_t length) {
+static const char *keep(struct log_parser *parser, const char *text, size_t length) {
 	static const char digits[] = "0123456789abcdef";
+	const unsigned char *bytes = (const unsigned char *)text;
 	char *begin = parser->text + parser->used, *out = begin;
 
 	for (size_t i = 0; i < length; i++) {
@@ -121,7 +119,7 @@ static const char *keep(struct log_parser *parser, const unsigned char *bytes, s
 	return begin;
 }
 
-static int take_string(void *context, const unsigned char *bytes, size_t length) {
+static bool take_string(void *context, const char *bytes, size_t length) {
 	struct log_parser *parser = context;
 	const char **text;
 
@@ -133,7 +131,7 @@ static int take_string(void *context, const unsigned char *bytes, size_t length)
 	return text != NULL;
 }
 
-static int take_number(void *context, const char *bytes, size_t length) {
+static bool take_number(void *context, const char *bytes, size_t length) {
 	struct log_parser *parser = context;
 	uint64_t *number, value = 0;
 
@@ -141,17 +139,17 @@ static int take_number(void *context, const char *bytes, size_t length) {
 		return parser->depth > 0;
 	number = place(parser, NUMBER);
 	if (!number)
-		return 0;
+		return false;
 	for (size_t i = 0; i < length; i++) {
 		if (bytes[i] < '0' || bytes[i] > '9' || __builtin_mul_overflow(value, 10, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)(bytes[i] - '0'), &value))
 			return refuse(parser, "a whole number");
 	}
 	*number = value;
-	return 1;
+	return true;
 }
 
-static int take_flag(void *context, int value) {
+static bool take_flag(void *context, bool value) {
 	struct log_parser *parser = context;
 	bool *flag;
 
@@ -164,7 +162,7 @@ static int take_flag(void *context, int value) {
 }
 
 /* null is as good as left out */
-static int take_null(void *context) {
+static bool take_null(void *context) {
 	return ((struct log_parser *)context)->depth > 0;
 }
 
@@ -180,14 +178,14 @@ static const struct field *find(struct log_parser *parser, const char *path) {
 	return NULL;
 }
 
-static int take_key(void *context, const unsigned char *bytes, size_t length) {
+static bool take_key(void *context, const char *bytes, size_t length) {
 	struct log_parser *parser = context;
 	size_t before = strlen(parser->path);
 	char path[PATH_SIZE] = "";
 
 	parser->field = NULL;
 	if (parser->depth > 2 || (parser->depth == 2 && before == 0))
-		return 1;
+		return true;
 	if (before + length < PATH_SIZE && !memchr(bytes, '\0', length)) {
 		memcpy(path, parser->path, before);
 		memcpy(path + before, bytes, length);
@@ -195,38 +193,37 @@ static int take_key(void *context, const unsigned char *bytes, size_t length) {
 	if (parser->depth == 1)
 		memcpy(parser->key, path, PATH_SIZE);
 	parser->field = find(parser, path);
-	return 1;
+	return true;
 }
 
-static int open_object(void *context) {
+static bool open_object(void *context) {
 	struct log_parser *parser = context;
 	bool *there;
 
 	if (parser->field) {
 		there = place(parser, OBJECT);
 		if (!there)
-			return 0;
+			return false;
 		*there = true;
 		parser->field = NULL;
 	}
 	if (parser->depth == 1)
 		snprintf(parser->path, sizeof(parser->path), parser->key[0] ? "%s." : "%s", parser->key);
 	parser->depth++;
-	return 1;
+	return true;
 }
 
-static int close_object(void *context) {
+static bool close_object(void *context) {
 	struct log_parser *parser = context;
 
 	parser->depth--;
 	parser->field = NULL;
 	if (parser->depth == 1)
 		parser->path[0] = '\0';
-	parser->objects += parser->depth == 0;
-	return 1;
+	return true;
 }
 
-static int open_array(void *context) {
+static bool open_array(void *context) {
 	struct log_parser *parser = context;
 
 	if (parser->field)
@@ -235,80 +232,35 @@ static int open_array(void *context) {
 	return parser->depth > 1;
 }
 
-static int close_array(void *context) {
+static bool close_array(void *context) {
 	((struct log_parser *)context)->depth--;
-	return 1;
+	return true;
 }
 
-static const yajl_callbacks callbacks = {
-	.yajl_null = take_null,
-	.yajl_boolean = take_flag,
-	.yajl_number = take_number,
-	.yajl_string = take_string,
-	.yajl_start_map = open_object,
-	.yajl_map_key = take_key,
-	.yajl_end_map = close_object,
-	.yajl_start_array = open_array,
-	.yajl_end_array = close_array,
-};
-
-static const char no_memory[] = "there is no memory left to read it";
-
-/* A new handle: at first, and after a line that has left the old one in the middle of something. */
-static bool renew(struct log_parser *parser) {
-	if (parser->json)
-		yajl_free(parser->json);
-	parser->json = NULL;
-	parser->memory.caught = true;
-	if (setjmp(parser->memory.none) == 0)
-		parser->json = yajl_alloc(&callbacks, &parser->memory.functions, parser);
-	parser->memory.caught = false;
-	return parser->json && yajl_config(parser->json, yajl_allow_multiple_values, 1);
-}
+static const struct json_taker taker = {take_null,   take_flag,	   take_number, take_string, take_key,
+					open_object, close_object, open_array,	close_array};
 
 struct log_parser *log_parser_new(void) {
-	struct log_parser *parser = malloc(sizeof(*parser));
-
-	if (!parser)
-		return NULL;
-	memset(parser, 0, offsetof(struct log_parser, text));
-	log_memory_init(&parser->memory);
-	if (renew(parser))
-		return parser;
-	log_parser_free(parser);
-	return NULL;
-}
-
-/* Whether the JSON is good: yajl's word, and that it is one object. */
-static void check_json(struct log_parser *parser, yajl_status status) {
-	unsigned char *text;
-
-	if (parser->wrong)
-		return;
-	if (status == yajl_status_client_canceled) {
-		parser->wrong = "it is not a JSON object";
-	} else if (status != yajl_status_ok) {
-		text = yajl_get_error(parser->json, 0, NULL, 0);
-		snprintf(parser->message, sizeof(parser->message), "it is not JSON: %.*s",
-			 text ? (int)strcspn((char *)text, "\n") : 0, text ? (char *)text : "");
-		yajl_free_error(parser->json, text);
-		parser->wrong = parser->message;
-	} else if (parser->depth > 0) {
-		parser->wrong = "it is cut off";
-	} else if (parser->objects != 1) {
-		parser->wrong = parser->objects ? "it has more than one JSON object" : "it is not a JSON object";
-	}
+	return calloc(1, sizeof(struct log_parser));
 }
 
 /* What is wrong with the line as JSON, or NULL. */
 static const char *parse(struct log_parser *parser, const char *text, size_t length) {
-	parser->memory.caught = true;
-	if (setjmp(parser->memory.none))
-		parser->wrong = no_memory;
-	else
-		check_json(parser, yajl_parse(parser->json, (const unsigned char *)text, length));
-	parser->memory.caught = false;
-	return parser->wrong;
+	struct json_scan scan = {.taker = &taker, .context = parser, .room = parser->decoded};
+
+	switch (json_scan(&scan, text, length)) {
+	case JSON_WHOLE:
+		return NULL;
+	case JSON_STOPPED:
+		return parser->wrong ? parser->wrong : "it is not a JSON object";
+	case JSON_CUT_OFF:
+		return "it is cut off";
+	case JSON_MORE:
+		return "it has more than one JSON object";
+	default:
+		snprintf(parser->message, sizeof(parser->message), "it is not JSON: %s", scan.wrong);
+		return parser->message;
+	}
 }
 
 static enum log_type type_of(const char *word) {
@@ -346,30 +298,24 @@ static const char *read_words(struct log_event *event) {
 }
 
 const char *log_parser_read(struct log_parser *parser, const char *text, size_t length, struct log_event *event) {
+	const char *wrong;
+
 	if (length > EVENT_LINE_MAX)
 		return "it is too long for an event";
-	if (!parser->json && !renew(parser))
-		return no_memory;
 	*event = (struct log_event){0};
 	for (size_t i = 0; i < FIELDS; i++)
 		if (fields[i].kind == TEXT)
 			*(const char **)((char *)event + fields[i].offset) = "";
 	parser->event = event;
-	parser->depth = parser->objects = 0;
+	parser->depth = 0;
 	parser->expected = parser->used = 0;
 	parser->field = NULL;
 	parser->path[0] = '\0';
 	parser->wrong = NULL;
-	if (!parse(parser, text, length))
-		return read_words(event);
-	renew(parser);
-	return parser->wrong;
+	wrong = parse(parser, text, length);
+	return wrong ? wrong : read_words(event);
 }
 
 void log_parser_free(struct log_parser *parser) {
-	if (!parser)
-		return;
-	if (parser->json)
-		yajl_free(parser->json);
 	free(parser);
 }

@@ -69,7 +69,7 @@ struct log_parser *log_parser_new(void); /* NULL: out of memory */
 /*
  * Reads one line into `event`, all but file and line, with texts that are valid until the next call. Members that it
  * does not know are passed over. Returns NULL, or what is wrong with the line, valid until the next call: not one JSON
- * object, no timestamp or event_type, a known member of another type, over EVENT_LINE_MAX bytes, or out of memory.
+ * object, no timestamp or event_type, a known member of another type or over EVENT_LINE_MAX bytes.
  */
 const char *log_parser_read(struct log_parser *parser, const char *text, size_t length, struct log_event *event);
 

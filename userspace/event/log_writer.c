@@ -7,26 +7,26 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include <yajl/yajl_gen.h>
-
 #include "base/message.h"
 #include "base/timestamp.h"
-#include "event/event_memory.h"
 
-enum { FLUSH_AT = 65536, RESERVED = 2 * FLUSH_AT, SHORT_TEXT = 256 }; /* bytes */
+/* Bytes: lines are written when so many wait; so long a line can be, beyond which it is left out. */
+enum { FLUSH_AT = 65536, LINE_MOST = 65536 };
 
 static const uint64_t second = 1000000000; /* in nanoseconds */
 
 struct log {
 	FILE *out; /* or */
 	struct outlet *outlet;
-	yajl_gen json; /* with the lines that wait */
-	struct log_memory memory;
+	size_t waiting; /* bytes of whole lines */
+	size_t used;	/* the same, and of the line that is being made */
+	bool first;	/* no member was written in the object that is open */
 	char run_id[sizeof("0123456789abcdef")];
 	uint64_t sequence, started, clock_distance;
 	bool clocks_read;
 	int error; /* of the line that is being made */
 	struct timestamp timestamp;
+	char lines[FLUSH_AT + LINE_MOST];
 };
 
 static uint64_t now(clockid_t clock) {
@@ -42,32 +42,11 @@ uint64_t log_run_id(void) {
 	return getrandom(&id, sizeof(id), 0) == (ssize_t)sizeof(id) ? id : now(CLOCK_REALTIME);
 }
 
-/* Takes the memory for all lines that can wait now, and not when a command runs already that has to be supervised. */
-static bool reserve(struct log *log) {
-	static const char some[] = "                                                                ";
-
-	log_memory_init(&log->memory);
-	log->memory.caught = true;
-	if (setjmp(log->memory.none))
-		return false;
-	log->json = yajl_gen_alloc(&log->memory.functions);
-	for (size_t length = 0; length < RESERVED; length += sizeof(some) - 1)
-		yajl_gen_reset(log->json, some);
-	yajl_gen_reset(log->json, NULL);
-	yajl_gen_clear(log->json);
-	log->memory.caught = false;
-	return true;
-}
-
 struct log *log_new(FILE *out, uint64_t run_id) {
 	struct log *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return NULL;
-	if (!reserve(log)) {
-		log_free(log);
-		return NULL;
-	}
 	snprintf(log->run_id, sizeof(log->run_id), "%016jx", (uintmax_t)run_id);
 	log->out = out;
 	log->started = now(CLOCK_MONOTONIC);
@@ -82,22 +61,47 @@ struct log *log_new_to(struct outlet *outlet, uint64_t run_id) {
 	return log;
 }
 
-static void put(struct log *log, const char *text, size_t length) {
-	yajl_gen_string(log->json, (const unsigned char *)text, length);
+static void put(struct log *log, const char *bytes, size_t length) {
+	if (length > sizeof(log->lines) - log->used) {
+		log->error = -EMSGSIZE;
+		return;
+	}
+	memcpy(log->lines + log->used, bytes, length);
+	log->used += length;
+}
+
+static void put_sign(struct log *log, char sign) {
+	put(log, &sign, 1);
+}
+
+/* A byte as escape_bytes() writes it, in JSON, where a backslash is written twice. */
+static void put_byte(struct log *log, unsigned char byte) {
+	static const char digits[] = "0123456789abcdef";
+	const char escaped[] = {'\\', '\\', 'x', digits[byte >> 4], digits[byte & 15]};
+
+	if (byte == '"')
+		put(log, "\\\"", 2);
+	else if (byte >= 0x20 && byte < 0x7f && byte != '\\')
+		put_sign(log, (char)byte);
+	else
+		put(log, escaped, sizeof(escaped));
+}
+
+static void put_key(struct log *log, const char *key) {
+	if (!log->first)
+		put_sign(log, ',');
+	log->first = false;
+	put_sign(log, '"');
+	put(log, key, strlen(key));
+	put(log, "\":", 2);
 }
 
 void log_bytes(struct log *log, const char *key, const void *bytes, size_t length) {
-	char short_text[ESCAPED_SIZE(SHORT_TEXT)];
-	char *text = length <= SHORT_TEXT ? short_text : malloc(ESCAPED_SIZE(length));
-
-	if (!text) {
-		log->error = -ENOMEM;
-		return;
-	}
-	put(log, key, strlen(key));
-	put(log, text, escape_bytes(text, bytes, length));
-	if (text != short_text)
-		free(text);
+	put_key(log, key);
+	put_sign(log, '"');
+	for (size_t i = 0; i < length; i++)
+		put_byte(log, ((const unsigned char *)bytes)[i]);
+	put_sign(log, '"');
 }
 
 void log_text(struct log *log, const char *key, const char *text) {
@@ -105,32 +109,40 @@ void log_text(struct log *log, const char *key, const char *text) {
 }
 
 void log_number(struct log *log, const char *key, __u64 number) {
-	char digits[sizeof("18446744073709551615")];
-	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+	char digits[sizeof("18446744073709551615")], *begin = digits + sizeof(digits);
 
-	put(log, key, strlen(key));
-	yajl_gen_number(log->json, digits, (size_t)length);
+	do
+		*--begin = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	put_key(log, key);
+	put(log, begin, (size_t)(digits + sizeof(digits) - begin));
 }
 
 void log_flag(struct log *log, const char *key, bool flag) {
-	put(log, key, strlen(key));
-	yajl_gen_bool(log->json, flag);
+	put_key(log, key);
+	put(log, flag ? "true" : "false", flag ? 4 : 5);
+}
+
+static void open_object(struct log *log) {
+	put_sign(log, '{');
+	log->first = true;
 }
 
 void log_open(struct log *log, const char *key) {
-	put(log, key, strlen(key));
-	yajl_gen_map_open(log->json);
+	put_key(log, key);
+	open_object(log);
 }
 
 void log_close(struct log *log) {
-	yajl_gen_map_close(log->json);
+	put_sign(log, '}');
+	log->first = false;
 }
 
 void log_begin(struct log *log, uint64_t time, const char *event_type) {
 	struct timespec when = {.tv_sec = (time_t)(time / second), .tv_nsec = (long)(time % second)};
 
 	log->error = 0;
-	yajl_gen_map_open(log->json);
+	open_object(log);
 	log_text(log, "timestamp", timestamp_write(&log->timestamp, &when));
 	log_number(log, "event_version", LOG_EVENT_VERSION);
 	log_text(log, "run_id", log->run_id);
@@ -138,44 +150,35 @@ void log_begin(struct log *log, uint64_t time, const char *event_type) {
 	log_text(log, "event_type", event_type);
 }
 
-/* What waits. Returns its length. */
-static size_t waiting(const struct log *log, const unsigned char **lines) {
-	size_t length = 0;
-
-	yajl_gen_get_buf(log->json, lines, &length);
-	return length;
-}
-
 int log_end(struct log *log) {
-	const unsigned char *lines;
-	int error = log->error;
+	int error;
 
-	yajl_gen_map_close(log->json);
-	yajl_gen_reset(log->json, "\n"); /* ready for the next line, with this one kept */
-	if (waiting(log, &lines) >= FLUSH_AT && !error)
+	put(log, "}\n", 2);
+	error = log->error;
+	if (error)
+		log->used = log->waiting; /* half a line is none */
+	log->waiting = log->used;
+	if (log->waiting >= FLUSH_AT && !error)
 		error = log_flush(log);
 	return error;
 }
 
-static int write_lines(const struct log *log, const char *lines, size_t length, bool last) {
+static int write_lines(const struct log *log, bool last) {
 	if (log->outlet) {
-		(last ? outlet_put_last : outlet_put)(log->outlet, lines, length);
+		(last ? outlet_put_last : outlet_put)(log->outlet, log->lines, log->waiting);
 		return 0;
 	}
 	errno = EIO;
-	return fwrite(lines, 1, length, log->out) != length || fflush(log->out) ? -errno : 0;
+	return fwrite(log->lines, 1, log->waiting, log->out) != log->waiting || fflush(log->out) ? -errno : 0;
 }
 
 static int flush(struct log *log, bool last) {
-	const unsigned char *lines;
-	size_t length = waiting(log, &lines);
-	int error;
+	int error = 0;
 
 	log->clocks_read = false;
-	if (length == 0)
-		return 0;
-	error = write_lines(log, (const char *)lines, length, last);
-	yajl_gen_clear(log->json);
+	if (log->waiting > 0)
+		error = write_lines(log, last);
+	log->waiting = log->used = 0;
 	return error;
 }
 
@@ -199,9 +202,5 @@ uint64_t log_uptime(const struct log *log) {
 }
 
 void log_free(struct log *log) {
-	if (!log)
-		return;
-	if (log->json)
-		yajl_gen_free(log->json);
 	free(log);
 }
