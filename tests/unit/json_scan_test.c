@@ -97,7 +97,8 @@ static void test_good(void **state) {
 		{"{\"a\" : 1 , \"b\":[{},[]]}", "{ a: 1 b: [ { } [ ] ] } "},
 		{"\"\"", "\"\" "},
 		{"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\"\\/\b\f\n\r\t\" "},
-		{"{\"k\\u0065y\":\"\\u00e9\\u20ac\\ud83d\\ude00z\"}", "{ key: \"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z\" } "},
+		{"{\"k\\u0065y\":\"\\u00e9\\u20ac\\ud83d\\ude00z\"}",
+		 "{ key: \"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z\" } "},
 		{"\"\xc3\xa9\xf4\x8f\xbf\xbf\"", "\"\xc3\xa9\xf4\x8f\xbf\xbf\" "},
 	};
 	const char *wrong;

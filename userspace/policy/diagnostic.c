@@ -2,6 +2,7 @@
 /* What is wrong with a policy ──► lines in the order of the file. */
 #include "policy/diagnostic.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,14 @@ void diagnostics_print(const struct diagnostics *list, FILE *out) {
 	if (list->errors > told)
 		fprintf(out, "and %zu more errors, for which there was no memory\n", list->errors - told);
 	free(sorted);
+}
+
+bool diagnostics_no_memory(const struct diagnostics *list) {
+	for (size_t i = 0; i < list->count; i++)
+		if (!list->items[i].warning && (strstr(list->items[i].message, "out of memory") ||
+						strstr(list->items[i].message, strerror(ENOMEM))))
+			return true;
+	return list->errors > 0 && list->count == 0;
 }
 
 void diagnostics_free(struct diagnostics *list) {

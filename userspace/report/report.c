@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,24 +43,30 @@ static time_t uptime(void) {
  * Compares with the policy in the file that the log names, if it is the one that the log was made with. Near misses may
  * still point into the one before, and have to be found anew.
  */
-static void load_named_policy(struct report *report) {
+static int load_named_policy(struct report *report) {
 	struct review *review = &report->review;
 	struct diagnostics diagnostics = {0};
 	char sha256[65] = "";
+	int error = 0;
 
 	if (report->options.policy_file || !review->policy_changed)
-		return;
+		return 0;
 	review->policy_changed = false;
 	policy_free(report->policy);
 	report->policy = policy_load(review->rule_file, &diagnostics);
+	/* that it is not there, or has errors now, is no error of the report */
+	if (!report->policy && diagnostics_no_memory(&diagnostics))
+		error = -ENOMEM;
 	diagnostics_free(&diagnostics);
-	review->policy_known = report->policy && canonical_sha256(report->policy, sha256) == 0 &&
-			       strcmp(sha256, review->policy_sha256) == 0;
+	if (report->policy)
+		error = canonical_sha256(report->policy, sha256);
+	review->policy_known = report->policy && !error && strcmp(sha256, review->policy_sha256) == 0;
 	review->policy_differs = *sha256 && !review->policy_known;
 	if (review->policy_known)
-		return;
+		return 0;
 	policy_free(report->policy);
 	report->policy = NULL;
+	return error;
 }
 
 static bool is_file(const char *path, const struct stat *page) {
@@ -123,26 +131,56 @@ static int write_page(const struct report *report) {
 	return -ECANCELED;
 }
 
+/* Draws as much as there is room for over what was drawn before, so that nothing scrolls and nothing flickers. */
+static int draw(const struct report *report) {
+	struct winsize size = {0};
+	char *text = NULL, *rest, *line;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	struct terminal terminal = terminal_of(stdout);
+	int error = out ? report_text(&report->review, report->overview, &terminal, out) : -ENOMEM;
+
+	if (text_close(out, &text) && !error)
+		error = -ENOMEM;
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	rest = text;
+	fputs("\033[H", stdout);
+	for (unsigned row = 1; !error && (line = strsep(&rest, "\n")) && rest; row++) {
+		if (size.ws_row > 0 && row + 1 >= size.ws_row) {
+			fputs("...\033[K\n", stdout);
+			break;
+		}
+		printf("%s\033[K\n", line);
+	}
+	fputs("\033[J", stdout);
+	free(text);
+	return error;
+}
+
 /* What is wrong with the output is said here, and -ECANCELED returned. */
 static int print(struct report *report) {
 	struct review *review = &report->review;
+	const struct terminal terminal = terminal_of(stdout);
 	int error = 0, unwritten;
 
 	review->tally = log_reader_tally(report->reader);
 	if (report->overview) {
-		load_named_policy(report);
-		error = review_near_misses(review, report->policy);
+		error = load_named_policy(report);
+		if (!error)
+			error = review_near_misses(review, report->policy);
 	}
-	if (report->options.follow && report->options.form == REPORT_TEXT)
-		fputs(isatty(STDOUT_FILENO) ? "\033[H\033[2J" : report->next ? "\n" : "", stdout);
+	if (report->options.follow && report->options.form == REPORT_TEXT && !isatty(STDOUT_FILENO))
+		fputs(report->next ? "\n" : "", stdout);
 	if (!error && report->options.form == REPORT_JSON)
 		error = report_json(review, report->overview, stdout);
 	else if (!error && report->options.form == REPORT_CSV)
 		error = report_csv(review, stdout);
 	else if (!error && report->options.form == REPORT_HTML)
 		error = write_page(report);
+	else if (!error && report->options.follow && isatty(STDOUT_FILENO))
+		error = draw(report);
 	else if (!error)
-		error = report_text(review, report->overview, stdout);
+		error = report_text(review, report->overview, &terminal, stdout);
 	/* what JSON could not be written says why itself */
 	unwritten = error && error != -ENOMEM && error != -ECANCELED ? error : stream_flush(stdout);
 	if (unwritten) {

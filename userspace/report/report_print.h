@@ -6,12 +6,13 @@
 #include <stdio.h>
 
 #include "analysis/review.h"
+#include "base/terminal.h"
 
 /*
  * For a person: totals, what was lost, and between them either the `overview` (needs BY_NAME, BY_REASON and
  * review_near_misses()) or a table of the review's groups. It fits the terminal behind `out`. Returns 0 or -ENOMEM.
  */
-int report_text(const struct review *review, bool overview, FILE *out);
+int report_text(const struct review *review, bool overview, const struct terminal *terminal, FILE *out);
 
 /*
  * For a program, one JSON object in one line: what the text has, but of the groups and near misses all. Returns 0,

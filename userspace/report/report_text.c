@@ -142,17 +142,16 @@ static int print_overview(const struct review *review, const struct terminal *te
 	return error;
 }
 
-int report_text(const struct review *review, bool overview, FILE *out) {
-	struct terminal terminal = terminal_of(out);
+int report_text(const struct review *review, bool overview, const struct terminal *terminal, FILE *out) {
 	struct report_groups all = {
 		.groups = review_groups(review), .with_allowed = true, .chosen = any, .limit = SIZE_MAX};
 	int error;
 
-	print_totals(review, &terminal, out);
+	print_totals(review, terminal, out);
 	if (!overview)
 		fputc('\n', out);
-	error = overview ? print_overview(review, &terminal, out) : report_groups_print(&all, &terminal, out);
+	error = overview ? print_overview(review, terminal, out) : report_groups_print(&all, terminal, out);
 	if (!error)
-		print_losses(review, &terminal, out);
+		print_losses(review, terminal, out);
 	return error;
 }
