@@ -405,6 +405,40 @@ static void learn_reads_its_json(void **state) {
 				 "    - new.a.example # once, 2023-11-14 22:13:20\n");
 }
 
+/* What is not read, and is looked for, is named for what it is. */
+static void datagrams_are_named(void **state) {
+	static const char quic[] = "\x45\0\0\x20\0\0\0\0\x40\x11\0\0\xc0\0\2\1\xc6\x33\x64\7"
+				   "\x9c\x40\x01\xbb\0\x0c\0\0....";
+	static const char dns[] = "\x45\0\0\x20\0\0\0\0\x40\x11\0\0\xc0\0\2\1\xc6\x33\x64\7"
+				  "\x9c\x40\x00\x35\0\x0c\0\0....";
+	char expected[1024];
+	static struct bytes file;
+	const struct interface interface = {101, 0, 0, 0, 0, 0};
+
+	(void)state;
+	file.length = 0;
+	add_block(&file, 0x0a0d0d0a, &section, sizeof(section));
+	add_block(&file, 1, &interface, sizeof(interface));
+	for (int i = 0; i < 3; i++) {
+		struct {
+			uint32_t interface, high, low, captured, length;
+			char bytes[32];
+		} packet = {0, 0, 0, 32, 32, ""};
+
+		memcpy(packet.bytes, i < 2 ? quic : dns, sizeof(packet.bytes));
+		add_block(&file, 6, &packet, sizeof(packet));
+	}
+	write_bytes(capture, file.data, file.length);
+	assert_int_equal(RUN(capture), 0);
+	assert_string_equal(out, "");
+	snprintf(expected, sizeof(expected),
+		 "snifence: inspect: %1$s: QUIC (UDP 443) was passed over, whose names are not read: 2 packets\n"
+		 "snifence: inspect: %1$s: DNS (UDP 53) was passed over: 1 packets\n"
+		 "snifence: inspect: %1$s: no connection in it begins with TLS\n",
+		 capture);
+	assert_string_equal(err, expected);
+}
+
 static void files_that_cannot_be_read_do_not_stop_the_others(void **state) {
 	char expected[512];
 
@@ -412,7 +446,8 @@ static void files_that_cannot_be_read_do_not_stop_the_others(void **state) {
 	write_hello(capture, &(struct hello){.name = "www.a.example"});
 	write_bytes(second_capture, "this is not a capture at all", 28);
 	assert_int_equal(RUN(second_capture, "/nonexistent.pcap", capture), EXIT_UNREAD);
-	assert_string_equal(out, GOOD_LINE "\n");
+	snprintf(expected, sizeof(expected), "%s: " GOOD_LINE "\n", capture);
+	assert_string_equal(out, expected);
 	snprintf(expected, sizeof(expected),
 		 "snifence: inspect: %s: not a capture that can be read: unknown file format\n"
 		 "snifence: inspect: /nonexistent.pcap: No such file or directory\n",
@@ -420,7 +455,8 @@ static void files_that_cannot_be_read_do_not_stop_the_others(void **state) {
 	assert_string_equal(err, expected);
 	write_capture(second_capture, DLT_PPP, NULL, 0, &(struct packet){.length = 0});
 	assert_int_equal(RUN(capture, second_capture), EXIT_UNREAD);
-	assert_string_equal(out, GOOD_LINE "\n");
+	snprintf(expected, sizeof(expected), "%s: " GOOD_LINE "\n", capture);
+	assert_string_equal(out, expected);
 	snprintf(
 		expected, sizeof(expected),
 		"snifence: inspect: %s: cannot read link type PPP (9), only Ethernet, Linux cooked, raw IP and loopback\n",
@@ -466,7 +502,8 @@ static void a_truncated_capture_is_read_as_far_as_it_goes(void **state) {
 	size = ftell(file);
 	fclose(file);
 	assert_int_equal(RUN(capture, capture), EXIT_UNREAD);
-	assert_string_equal(out, GOOD_LINE "\n" GOOD_LINE "\n");
+	snprintf(expected, sizeof(expected), "%1$s: " GOOD_LINE "\n%1$s: " GOOD_LINE "\n", capture);
+	assert_string_equal(out, expected);
 	snprintf(
 		expected, sizeof(expected),
 		"snifence: inspect: %s: could be read only up to packet 1: truncated dump file; tried to read 16 header "
@@ -521,6 +558,7 @@ int main(void) {
 		cmocka_unit_test(packets_are_judged_too),
 		cmocka_unit_test(json_is_that_of_events),
 		cmocka_unit_test(learn_reads_its_json),
+		cmocka_unit_test(datagrams_are_named),
 		cmocka_unit_test(files_that_cannot_be_read_do_not_stop_the_others),
 		cmocka_unit_test(a_pipe_is_not_waited_for),
 		cmocka_unit_test(a_truncated_capture_is_read_as_far_as_it_goes),

@@ -162,6 +162,10 @@ static size_t make_rows(const struct policy *policy, const struct address_rule *
 	const struct prefix_list *list = &policy->lists[rule->list];
 	const struct prefix *longest = list->items;
 
+	if (is_any(list)) {
+		rows[0] = (struct direct_row){rule, longest};
+		return 1;
+	}
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->items[i].length > longest->length)
 			longest = &list->items[i];
@@ -179,7 +183,7 @@ static void print_row(const struct policy *policy, const struct direct_row *row,
 	char text[PREFIX_TEXT];
 
 	fprintf(out, "    %s ", row->rule->allow ? "allow" : "deny ");
-	if (list->count > EXPAND_PREFIXES) {
+	if (list->count > EXPAND_PREFIXES || is_any(list)) {
 		print_prefixes(list, out);
 	} else {
 		prefix_format(row->prefix, text);

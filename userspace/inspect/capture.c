@@ -229,7 +229,7 @@ static int end(const struct capture *capture, int result) {
 }
 
 int capture_next(struct capture *capture, struct capture_packet *packet) {
-	struct frame frame;
+	struct frame frame = {0};
 	size_t at;
 	int result;
 

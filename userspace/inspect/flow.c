@@ -293,6 +293,16 @@ struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader
 	return flows;
 }
 
+/* What is no TCP, and which people look for all the same. */
+static void count_other(struct flows *flows, const struct snif_target *to) {
+	enum { DNS_PORT = 53, QUIC_PORT = 443 };
+
+	if (to->protocol != IPPROTO_UDP)
+		return;
+	flows->losses.quic += to->port == QUIC_PORT;
+	flows->losses.dns += to->port == DNS_PORT;
+}
+
 int flows_add(struct flows *flows, const struct capture_packet *packet) {
 	struct tcp_packet tcp;
 
@@ -306,6 +316,7 @@ int flows_add(struct flows *flows, const struct capture_packet *packet) {
 		flows->losses.damaged++;
 		return 0;
 	default:
+		count_other(flows, &tcp.headers.to);
 		return 0;
 	}
 }

@@ -39,6 +39,7 @@ struct flows;
 struct flow_losses {
 	uint64_t fragments; /* of IP: they are not put together */
 	uint64_t damaged;   /* cut off in their headers, or headers that contradict each other */
+	uint64_t quic, dns; /* datagrams to UDP 443 and 53: names in these are not read */
 };
 
 /*

@@ -20,8 +20,9 @@ struct inspect {
 	struct compiled compiled;
 	struct flows *flows;
 	struct log *log;
-	bool found; /* a flow in the file at hand */
-	int error;  /* of writing an event */
+	const char *file; /* the one at hand, where there are several; NULL: there is one */
+	bool found;	  /* a flow in it */
+	int error;	  /* of writing an event */
 };
 
 /* Shows one flow. A flow_reader. */
@@ -38,6 +39,8 @@ static void show(void *context, const struct flow_hello *found) {
 		words.policy_sha256 = inspect->compiled.sha256;
 	}
 	if (!inspect->options.json) {
+		if (inspect->file)
+			printf("%s: ", inspect->file);
 		inspect_print(stdout, found, inspect->policy, inspect->policy ? &judgement : NULL);
 		return;
 	}
@@ -58,6 +61,12 @@ static void tell_losses(const char *file, const struct flow_losses *losses) {
 		message_error(
 			"inspect: %s: packets were passed over, whose headers are cut off or contradict each other: %llu",
 			file, (unsigned long long)losses->damaged);
+	if (losses->quic > 0)
+		message_error("inspect: %s: QUIC (UDP 443) was passed over, whose names are not read: %llu packets",
+			      file, (unsigned long long)losses->quic);
+	if (losses->dns > 0)
+		message_error("inspect: %s: DNS (UDP 53) was passed over: %llu packets", file,
+			      (unsigned long long)losses->dns);
 }
 
 /* Reads one file. Returns 0, EXIT_UNREAD or EXIT_FAILED. */
@@ -92,8 +101,10 @@ static int read_files(struct inspect *inspect) {
 		return EXIT_FAILED;
 	}
 	for (char **file = inspect->options.files; *file && code != EXIT_FAILED; file++) {
-		int result = read_file(inspect, *file);
+		int result;
 
+		inspect->file = inspect->options.files[1] ? *file : NULL;
+		result = read_file(inspect, *file);
 		code = result ? result : code;
 	}
 	if (!inspect->error)
