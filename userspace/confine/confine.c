@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "confine/mounts.h"
+#include "confine/name_service.h"
 #include "confine/scope.h"
 #include "confine/syscalls.h"
 
@@ -22,6 +23,7 @@ const char *confine_step_text(enum confine_step step) {
 		[CONFINE_FILES] = "mark descriptors to be closed",
 		[CONFINE_MOUNTS] =
 			"make the command's mounts (a /proc of its own; cgroup, bpf and, for root, /sys read-only)",
+		[CONFINE_LOOKUPS] = "give the command a name service of its own (/etc/nsswitch.conf)",
 		[CONFINE_PRIVILEGES] = "set no_new_privs",
 		[CONFINE_PROCESSES] = "keep the command from other processes (Landlock)",
 		[CONFINE_BOUNDING] = "drop capabilities from the bounding set",
@@ -47,6 +49,10 @@ static bool is_root(const struct confinement *confinement) {
 
 static int protect_mounts(const struct confinement *confinement) {
 	return mounts_confine(!confinement->keep_caps && is_root(confinement), confinement->read_only);
+}
+
+static int look_up_alone(const struct confinement *confinement) {
+	return confinement->own_lookups ? name_service_own() : 0;
 }
 
 static int no_new_privileges(const struct confinement *confinement) {
@@ -140,6 +146,7 @@ int confine(const struct confinement *confinement, enum confine_step *step) {
 	static int (*const steps[CONFINE_STEPS])(const struct confinement *) = {
 		[CONFINE_FILES] = close_at_exec,
 		[CONFINE_MOUNTS] = protect_mounts,
+		[CONFINE_LOOKUPS] = look_up_alone,
 		[CONFINE_PRIVILEGES] = no_new_privileges,
 		[CONFINE_PROCESSES] = leave_processes,
 		[CONFINE_BOUNDING] = drop_bounding,

@@ -13,6 +13,7 @@ struct confinement {
 	const char *read_only;		   /* a file that the command cannot write to; NULL: none */
 	const struct inherited *inherited; /* what stays open; NULL: nothing */
 	int *listener;			   /* gets that of syscalls_refuse(); NULL: nobody listens */
+	bool own_lookups;		   /* the command looks names up itself: name_service_own() */
 	bool keep_chroot;		   /* CAP_SYS_CHROOT; by confine_prepare() */
 	bool keep_caps;			   /* --keep-caps */
 	bool no_seccomp;		   /* --no-seccomp */
@@ -23,6 +24,7 @@ struct confinement {
 enum confine_step {
 	CONFINE_FILES,
 	CONFINE_MOUNTS,
+	CONFINE_LOOKUPS,
 	CONFINE_PRIVILEGES,
 	CONFINE_PROCESSES,
 	CONFINE_BOUNDING,

@@ -44,6 +44,15 @@ struct snif_active filter_active(const struct filter *filter, uint32_t policy);
 /* What a slot holds, as it is in the kernel. */
 const struct snif_settings *filter_settings(const struct filter *filter, uint32_t slot);
 
+/* ---- names at addresses: bindings.c ---------------------------------------------------------------------------- */
+
+/*
+ * Has an address (v4-mapped) count for a name (normalised, `length` bytes) under a policy that binds names, in this
+ * network namespace and for good. `rule` is what snif_may_look_up() has found of it. Returns 0 or a negative errno.
+ */
+int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
+		const struct snif_name_rule *rule);
+
 /* ---- attachments: attachments.c -------------------------------------------------------------------------------- */
 
 /*

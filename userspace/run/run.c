@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `snifence run`: a command line ──► a policy in force ──► a command under it ──► its exit status. */
+#include "run/hosts.h"
 #include "run/run.h"
 
 #include <errno.h>
@@ -102,6 +103,7 @@ static int resolve_identity(struct run *run) {
 	run->confinement.listener = &run->listener;
 	run->confinement.inherited = &run->inherited;
 	run->confinement.no_seccomp = run->options.no_seccomp;
+	run->confinement.own_lookups = policy_reads_dns(run->policy);
 	if (!run->options.keep_caps || !run->confinement.identity.change || run->confinement.identity.uid == 0)
 		return 0;
 	message_error("--keep-caps keeps nothing for uid %u: only root has capabilities to keep; add --user root",
@@ -218,7 +220,7 @@ static int put_in_force(struct run *run) {
 	run->context = (struct event_context){
 		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
 	run->aborts = abort_process_start(run->cgroup.fd);
-	int abort_error = run->aborts ? 0 : -errno;
+	int abort_error = run->aborts ? 0 : -errno, error;
 	if (run_filter_begin(&run->filter, run->cgroup.fd, run->cgroup.id, policy_reads_dns(run->policy)))
 		return something_lacks();
 	/* while the kernel verifies the programs */
@@ -227,6 +229,10 @@ static int put_in_force(struct run *run) {
 		return code;
 	if (run_filter_attach(&run->filter, run->cgroup.fd, run->cgroup.id, &run->compiled))
 		return something_lacks();
+	error = hosts_bind("/etc/hosts", run->filter.filter, run->filter.policy, &run->compiled);
+	if (error)
+		message_error("cannot bind names by /etc/hosts: %s; lookups through `dns.servers` count",
+			      strerror(-error));
 	/* the kernel has its own copy */
 	compiled_free(&run->compiled);
 	prepare_abort(run, abort_error);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names at addresses ──► the kernel's bindings of a policy. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "filter/filter_parts.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
+/* The number of this network namespace, as the kernel's side knows it; 0: not to be had. */
+static uint64_t own_namespace(void) {
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(uint64_t);
+	uint64_t cookie = 0;
+
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size))
+		cookie = 0;
+	close(fd);
+	return cookie;
+}
+
+static int open_bindings(const struct filter *filter, uint32_t policy) {
+	uint32_t id;
+
+	return bpf_map_lookup_elem(filter->maps[FILTER_BINDINGS], &policy, &id) ? -errno : bpf_map_get_fd_by_id(id);
+}
+
+int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
+		const struct snif_name_rule *rule) {
+	const __u64 keys[] = {SNIF_BOUND_ANY, snif_name_hash(filter->settings[0].hash_key, name, length), rule->zone};
+	const struct snif_binding binding = {.expires = UINT64_MAX, .rule = rule->rule};
+	struct snif_binding_key key = {.netns_cookie = own_namespace()};
+	int fd = open_bindings(filter, policy), error = 0;
+
+	if (fd < 0)
+		return fd;
+	memcpy(key.address, address, 16);
+	/* the last only where a `direct` rule has the name: those have a group */
+	for (int i = 0; i < (rule->zone ? 3 : 2) && !error; i++) {
+		key.name = keys[i];
+		error = bpf_map_update_elem(fd, &key, &binding, BPF_ANY);
+	}
+	close(fd);
+	return error;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /etc/hosts ──► addresses of the policy's names. */
+#include "run/hosts.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "address.h"
+#include "compile/tables.h"
+
+#define BLANKS " \t\r\n"
+
+enum { LINES_MAX = 100000, LINE_SIZE = 4096 };
+
+struct hosts {
+	struct filter *filter;
+	uint32_t policy;
+	const struct compiled *compiled;
+};
+
+static bool read_address(const char *text, __u8 address[16]) {
+	struct in_addr ipv4;
+
+	if (inet_pton(AF_INET, text, &ipv4) != 1)
+		return inet_pton(AF_INET6, text, address) == 1;
+	snif_map_ipv4(address, &ipv4);
+	return true;
+}
+
+static int bind_name(const struct hosts *hosts, const __u8 address[16], const char *written) {
+	struct snif_name_progress at = {0};
+	char name[SNIF_NAME_BUFFER] = "";
+	__u16 length = (__u16)strnlen(written, SNIF_NAME_READ);
+
+	memcpy(name, written, length);
+	if (snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
+	    !snif_may_look_up(&at, hosts->compiled, &hosts->compiled->settings, (const __u8 *)name, length))
+		return 0;
+	return filter_bind(hosts->filter, hosts->policy, name, length, address, &at.best);
+}
+
+static int bind_line(const struct hosts *hosts, char *line) {
+	char *rest = NULL, *word;
+	__u8 address[16];
+	int error = 0;
+
+	line[strcspn(line, "#")] = '\0';
+	word = strtok_r(line, BLANKS, &rest);
+	if (!word || !read_address(word, address))
+		return 0;
+	while (!error && (word = strtok_r(NULL, BLANKS, &rest)))
+		error = bind_name(hosts, address, word);
+	return error;
+}
+
+int hosts_bind(const char *file, struct filter *filter, uint32_t policy, const struct compiled *compiled) {
+	const struct hosts hosts = {filter, policy, compiled};
+	char line[LINE_SIZE];
+	int error = 0;
+	FILE *in;
+
+	if (compiled->settings.dns.bind == SNIF_BIND_OFF)
+		return 0;
+	in = fopen(file, "re");
+	if (!in)
+		return errno == ENOENT ? 0 : -errno;
+	for (int lines = 0; lines < LINES_MAX && !error && fgets(line, sizeof(line), in); lines++)
+		error = bind_line(&hosts, line);
+	fclose(in);
+	return error;
+}
