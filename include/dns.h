@@ -10,6 +10,7 @@
 #ifndef SNIF_DNS_H
 #define SNIF_DNS_H
 
+#include "address.h"
 #include "name.h"
 
 #define SNIF_DNS_PORT 53
@@ -118,10 +119,17 @@ static __always_inline void snif_dns_mix(struct snif_dns *dns, __u32 byte) {
 	dns->sum ^= dns->sum >> 32;
 }
 
+/* Resolvers take no others in host names, nor a message in which there are some. */
+static __always_inline _Bool snif_dns_is_host_byte(__u32 byte) {
+	return (byte | 0x20) - 'a' < 26U || byte - '0' < 10U || byte == '-' || byte == '_';
+}
+
 static __always_inline long snif_dns_label_byte(struct snif_dns *dns, __u32 byte) {
 	if (dns->after == SNIF_DNS_AT_QUESTION) {
 		dns->name[dns->name_length++ & 0xff] = byte;
 		dns->unclear |= byte == '.';
+	} else if (!snif_dns_is_host_byte(byte)) {
+		return snif_dns_stop(dns, SNIF_DNS_AT_ERROR);
 	}
 	if (byte - 'A' < 26U)
 		byte |= 0x20;
@@ -230,6 +238,9 @@ SNIF_SUBPROGRAM int snif_dns_add(struct snif_dns *dns, __u32 at, __u32 length) {
 				      : i >= 12	   ? snif_dns_byte(dns, at + i - 12)
 				      : i >= 10	   ? 0xff
 						   : 0;
+	/* an AAAA record with a v4-mapped address is none of IPv6, and was no A record */
+	if (length == 16 && snif_is_ipv4(address->address))
+		return 0;
 	address->ttl = snif_min(dns->ttl, dns->wanted_ttl);
 	dns->found++;
 	return 0;
@@ -252,6 +263,8 @@ static __always_inline long snif_dns_record(struct snif_dns *dns) {
 		return snif_dns_next_record(dns, dns->record_ends);
 	if (type == SNIF_DNS_CNAME)
 		return snif_dns_name(dns, at + 10, SNIF_DNS_AT_ALIAS);
+	if (type != dns->type)
+		return snif_dns_next_record(dns, dns->record_ends);
 	if ((type == SNIF_DNS_HTTPS || type == SNIF_DNS_SVCB) && length > 2 && snif_dns_be16(dns, at + 10) != 0)
 		return snif_dns_name(dns, at + 12, SNIF_DNS_AT_SERVICE);
 	if ((type == SNIF_DNS_A && length == 4) || (type == SNIF_DNS_AAAA && length == 16))

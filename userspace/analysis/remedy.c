@@ -88,6 +88,10 @@ int remedy_find(const struct policy *policy, const struct refusal *refusal, stru
 	switch (refusal->reason) {
 	case SNIF_REASON_NAME_NOT_ALLOWED:
 		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain));
+	case SNIF_REASON_DNS_NAME:
+		/* the place is a DNS server's; where the name is wanted, it is mostly for TLS */
+		place.port = policy->zones[0].ports.items[0].first;
+		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain));
 	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
 	case SNIF_REASON_PORT_NOT_ALLOWED:
 		return find_address(policy, refusal, &places, remedy);
