@@ -135,9 +135,9 @@ static void test_cgroup_namespace(void **state) {
 	begin();
 	below(1);
 	snprintf(place, sizeof(place), "/proc/%d/fd/%d", getpid(), cgroups[0].fd);
-	snifence_says(0, "load");
+	resident_says(0, "load");
 	program = lab_run((const char *[]){"sh", "-c", script, "sh", "",
-					   lab_write("inside.yaml", ALLOW("kept.lab.test")), place, NULL});
+					   lab_write("inside.yaml", RESIDENT_ALLOW("kept.lab.test")), place, NULL});
 	assert_string_equal(program->err, "");
 	assert_int_equal(program->status, 0);
 	assert_int_equal(say(1, "kept.lab.test"), 0);

@@ -336,10 +336,11 @@ static void test_no_cpus(void **state) {
 static void test_no_types(void **state) {
 	(void)state;
 	lab_enter();
-	expect_refused(run(WITHOUT("types"), NULL),
-		       "snifence: cannot load the BPF programs: the kernel has refused their types (BTF) (needs root "
-		       "and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in the environment the kernel's reason is "
-		       "shown)\n");
+	expect_refused(
+		run(WITHOUT("types"), NULL),
+		"snifence: cannot load the BPF programs: the kernel has refused their types (BTF), or those of functions (needs root "
+		"and Linux 6.1 or newer; with SNIFENCE_DEBUG=1 in the environment the kernel's reason is "
+		"shown)\n");
 }
 
 /* In a cgroup that may have none below it. */
