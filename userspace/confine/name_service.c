@@ -66,6 +66,15 @@ static int write_copy(void) {
 	return error;
 }
 
+/* Over a mounted file that has been removed, as a container engine's can be, nothing is mounted: it goes first. */
+static int put_over(const char *file, const char *path) {
+	if (mount(file, path, NULL, MS_BIND, NULL) == 0)
+		return 0;
+	if (errno != ENOENT || umount2(path, MNT_DETACH))
+		return -errno;
+	return mount(file, path, NULL, MS_BIND, NULL) ? -errno : 0;
+}
+
 /* The copy lives as long as it is mounted over the file; the file system that it was made in is out of sight again. */
 static int replace_switch(void) {
 	int error;
@@ -75,8 +84,8 @@ static int replace_switch(void) {
 	if (mount("snifence", DESK, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1m"))
 		return -errno;
 	error = write_copy();
-	if (!error && mount(COPY, SWITCH, NULL, MS_BIND, NULL))
-		error = -errno;
+	if (!error)
+		error = put_over(COPY, SWITCH);
 	if (umount2(DESK, MNT_DETACH) && !error)
 		error = -errno;
 	return error;
@@ -87,7 +96,7 @@ static int hide(const char *path) {
 
 	if (lstat(path, &status) || !S_ISSOCK(status.st_mode))
 		return 0;
-	return mount("/dev/null", path, NULL, MS_BIND, NULL) ? -errno : 0;
+	return put_over("/dev/null", path);
 }
 
 int name_service_own(void) {

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Real resolvers and real clients ──► an allowed name is found and reached, another is not even asked for. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "../support/lab.h"
+
+#define SERVER "203.0.113.1"
+#define ALLOWED "www.lab.test" /* of dnsmasq, an alias of an alias of a name with two addresses */
+#define FORBIDDEN "data-that-leaves.evil.test"
+#define DEADLINE_MS 8000
+
+#define POLICY                                                                                                         \
+	"version: 1\n"                                                                                                 \
+	"tls: {allow: [" ALLOWED ", allowed.lab.test]}\n"                                                                \
+	"direct: {allow: [{host: db.lab.test, proto: tcp, ports: [5432]}]}\n"                                          \
+	"dns: {servers: [" SERVER "], bind: require, names: policy, search: [corp.test]}\n"
+
+/* Over a file of /etc, in the mount namespace of the test. It is gone with its mount. */
+static void mount_text(const char *path, const char *text) {
+	const char *file = lab_write("mounted", text);
+
+	assert_int_equal(mount(file, path, NULL, MS_BIND, NULL), 0);
+	unlink(file);
+}
+
+/* Both have a log of what they were asked. */
+static void start_dnsmasq(void) {
+	static char log[128];
+
+	lab_needs("dnsmasq");
+	snprintf(log, sizeof(log), "--log-facility=%s/asked", lab_folder());
+	lab_start((const char *const[]){"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
+					"--no-hosts", "--user=root", "--pid-file=", "--bind-interfaces",
+					"--listen-address=" SERVER, "--cname=" ALLOWED ",edge.cdn.test",
+					"--cname=edge.cdn.test,node.cdn.test", "--host-record=node.cdn.test,192.0.2.1",
+					"--host-record=node.cdn.test,192.0.2.2", "--host-record=db.lab.test,198.51.100.1",
+					"--address=/test/", "--log-queries", log, NULL});
+}
+
+static void start_unbound(void) {
+	char text[2048];
+
+	lab_needs("unbound");
+	snprintf(text, sizeof(text),
+		 "server:\n username: \"\"\n chroot: \"\"\n directory: \"%1$s\"\n pidfile: \"\"\n logfile: \"%1$s/asked\"\n"
+		 " use-syslog: no\n log-queries: yes\n interface: " SERVER "\n access-control: 0.0.0.0/0 allow\n"
+		 " do-ip6: no\n module-config: \"iterator\"\n num-threads: 1\n local-zone: \"test.\" static\n"
+		 " local-zone: \"lab.test.\" transparent\n local-data: \"" ALLOWED ". 5 IN A 192.0.2.1\"\n"
+		 " local-data: \"" ALLOWED ". 5 IN A 192.0.2.2\"\n"
+		 " local-data: \"db.lab.test. 5 IN A 198.51.100.1\"\nremote-control:\n control-enable: no\n",
+		 lab_folder());
+	lab_start((const char *const[]){"unbound", "-d", "-c", lab_write("unbound.conf", text), NULL});
+}
+
+static void await_server(void) {
+	int fd = -1;
+
+	for (int tries = 0; fd < 0 && tries < 100; tries++) {
+		fd = lab_dial(SERVER, 53);
+		if (fd < 0)
+			lab_sleep_ms(50);
+	}
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void begin(void (*resolver)(void)) {
+	lab_enter();
+	mount_text("/etc/resolv.conf", "nameserver " SERVER "\nsearch corp.test\noptions timeout:2 attempts:1\n");
+	mount_text("/etc/nsswitch.conf", "hosts: files nosuchservice\n"); /* a run has one of its own */
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	lab_server(LAB_TLS, "192.0.2.2", 443);
+	lab_server(LAB_TLS, "198.51.100.1", 443);
+	lab_server(LAB_SINK, "198.51.100.1", 5432);
+	resolver();
+	await_server();
+}
+
+static int leave(void **state) {
+	umount2("/etc/resolv.conf", MNT_DETACH);
+	umount2("/etc/nsswitch.conf", MNT_DETACH);
+	return lab_leave(state);
+}
+
+static void assert_not_asked(void) {
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/asked", lab_folder());
+	assert_null(strstr(lab_read(path), "evil"));
+}
+
+/* What each prints when it is through; %s is a name. */
+static const struct client {
+	const char *program;
+	const char *const argv[8];
+	const char *through;
+	bool looks_up; /* and does no more */
+} clients[] = {
+	{"curl", {"curl", "-sk", "--max-time", "5", "https://%s/"}, "www.lab.test", false},
+	{"getent", {"getent", "ahostsv4", "%s"}, "192.0.2.1", true},
+	{"python3",
+	 {"python3", "-c",
+	  "import ssl,socket,sys\nc=ssl._create_unverified_context()\n"
+	  "s=c.wrap_socket(socket.create_connection((sys.argv[1],443),5),server_hostname=sys.argv[1])\n"
+	  "s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')\nprint(s.recv(4096))",
+	  "%s"},
+	 "www.lab.test",
+	 false},
+	{"dig", {"dig", "+short", "+tries=1", "+timeout=2", "%s", "A"}, "192.0.2.1", true},
+	{"busybox", {"busybox", "nslookup", "%s", SERVER}, "192.0.2.1", true},
+	{"node",
+	 {"node", "-e",
+	  "const n=process.argv[1];require('dns').resolve4(n,(e,a)=>{if(e){console.error(e.code);process.exit(1)}"
+	  "require('https').get({host:a[0],servername:n,path:'/',rejectUnauthorized:false},"
+	  "r=>r.on('data',d=>console.log(String(d)))).on('error',()=>process.exit(1))})",
+	  "%s"},
+	 "www.lab.test",
+	 false},
+};
+
+static struct lab_program *run_client(const struct client *client, const char *name) {
+	const char *argv[9] = {NULL};
+	static char url[256];
+
+	for (size_t i = 0; client->argv[i]; i++) {
+		const char *place = strstr(client->argv[i], "%s");
+
+		argv[i] = client->argv[i];
+		if (!place || strlen(client->argv[i]) > 16)
+			continue;
+		snprintf(url, sizeof(url), "%.*s%s%s", (int)(place - client->argv[i]), client->argv[i], name, place + 2);
+		argv[i] = url;
+	}
+	return lab_snifence(POLICY, (const char *const[]){"--notify", "off", NULL}, argv);
+}
+
+static void try_client(const char *program, void (*resolver)(void)) {
+	const struct client *client = clients;
+	struct lab_program *run;
+
+	while (strcmp(client->program, program) != 0)
+		client++;
+	lab_needs(program);
+	begin(resolver);
+	run = run_client(client, ALLOWED);
+	if (!strstr(run->out, client->through))
+		fail_msg("%s: %s%s", program, run->out, run->err);
+	run = run_client(client, FORBIDDEN);
+	assert_null(strstr(run->out, client->through));
+	assert_true(run->ms < DEADLINE_MS * lab_slowness());
+	assert_not_asked();
+}
+
+#define CLIENT(program)                                                                                                \
+	static void test_##program##_dnsmasq(void **state) {                                                           \
+		(void)state;                                                                                           \
+		try_client(#program, start_dnsmasq);                                                                   \
+	}                                                                                                              \
+	static void test_##program##_unbound(void **state) {                                                           \
+		(void)state;                                                                                           \
+		try_client(#program, start_unbound);                                                                   \
+	}
+
+CLIENT(curl)
+CLIENT(getent)
+CLIENT(python3)
+CLIENT(dig)
+CLIENT(busybox)
+CLIENT(node)
+
+/* Over TCP, as after an answer that was cut off. */
+static void test_over_tcp(void **state) {
+	struct lab_program *run;
+
+	(void)state;
+	lab_needs("dig");
+	begin(start_dnsmasq);
+	run = lab_snifence(POLICY, NULL,
+			   (const char *const[]){"sh", "-c",
+						 "dig +tcp +short " ALLOWED " && curl -sk --max-time 5 --resolve " ALLOWED
+						 ":443:192.0.2.2 https://" ALLOWED "/",
+						 NULL});
+	if (!strstr(run->out, "192.0.2.2\n") || !strstr(run->out, ALLOWED))
+		fail_msg("%s%s", run->out, run->err);
+}
+
+/* The allowed name at an address of somebody else's, without a lookup and behind one. */
+static void test_spoofed_name(void **state) {
+	struct lab_program *run;
+
+	(void)state;
+	begin(start_dnsmasq);
+	run = lab_snifence(POLICY, NULL,
+			   (const char *const[]){"sh", "-c",
+						 "curl -sk --max-time 5 --resolve " ALLOWED
+						 ":443:198.51.100.1 https://" ALLOWED "/; getent ahostsv4 db.lab.test; "
+						 "curl -sk --max-time 5 --resolve " ALLOWED
+						 ":443:198.51.100.1 https://" ALLOWED "/",
+						 NULL});
+	assert_null(strstr(run->out, "www.lab.test"));
+	assert_non_null(strstr(run->err, "name_not_bound"));
+}
+
+/* A port of a name's, by a rule for the name. */
+static void test_direct_by_name(void **state) {
+	struct lab_program *run;
+
+	(void)state;
+	begin(start_dnsmasq);
+	run = lab_snifence(POLICY, NULL,
+			   (const char *const[]){"python3", "-c",
+						 "import socket\n"
+						 "socket.create_connection(('db.lab.test', 5432), 5)\nprint('open')\n"
+						 "try: socket.create_connection(('db.lab.test', 5433), 5)\n"
+						 "except PermissionError: print('refused')",
+						 NULL});
+	assert_string_equal(run->out, "open\nrefused\n");
+}
+
+/* What /etc/hosts says (that of the lab) counts from the start, for names of the policy. */
+static void test_hosts(void **state) {
+	struct lab_program *run;
+
+	(void)state;
+	begin(start_dnsmasq);
+	run = lab_snifence(POLICY, NULL,
+			   (const char *const[]){"sh", "-c",
+						 "curl -sk --max-time 5 https://allowed.lab.test/; curl -sk --max-time 5 "
+						 "--resolve allowed.lab.test:443:192.0.2.2 https://allowed.lab.test/ || echo refused",
+						 NULL});
+	assert_non_null(strstr(run->out, "allowed.lab.test"));
+	assert_non_null(strstr(run->out, "refused\n"));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+#define TESTS(program)                                                                                                 \
+	cmocka_unit_test_teardown(test_##program##_dnsmasq, leave),                                                    \
+		cmocka_unit_test_teardown(test_##program##_unbound, leave)
+		TESTS(curl),
+		TESTS(getent),
+		TESTS(python3),
+		TESTS(dig),
+		TESTS(busybox),
+		TESTS(node),
+		cmocka_unit_test_teardown(test_over_tcp, leave),
+		cmocka_unit_test_teardown(test_spoofed_name, leave),
+		cmocka_unit_test_teardown(test_direct_by_name, leave),
+		cmocka_unit_test_teardown(test_hosts, leave),
+	};
+
+	return cmocka_run_group_tests_name("resolvers", tests, NULL, NULL);
+}
