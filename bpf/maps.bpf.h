@@ -80,10 +80,11 @@ struct ports_inner {
 };
 
 struct names_inner {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, SNIF_NAMES_FLAGS);
 	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u64));
-	__uint(value_size, sizeof(struct snif_name_rules));
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct snif_bucket));
 };
 
 /* Of one that floods it, a policy loses its own: what was not used longest. */

@@ -19,10 +19,10 @@ static __always_inline const struct snif_dest *snif_find_dest(snif_tables slot, 
 	return inner ? bpf_map_lookup_elem(inner, key) : NULL;
 }
 
-static __always_inline const struct snif_name_rules *snif_find_name(snif_tables slot, __u64 hash) {
+static __always_inline const struct snif_bucket *snif_find_bucket(snif_tables slot, __u32 number) {
 	void *inner = bpf_map_lookup_elem(&names, &slot);
 
-	return inner ? bpf_map_lookup_elem(inner, &hash) : NULL;
+	return inner ? bpf_map_lookup_elem(inner, &number) : NULL;
 }
 
 #include "judge.h"

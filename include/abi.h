@@ -10,6 +10,7 @@
 
 #include "tls_record.h"
 #include "hooks.h"
+#include "name_table.h"
 #include "portable.h"
 #include "reason.h"
 
@@ -83,7 +84,8 @@ struct snif_name_progress {
 	/* of the shortest suffixes that there may be rules for, the hashes: they are asked last, if at all */
 	__u64 suffixes[SNIF_SUFFIXES];
 	__u32 suffix_count;
-	struct snif_name_rule best; /* the longest match so far; at the end, of all */
+	struct snif_name_rule best;   /* the longest match so far; at the end, of all */
+	struct snif_name_rules found; /* by the last look-up */
 };
 
 struct snif_options {
@@ -129,9 +131,9 @@ struct snif_name_lengths {
 
 /* The rest of a compiled policy, one for each slot. */
 struct snif_settings {
-	__u8 sha256[32];  /* of the policy's canonical form; all zero: the slot is free */
-	__u32 generation; /* the last under which it was put in force */
-	__u32 unused;
+	__u8 sha256[32];   /* of the policy's canonical form; all zero: the slot is free */
+	__u32 generation;  /* the last under which it was put in force */
+	__u32 buckets;	   /* of the table of its names */
 	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */
 	struct snif_name_lengths lengths[SNIF_NAME_USES];
 	struct snif_name_rule any; /* for names that no other rule is about */

@@ -8,7 +8,7 @@
  *   snif_tables                 a type that names one compiled policy (the kernel: a slot; userspace: a pointer)
  *   snif_find_class()           address ──► class, by longest prefix
  *   snif_find_dest()            class, protocol, port ──► struct snif_dest, by longest prefix
- *   snif_find_name()            hash ──► struct snif_name_rules
+ *   snif_find_bucket()          number ──► struct snif_bucket
  *
  * each of which returns NULL when there is no entry.
  */
@@ -143,11 +143,48 @@ static __always_inline const struct snif_name_lengths *snif_name_lengths_of(cons
 	return &match->settings->lengths[match->use & 1];
 }
 
-static __always_inline void snif_name_match_below(const struct snif_name_match *match, __u64 hash) {
-	const struct snif_name_rules *rules = snif_find_name(match->tables, snif_name_key(match, hash));
+static __always_inline void snif_bucket_read(const struct snif_bucket *bucket, __u64 hash,
+					     struct snif_name_rules *found) {
+	for (int i = 0; i < SNIF_BUCKET_NAMES; i++) {
+		const struct snif_bucket_name *name = &bucket->names[i];
+		struct snif_name_rule rule;
 
-	if (rules && rules->below.verdict != SNIF_UNDECIDED)
-		match->at->best = rules->below;
+		if (!snif_bucket_has(name, hash))
+			continue;
+		rule = (struct snif_name_rule){name->rule, name->zone, SNIF_ALLOW, 0};
+		if (name->says & SNIF_SAYS_DENY)
+			rule.verdict = SNIF_DENY;
+		if (name->says & SNIF_SAYS_SEARCH)
+			rule.search = 1;
+		if (name->says & SNIF_SAYS_EXACT)
+			found->exact = rule;
+		if (name->says & SNIF_SAYS_BELOW)
+			found->below = rule;
+	}
+}
+
+/* Writes what there are of rules for a hash, in a table of so many buckets. */
+SNIF_SUBPROGRAM int snif_find_name(snif_tables tables, __u32 buckets, __u64 hash, struct snif_name_rules *found) {
+	const struct snif_bucket *bucket;
+
+	if (!found)
+		return 0;
+	__builtin_memset(found, 0, sizeof(*found));
+	for (__u32 i = 0; i < SNIF_BUCKETS_TRIED; i++) {
+		bucket = snif_find_bucket(tables, snif_bucket_of(hash, i, buckets));
+		if (!bucket)
+			return 0;
+		snif_bucket_read(bucket, hash, found);
+		if (!bucket->full)
+			return 0;
+	}
+	return 0;
+}
+
+static __always_inline void snif_name_match_below(const struct snif_name_match *match, __u64 hash) {
+	snif_find_name(match->tables, match->settings->buckets, snif_name_key(match, hash), &match->at->found);
+	if (match->at->found.below.verdict != SNIF_UNDECIDED)
+		match->at->best = match->at->found.below;
 }
 
 /* A step from the right: to the next dot, where there may be rules for what is below the suffix, or the next word. */
@@ -184,13 +221,12 @@ static inline long snif_name_match_step(__u32 index, void *context) {
  */
 static __always_inline void snif_name_match_longest(const struct snif_name_match *match) {
 	struct snif_name_progress *at = match->at;
-	const struct snif_name_rules *rules;
 
 	if (snif_has_length(snif_name_lengths_of(match)->exact, at->length)) {
-		rules = snif_find_name(match->tables,
-				       snif_name_key(match, snif_hash_value(&at->hash, at->word, at->length)));
-		if (rules && rules->exact.verdict != SNIF_UNDECIDED)
-			at->best = rules->exact;
+		snif_find_name(match->tables, match->settings->buckets,
+			       snif_name_key(match, snif_hash_value(&at->hash, at->word, at->length)), &at->found);
+		if (at->found.exact.verdict != SNIF_UNDECIDED)
+			at->best = at->found.exact;
 	}
 	for (__u32 i = 0; i < SNIF_SUFFIXES && i < at->suffix_count && at->best.verdict == SNIF_UNDECIDED; i++)
 		snif_name_match_below(match, at->suffixes[(at->suffix_count - 1 - i) & (SNIF_SUFFIXES - 1)]);

@@ -278,16 +278,15 @@ static void expect_finding(const char *kind) {
 /* An entry of a table as anybody with the rights could write it. */
 static void change_a_name(void) {
 	int outer = open_pin("names"), inner;
-	struct snif_name_rules rules;
-	__u32 slot = 1, id;
-	__u64 hash;
+	struct snif_bucket bucket;
+	__u32 slot = 1, number = 0, id;
 
 	assert_int_equal(bpf_map_lookup_elem(outer, &slot, &id), 0);
 	inner = bpf_map_get_fd_by_id(id);
-	assert_int_equal(bpf_map_get_next_key(inner, NULL, &hash), 0);
-	assert_int_equal(bpf_map_lookup_elem(inner, &hash, &rules), 0);
-	rules.below = rules.exact;
-	assert_int_equal(bpf_map_update_elem(inner, &hash, &rules, BPF_ANY), 0);
+	assert_int_equal(bpf_map_lookup_elem(inner, &number, &bucket), 0);
+	assert_int_equal(bucket.names[0].says, SNIF_SAYS_EXACT);
+	bucket.names[0].says |= SNIF_SAYS_BELOW;
+	assert_int_equal(bpf_map_update_elem(inner, &number, &bucket, BPF_ANY), 0);
 	close(inner);
 	close(outer);
 }

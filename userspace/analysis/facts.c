@@ -11,7 +11,6 @@
 /* What the kernel allocates for an element besides its key and value (Linux 6.1, 64 bits), rounded up. A trie has up
  * to one inner node for each entry. */
 #define TRIE_NODE 48
-#define HASH_ELEMENT 64
 
 static bool ports_meet(const struct port_list *a, const struct port_list *b) {
 	size_t i = 0, j = 0;
@@ -97,9 +96,9 @@ int bypasses_inspection(const struct policy *policy, const struct address_rule *
 size_t kernel_bytes(const struct compiled *compiled) {
 	size_t address = TRIE_NODE + sizeof(struct snif_address_key) + sizeof(__u32);
 	size_t port = TRIE_NODE + sizeof(struct snif_port_key) + sizeof(struct snif_dest);
-	size_t name = HASH_ELEMENT + sizeof(__u64) + sizeof(struct snif_name_rules);
 
-	return 2 * compiled->address_count * address + 2 * compiled->port_count * port + compiled->name_count * name;
+	return 2 * compiled->address_count * address + 2 * compiled->port_count * port +
+	       compiled->settings.buckets * sizeof(struct snif_bucket);
 }
 
 const char *protocols_text(uint8_t protocols) {

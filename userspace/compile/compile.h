@@ -15,18 +15,13 @@ struct port_entry {
 	struct snif_dest dest;
 };
 
-struct name_entry {
-	__u64 hash; /* snif_name_hash() of the name under settings.hash_key */
-	struct snif_name_rules rules;
-};
-
 struct compiled {
 	struct snif_settings settings;
 	struct address_entry *addresses; /* sorted by address, then by length; no two alike */
 	size_t address_count;
 	struct port_entry *ports; /* sorted by class, protocol, port, length; no two alike */
 	size_t port_count;
-	struct name_entry *names; /* sorted by hash; no two alike */
+	struct snif_bucket *buckets; /* settings.buckets of them, by snif_name_hash() under settings.hash_key */
 	size_t name_count;
 	char sha256[65]; /* of the policy's canonical form, which does not depend on the hash key */
 };

@@ -79,15 +79,6 @@ const struct snif_dest *snif_find_dest(snif_tables tables, const struct snif_por
 	return entry ? &entry->dest : NULL;
 }
 
-static int compare_name_entry(const void *key, const void *entry) {
-	__u64 wanted = *(const __u64 *)key, found = ((const struct name_entry *)entry)->hash;
-
-	return (wanted > found) - (wanted < found);
-}
-
-const struct snif_name_rules *snif_find_name(snif_tables tables, __u64 hash) {
-	const struct name_entry *entry =
-		bsearch(&hash, tables->names, tables->name_count, sizeof(*tables->names), compare_name_entry);
-
-	return entry ? &entry->rules : NULL;
+const struct snif_bucket *snif_find_bucket(snif_tables tables, __u32 number) {
+	return number < tables->settings.buckets ? &tables->buckets[number] : NULL;
 }

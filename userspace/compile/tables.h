@@ -14,8 +14,8 @@ typedef const struct compiled *snif_tables;
 const __u32 *snif_find_class(snif_tables tables, const struct snif_address_key *key);
 /* What the rules say at the key's class, protocol and port. */
 const struct snif_dest *snif_find_dest(snif_tables tables, const struct snif_port_key *key);
-/* The rules of the name with this hash. */
-const struct snif_name_rules *snif_find_name(snif_tables tables, __u64 hash);
+/* One of the table of names. */
+const struct snif_bucket *snif_find_bucket(snif_tables tables, __u32 number);
 
 #include "judge.h"
 

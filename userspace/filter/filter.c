@@ -144,8 +144,9 @@ bool filter_start_thread(pthread_t *thread, void *(*run)(void *), void *context)
 
 int filter_wait_for_programs(struct filter *filter) {
 	/* the kernel waits behind each change of an outer map; slot 0 is never used */
-	int names =
-		bpf_map_create(BPF_MAP_TYPE_HASH, "snif_names", sizeof(__u64), sizeof(struct snif_name_rules), 1, NULL);
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = SNIF_NAMES_FLAGS);
+	int names = bpf_map_create(BPF_MAP_TYPE_ARRAY, "snif_names", sizeof(__u32), sizeof(struct snif_bucket), 1,
+				   &options);
 	__u32 slot = 0;
 	int error;
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -46,15 +47,27 @@ static int fill(int fd, const struct table *table) {
 	return error;
 }
 
+/* Buckets are there already as the kernel is to have them. */
+static int copy(int fd, const struct table *table) {
+	size_t size = table->count * table->entry_size;
+	void *there = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (there == MAP_FAILED)
+		return -errno;
+	memcpy(there, table->entries, size);
+	munmap(there, size);
+	return 0;
+}
+
 /* Makes the inner map, fills it and puts it into its outer map. */
 static void *make_table(void *context) {
 	struct table *table = context;
-	LIBBPF_OPTS(bpf_map_create_opts, options,
-		    .map_flags = table->type == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0);
+	bool is_trie = table->type == BPF_MAP_TYPE_LPM_TRIE;
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = is_trie ? BPF_F_NO_PREALLOC : SNIF_NAMES_FLAGS);
 	int fd = bpf_map_create(table->type, table->name, (uint32_t)table->key_size, (uint32_t)table->value_size,
 				table->count > 0 ? (uint32_t)table->count : 1, &options);
 
-	table->error = fd < 0 ? fd : fill(fd, table);
+	table->error = fd < 0 ? fd : is_trie ? fill(fd, table) : copy(fd, table);
 	if (!table->error)
 		table->error = bpf_map_update_elem(table->outer, &table->slot, &fd, BPF_ANY);
 	if (fd >= 0)
@@ -112,7 +125,15 @@ static int fill_slot(struct filter *filter, const struct compiled *compiled, uin
 		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_ADDRESSES, addresses, compiled->addresses,
 			 compiled->address_count, key, class),
 		TABLE_OF(BPF_MAP_TYPE_LPM_TRIE, FILTER_PORTS, ports, compiled->ports, compiled->port_count, key, dest),
-		TABLE_OF(BPF_MAP_TYPE_HASH, FILTER_NAMES, names, compiled->names, compiled->name_count, hash, rules),
+		{.outer = filter->maps[FILTER_NAMES],
+		 .type = BPF_MAP_TYPE_ARRAY,
+		 .name = "snif_names",
+		 .entries = (const char *)compiled->buckets,
+		 .count = compiled->settings.buckets,
+		 .entry_size = sizeof(struct snif_bucket),
+		 .key_size = sizeof(__u32),
+		 .value_size = sizeof(struct snif_bucket),
+		 .slot = slot},
 	};
 
 	return make_tables(tables, TABLES);
