@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../tests/support/lab.h"
 #include "support/bench.h"
 #include "support/cell.h"
 #include "support/crowd.h"

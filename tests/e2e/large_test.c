@@ -57,7 +57,8 @@ static unsigned long memory_of_names(void) {
 		if (fd < 0)
 			continue;
 		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &length), 0);
-		if (strcmp(map.name, "snif_names") == 0 && map.value_size == sizeof(struct snif_bucket) && map.max_entries > NAMES / SNIF_BUCKET_NAMES)
+		if (strcmp(map.name, "snif_names") == 0 && map.value_size == sizeof(struct snif_bucket) &&
+		    map.max_entries > NAMES / SNIF_BUCKET_NAMES)
 			bytes = memory_of(fd);
 		close(fd);
 	}
