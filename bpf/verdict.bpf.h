@@ -113,6 +113,7 @@ SNIF_SUBPROGRAM int inspect(struct __sk_buff *skb, const struct policy *policy, 
 	}
 	hello = &inspection->hello;
 	hello->rules = policy->options.hello;
+	hello->rules.postgres = inspection->dest.postgres;
 	for (int i = 0; i < HELLOS_PER_PACKET; i++) {
 		read_hello(skb, tag, inspection, packet, &reason);
 		if (reason != SNIF_REASON_NONE || hello->status != SNIF_HELLO_READ)

@@ -51,7 +51,8 @@ enum snif_dest_kind {
 struct snif_dest {
 	__u64 zones[SNIF_ZONES / 64]; /* INSPECT: bit z is set when zone z covers this address and port */
 	__u32 rule;		      /* ALLOW, DENY: the direct rule */
-	__u32 kind;		      /* enum snif_dest_kind */
+	__u16 kind;		      /* enum snif_dest_kind */
+	__u16 postgres;		      /* INSPECT: a zone there begins with PostgreSQL's question, see tls_record.h */
 };
 
 /* What one name says of itself (`exact`) and of the names below it (`below`). Deny beats allow when compiled. */

@@ -33,7 +33,8 @@ struct snif_hello_rules {
 	__u32 stream;	    /* bytes of its records: those, and what headers full records need */
 	__u8 split_records; /* it may be cut over records that are not full */
 	__u8 trailing_dot;  /* its name may end with a dot */
-	__u8 unused[2];
+	__u8 postgres;	    /* of the connection: PostgreSQL's question may come before it, see tls_record.h */
+	__u8 unused;
 };
 
 enum snif_hello_status {
@@ -95,6 +96,7 @@ struct snif_hello {
 	__u8 early_data;   /* early_data was offered: application data may come before a second ClientHello */
 	__u8 changed;	   /* a change_cipher_spec came behind the ClientHello: what follows may be encrypted */
 	__u8 doubt;	   /* a handshake record was passed over for that: why a further one is refused */
+	__u8 asked;	   /* PostgreSQL's question came first */
 	/* what is at hand: here and not on the stack, of which the verifier would follow each value apart */
 	__u32 offset, end;		   /* of the message's bytes in the source that are still to be read */
 	__u32 source_end;		   /* of all bytes that can be read there */

@@ -14,6 +14,13 @@
 
 #define SNIF_RECORD_MAX 16384
 
+/*
+ * What a client of PostgreSQL asks before TLS begins (SSLRequest): its length and a code, to which the server says yes.
+ * Where the policy says so (`starts: postgres`) it may come once, before everything else.
+ */
+#define SNIF_POSTGRES_QUESTION 0x0000000804d2162fULL
+#define SNIF_POSTGRES_LENGTH 8
+
 enum { SNIF_RECORD_CHANGE_CIPHER_SPEC = 20, SNIF_RECORD_ALERT, SNIF_RECORD_HANDSHAKE, SNIF_RECORD_APPLICATION_DATA };
 
 /* The rules for messages of up to `longest` bytes, in records that are full but for the last. */
@@ -103,10 +110,33 @@ static __always_inline long snif_record_begin(struct snif_hello *h) {
 	return SNIF_NEXT;
 }
 
+/* Whether what is collected can be PostgreSQL's question: no record begins with its first byte. */
+static __always_inline _Bool snif_record_asks(const struct snif_hello *h) {
+	return h->rules.postgres && !h->asked && h->hellos == 0 && h->records == 0 && h->record_have > 0 &&
+	       snif_record_byte(h, 0) == 0;
+}
+
+/* There is more of the question. What differs from it is no TLS, at the first byte that does. */
+static __always_inline long snif_record_question(struct snif_hello *h) {
+	__u32 missing = SNIF_POSTGRES_LENGTH - h->record_have;
+
+	if (h->record != SNIF_POSTGRES_QUESTION >> (missing & 7) * 8)
+		return snif_hello_refuse(h, SNIF_REASON_NOT_TLS);
+	if (missing == 0) {
+		h->asked = 1;
+		h->record = 0;
+		h->record_have = 0;
+		h->size = 0;
+	}
+	return SNIF_NEXT;
+}
+
 /* There is more of the record's header: acts on it. It counts whole against the limit, however it was cut. */
 static __always_inline long snif_record_header(struct snif_hello *h) {
 	enum snif_reason reason = SNIF_REASON_NONE;
 
+	if (snif_record_asks(h))
+		return snif_record_question(h);
 	if (!snif_record_is_between(h)) {
 		if (h->size - h->record_have + 5 > h->rules.stream)
 			return snif_hello_refuse(h, SNIF_REASON_HELLO_TOO_LONG);
@@ -149,7 +179,8 @@ SNIF_SUBPROGRAM long snif_record_go_on(struct snif_hello *h) {
 /* Reads bytes of the record's header. Not 0: they cannot be read. */
 static __always_inline long snif_record_read(struct snif_reader *r) {
 	struct snif_hello *h = r->hello;
-	__u32 count = snif_min(5 - h->record_have, h->source_end - h->offset);
+	__u32 whole = snif_record_asks(h) ? SNIF_POSTGRES_LENGTH : 5;
+	__u32 count = snif_min(whole - h->record_have, h->source_end - h->offset);
 	const __u8 *bytes = snif_window(r, h->offset, count);
 
 	if (!bytes)

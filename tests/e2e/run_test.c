@@ -46,6 +46,24 @@ static int say_hello(const char *address, const char *name) {
 	return tell(0, started);
 }
 
+/* A client of PostgreSQL: asks, waits for the answer (here: the same again), and begins with TLS. */
+static int ask_for_tls(const char *question, const char *name) {
+	static const char questions[][9] = {"\0\0\0\x08\x04\xd2\x16\x2f", "\0\0\0\x08\x04\xd2\x16\x30"};
+	static struct bytes stream;
+	int fd = lab_dial("192.0.2.1", 5432);
+	double started = lab_now_ms();
+	char answer[8], byte;
+
+	if (fd < 0)
+		return tell(-fd, started);
+	if (lab_send(fd, questions[*question == 'g'], 8) || recv(fd, answer, 8, MSG_WAITALL) < 8)
+		return tell(errno, started);
+	hello_make(&stream, &(struct hello){.name = name});
+	if (lab_send(fd, stream.data, stream.length) || recv(fd, &byte, 1, 0) < 0)
+		return tell(errno, started);
+	return tell(0, started);
+}
+
 static int dial(const char *address) {
 	double started = lab_now_ms();
 	int fd = lab_dial(address, 443);
@@ -70,6 +88,8 @@ static int send_datagram(const char *address, bool connected) {
 static int be_command(int argc, char **argv) {
 	if (argc == 4 && strcmp(argv[1], "hello") == 0)
 		return say_hello(argv[2], argv[3]);
+	if (argc == 4 && strcmp(argv[1], "postgres") == 0)
+		return ask_for_tls(argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "dial") == 0)
 		return dial(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "udp") == 0)
@@ -155,6 +175,36 @@ static void test_any(void **state) {
 		lab_log_one(lab_snifence(deny_list, (const char *[]){"--log-allowed", NULL},
 					 (const char *[]){lab_self(), "hello", addresses[0], cases[i].name, NULL}),
 			    cases[i].reason);
+}
+
+/* Behind PostgreSQL's question the name decides as ever; no other question may come first. */
+static void test_postgres(void **state) {
+	static const char database[] = "version: 1\n"
+				       "tls: {allow: [{host: allowed.lab.test, ports: [5432], starts: postgres}]}\n"
+				       "dns: {servers: none}\n";
+	static const struct {
+		const char *question, *name;
+		enum snif_reason reason;
+		size_t received; /* at least, or nothing but this */
+	} cases[] = {{"tls", "allowed.lab.test", SNIF_REASON_NAME_ALLOWED, 100},
+		     {"tls", "forbidden.lab.test", SNIF_REASON_NAME_NOT_ALLOWED, 8},
+		     {"gss", "allowed.lab.test", SNIF_REASON_NOT_TLS, 0}};
+	struct lab_server *server;
+
+	(void)state;
+	lab_enter();
+	server = lab_server(LAB_ECHO, "192.0.2.1", 5432);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t received;
+
+		lab_log_one(
+			lab_snifence(database, (const char *[]){"--log-allowed", NULL},
+				     (const char *[]){lab_self(), "postgres", cases[i].question, cases[i].name, NULL}),
+			cases[i].reason);
+		received = lab_wait(server, i, LAB_CLOSED).received;
+		if (cases[i].received > 8 ? received < cases[i].received : received != cases[i].received)
+			fail_msg("%s: the server has received %zu bytes", cases[i].name, received);
+	}
 }
 
 /* QUIC, which clients then give up for TCP. */
@@ -510,6 +560,7 @@ int main(int argc, char **argv) {
 		lab_test(test_no_name),
 		lab_test(test_address),
 		lab_test(test_any),
+		lab_test(test_postgres),
 		lab_test(test_datagrams),
 		lab_test(test_exit_status),
 		lab_test(test_command_cannot_run),

@@ -145,8 +145,9 @@ PROGRAMS = {
           "https://$HOST/" 2>/dev/null | grep 'the page'""", "says": "never"},
     "ssh": {"what": "TCP to port 22", "script":
             'test "$HOST" = allowed.lab.test || exec ssh -o BatchMode=yes -o StrictHostKeyChecking=no "$HOST" true'},
-    "psql": {"what": "TCP to port 5432", "script":
-             'test "$HOST" = allowed.lab.test || exec psql "host=$HOST connect_timeout=9 sslmode=require" -c "select 1"'},
+    "psql": {"what": "TLS behind its question", "script":
+             'psql "host=$HOST connect_timeout=9 sslmode=verify-full sslrootcert=$CA" -c "select 1" 2>&1 | tee out; '
+             "grep 'the lab says no' out", "says": "error"},
     "redis-cli": {"what": "TLS to port 6379", "script":
                   'test "$HOST" = allowed.lab.test || exec redis-cli --tls -h "$HOST" ping'},
     "bwrap": {"local": "a sandbox of its own", "script": "bwrap --ro-bind / / --unshare-user --unshare-pid true"},

@@ -99,7 +99,8 @@ static struct policy random_policy(void) {
 			list->items[j] = random_prefix();
 	}
 	for (size_t i = 0; i < policy.zone_count; i++)
-		policy.zones[i] = (struct zone){random_below(policy.list_count), random_ports(), random_below(4)};
+		policy.zones[i] = (struct zone){
+			.list = random_below(policy.list_count), .ports = random_ports(), .inspected = random_below(4)};
 	for (size_t i = 0; i < policy.direct_count; i++)
 		policy.direct[i] = (struct address_rule){.allow = random_below(2),
 							 .protocols = 1 + random_below(3),

@@ -466,8 +466,51 @@ static void a_message_needs_no_records(void **state) {
 	bare = 0;
 }
 
+/* ---- PostgreSQL's question ------------------------------------------------------------------------------------------ */
+
+/* Reads the streams one after another, in pieces of `size` bytes. */
+static struct hello_reading read_behind(bool postgres, const char *question, size_t length, int times, size_t size) {
+	struct hello_reader reader = {.hello.rules = snif_hello_rules_of(SNIF_HELLO_LONGEST)};
+	static struct bytes begin;
+
+	reader.hello.rules.postgres = postgres;
+	begin.length = 0;
+	for (int i = 0; i < times; i++)
+		bytes_add(&begin, question, length);
+	hello_make(&stream, &(struct hello){.name = "db.example"});
+	bytes_add(&begin, stream.data, stream.length);
+	for (size_t at = 0; at < begin.length; at += size)
+		hello_reader_feed(&reader, begin.data + at, begin.length - at < size ? begin.length - at : size);
+	return reader.reading;
+}
+
+static void test_postgres(void **state) {
+	static const char question[] = "\0\0\0\x08\x04\xd2\x16\x2f";
+	char other[8];
+	struct hello_reading reading;
+
+	(void)state;
+	for (size_t size = 1; size < 40; size++) {
+		reading = read_behind(true, question, 8, 1, size);
+		assert_int_equal(reading.count, 1);
+		assert_string_equal(reading.found[0].name, "db.example");
+		assert_int_equal(read_behind(true, question, 0, 1, size).count, 1);
+		/* where no rule says so, and a second time */
+		assert_int_equal(read_behind(false, question, 8, 1, size).reason, SNIF_REASON_NOT_TLS);
+		assert_int_equal(read_behind(true, question, 8, 2, size).reason, SNIF_REASON_NOT_TLS);
+		for (size_t i = 0; i < 8; i++) {
+			memcpy(other, question, 8);
+			other[i] ^= 1;
+			reading = read_behind(true, other, 8, 1, size);
+			assert_int_equal(reading.status, SNIF_HELLO_REFUSED);
+			assert_int_equal(reading.reason, SNIF_REASON_NOT_TLS);
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_postgres),
 		cmocka_unit_test(streams_that_are_not_tls),
 		cmocka_unit_test(lengths_that_contradict_each_other),
 		cmocka_unit_test(extensions_that_are_refused),

@@ -423,7 +423,7 @@ static void test_too_much(void **state) {
 	expect_by_hand(
 		policy,
 		"snifence: learn: with the learned rules, %1$s would not be a good policy (hosts have more "
-		"than 256 different combinations of `to` and `ports`); add by hand what can be:\n"
+		"than 256 different combinations of `to`, `ports` and `starts`); add by hand what can be:\n"
 		"snifence: learn:   tls.allow: {host: api.test, ports: [8443]}\n"
 		"snifence: learn:   direct.allow: {to: 192.0.2.1, proto: tcp, ports: [22]}\n"
 		"snifence: learn: %1$s:5: `n2.test` was used at 192.0.2.1:443 too: add that to this rule, if it is "

@@ -110,7 +110,7 @@ static void wrong_hosts(void **state) {
 	       "5:14: error: `*.github.io` covers a public suffix, where anyone can get a name: write the hosts you need, or "
 	       "{host: \"*.github.io\", public_suffix: true}\n"
 	       "5:44: error: `public_suffix` cannot be `yes`; known: false, true\n"
-	       "6:22: error: a host rule has no key `port`; did you mean `ports`? known: host, file, to, ports, public_suffix\n"
+	       "6:22: error: a host rule has no key `port`; did you mean `ports`? known: host, file, to, ports, starts, public_suffix\n"
 	       "6:41: error: `0` is no port: write 1 to 65535, or a range like 8000-8100\n"
 	       "6:44: error: `1-70000` is no port: write 1 to 65535, or a range like 8000-8100\n"
 	       "6:53: error: `5-3` is no port: write 1 to 65535, or a range like 8000-8100\n"
@@ -177,7 +177,7 @@ static void too_many_zones(void **state) {
 	for (int i = 1; i <= 257; i++)
 		fprintf(out, "    - {host: a%d.test, ports: [%d]}\n", i, 1000 + (i - 1) % 256);
 	fclose(out);
-	expect(text, "259:7: error: hosts have more than 256 different combinations of `to` and `ports`\n");
+	expect(text, "259:7: error: hosts have more than 256 different combinations of `to`, `ports` and `starts`\n");
 	free(text);
 }
 

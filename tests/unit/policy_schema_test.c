@@ -106,6 +106,8 @@ static void test_words(void **state) {
 	expect_same("/definitions/dns/properties/bind/enum", "version: 1\ndns: {bind: x}\n");
 	expect_same("/definitions/dns/properties/names/enum", "version: 1\ndns: {names: x}\n");
 	expect_same("/definitions/dns/properties/https/enum", "version: 1\ndns: {https: x}\n");
+	expect_same("/definitions/allowed_host/properties/starts/enum",
+		    "version: 1\ntls: {allow: [{host: a.test, starts: x}]}\n");
 	expect_same("/definitions/protocol/enum", "version: 1\ndirect: {allow: [{to: any, proto: x}]}\n");
 	expect_same("/definitions/expected/enum", "version: 1\ntls: {deny: [{host: a.test, expected: x}]}\n");
 	expect_same("/definitions/allowed_host/properties/public_suffix/enum",

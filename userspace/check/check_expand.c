@@ -92,7 +92,7 @@ static void print_zone(const struct policy *policy, size_t index, FILE *out) {
 	print_ports(&zone->ports, out);
 	fputs(" at ", out);
 	print_prefixes(&policy->lists[zone->list], out);
-	fputs(":\n", out);
+	fputs(zone->postgres ? ", behind PostgreSQL's question for TLS:\n" : ":\n", out);
 }
 
 /* The hosts from `next` on that are of one heading. Returns where the others begin. Of many, the first are printed, for

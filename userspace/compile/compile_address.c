@@ -336,6 +336,8 @@ int compile_addresses(const struct policy *policy, struct compiled *out) {
 	b.classes = (struct classes){
 		.direct = policy->direct,
 		.by_rank = b.by_rank,
+		.zones = policy->zones,
+		.zone_count = policy->zone_count,
 		.read_dns = policy_reads_dns(policy),
 		.out = out,
 	};

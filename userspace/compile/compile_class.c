@@ -65,6 +65,9 @@ static struct snif_dest span_dest(const struct classes *classes, const struct po
 	for (size_t i = 0; i < SNIF_ZONES / 64; i++)
 		if (span->zones[i])
 			dest.kind = SNIF_DEST_INSPECT;
+	for (size_t i = 0; i < classes->zone_count; i++)
+		if (span->zones[i / 64] >> i % 64 & 1)
+			dest.postgres |= classes->zones[i].postgres;
 	return dest;
 }
 
@@ -124,7 +127,10 @@ int classes_find(struct classes *classes, const struct reach *reach, uint32_t *n
 }
 
 int classes_add_named(struct classes *classes, const struct reach *groups) {
-	int error = add_map(classes, SNIF_NAMED_CLASS, IPPROTO_TCP, &groups->tcp);
+	int error;
+
+	classes->zone_count = 0; /* these are the groups' */
+	error = add_map(classes, SNIF_NAMED_CLASS, IPPROTO_TCP, &groups->tcp);
 
 	return error ? error : add_map(classes, SNIF_NAMED_CLASS, IPPROTO_UDP, &groups->udp);
 }

@@ -8,10 +8,12 @@
 
 struct classes {
 	const struct address_rule *direct;
-	const uint32_t *by_rank; /* rank - 1 ──► index in `direct` */
-	bool read_dns;		 /* what goes to DNS servers is read */
-	struct compiled *out;	 /* its `ports` grow */
-	void *tree;		 /* of tsearch() */
+	const uint32_t *by_rank;  /* rank - 1 ──► index in `direct` */
+	const struct zone *zones; /* of the policy; groups of names are none */
+	size_t zone_count;
+	bool read_dns;	      /* what goes to DNS servers is read */
+	struct compiled *out; /* its `ports` grow */
+	void *tree;	      /* of tsearch() */
 	uint32_t count;
 };
 

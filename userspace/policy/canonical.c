@@ -72,6 +72,8 @@ static char **zones_where(const struct policy *policy, char (*lists)[SHA256_HEX]
 		size_t size;
 		FILE *out = open_memstream(&where[i], &size);
 
+		if (out && policy->zones[i].postgres)
+			fputs("starts postgres ", out);
 		if (out)
 			write_where("tcp", &policy->zones[i].ports, lists[policy->zones[i].list], out);
 		if (text_close(out, &where[i]) == 0)

@@ -42,6 +42,7 @@ struct port_list {
 struct zone {
 	size_t list; /* index into policy.lists */
 	struct port_list ports;
+	bool postgres;	/* PostgreSQL's question may come before TLS */
 	bool inspected; /* connections go through as far as their ClientHello: a host is allowed here, or mode audit */
 };
 

@@ -23,14 +23,16 @@ static bool find_zone(struct builder *builder, const struct yaml_node *at, struc
 	struct zone *zone;
 
 	for (size_t i = 0; i < policy->zone_count; i++) {
-		if (policy->zones[i].list != wanted->list || !same_ports(&policy->zones[i].ports, &wanted->ports))
+		if (policy->zones[i].list != wanted->list || policy->zones[i].postgres != wanted->postgres ||
+		    !same_ports(&policy->zones[i].ports, &wanted->ports))
 			continue;
 		free(wanted->ports.items);
 		*index = (uint16_t)i;
 		return true;
 	}
 	if (policy->zone_count == SNIF_ZONES) {
-		refuse(builder, at, "hosts have more than %d different combinations of `to` and `ports`", SNIF_ZONES);
+		refuse(builder, at, "hosts have more than %d different combinations of `to`, `ports` and `starts`",
+		       SNIF_ZONES);
 		free(wanted->ports.items);
 		return false;
 	}
@@ -64,8 +66,10 @@ static void warn_http(struct builder *builder, const struct yaml_node *ports) {
 /* Where a host rule holds: its own `to` and `ports`, and zone 0's for what it leaves out. `to_text` is freed by the
  * caller. */
 static bool read_zone(struct builder *builder, const struct yaml_node *item, uint16_t *index, char **to_text) {
+	static const char *const starts[] = {"tls", "postgres", NULL};
 	const struct yaml_node *to = yaml_get(item, "to"), *ports = yaml_get(item, "ports");
-	struct zone zone = {.list = builder->policy->zones[0].list};
+	struct zone zone = {.list = builder->policy->zones[0].list,
+			    .postgres = read_choice(builder, yaml_get(item, "starts"), "`starts`", starts) == 1};
 	bool good = !to || read_to(builder, to, &zone.list, to_text);
 
 	good &= ports ? read_ports(builder, ports, &zone.ports)
@@ -141,7 +145,7 @@ static bool read_name(struct builder *builder, const struct yaml_node *node, boo
 	return false;
 }
 
-static const char *const host_keys[] = {"host", "file", "to", "ports", "public_suffix", NULL};
+static const char *const host_keys[] = {"host", "file", "to", "ports", "starts", "public_suffix", NULL};
 
 /* A rule of Cilium's: `matchName: www.example.com`. */
 static bool refuse_match(struct builder *builder, const struct yaml_node *item) {
