@@ -95,7 +95,7 @@ static void test_nothing_yet(void **state) {
 						 "0 lost; nothing yet\n"
 						 "[1 names] 2 processes  3 events \n"
 						 "\n\n\n"
-						 "0-0 of 0  by blocked  q quit  / filter  Tab view  s sort\n");
+						 "0-0 of 0  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
 }
 
 static void test_names(void **state) {
@@ -110,7 +110,7 @@ static void test_names(void **state) {
 			    "        1        0  192.0.2.1:22/TCP  port_not_allowed  ssh       03:00:14\n"
 			    "        0        2  api.github.test   name_allowed      curl      03:00:12\n"
 			    "\n"
-			    "1-3 of 3  by blocked  q quit  / filter  Tab view  s sort\n");
+			    "1-3 of 3  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
 }
 
 /* No line is wider than the screen, and the most telling columns stay. */
@@ -125,7 +125,7 @@ static void test_small_screen(void **state) {
 						  "        3        0  pypi.test\n"
 						  "        1        0  192.0.2.1:22/TCP\n"
 						  "        1        0  ….labels.vendor.test\n"
-						  "1-3 of 4  by blocked  q quit  / filter  \n");
+						  "1-3 of 4  by blocked  q quit  ? keys  / \n");
 }
 
 static void test_processes(void **state) {
@@ -140,20 +140,21 @@ static void test_processes(void **state) {
 			    "        3        0  pip      name_not_allowed  pypi.test         03:00:12\n"
 			    "        1        0  ssh      port_not_allowed  192.0.2.1:22/TCP  03:00:14\n"
 			    "        0        2  curl     name_allowed      api.github.test   03:00:12\n"
-			    "1-3 of 3  by blocked  q quit  / filter  Tab view  s sort\n");
+			    "1-3 of 3  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
 }
 
 static void test_events_newest_first(void **state) {
 	(void)state;
 	add_some();
 	press("\t\t");
-	assert_string_equal(screen_at(60, 80, 7), "4 blocked, 0.0/s; 2 allowed, 0.0/s\n"
-						  "0 lost; 03:00:10 to 03:00:14\n"
-						  " 1 names  2 processes [3 events]\n"
-						  "  TIME      VERDICT  NAME              REASON            ASKED BY\n"
-						  "  03:00:14  BLOCKED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
-						  "  03:00:12  allowed  api.github.test   name_allowed      curl\n"
-						  "1-2 of 6  newest first  q quit  / filter  Tab view  s sort\n");
+	assert_string_equal(screen_at(60, 80, 7),
+			    "4 blocked, 0.0/s; 2 allowed, 0.0/s\n"
+			    "0 lost; 03:00:10 to 03:00:14\n"
+			    " 1 names  2 processes [3 events]\n"
+			    "  TIME      VERDICT  NAME              REASON            ASKED BY\n"
+			    "  03:00:14  BLOCKED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
+			    "  03:00:12  allowed  api.github.test   name_allowed      curl\n"
+			    "1-2 of 6  newest first  q quit  ? keys  / filter  Tab view  s sort\n");
 }
 
 /* Where they are of several days, events have a date. */

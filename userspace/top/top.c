@@ -24,6 +24,7 @@ static const char usage[] =
 	"  /                   show only rows with the text that is typed; Enter keeps it, Escape removes it\n"
 	"  s                   sort by the next of blocked, allowed, last seen, name; b a l n: by this one\n"
 	"  Up Down PgUp PgDn   scroll; Home and End too\n"
+	"  ?                   show these\n"
 	"  Ctrl-L              draw all anew\n"
 	"  q                   quit\n"
 	"\n"
@@ -107,5 +108,7 @@ int top_main(int argc, char **argv) {
 		return EXIT_USAGE;
 	}
 	setlocale(LC_CTYPE, "");
+	if (strcmp(argv[optind], "-") != 0)
+		top.file = basename(argv[optind]);
 	return show(&top, argv + optind);
 }

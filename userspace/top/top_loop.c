@@ -63,6 +63,7 @@ static int draw(struct loop *loop) {
 	struct top_screen screen = {
 		.model = &loop->model,
 		.view = &loop->view,
+		.file = loop->top->file,
 		.tally = log_reader_tally(loop->top->reader),
 		.now = now(),
 		.unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,

@@ -9,6 +9,7 @@
 
 struct top {
 	const char *command; /* the subcommand, for messages */
+	const char *file;    /* the log's name, to be shown; NULL: it has none */
 	struct log_filter filter;
 	struct log_reader *reader;
 	int signals_fd;	       /* of signals_take(): a signal ends the view, */

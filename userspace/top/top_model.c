@@ -59,6 +59,8 @@ int top_model_add(struct top_model *model, const struct log_event *event, int64_
 		count(model, event, now);
 		keep(model, event);
 	}
+	if (*event->policy)
+		snprintf(model->policy, sizeof(model->policy), "%s", event->policy);
 	return review_add(&model->review, event);
 }
 

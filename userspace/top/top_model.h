@@ -16,6 +16,7 @@ struct top_event {
 
 struct top_model {
 	struct review review; /* by name and by process; the filter may be set before top_model_start() */
+	char policy[64];      /* of the last event that has one */
 	struct top_event *recent;
 	uint64_t events; /* with a verdict; the last TOP_RECENT of them are in recent[n % TOP_RECENT] */
 	/* Of the seconds of the clock that end with `second`, each in [second % (TOP_SECONDS + 1)]. */

@@ -71,6 +71,8 @@ static void put_tabs(const struct top_screen *screen, FILE *out) {
 	for (unsigned tab = 0; tab < TOP_TABS; tab++)
 		used += (size_t)snprintf(line + used, sizeof(line) - used, tab == screen->view->tab ? "[%s]" : " %s ",
 					 words[tab]);
+	if (screen->file)
+		snprintf(line + used, sizeof(line) - used, "  %s  %s", screen->model->policy, screen->file);
 	put_line(screen, out, line);
 }
 
@@ -174,9 +176,31 @@ static int put_events(const struct top_screen *screen, const struct terminal *te
 	return error;
 }
 
+/* In place of rows. */
+static void put_keys(const struct top_screen *screen, FILE *out) {
+	static const char *const lines[] = {
+		"1 2 3, Tab        names, processes, the last 1000 events",
+		"/                 only rows with a text; Enter keeps it, Escape removes it",
+		"s                 sort by the next column; b blocked, a allowed,",
+		"                  l last seen, n name",
+		"Up Down PgUp PgDn Home End   scroll",
+		"Ctrl-L            draw all anew",
+		"q                 quit",
+		"?                 back to the rows; any key does",
+	};
+
+	screen->view->rows = 0;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) && i <= screen->view->page; i++)
+		fprintf(out, "  %.*s\n", (int)screen->width - INDENT, lines[i]);
+}
+
 static int put_rows(const struct top_screen *screen, FILE *out) {
 	struct terminal terminal = {.width = screen->width, .unicode = screen->unicode};
 
+	if (screen->view->help) {
+		put_keys(screen, out);
+		return 0;
+	}
 	return screen->view->tab == TOP_EVENTS ? put_events(screen, &terminal, out)
 					       : put_groups(screen, &terminal, out);
 }
@@ -217,7 +241,7 @@ static void put_status(const struct top_screen *screen, FILE *out) {
 	}
 	if (view->filter[0])
 		snprintf(filter, sizeof(filter), "  /%s", view->filter);
-	snprintf(line, sizeof(line), "%zu-%zu of %zu%s  %s%s  q quit  / filter  Tab view  s sort",
+	snprintf(line, sizeof(line), "%zu-%zu of %zu%s  %s%s  q quit  ? keys  / filter  Tab view  s sort",
 		 end ? view->top + 1 : 0, end, view->rows, filter, view->tab == TOP_EVENTS ? "newest first" : "by ",
 		 view->tab == TOP_EVENTS ? "" : sort_words[view->sort]);
 	put_line(screen, out, line);

@@ -9,7 +9,7 @@
 enum top_line {
 	TOP_LINE_COUNTS, /* and rates */
 	TOP_LINE_PERIOD, /* and what was lost */
-	TOP_LINE_TABS,
+	TOP_LINE_TABS,	 /* and whose events these are */
 	TOP_LINE_TITLES,
 	TOP_LINE_ROWS,
 };
@@ -18,6 +18,7 @@ enum top_line {
 struct top_screen {
 	struct top_model *model;
 	struct top_view *view; /* rows, page and top are brought up to date */
+	const char *file;      /* as of struct top */
 	struct log_tally tally;
 	int64_t now; /* microseconds since 1970 */
 	unsigned width, height;

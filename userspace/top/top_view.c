@@ -53,6 +53,11 @@ static void sort_by(struct top_view *view, enum top_sort sort) {
 }
 
 void top_view_key(struct top_view *view, int key) {
+	if (view->help) {
+		view->help = false;
+		view->quit = key == 'q';
+		return;
+	}
 	if (scroll(view, key))
 		return;
 	if (view->typing) {
@@ -85,6 +90,9 @@ void top_view_key(struct top_view *view, int key) {
 		break;
 	case 'n':
 		sort_by(view, TOP_BY_KEY);
+		break;
+	case '?':
+		view->help = true;
 		break;
 	case '/':
 		view->typing = true;

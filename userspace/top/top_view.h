@@ -19,6 +19,7 @@ struct top_view {
 	size_t top;		      /* rows that are scrolled away above */
 	char filter[TOP_FILTER_SIZE]; /* rows without this text are left out, whatever its case; printable ASCII */
 	bool typing;		      /* the filter */
+	bool help;		      /* the keys are shown in place of rows */
 	bool quit;
 	/* as they were when it was drawn last */
 	size_t rows; /* that the filter lets through */
