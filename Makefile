@@ -354,6 +354,10 @@ uninstall: ## remove what `make install` with the same folders has put there
 	$(Q)$(MANIFEST) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
 	$(Q)find "$(DESTDIR)$(datadir)/snifence" -depth -type d -empty -delete 2>/dev/null || true
 
+.PHONY: test-ci
+test-ci: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers ## the GitHub Action and its like, against servers here; root
+	$(Q)tests/ci/test; $(then_hand_back)
+
 .PHONY: deb test-systemd test-package test-containers
 test-containers: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers $(BUILD)/tests/containers/memlock.so ## containers of the engines that are installed, under the hook; root
 	$(Q)tests/containers/deps || true
