@@ -14,7 +14,7 @@
 
 #define POLICY                                                                                                         \
 	"version: 1\n"                                                                                                 \
-	"tls: {allow: [" ALLOWED ", allowed.lab.test]}\n"                                                                \
+	"tls: {allow: [" ALLOWED ", allowed.lab.test]}\n"                                                              \
 	"direct: {allow: [{host: db.lab.test, proto: tcp, ports: [5432]}]}\n"                                          \
 	"dns: {servers: [" SERVER "], bind: require, names: policy, search: [corp.test]}\n"
 
@@ -32,26 +32,27 @@ static void start_dnsmasq(void) {
 
 	lab_needs("dnsmasq");
 	snprintf(log, sizeof(log), "--log-facility=%s/asked", lab_folder());
-	lab_start((const char *const[]){"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
-					"--no-hosts", "--user=root", "--pid-file=", "--bind-interfaces",
-					"--listen-address=" SERVER, "--cname=" ALLOWED ",edge.cdn.test",
-					"--cname=edge.cdn.test,node.cdn.test", "--host-record=node.cdn.test,192.0.2.1",
-					"--host-record=node.cdn.test,192.0.2.2", "--host-record=db.lab.test,198.51.100.1",
-					"--address=/test/", "--log-queries", log, NULL});
+	lab_start((const char *const[]){
+		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+		"--pid-file=", "--bind-interfaces", "--listen-address=" SERVER, "--cname=" ALLOWED ",edge.cdn.test",
+		"--cname=edge.cdn.test,node.cdn.test", "--host-record=node.cdn.test,192.0.2.1",
+		"--host-record=node.cdn.test,192.0.2.2", "--host-record=db.lab.test,198.51.100.1", "--address=/test/",
+		"--log-queries", log, NULL});
 }
 
 static void start_unbound(void) {
 	char text[2048];
 
 	lab_needs("unbound");
-	snprintf(text, sizeof(text),
-		 "server:\n username: \"\"\n chroot: \"\"\n directory: \"%1$s\"\n pidfile: \"\"\n logfile: \"%1$s/asked\"\n"
-		 " use-syslog: no\n log-queries: yes\n interface: " SERVER "\n access-control: 0.0.0.0/0 allow\n"
-		 " do-ip6: no\n module-config: \"iterator\"\n num-threads: 1\n local-zone: \"test.\" static\n"
-		 " local-zone: \"lab.test.\" transparent\n local-data: \"" ALLOWED ". 5 IN A 192.0.2.1\"\n"
-		 " local-data: \"" ALLOWED ". 5 IN A 192.0.2.2\"\n"
-		 " local-data: \"db.lab.test. 5 IN A 198.51.100.1\"\nremote-control:\n control-enable: no\n",
-		 lab_folder());
+	snprintf(
+		text, sizeof(text),
+		"server:\n username: \"\"\n chroot: \"\"\n directory: \"%1$s\"\n pidfile: \"\"\n logfile: \"%1$s/asked\"\n"
+		" use-syslog: no\n log-queries: yes\n interface: " SERVER "\n access-control: 0.0.0.0/0 allow\n"
+		" do-ip6: no\n module-config: \"iterator\"\n num-threads: 1\n local-zone: \"test.\" static\n"
+		" local-zone: \"lab.test.\" transparent\n local-data: \"" ALLOWED ". 5 IN A 192.0.2.1\"\n"
+		" local-data: \"" ALLOWED ". 5 IN A 192.0.2.2\"\n"
+		" local-data: \"db.lab.test. 5 IN A 198.51.100.1\"\nremote-control:\n control-enable: no\n",
+		lab_folder());
 	lab_start((const char *const[]){"unbound", "-d", "-c", lab_write("unbound.conf", text), NULL});
 }
 
@@ -131,7 +132,8 @@ static struct lab_program *run_client(const struct client *client, const char *n
 		argv[i] = client->argv[i];
 		if (!place || strlen(client->argv[i]) > 16)
 			continue;
-		snprintf(url, sizeof(url), "%.*s%s%s", (int)(place - client->argv[i]), client->argv[i], name, place + 2);
+		snprintf(url, sizeof(url), "%.*s%s%s", (int)(place - client->argv[i]), client->argv[i], name,
+			 place + 2);
 		argv[i] = url;
 	}
 	return lab_snifence(POLICY, (const char *const[]){"--notify", "off", NULL}, argv);
@@ -180,7 +182,8 @@ static void test_over_tcp(void **state) {
 	begin(start_dnsmasq);
 	run = lab_snifence(POLICY, NULL,
 			   (const char *const[]){"sh", "-c",
-						 "dig +tcp +short " ALLOWED " && curl -sk --max-time 5 --resolve " ALLOWED
+						 "dig +tcp +short " ALLOWED
+						 " && curl -sk --max-time 5 --resolve " ALLOWED
 						 ":443:192.0.2.2 https://" ALLOWED "/",
 						 NULL});
 	if (!strstr(run->out, "192.0.2.2\n") || !strstr(run->out, ALLOWED))
@@ -227,10 +230,11 @@ static void test_hosts(void **state) {
 	(void)state;
 	begin(start_dnsmasq);
 	run = lab_snifence(POLICY, NULL,
-			   (const char *const[]){"sh", "-c",
-						 "curl -sk --max-time 5 https://allowed.lab.test/; curl -sk --max-time 5 "
-						 "--resolve allowed.lab.test:443:192.0.2.2 https://allowed.lab.test/ || echo refused",
-						 NULL});
+			   (const char *const[]){
+				   "sh", "-c",
+				   "curl -sk --max-time 5 https://allowed.lab.test/; curl -sk --max-time 5 "
+				   "--resolve allowed.lab.test:443:192.0.2.2 https://allowed.lab.test/ || echo refused",
+				   NULL});
 	assert_non_null(strstr(run->out, "allowed.lab.test"));
 	assert_non_null(strstr(run->out, "refused\n"));
 }

@@ -97,7 +97,8 @@ static int compile_hosts(const struct policy *policy, struct names *names) {
 				set_name_rule(&names->settings->any, host);
 			else
 				hosts[count++] = (struct hashed_host){
-					snif_name_hash(names->settings->hash_key, host->name, strlen(host->name)), host};
+					snif_name_hash(names->settings->hash_key, host->name, strlen(host->name)),
+					host};
 		}
 		qsort(hosts, count, sizeof(*hosts), compare_host);
 		error = add_names(hosts, count, names);
