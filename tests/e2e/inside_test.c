@@ -252,7 +252,7 @@ static void test_open_files(void **state) {
 	static const char script[] = "cd $2; exec 5<file 6</dev/null 7</proc/self/mounts 8<.; "
 				     "export NODE_CHANNEL_FD=6 LISTEN_FDS=1; $1 run --allow a.test -- bash inside; "
 				     "$1 run --allow a.test -- cat <(echo from a pipe); "
-				     "make -s -j2 -f outer SNIFENCE=$1 2>&1";
+				     "env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -f outer SNIFENCE=$1 2>&1";
 	char program[4096];
 
 	(void)state;

@@ -447,7 +447,7 @@ static void a_policy_is_expanded(void **state) {
 
 /* Rules for lookups, and for the addresses that they give. */
 static void lookups_are_told(void **state) {
-	struct json_object *dns;
+	struct json_object *answer, *dns;
 	char file[64];
 	struct output o;
 
@@ -468,9 +468,11 @@ static void lookups_are_told(void **state) {
 		       "    allow .db.test tcp 22,5432  "));
 	assert_non_null(strstr(o.out, "    taken off names that are asked for: .corp.test, .lab.test\n"));
 	RUN(&o, file, "--json");
-	dns = member(json_tokener_parse(o.out), "dns");
+	answer = json_tokener_parse(o.out);
+	dns = member(answer, "dns");
 	assert_string_equal(text_of(dns, "bind"), "require");
 	assert_int_equal(json_object_array_length(member(dns, "lookups")), 4);
+	json_object_put(answer);
 	RUN(&o, file, "--host", "a.db.test", "--ip", "192.0.2.1", "--port", "22");
 	assert_int_equal(o.code, EXIT_ALLOWED);
 	assert_non_null(strstr(o.out, "address_bound"));

@@ -140,25 +140,34 @@ static void test_options(void **state) {
 	assert_string_equal(options.command[0], "c");
 	assert_string_equal(options.command[1], "--quiet");
 	assert_null(options.command[2]);
+	run_options_free(&options);
 
 	assert_int_equal(PARSE(&options, WORD "p", WORD "--", WORD "c"), 0);
 	assert_null(options.user);
 	assert_null(options.log);
 	assert_false(options.log_allowed || options.quiet || options.keep_caps || options.no_seccomp);
+	run_options_free(&options);
 }
+
+static void refuse(char **argv) {
+	struct run_options options;
+	assert_int_equal(parse(argv, &options), -EINVAL);
+	run_options_free(&options);
+}
+
+#define REFUSE(...) refuse((char *[]){(char *)"run", __VA_ARGS__, NULL})
 
 static void test_wrong_options(void **state) {
 	(void)state;
-	struct run_options options;
-	assert_int_equal(parse((char *[]){WORD "run", NULL}, &options), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "p"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "p", WORD "c"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "p", WORD "--"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "--", WORD "p", WORD "c"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "--bogus", WORD "p", WORD "--", WORD "c"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "-q", WORD "p", WORD "--", WORD "c"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "--user"), -EINVAL);
-	assert_int_equal(PARSE(&options, WORD "--log-allowed", WORD "p", WORD "--", WORD "c"), -EINVAL);
+	refuse((char *[]){WORD "run", NULL});
+	REFUSE(WORD "p");
+	REFUSE(WORD "p", WORD "c");
+	REFUSE(WORD "p", WORD "--");
+	REFUSE(WORD "--", WORD "p", WORD "c");
+	REFUSE(WORD "--bogus", WORD "p", WORD "--", WORD "c");
+	REFUSE(WORD "-q", WORD "p", WORD "--", WORD "c");
+	REFUSE(WORD "--user");
+	REFUSE(WORD "--log-allowed", WORD "p", WORD "--", WORD "c");
 }
 
 int main(void) {
