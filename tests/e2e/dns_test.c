@@ -585,6 +585,18 @@ static void test_questions_that_carry_data(void **state) {
 	assert_asked(1);
 }
 
+/* A rule for the server's address is none that lets unread questions pass. */
+static void test_server_is_direct_too(void **state) {
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test]}\ndirect: {allow: [203.0.113.0/24, " SERVER "]}\n"
+	      "dns: {servers: [" SERVER "], names: policy}\n",
+	      answer_honestly);
+	assert_int_equal(lab_inside(look_up, asking("forbidden.lab.test", SNIF_DNS_A)), -EPERM);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	assert_asked(0);
+}
+
 static void test_https_denied(void **state) {
 	struct lookup *lookup;
 
@@ -689,6 +701,7 @@ int main(void) {
 		dns_test(test_in_the_servers_place),
 		dns_test(test_names_of_the_policy),
 		dns_test(test_questions_that_carry_data),
+		dns_test(test_server_is_direct_too),
 		dns_test(test_https_denied),
 		dns_test(test_over_tcp),
 		dns_test(test_refused_over_tcp),

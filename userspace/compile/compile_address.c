@@ -55,12 +55,14 @@ static void reach_free(struct reach *reach) {
 	port_map_free(&reach->udp);
 }
 
-/* Deny before allow, then as written. */
+/* Deny before allow; DNS servers, which are read, before what is not; then as written. */
 static int compare_rank(const void *a, const void *b, void *context) {
 	const struct address_rule *direct = context;
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 	int order = direct[x].allow - direct[y].allow;
 
+	if (order == 0)
+		order = direct[y].dns - direct[x].dns;
 	return order ? order : (x > y) - (x < y);
 }
 
