@@ -291,6 +291,22 @@ static void change_a_name(void) {
 	close(outer);
 }
 
+/* The rule for any name, which the policy has none of. */
+static void allow_any_name(void) {
+	int policies = open_pin("policies"), map = open_pin("settings");
+	struct snif_settings settings;
+	struct snif_active active;
+	__u32 policy = 1, slot;
+
+	assert_int_equal(bpf_map_lookup_elem(policies, &policy, &active), 0);
+	slot = active.slot;
+	assert_int_equal(bpf_map_lookup_elem(map, &slot, &settings), 0);
+	settings.any.verdict = SNIF_ALLOW;
+	assert_int_equal(bpf_map_update_elem(map, &slot, &settings, BPF_ANY), 0);
+	close(policies);
+	close(map);
+}
+
 static void test_verify(void **state) {
 	const char *policy;
 	int program;
@@ -303,6 +319,11 @@ static void test_verify(void **state) {
 
 	change_a_name();
 	expect_finding("entry_differs");
+	resident_says(0, "reload", policy);
+	expect_finding(NULL);
+
+	allow_any_name();
+	expect_finding("settings_differ");
 	resident_says(0, "reload", policy);
 	expect_finding(NULL);
 

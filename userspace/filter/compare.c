@@ -187,7 +187,7 @@ static int compare_names(const struct filter *filter, uint32_t slot, const struc
 /* What matters of the settings: not when they were put in force. */
 static bool same_settings(const struct snif_settings *a, const struct snif_settings *b) {
 	return a->buckets == b->buckets && memcmp(a->lengths, b->lengths, sizeof(a->lengths)) == 0 &&
-	       memcmp(&a->dns, &b->dns, sizeof(a->dns)) == 0 &&
+	       memcmp(&a->any, &b->any, sizeof(a->any)) == 0 && memcmp(&a->dns, &b->dns, sizeof(a->dns)) == 0 &&
 	       memcmp(&a->options, &b->options, sizeof(a->options)) == 0;
 }
 
