@@ -112,14 +112,12 @@ static void forget_path(void *context, const struct ledger_attachment *entry) {
 }
 
 /* What was attached at that path before the cgroup was made anew. */
-static bool forget_gone(struct instances *instances, const char *path) {
+static bool forget_gone(const char *path) {
 	char name[INSTANCE_NAME];
 	struct forgetting forgetting = {.instance = name, .path = path};
-	const struct filter *filter;
 
 	for (unsigned i = 0; i < INSTANCES; i++)
-		if ((filter = instance_open(instances, i)))
-			ledger_gone(instance_name(i, name), filter, forget_path, &forgetting);
+		ledger_attachments(instance_name(i, name), NULL, forget_path, &forgetting);
 	return forgetting.found;
 }
 
@@ -128,7 +126,7 @@ static int detach_one(struct instances *instances, const struct found_cgroup *cg
 	int number = instance_of(instances, cgroup->id), error;
 	char name[INSTANCE_NAME];
 
-	if (number == -ENOENT && forget_gone(instances, cgroup->path))
+	if (number == -ENOENT && forget_gone(cgroup->path))
 		return 0;
 	if (number == -ENOENT)
 		message_error("%s is not attached; `snifence status` lists what is", cgroup->path);

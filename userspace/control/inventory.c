@@ -83,6 +83,18 @@ static void read_attachment(struct reading *reading, uint64_t cgroup_id) {
 	cgroup_found_close(&cgroup);
 }
 
+/* The kernel may have the value of a cgroup that is gone for a moment more. */
+static bool is_not_listed(void *context, uint64_t cgroup_id) {
+	const struct reading *reading = context;
+	const struct inventory *inventory = reading->inventory;
+
+	for (size_t i = 0; i < inventory->attachment_count; i++)
+		if (inventory->attachments[i].instance == reading->instance &&
+		    inventory->attachments[i].cgroup_id == cgroup_id)
+			return false;
+	return true;
+}
+
 /* Of those that were attached: the cgroup is gone, and another one has its path. */
 static void read_gone(void *context, const struct ledger_attachment *entry) {
 	struct reading *reading = context;
@@ -124,7 +136,7 @@ static void read_instance(struct instances *instances, struct reading *reading) 
 		read_policy(reading, i);
 	for (uint64_t id = 0; (id = filter_next_attachment(reading->filter, id)) != 0;)
 		read_attachment(reading, id);
-	ledger_gone(name, reading->filter, read_gone, reading);
+	ledger_attachments(name, is_not_listed, read_gone, reading);
 }
 
 int inventory_read(struct instances *instances, struct inventory *inventory) {

@@ -69,6 +69,13 @@ bool left_behind(const struct filter *filter, int root_fd, const struct ledger_a
 	       filter_attachment(filter, status.st_ino, &attachment);
 }
 
+static bool is_gone(void *context, uint64_t cgroup_id) {
+	const struct repairing *repairing = context;
+	struct snif_attachment attachment;
+
+	return filter_attachment(repairing->filter, cgroup_id, &attachment) != 0;
+}
+
 static void forget_gone(void *context, const struct ledger_attachment *entry) {
 	struct repairing *repairing = context;
 
@@ -88,7 +95,7 @@ static int repair_one(struct instances *instances, unsigned number, int root_fd)
 	if (repairing.error)
 		return repairing.error;
 	end_unused(&repairing);
-	ledger_gone(name, repairing.filter, forget_gone, &repairing);
+	ledger_attachments(name, is_gone, forget_gone, &repairing);
 	return 0;
 }
 

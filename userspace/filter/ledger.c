@@ -14,8 +14,6 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/replace.h"
-#include "cgroup/cgroup_find.h"
-#include "cgroup/cgroup_place.h"
 
 enum { PATH_SIZE = 160, GENERATIONS = 4 /* whose rules are kept; events of older ones have been read long ago */ };
 
@@ -312,40 +310,25 @@ void ledger_forget_attachment(const char *instance, uint64_t cgroup_id) {
 	unlink(file_of(path, instance, "cgroup", cgroup_id));
 }
 
-/* Whether the cgroup is attached still. What it had in the kernel can outlive it for a while. */
-static bool is_attached(const struct filter *filter, int root_fd, uint64_t id) {
-	struct snif_attachment there;
-	struct found_cgroup cgroup;
-
-	if (filter_attachment(filter, id, &there) || (root_fd >= 0 && cgroup_find_id(root_fd, id, &cgroup)))
-		return false;
-	if (root_fd >= 0)
-		cgroup_found_close(&cgroup);
-	return true;
-}
-
-int ledger_gone(const char *instance, const struct filter *filter,
-		void (*each)(void *context, const struct ledger_attachment *entry), void *context) {
+int ledger_attachments(const char *instance, bool (*wanted)(void *context, uint64_t cgroup_id),
+		       void (*each)(void *context, const struct ledger_attachment *entry), void *context) {
 	char path[PATH_SIZE];
 	DIR *folder = opendir(folder_of(path, instance));
 	struct ledger_attachment attachment;
 	struct dirent *entry;
-	int root_fd, end;
 	uint64_t id;
+	int end;
 
 	if (!folder)
 		return errno == ENOENT ? 0 : -errno;
-	root_fd = cgroup_place_root();
 	while ((entry = readdir(folder))) {
 		/* behind a number: a file that a command which was ended has not put in its place */
 		if (sscanf(entry->d_name, "cgroup-%" SCNu64 "%n", &id, &end) != 1 || entry->d_name[end] ||
-		    is_attached(filter, root_fd, id) || ledger_read_attachment(instance, id, &attachment))
+		    (wanted && !wanted(context, id)) || ledger_read_attachment(instance, id, &attachment))
 			continue;
 		each(context, &attachment);
 		ledger_attachment_free(&attachment);
 	}
-	if (root_fd >= 0)
-		close(root_fd);
 	closedir(folder);
 	return 0;
 }

@@ -46,9 +46,10 @@ uint32_t ledger_find_policy(const char *instance, const struct filter *filter, c
 int ledger_note_attachment(const char *instance, const struct ledger_attachment *entry);
 int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledger_attachment *entry);
 void ledger_forget_attachment(const char *instance, uint64_t cgroup_id);
-/* Calls `each` for every attachment that is noted and that the kernel does not have any more, in no order. */
-int ledger_gone(const char *instance, const struct filter *filter,
-		void (*each)(void *context, const struct ledger_attachment *entry), void *context);
+/* Calls `each` for every attachment that is noted, in no order: of those cgroups for which `wanted` returns true; NULL: of
+ * all. */
+int ledger_attachments(const char *instance, bool (*wanted)(void *context, uint64_t cgroup_id),
+		       void (*each)(void *context, const struct ledger_attachment *entry), void *context);
 
 /*
  * A policy with nothing but its name, mode and rules, as they were under a generation: what an event's rule number
