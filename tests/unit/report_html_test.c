@@ -154,6 +154,8 @@ static void test_content(void **state) {
 		    "<td><span>name_not_allowed</span></td><td><span>uv</span>, <span>pip</span></td></tr>\n");
 	expect_once("<tr><th scope=\"row\">api.gihtub.test</th><td class=\"number refused\" data-value=\"1\">1</td>"
 		    "<td>api.github.test is allowed: a misspelling, or an imitation</td></tr>\n");
+	/* a name that something else than a rule keeps out has none */
+	expect_once("<pre>tls:\n  allow:\n    - pypi.test\n    - api.gihtub.test\n</pre>");
 	/* in the section of attempts, which the tile leads to, and among the reasons */
 	assert_int_equal(
 		occurrences("<td><span class=\"class attempt\">looks like an attempt</span> the ClientHello is cut "

@@ -14,7 +14,7 @@
 #include "report/page.h"
 #include "report/report_print.h"
 
-enum { TOP_ROWS = 10, NEAR_ROWS = 20, ALL_ROWS = 1000 };
+enum { TOP_ROWS = 10, RULES = 50, NEAR_ROWS = 20, ALL_ROWS = 1000 };
 
 /* `section` is what the tile leads to; NULL: nothing. */
 static void put_tile(const char *class, const char *title, uint64_t count, const char *note, const char *section,
@@ -172,6 +172,37 @@ static void put_near_misses(const struct review *review, FILE *out) {
 	fputs("</section>\n", out);
 }
 
+/* Whether it is a name that a rule would allow; it has then no sign that a page or a policy reads in another way. */
+static bool lacks_rule(const struct group *group) {
+	const char *reasons[LEADERS];
+
+	return group_refused(group) > 0 &&
+	       group->key[strspn(group->key, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == 0 &&
+	       leaders_sorted(&group->reasons, reasons) == 1 && reason_of(reasons[0]) == SNIF_REASON_NAME_NOT_ALLOWED;
+}
+
+/* Rules to be copied into a policy, the most refused first. */
+static int put_rules(const struct review *review, FILE *out) {
+	size_t count, shown = 0;
+	const struct group **names = groups_sorted(review->by[BY_NAME], &count);
+
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && shown < RULES; i++) {
+		if (!lacks_rule(names[i]))
+			continue;
+		if (shown++ == 0)
+			fputs("<section aria-labelledby=\"rules\"><h2 id=\"rules\">Rules to copy</h2>\n"
+			      "<p>For what of it is wanted, and nothing else:</p>\n<pre>tls:\n  allow:\n",
+			      out);
+		html_print(out, "    - %s\n", names[i]->key);
+	}
+	if (shown > 0)
+		fputs("</pre></section>\n", out);
+	free(names);
+	return 0;
+}
+
 static int put_tables(const struct review *review, FILE *out) {
 	const struct html_groups top = {review->by[BY_NAME],
 					"top",
@@ -217,6 +248,7 @@ static int put_tables(const struct review *review, FILE *out) {
 	int error = html_groups(&top, out);
 
 	put_near_misses(review, out);
+	error |= put_rules(review, out);
 	error |= html_groups(&attempts, out);
 	error |= html_groups(&reasons, out);
 	fputs("<div class=\"pair\">\n", out);
