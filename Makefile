@@ -358,6 +358,11 @@ uninstall: ## remove what `make install` with the same folders has put there
 test-ci: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers ## the GitHub Action and its like, against servers here; root
 	$(Q)tests/ci/test; $(then_hand_back)
 
+.PHONY: test-logs
+test-logs: $(BUILD)/snifence ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
+	$(Q)$(MAKE) --no-print-directory deb
+	$(Q)tests/logs/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
+
 .PHONY: deb test-systemd test-package test-containers
 test-containers: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers $(BUILD)/tests/containers/memlock.so ## containers of the engines that are installed, under the hook; root
 	$(Q)tests/containers/deps || true
