@@ -33,6 +33,13 @@ static void test_states(void **state) {
 	assert_int_equal(read.pid, 42);
 	assert_string_equal(read.id, "a");
 	assert_string_equal(read.policy, "ci");
+	assert_null(read.space);
+	oci_state_free(&read);
+	assert_int_equal(read_state("{\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"annotations\":"
+				    "{\"io.kubernetes.cri.sandbox-namespace\":\"build\"}}",
+				    &read),
+			 0);
+	assert_string_equal(read.space, "build");
 	oci_state_free(&read);
 	assert_int_equal(read_state("{\"id\":\"a\",\"status\":\"created\",\"pid\":42,\"annotations\":null}", &read), 0);
 	assert_int_equal(read.stage, OCI_START);
@@ -73,33 +80,49 @@ static void test_wrong_states(void **state) {
 			fail_msg("taken: %s", wrong[i]);
 }
 
+static void make(const char *folder, const char *name) {
+	char path[PATH_MAX];
+	FILE *made;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	made = fopen(path, "w");
+	assert_non_null(made);
+	fclose(made);
+}
+
 static void test_policies(void **state) {
 	static const char *const names[] = {"",	  "../ci", "/etc/passwd", "a/b",  ".hidden",
 					    "-x", "_x",	   "a b",	  "a\nb", "\xc3\xa4"};
 	char folder[] = "/tmp/snifence-oci-XXXXXX", file[PATH_MAX], longest[66];
-	FILE *made;
+	struct oci_state none = {0}, ci = {.policy = "ci"}, asked = {.policy = "default"}, space = {.space = "build"};
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	assert_int_equal(oci_policy(folder, NULL, file), 0);
-	assert_int_equal(oci_policy(folder, "ci", file), -EINVAL);
-	snprintf(file, sizeof(file), "%s/default.yaml", folder);
-	made = fopen(file, "w");
-	assert_non_null(made);
-	fclose(made);
-	assert_int_equal(oci_policy(folder, NULL, file), 1);
-	assert_int_equal(oci_policy(folder, "default", file), 1);
+	assert_int_equal(oci_policy(folder, &none, file), 0);
+	assert_int_equal(oci_policy(folder, &space, file), 0);
+	assert_int_equal(oci_policy(folder, &ci, file), -EINVAL);
+	make(folder, "default.yaml");
+	assert_int_equal(oci_policy(folder, &none, file), 1);
+	assert_int_equal(oci_policy(folder, &asked, file), 1);
 	assert_string_equal(file + strlen(folder), "/default.yaml");
-	assert_int_equal(oci_policy(folder, "ci", file), -EINVAL);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (oci_policy(folder, names[i], file) != -EINVAL)
-			fail_msg("taken as a name: %s", names[i]);
+	assert_int_equal(oci_policy(folder, &ci, file), -EINVAL);
+	assert_int_equal(oci_policy(folder, &space, file), 1);
+	assert_string_equal(file + strlen(folder), "/default.yaml");
+	make(folder, "namespace.build.yaml");
+	assert_int_equal(oci_policy(folder, &space, file), 1);
+	assert_string_equal(file + strlen(folder), "/namespace.build.yaml");
+	space.policy = "default";
+	assert_int_equal(oci_policy(folder, &space, file), 1);
+	assert_string_equal(file + strlen(folder), "/default.yaml");
 	memset(longest, 'a', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(oci_policy(folder, longest, file), -EINVAL);
-	snprintf(file, sizeof(file), "%s/default.yaml", folder);
-	unlink(file);
-	rmdir(folder);
+	for (size_t i = 0; i <= sizeof(names) / sizeof(names[0]); i++) {
+		ci.policy = i < sizeof(names) / sizeof(names[0]) ? (char *)names[i] : longest;
+		if (oci_policy(folder, &ci, file) != -EINVAL)
+			fail_msg("taken as a name: %s", ci.policy);
+	}
+	snprintf(file, sizeof(file), "rm -r %s", folder);
+	assert_int_equal(system(file), 0);
 }
 
 static void test_cgroups(void **state) {

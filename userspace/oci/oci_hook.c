@@ -29,8 +29,9 @@ static const char usage[] =
 	"\n"
 	"For container runtimes, as a hook of the stages createRuntime and poststop: attaches a container's\n"
 	"cgroup before its first process starts. The container's annotation `snifence.policy` names a\n"
-	"policy, NAME for /etc/snifence/NAME.yaml; without one it is /etc/snifence/default.yaml, and where\n"
-	"there is no such file nothing is attached. Any failure stops the start of the container.\n"
+	"policy, NAME for /etc/snifence/NAME.yaml. Without one it is, in Kubernetes, that of the namespace,\n"
+	"/etc/snifence/namespace.NAME.yaml, else /etc/snifence/default.yaml; and where there are no such\n"
+	"files nothing is attached. Any failure stops the start of the container.\n"
 	"\n"
 	"  --help              this text\n"
 	"\n"
@@ -73,7 +74,7 @@ static int start(const struct oci_state *state) {
 	char file[PATH_MAX];
 	struct target target = {0};
 	struct targets targets = {&target, 1};
-	int wanted = oci_policy(POLICIES, state->policy, file), code;
+	int wanted = oci_policy(POLICIES, state, file), code;
 
 	if (wanted <= 0)
 		return wanted < 0 ? EXIT_USAGE : 0;

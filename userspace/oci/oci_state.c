@@ -51,7 +51,10 @@ static int read_stage(struct json_object *root, struct oci_state *state) {
 
 /* One that is misspelt would leave a container open. */
 static int read_annotations(struct json_object *root, struct oci_state *state) {
+	/* as containerd and CRI-O say it */
+	static const char *const spaces[] = {"io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"};
 	struct json_object *annotations;
+	const char *space = NULL;
 
 	if (!json_object_object_get_ex(root, "annotations", &annotations) || !annotations)
 		return 0;
@@ -68,7 +71,9 @@ static int read_annotations(struct json_object *root, struct oci_state *state) {
 		if (!state->policy)
 			return -ENOMEM;
 	}
-	return 0;
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]) && !space; i++)
+		space = text_of(annotations, spaces[i]);
+	return space && !(state->space = strdup(space)) ? -ENOMEM : 0;
 }
 
 int oci_state_read(const char *text, size_t length, struct oci_state *state) {
@@ -101,6 +106,7 @@ int oci_state_read(const char *text, size_t length, struct oci_state *state) {
 void oci_state_free(struct oci_state *state) {
 	free(state->id);
 	free(state->policy);
+	free(state->space);
 	*state = (struct oci_state){0};
 }
 
@@ -112,20 +118,35 @@ static bool is_name(const char *name) {
 	return length > 0 && length <= MOST_LETTERS && !name[length] && strchr(letters + 3, name[0]);
 }
 
-int oci_policy(const char *folder, const char *name, char file[PATH_MAX]) {
+/* Whether there is such a file: 1 or 0, or -EINVAL after saying why that cannot be told. */
+static int is_there(const char *folder, const char *kind, const char *name, char file[PATH_MAX]) {
+	snprintf(file, PATH_MAX, "%s/%s%s.yaml", folder, kind, name);
+	if (access(file, F_OK) == 0)
+		return 1;
+	if (errno == ENOENT)
+		return 0;
+	message_error("oci-hook: cannot look for %s: %s", file, strerror(errno));
+	return -EINVAL;
+}
+
+int oci_policy(const char *folder, const struct oci_state *state, char file[PATH_MAX]) {
+	const char *name = state->policy;
+	int found;
+
 	if (name && !is_name(name)) {
 		message_error("oci-hook: %s is the name of a policy in %s, without a path and `.yaml`: letters, "
 			      "digits, dots, `_` and `-`",
 			      OCI_ANNOTATION, folder);
 		return -EINVAL;
 	}
-	snprintf(file, PATH_MAX, "%s/%s.yaml", folder, name ? name : "default");
-	if (access(file, F_OK) == 0)
-		return 1;
-	if (!name && errno == ENOENT)
-		return 0;
-	message_error("oci-hook: there is no policy %s: %s: %s", name ? name : "default", file, strerror(errno));
-	return -EINVAL;
+	if (name) {
+		found = is_there(folder, "", name, file);
+		if (found == 0)
+			message_error("oci-hook: there is no policy %s: %s is missing", name, file);
+		return found == 0 ? -EINVAL : found;
+	}
+	found = state->space && is_name(state->space) ? is_there(folder, "namespace.", state->space, file) : 0;
+	return found ? found : is_there(folder, "", "default", file);
 }
 
 void oci_container_cgroup(char *path, const char *id) {

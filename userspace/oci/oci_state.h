@@ -14,6 +14,7 @@ struct oci_state {
 	char *id;
 	pid_t pid;    /* of the container's first process, while it starts */
 	char *policy; /* the name in its annotation; NULL: it has none */
+	char *space;  /* the namespace of Kubernetes in which its pod is; NULL: it is in none */
 };
 
 #define OCI_ANNOTATION "snifence.policy"
@@ -23,11 +24,12 @@ int oci_state_read(const char *text, size_t length, struct oci_state *state);
 void oci_state_free(struct oci_state *state);
 
 /*
- * The file of the policy that a container is to have: FOLDER/NAME.yaml of the annotation, else FOLDER/default.yaml. Returns
- * 1; 0 when none is asked for and there is no default; or -EINVAL after saying why. An annotation is a name and no path, as
- * whoever may start a container is not to choose among the machine's files.
+ * The file of the policy that a container is to have: FOLDER/NAME.yaml of the annotation; else, where they are there,
+ * FOLDER/namespace.SPACE.yaml, FOLDER/default.yaml. Returns 1; 0 when none is asked for and there is no default; or -EINVAL
+ * after saying why. An annotation is a name and no path, as whoever may start a container is not to choose among the
+ * machine's files.
  */
-int oci_policy(const char *folder, const char *name, char file[PATH_MAX]);
+int oci_policy(const char *folder, const struct oci_state *state, char file[PATH_MAX]);
 
 /*
  * Cuts the path of the first process's cgroup to that of the container: where a part has the container's id in it, as in
