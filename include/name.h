@@ -216,12 +216,9 @@ static __always_inline void snif_hash_word(struct snif_hash *h, __u64 word) {
 }
 
 /* The hash of `length` bytes, of which the last length % 8 are `tail` and the others mixed in; more may follow. */
-SNIF_SUBPROGRAM __u64 snif_hash_value(const struct snif_hash *so_far, __u64 tail, __u32 length) {
-	struct snif_hash h;
+static __always_inline __u64 snif_hash_value(const struct snif_hash *so_far, __u64 tail, __u32 length) {
+	struct snif_hash h = *so_far;
 
-	if (!so_far)
-		return 0;
-	h = *so_far;
 	snif_hash_word(&h, tail | (__u64)length << 56);
 	h.v2 ^= 0xff;
 	snif_hash_round(&h);
