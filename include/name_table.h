@@ -38,11 +38,12 @@ struct snif_bucket {
 
 _Static_assert(sizeof(struct snif_bucket) == 64, "a bucket is a cache line");
 
-/* Where a hash leads to among so many buckets, first of all and when that bucket is full. */
+/*
+ * Where a hash leads to among so many buckets (not 0), first of all and when that bucket is full: to the one behind it. A
+ * stride of the hash's own could be so short that all attempts are in one bucket.
+ */
 static __always_inline __u32 snif_bucket_of(__u64 hash, __u32 attempt, __u32 count) {
-	__u32 place = (__u32)hash + attempt * ((__u32)(hash >> 32) | 1);
-
-	return (__u32)((__u64)place * count >> 32);
+	return ((__u32)((__u64)(__u32)hash * count >> 32) + attempt) % count;
 }
 
 static __always_inline _Bool snif_bucket_has(const struct snif_bucket_name *name, __u64 hash) {

@@ -527,6 +527,34 @@ static void every_setting_changes_the_sha256(void **state) {
 	}
 }
 
+/* Of each name one rule for itself and one for what is below it: under no key may the table be too small for that. */
+static void names_with_two_rules_find_room(void **state) {
+	enum { NAMES = 1000, KEYS = 50 };
+	static struct host_rule hosts[2 * NAMES];
+	static char names[NAMES][24];
+	struct prefix_list list = {0};
+	struct zone zone = {0};
+	struct policy policy = {.lists = &list,
+				.list_count = 1,
+				.zones = &zone,
+				.zone_count = 1,
+				.hosts = hosts,
+				.host_count = 2 * NAMES};
+
+	(void)state;
+	for (uint32_t i = 0; i < 2 * NAMES; i++) {
+		snprintf(names[i / 2], sizeof(names[0]), "n%u.example.test", i / 2);
+		hosts[i] = (struct host_rule){
+			.name = names[i / 2], .form = i % 2 ? HOST_BELOW : HOST_EXACT, .allow = true, .rule = i + 1};
+	}
+	for (__u64 i = 0; i < KEYS; i++) {
+		struct compiled compiled;
+
+		assert_int_equal(compile_policy(&policy, (const __u64[2]){i, 0}, &compiled), 0);
+		compiled_free(&compiled);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_policy_of_one_name_inspects_only_port_443),
@@ -545,6 +573,7 @@ int main(void) {
 		cmocka_unit_test(the_canonical_form_is_in_the_order_of_its_bytes),
 		cmocka_unit_test(the_sha256_is_of_the_meaning),
 		cmocka_unit_test(every_setting_changes_the_sha256),
+		cmocka_unit_test(names_with_two_rules_find_room),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

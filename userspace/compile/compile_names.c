@@ -244,6 +244,21 @@ static bool same_rule(const struct snif_name_rule *a, const struct snif_name_rul
 	return a->rule == b->rule && a->zone == b->zone && a->verdict == b->verdict && a->search == b->search;
 }
 
+/* Places that the names take, each one or two: see put_name(). */
+static size_t count_places(const struct names *names) {
+	size_t places = 0;
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct snif_name_rules *rules = &names->items[i].rules;
+
+		places += same_rule(&rules->exact, &rules->below) || rules->exact.verdict == SNIF_UNDECIDED ||
+					  rules->below.verdict == SNIF_UNDECIDED
+				  ? 1
+				  : 2;
+	}
+	return places;
+}
+
 /* One entry where one rule covers the name and what is below it, else one for each. */
 static int put_name(struct compiled *out, __u64 hash, const struct snif_name_rules *rules) {
 	int error = 0;
@@ -261,7 +276,7 @@ static int put_name(struct compiled *out, __u64 hash, const struct snif_name_rul
 
 /* In a table of so many buckets, or a larger one where some names find no place. */
 static int fill_table(const struct names *names, struct compiled *out) {
-	size_t buckets = names->count / NAMES_IN_BUCKET + 1;
+	size_t buckets = count_places(names) / NAMES_IN_BUCKET + 1;
 	int error = -ENOSPC;
 
 	for (int i = 0; i < SIZES_TO_TRY && error == -ENOSPC; i++, buckets += buckets / 8 + 1) {
