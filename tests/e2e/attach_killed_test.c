@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../support/resident.h"
 
@@ -44,6 +45,8 @@ static const char *reload_words[] = {"reload", NULL, NULL};
 
 static void begin_killing(void) {
 	begin();
+	/* a hundred trials: on a busy machine they take longer than a test has */
+	alarm(4 * LAB_TEST_SECONDS);
 	lab_needs("strace");
 	attach_words[1] = reload_words[1] = lab_write("killed.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	attach_words[3] = detach_words[2] = resident_cgroup()->path;
