@@ -126,6 +126,22 @@ static void test_hints(void **state) {
 		  "  trailing_dot: Take the dot off; or `tls.unusual: [trailing_dot]` lets it pass.\n");
 }
 
+/* A name that may not be looked up gets the rule that a connection to it would need; data in a name does not. */
+static void test_lookups(void **state) {
+	struct snif_event event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "a.test");
+
+	(void)state;
+	event.destination_port = 53;
+	event.protocol = IPPROTO_UDP;
+	add(event, 2);
+	event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "\x01.evil.test");
+	add(event, 1);
+	expect(0, "snifence: 0 allowed, 3 blocked\n"
+		  "  blocked      a.test                                        dns_name                2\n"
+		  "  blocked      \\x01.evil.test                                dns_name                1\n" ALLOW
+		  "  tls:\n    allow:\n      - a.test\n");
+}
+
 static void test_lost(void **state) {
 	(void)state;
 	expect(1, "snifence: 0 allowed, 0 blocked\n"
@@ -275,6 +291,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_order, begin, end),
 		cmocka_unit_test_setup_teardown(test_audit, begin, end),
 		cmocka_unit_test_setup_teardown(test_hints, begin, end),
+		cmocka_unit_test_setup_teardown(test_lookups, begin, end),
 		cmocka_unit_test_setup_teardown(test_lost, begin, end),
 		cmocka_unit_test_setup_teardown(test_destinations, begin, end),
 		cmocka_unit_test_setup_teardown(test_hostile_names, begin, end),

@@ -78,6 +78,18 @@ static int find_address(const struct policy *policy, const struct refusal *refus
 	return 0;
 }
 
+/* A name that may be connected to may be looked up; the place of the refusal is a DNS server's. What is no hostname is no
+ * mistake of a policy's. */
+static int find_lookup(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
+	struct place_list nowhere = {NULL, 0};
+	bool plain;
+
+	if (refusal->name[strspn(refusal->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0')
+		return take(remedy, "tls.allow", rule_text_host(refusal->name, &nowhere, policy, &plain));
+	say_where(refusal, remedy);
+	return 0;
+}
+
 int remedy_find(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
 	struct place place = {.port = refusal->port};
 	struct place_list places = {&place, 1};
@@ -89,9 +101,7 @@ int remedy_find(const struct policy *policy, const struct refusal *refusal, stru
 	case SNIF_REASON_NAME_NOT_ALLOWED:
 		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain));
 	case SNIF_REASON_DNS_NAME:
-		/* the place is a DNS server's; where the name is wanted, it is mostly for TLS */
-		place.port = policy->zones[0].ports.items[0].first;
-		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain));
+		return find_lookup(policy, refusal, remedy);
 	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
 	case SNIF_REASON_PORT_NOT_ALLOWED:
 		return find_address(policy, refusal, &places, remedy);
