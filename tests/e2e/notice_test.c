@@ -420,6 +420,7 @@ static void test_from_pipe(void **state) {
 #define INSTALL                                                                                                        \
 	"set -e; mkdir -p %1$s/p/bin %1$s/p/share/snifence/policy/examples; cp build/snifence %1$s/p/bin; "            \
 	"cp policy/default.yaml %1$s/p/share/snifence/policy; "                                                        \
+	"cp policy/policy.schema.json %1$s/p/share/snifence/policy; "                                                  \
 	"cp policy/examples/*.yaml %1$s/p/share/snifence/policy/examples; cd %1$s; "
 
 /* Here, in the caller's home, and what was installed beside the program. */
@@ -456,8 +457,10 @@ static void test_init(void **state) {
 	begin();
 	snprintf(script, sizeof(script),
 		 INSTALL "p/bin/snifence init ai-agent; p/bin/snifence check policy.yaml >/dev/null; "
-			 "cmp policy.yaml p/share/snifence/policy/examples/ai-agent.yaml; "
-			 "p/bin/snifence init -o - | cmp - p/share/snifence/policy/default.yaml; "
+			 "test -f \"$(sed -n '1s/^# yaml-language-server: .schema=//p' policy.yaml)\"; "
+			 "tail -n +2 p/share/snifence/policy/examples/ai-agent.yaml >preset; "
+			 "tail -n +2 policy.yaml | cmp - preset; "
+			 "p/bin/snifence init -o - | tail -n +2 | grep -q 'A first policy'; "
 			 "p/bin/snifence init || echo $?; p/bin/snifence init nodeci || echo $?",
 		 lab_folder());
 	program = lab_run((const char *[]){"bash", "-c", script, NULL});

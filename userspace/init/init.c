@@ -55,6 +55,26 @@ static int parse(int argc, char **argv, struct options *options) {
 	return optind < argc ? command_line_wrong("init", "one preset is enough; what is this: ", argv[optind]) : 0;
 }
 
+/* Where the preset names its schema beside itself, the copy names it by its whole path. Takes over `text`. */
+static char *with_schema(char *text, size_t *length, const char *file) {
+	static const char mark[] = "# yaml-language-server: $schema=";
+	const char *slash = strrchr(file, '/'), *name = text + strlen(mark), *rest = strchr(text, '\n');
+	char *path = NULL, *schema = NULL, *made = NULL;
+
+	if (strncmp(text, mark, strlen(mark)) != 0 || *name != '.' || !slash || !rest)
+		return text;
+	if (asprintf(&path, "%.*s/%.*s", (int)(slash - file), file, (int)(rest - name), name) >= 0)
+		schema = realpath(path, NULL);
+	if (schema && asprintf(&made, "%s%s%s", mark, schema, rest) >= 0) {
+		*length = strlen(made);
+		free(text);
+		text = made;
+	}
+	free(schema);
+	free(path);
+	return text;
+}
+
 /* The bytes of the preset, to be freed; NULL after saying why. It has to be a good policy. */
 static char *read_preset(const char *preset, size_t *length) {
 	struct diagnostics diagnostics = {0};
@@ -68,13 +88,15 @@ static char *read_preset(const char *preset, size_t *length) {
 		policy = policy_parse(file, text, *length, &diagnostics);
 	diagnostics_print(&diagnostics, stderr);
 	diagnostics_free(&diagnostics);
-	free(file);
 	if (policy) {
-		policy_free(policy);
-		return text;
+		text = with_schema(text, length, file);
+	} else {
+		free(text);
+		text = NULL;
 	}
-	free(text);
-	return NULL;
+	policy_free(policy);
+	free(file);
+	return text;
 }
 
 /* A new file, which who called sudo can change; or a negative errno. */
