@@ -27,6 +27,8 @@
 extern const char evasion_policy[];
 /* The same with `ech: deny`, and with `inbound: deny`. */
 extern const char evasion_policy_ech[], evasion_policy_inbound[];
+/* One whose first host begins with PostgreSQL's question. */
+extern const char evasion_policy_postgres[];
 /* The same in audit mode. */
 extern const char evasion_policy_audit[];
 /* The same with everything in `unusual`, with the longest `max_hello`, and with both; with the shortest. */

@@ -41,6 +41,8 @@ enum { MOST_CONNECTIONS = 2500, MOST_POLICIES = 200, CONNECTIONS_TO_REFILL = 16 
 const char evasion_policy[] = HOSTS;
 const char evasion_policy_ech[] = HOSTS "  ech: deny\n";
 const char evasion_policy_inbound[] = HOSTS "inbound: deny\n";
+const char evasion_policy_postgres[] = "version: 1\ntls:\n  to: [192.0.2.0/24, \"2001:db8::/64\"]\n"
+				       "  allow:\n    - {host: " ALLOWED ", starts: postgres}\ndns: {servers: none}\n";
 const char evasion_policy_audit[] = "version: 1\nmode: audit\n" RULES;
 const char evasion_policy_unusual[] = HOSTS UNUSUAL;
 const char evasion_policy_long[] = HOSTS LONG;

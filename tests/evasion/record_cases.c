@@ -319,6 +319,36 @@ static void record_major(struct stream *stream, int n) {
 	stream->name = NULL;
 }
 
+/* ---- B22 ---- */
+
+static const char question[] = "\0\0\0\x08\x04\xd2\x16\x2f", other_question[] = "\0\0\0\x08\x04\xd2\x16\x30";
+
+/* A hello behind `times` questions of PostgreSQL's clients. */
+static void ask(struct stream *stream, const char *what, int times, const char *name) {
+	static struct bytes hello;
+
+	hello_make(&hello, &(struct hello){.name = name});
+	stream->bytes.length = 0;
+	for (int i = 0; i < times; i++)
+		bytes_add(&stream->bytes, what, 8);
+	bytes_add(&stream->bytes, hello.data, hello.length);
+}
+
+static void asked_and_forbidden(struct stream *stream, int n) {
+	(void)n;
+	ask(stream, question, 1, FORBIDDEN);
+	stream->name = FORBIDDEN;
+}
+
+static void asked(struct stream *stream, int n) {
+	ask(stream, question, n, ALLOWED);
+}
+
+static void asked_otherwise(struct stream *stream, int n) {
+	(void)n;
+	ask(stream, other_question, 1, ALLOWED);
+}
+
 static const struct evasion cases[] = {
 	{"B1-split-every-offset-allowed", allowed, ALLOW, .cuts = CUTS_EVERY},
 	{"B1-split-every-offset-denied", forbidden, REFUSE, .cuts = CUTS_EVERY},
@@ -386,6 +416,13 @@ static const struct evasion cases[] = {
 	 .last = 255},
 	{"B7-http-ssh-and-others", text, SNIF_REASON_NOT_TLS, .last = 7},
 	{"B7-random-bytes", random_bytes, SNIF_REASON_NOT_TLS, .first = 1, .last = 20},
+	{"B22-question-without-a-rule", asked, SNIF_REASON_NOT_TLS, .cuts = CUTS_EVERY, .first = 1, .last = 1},
+	{"B22-question-then-forbidden", asked_and_forbidden, SNIF_REASON_NAME_NOT_ALLOWED, .cuts = CUTS_EVERY,
+	 .policy = evasion_policy_postgres},
+	{"B22-question-twice", asked, SNIF_REASON_NOT_TLS, .cuts = CUTS_SMALL, .first = 2, .last = 3,
+	 .policy = evasion_policy_postgres},
+	{"B22-other-question", asked_otherwise, SNIF_REASON_NOT_TLS, .cuts = CUTS_EVERY,
+	 .policy = evasion_policy_postgres},
 	{"B7-record-version-not-3", record_major, SNIF_REASON_NOT_TLS, .cuts = CUTS_NONE, .last = 20},
 };
 

@@ -166,6 +166,7 @@ static size_t decided_at(const struct stream *stream) {
 
 	assert_non_null(reader);
 	reader->hello.rules = lab_policy()->hello;
+	reader->hello.rules.postgres = lab_policy()->zones[lab_policy()->zone_count - 1].postgres;
 	while (at < stream->bytes.length && reader->reading.status != SNIF_HELLO_REFUSED &&
 	       reader->reading.count < hellos)
 		hello_reader_feed(reader, stream->bytes.data + at++, 1);
