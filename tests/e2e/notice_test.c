@@ -403,11 +403,20 @@ static void test_allow(void **state) {
 	assert_string_equal(program->err, "snifence: run: the policy is missing; `snifence run --help` shows how\n");
 }
 
+/* Skips the test where the machine does not have the file: an emulated one has not all of it. */
+static void needs_file(const char *file) {
+	if (access(file, F_OK) == 0)
+		return;
+	print_message("skipped: %s is not there\n", file);
+	skip();
+}
+
 static void test_from_pipe(void **state) {
 	char script[2048];
 
 	(void)state;
 	begin();
+	needs_file("/dev/fd/0");
 	lab_write("policy.yaml", policy);
 	snprintf(script, sizeof(script),
 		 "cat %s/policy.yaml | build/snifence run --fail-if-blocked - -- %s say allowed.lab.test && "
@@ -430,6 +439,7 @@ static void test_by_name(void **state) {
 
 	(void)state;
 	begin();
+	needs_file("policy/default.yaml");
 	snprintf(
 		script, sizeof(script),
 		INSTALL
@@ -455,6 +465,7 @@ static void test_init(void **state) {
 
 	(void)state;
 	begin();
+	needs_file("policy/default.yaml");
 	snprintf(script, sizeof(script),
 		 INSTALL "p/bin/snifence init ai-agent; p/bin/snifence check policy.yaml >/dev/null; "
 			 "test -f \"$(sed -n '1s/^# yaml-language-server: .schema=//p' policy.yaml)\"; "
