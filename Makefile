@@ -358,6 +358,11 @@ uninstall: ## remove what `make install` with the same folders has put there
 test-ci: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers ## the GitHub Action and its like, against servers here; root
 	$(Q)tests/ci/test; $(then_hand_back)
 
+.PHONY: test-node
+test-node: $(BUILD)/snifence ## what the DaemonSet does to its node, and its manifests; root
+	$(Q)$(MAKE) --no-print-directory deb
+	$(Q)tests/kubernetes/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
+
 .PHONY: test-logs
 test-logs: $(BUILD)/snifence ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
 	$(Q)$(MAKE) --no-print-directory deb
