@@ -385,6 +385,10 @@ test-systemd: $(BUILD)/tests/demo.d/servers ## services of the package under a r
 		tests/systemd/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $$suite || status=1; \
 	done; $(HAND_BACK); exit $$status
 
+.PHONY: test-install
+test-install: all ## make install and uninstall, and that a build does not depend on its place
+	$(Q)tests/package/install; $(then_hand_back)
+
 test-package: ## the package installed, upgraded and purged in fresh root file systems of SUITES="bookworm trixie"; root
 	$(Q)$(MAKE) --no-print-directory deb
 	$(Q)status=0; for suite in $(or $(SUITES),bookworm trixie); do \
