@@ -17,7 +17,7 @@ ERRORS := $(if $(DEVELOPER),-Werror)
 WARNINGS := -Wall -Wextra $(ERRORS) -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 # what is built does not tell where
 SAME_EVERYWHERE := -ffile-prefix-map=$(CURDIR)=.
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -I$(BUILD) $(SAME_EVERYWHERE)
+CPPFLAGS += -D_GNU_SOURCE -DSNIF_SYSCONFDIR='"$(sysconfdir)"' -Iinclude -Iuserspace -I$(BUILD) $(SAME_EVERYWHERE)
 MODULES := libbpf libelf zlib yaml-0.1 json-c libidn2 libpsl libcap libseccomp ncursesw
 # what few subcommands need is opened by base/library.c
 OPENED := libpcap libsystemd libmicrohttpd
@@ -31,7 +31,7 @@ datadir ?= $(prefix)/share
 sysconfdir ?= /etc
 unitdir ?= $(prefix)/lib/systemd/system
 mandir ?= $(datadir)/man
-MANIFEST = bindir="$(bindir)" datadir="$(datadir)" mandir="$(mandir)" sysconfdir="$(sysconfdir)" unitdir="$(unitdir)" packaging/manifest $(BUILD)
+MANIFEST = bindir="$(bindir)" datadir="$(datadir)" mandir="$(mandir)" unitdir="$(unitdir)" packaging/manifest $(BUILD)
 
 # no __pycache__ in the tree
 export PYTHONDONTWRITEBYTECODE := 1
@@ -345,7 +345,7 @@ $(PLACED): $(BUILD)/%: packaging/% FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)sed 's,@bindir@,$(bindir),' $< > $@
 
-install: $(BUILD)/snifence completions $(PLACED) ## below DESTDIR, to prefix (/usr/local), sysconfdir (/etc) and unitdir
+install: $(BUILD)/snifence completions $(PLACED) ## below DESTDIR, to prefix (/usr/local) and unitdir
 	$(Q)$(MANIFEST) | while read -r mode from to; do \
 		echo "  $(DESTDIR)$$to"; install -D -m "$$mode" "$$from" "$(DESTDIR)$$to" || exit; \
 	done

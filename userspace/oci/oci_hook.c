@@ -20,7 +20,7 @@
 #include "control/source.h"
 #include "oci/oci_state.h"
 
-#define POLICIES "/etc/snifence"
+#define POLICIES SNIF_SYSCONFDIR "/snifence"
 
 enum { STATE_LIMIT = 1 << 20 };
 

@@ -41,7 +41,7 @@ static void find_folders(struct folders *folders) {
 	strcpy(folders->paths[0], ".");
 	if (!home || snprintf(folders->paths[1], PATH_MAX, "%s/.config/snifence", home) >= PATH_MAX)
 		folders->paths[1][0] = '\0';
-	strcpy(folders->paths[2], "/etc/snifence");
+	strcpy(folders->paths[2], SNIF_SYSCONFDIR "/snifence");
 	find_installed(folders->paths[3], "");
 	find_installed(folders->paths[4], "/examples");
 }
