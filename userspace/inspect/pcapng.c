@@ -82,9 +82,9 @@ static uint64_t get_64(const struct pcapng *pcapng, size_t at) {
 static int make_room(struct pcapng *pcapng, size_t size) {
 	uint8_t *larger;
 
-	if (size <= pcapng->room)
+	if (pcapng->block && size <= pcapng->room)
 		return 0;
-	larger = realloc(pcapng->block, size);
+	larger = realloc(pcapng->block, size + 1); /* none is no memory either */
 	if (!larger)
 		return refuse(pcapng, "out of memory");
 	pcapng->block = larger;
@@ -185,7 +185,7 @@ static int add_interface(struct pcapng *pcapng) {
 static struct timespec time_of(const struct interface *interface, uint64_t ticks) {
 	unsigned __int128 part = (unsigned __int128)(ticks % interface->units) * 1000000000;
 
-	return (struct timespec){(time_t)(ticks / interface->units) + interface->offset,
+	return (struct timespec){(time_t)(ticks / interface->units + (uint64_t)interface->offset),
 				 (long)(part / interface->units)};
 }
 
