@@ -73,7 +73,7 @@ int source_load(struct source *source, const char *file, const char *sha256, boo
 		policy_free(source->policy);
 		return EXIT_FAILED;
 	}
-	if (whole_path(file, source->file)) {
+	if (whole_path(source->policy->file, source->file)) {
 		message_error("cannot tell the whole path of %s: %s", file, strerror(errno));
 		policy_free(source->policy);
 		return EXIT_USAGE;
