@@ -85,17 +85,14 @@ static __always_inline void workspace_release(struct workspace *workspace) {
 
 /*
  * Copies a message out of a packet, at most `most` bytes of it (a power of two). Returns 0, or not 0 when they are not
- * there. The length is bounded in a way that compilers keep and the verifier of 6.1 follows.
+ * there.
  */
 static __always_inline long message_load(struct __sk_buff *skb, __u32 begin, struct snif_dns *dns, __u32 length,
 					 const __u32 most) {
 	dns->length = length;
 	if (length == 0 || length > most)
 		return -1;
-	length--;
-	asm volatile("" : "+r"(length));
-	length &= most - 1;
-	return bpf_skb_load_bytes(skb, begin, dns->message, length + 1);
+	return bpf_skb_load_bytes(skb, begin, dns->message, snif_bound(length - 1, most - 1) + 1);
 }
 
 /* ---- questions ------------------------------------------------------------------------------------------------- */

@@ -136,7 +136,7 @@ static __always_inline enum snif_reason snif_name_normalise_by(struct snif_name_
 		return SNIF_REASON_SNI_EMPTY;
 	if (scan->length > SNIF_NAME_READ)
 		return SNIF_REASON_NAME_TOO_LONG;
-	if (name[(scan->length - 1) & 0xff] == '.')
+	if (name[snif_bound(scan->length - 1, 0xff)] == '.')
 		scan->length--;
 	snif_loop(SNIF_NAME_WORDS / SNIF_UNROLL, snif_name_scan_step, &reader);
 	if (scan->reason != SNIF_REASON_NONE)

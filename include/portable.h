@@ -112,6 +112,14 @@ static __always_inline void snif_store_be64(__u8 *p, __u64 word) {
 #endif
 }
 
+/* `value & mask`, to be seen by verifiers also where a compiler knows that it changes nothing. */
+static __always_inline __u32 snif_bound(__u32 value, __u32 mask) {
+#ifdef __bpf__
+	asm volatile("" : "+r"(value));
+#endif
+	return value & mask;
+}
+
 static __always_inline __u32 snif_min(__u32 a, __u32 b) {
 	return a < b ? a : b;
 }
