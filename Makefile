@@ -359,19 +359,16 @@ test-ci: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers ## the GitHub Action an
 	$(Q)tests/ci/test; $(then_hand_back)
 
 .PHONY: test-node
-test-node: $(BUILD)/snifence ## what the DaemonSet does to its node, and its manifests; root
-	$(Q)$(MAKE) --no-print-directory deb
+test-node: $(BUILD)/snifence $(DEB) ## what the DaemonSet does to its node, and its manifests; root
 	$(Q)tests/kubernetes/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
 
 .PHONY: test-logs
-test-logs: $(BUILD)/snifence ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
-	$(Q)$(MAKE) --no-print-directory deb
+test-logs: $(BUILD)/snifence $(DEB) ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
 	$(Q)tests/logs/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
 
 .PHONY: deb test-systemd test-package test-containers
-test-containers: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers $(BUILD)/tests/containers/memlock.so ## containers of the engines that are installed, under the hook; root
+test-containers: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers $(BUILD)/tests/containers/memlock.so $(DEB) ## containers of the engines that are installed, under the hook; root
 	$(Q)tests/containers/deps || true
-	$(Q)$(MAKE) --no-print-directory deb
 	$(Q)tests/containers/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
 
 $(BUILD)/tests/containers/memlock.so: tests/containers/memlock.c
@@ -379,8 +376,7 @@ $(BUILD)/tests/containers/memlock.so: tests/containers/memlock.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -D_GNU_SOURCE -fPIC -shared $< -o $@
 
-test-systemd: $(BUILD)/tests/demo.d/servers ## services of the package under a real systemd, of SUITES="bookworm trixie"; root
-	$(Q)$(MAKE) --no-print-directory deb
+test-systemd: $(BUILD)/tests/demo.d/servers $(DEB) ## services of the package under a real systemd, of SUITES="bookworm trixie"; root
 	$(Q)status=0; for suite in $(or $(SUITES),bookworm); do \
 		tests/systemd/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $$suite || status=1; \
 	done; $(HAND_BACK); exit $$status
@@ -389,14 +385,18 @@ test-systemd: $(BUILD)/tests/demo.d/servers ## services of the package under a r
 test-install: all ## make install and uninstall, and that a build does not depend on its place
 	$(Q)tests/package/install; $(then_hand_back)
 
-test-package: ## the package installed, upgraded and purged in fresh root file systems of SUITES="bookworm trixie"; root
-	$(Q)$(MAKE) --no-print-directory deb
+test-package: $(DEB) ## the package installed, upgraded and purged in fresh root file systems of SUITES="bookworm trixie"; root
 	$(Q)status=0; for suite in $(or $(SUITES),bookworm trixie); do \
 		tests/package/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $$suite || status=1; \
 	done; $(HAND_BACK); exit $$status
 
 deb: ## a package for Debian and Ubuntu, in build/deb
 	$(Q)packaging/deb $(VERSION) "$(COMMIT)"; $(then_hand_back)
+
+# the same for tests, made anew where a source is newer
+DEB := $(BUILD)/deb/of-these-sources
+$(DEB): $(wildcard $(shell git ls-files 2>/dev/null))
+	$(Q)packaging/deb $(VERSION) "$(COMMIT)" && touch $@
 
 clean: ## remove what was built
 	rm -rf $(BUILD) compile_commands.json
