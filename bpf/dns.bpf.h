@@ -228,6 +228,15 @@ static __always_inline void question_server(const struct policy *policy, const s
 	judge_address(policy, server, NULL, out);
 }
 
+/* Whether a segment has the server read other bytes, or in another order. A function for the sake of the stack. */
+SNIF_SUBPROGRAM int is_read_otherwise(struct __sk_buff *skb, const struct snif_packet *packet) {
+	if (!packet)
+		return 1;
+	if (packet->flags & SNIF_TCP_URG)
+		return 1;
+	return (packet->flags & SNIF_TCP_SYN) && snif_packet_syn(skb, packet) != SNIF_REASON_NONE;
+}
+
 /*
  * Judges what a packet asks the policy's DNS servers. Over TCP a segment holds whole messages, as clients send them:
  * then it can be read for itself, whatever was sent before. Writes the judgement. Returns 0 where it goes to no such
@@ -246,7 +255,13 @@ SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *polic
 	place.begin = packet->payload;
 	place.end = packet->end;
 	if (packet->to.protocol == IPPROTO_UDP) {
-		place.begin += UDP_HEADER;
+		/* a write that is to be cut into datagrams (UDP_SEGMENT) is none */
+		place.begin = skb->gso_size ? place.end : place.begin + UDP_HEADER;
+		ask(skb, policy, tag, &place, out);
+		return 1;
+	}
+	if (is_read_otherwise(skb, packet)) {
+		place.begin = place.end;
 		ask(skb, policy, tag, &place, out);
 		return 1;
 	}

