@@ -354,6 +354,15 @@ uninstall: ## remove what `make install` with the same folders has put there
 	$(Q)$(MANIFEST) | while read -r mode from to; do rm -fv "$(DESTDIR)$$to"; done
 	$(Q)find "$(DESTDIR)$(datadir)/snifence" -depth -type d -empty -delete 2>/dev/null || true
 
+.PHONY: deb
+deb: ## a package for Debian and Ubuntu, in build/deb
+	$(Q)packaging/deb $(VERSION) "$(COMMIT)"; $(then_hand_back)
+
+# the same for tests, made anew where a source is newer
+DEB := $(BUILD)/deb/of-these-sources
+$(DEB): $(wildcard $(shell git ls-files 2>/dev/null))
+	$(Q)packaging/deb $(VERSION) "$(COMMIT)" && touch $@
+
 .PHONY: test-ci
 test-ci: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers ## the GitHub Action and its like, against servers here; root
 	$(Q)tests/ci/test; $(then_hand_back)
@@ -366,7 +375,7 @@ test-node: $(BUILD)/snifence $(DEB) ## what the DaemonSet does to its node, and 
 test-logs: $(BUILD)/snifence $(DEB) ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
 	$(Q)tests/logs/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
 
-.PHONY: deb test-systemd test-package test-containers
+.PHONY: test-systemd test-package test-containers
 test-containers: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers $(BUILD)/tests/containers/memlock.so $(DEB) ## containers of the engines that are installed, under the hook; root
 	$(Q)tests/containers/deps || true
 	$(Q)tests/containers/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
@@ -389,14 +398,6 @@ test-package: $(DEB) ## the package installed, upgraded and purged in fresh root
 	$(Q)status=0; for suite in $(or $(SUITES),bookworm trixie); do \
 		tests/package/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $$suite || status=1; \
 	done; $(HAND_BACK); exit $$status
-
-deb: ## a package for Debian and Ubuntu, in build/deb
-	$(Q)packaging/deb $(VERSION) "$(COMMIT)"; $(then_hand_back)
-
-# the same for tests, made anew where a source is newer
-DEB := $(BUILD)/deb/of-these-sources
-$(DEB): $(wildcard $(shell git ls-files 2>/dev/null))
-	$(Q)packaging/deb $(VERSION) "$(COMMIT)" && touch $@
 
 clean: ## remove what was built
 	rm -rf $(BUILD) compile_commands.json
