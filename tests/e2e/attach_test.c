@@ -127,7 +127,8 @@ static void test_cgroup_namespace(void **state) {
 	static const char script[] =
 		"echo $$ >\"$3/cgroup.procs\" && exec unshare --cgroup --mount sh -c '"
 		"for m in $(awk \"\\$3 == \\\"cgroup2\\\" { print \\$2 }\" /proc/self/mounts); do umount -l $m; done; "
-		"mount -t cgroup2 none /mnt && exec build/snifence attach \"$1\" --cgroup /below-1' sh \"$2\"";
+		"mkdir \"$2/mnt\" && mount -t cgroup2 none \"$2/mnt\" && "
+		"exec build/snifence attach \"$1\" --cgroup /below-1' sh \"$2\" \"$4\"";
 	struct lab_program *program;
 	char place[64];
 
@@ -137,7 +138,8 @@ static void test_cgroup_namespace(void **state) {
 	snprintf(place, sizeof(place), "/proc/%d/fd/%d", getpid(), cgroups[0].fd);
 	resident_says(0, "load");
 	program = lab_run((const char *[]){"sh", "-c", script, "sh", "",
-					   lab_write("inside.yaml", RESIDENT_ALLOW("kept.lab.test")), place, NULL});
+					   lab_write("inside.yaml", RESIDENT_ALLOW("kept.lab.test")), place,
+					   lab_folder(), NULL});
 	assert_string_equal(program->err, "");
 	assert_int_equal(program->status, 0);
 	assert_int_equal(say(1, "kept.lab.test"), 0);
