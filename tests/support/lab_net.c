@@ -70,7 +70,9 @@ bool lab_allow_files(size_t count) {
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return false;
 	if (limit.rlim_cur < count) {
-		limit.rlim_cur = count < limit.rlim_max ? count : limit.rlim_max;
+		limit.rlim_cur = count;
+		if (limit.rlim_max < count) /* root can raise it, where the machine lets it */
+			limit.rlim_max = count;
 		if (setrlimit(RLIMIT_NOFILE, &limit))
 			return false;
 	}
