@@ -5,7 +5,8 @@
 
 #include <linux/errno.h>
 
-#include "dns.bpf.h"
+#include "binding.bpf.h"
+#include "dns.h"
 #include "options.h"
 #include "tag.bpf.h"
 

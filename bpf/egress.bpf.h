@@ -4,6 +4,7 @@
 #define SNIF_EGRESS_BPF_H
 
 #include "flow.bpf.h"
+#include "question.bpf.h"
 #include "verdict.bpf.h"
 
 enum { EGRESS_DROP = 0, EGRESS_PASS = 1 };

@@ -49,6 +49,11 @@ static __always_inline struct snif_active active_of(__u32 number) {
 	return active;
 }
 
+/* What a slot holds beside its tables. */
+static __always_inline const struct snif_settings *settings_of(__u32 slot) {
+	return bpf_map_lookup_elem(&settings, &slot);
+}
+
 static __always_inline struct policy policy_of(__u16 number) {
 	struct policy policy = {.number = number, .active = active_of(number)};
 	__u32 slot = policy.active.slot;

@@ -3,8 +3,8 @@
 #ifndef SNIF_VERDICT_BPF_H
 #define SNIF_VERDICT_BPF_H
 
+#include "binding.bpf.h"
 #include "budget.bpf.h"
-#include "dns.bpf.h"
 #include "event.bpf.h"
 #include "tag.bpf.h"
 
@@ -20,7 +20,7 @@ SNIF_SUBPROGRAM int judge_by_rules(const struct policy *policy, const struct sni
 	if (!policy || !tag || !inspection || !out)
 		return 0;
 	slot = policy->active.slot;
-	found = bpf_map_lookup_elem(&settings, &slot);
+	found = settings_of(slot);
 	if (!found) {
 		*out = snif_refuse(SNIF_REASON_NO_POLICY);
 		return 0;

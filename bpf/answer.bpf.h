@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Answers as they arrive ──► the addresses at which a name was found. */
+#ifndef SNIF_ANSWER_BPF_H
+#define SNIF_ANSWER_BPF_H
+
+#include "question.bpf.h"
+
+/* The question that the answer in the workspace belongs to, which then waits no more. `waits` is 0 when there is none. */
+static __always_inline struct asked question_take(struct questions *from, const struct snif_dns *dns,
+						  const struct snif_packet *packet) {
+	struct asked taken = {};
+	__u64 server[2], want[2];
+	__u64 group = dns->id % ASKED_GROUPS;
+	struct asked *at;
+
+	__builtin_memcpy(want, packet->source, 16);
+	bpf_spin_lock(&from->lock);
+	for (__u32 i = 0; i < ASKED_IN_GROUP; i++) {
+		at = &from->asked[group][i];
+		__builtin_memcpy(server, at->server, 16);
+		if (!at->waits || at->id != dns->id || at->type != dns->type || at->sum != dns->asked ||
+		    at->port != packet->source_port || server[0] != want[0] || server[1] != want[1])
+			continue;
+		taken = *at;
+		at->waits = 0;
+		break;
+	}
+	bpf_spin_unlock(&from->lock);
+	return taken;
+}
+
+static __always_inline void bind_one(void *inner, struct snif_binding_key *key, __u64 name,
+				     const struct snif_binding *binding) {
+	key->name = name;
+	bpf_map_update_elem(inner, key, binding, BPF_ANY);
+}
+
+/* Binds what the answer in the workspace gives to the name that was asked for. */
+static __always_inline void answer_bind(const struct workspace *workspace, const struct snif_tag *tag,
+					const struct asked *asked, const struct snif_dns_rules *rules) {
+	__u32 policy = tag->judged_under.policy, ttl;
+	void *inner = bpf_map_lookup_elem(&bindings, &policy);
+	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
+	struct snif_binding binding = {.rule = asked->rule};
+	const struct snif_dns_address *address;
+
+	if (!inner)
+		return;
+	for (__u32 i = 0; i < SNIF_DNS_ADDRESSES && i < workspace->dns.found; i++) {
+		address = &workspace->dns.addresses[i];
+		ttl = address->ttl < rules->least ? rules->least : snif_min(address->ttl, rules->most);
+		binding.expires = bpf_ktime_get_boot_ns() + ((__u64)ttl + rules->grace) * 1000000000ULL;
+		__builtin_memcpy(key.address, address->address, 16);
+		bind_one(inner, &key, SNIF_BOUND_ANY, &binding);
+		bind_one(inner, &key, asked->name, &binding);
+		if (asked->group)
+			bind_one(inner, &key, asked->group, &binding);
+	}
+}
+
+/* An answer in the workspace, to one of the questions. */
+static __always_inline void answer_take(struct workspace *workspace, struct questions *from, const struct snif_tag *tag,
+					const struct snif_packet *packet) {
+	struct snif_active active = active_of(tag->judged_under.policy);
+	const struct snif_settings *found = settings_of(active.slot), *keys = instance_keys();
+	struct asked asked;
+
+	if (active.slot == 0 || !found || !keys)
+		return;
+	workspace->dns.key = keys->hash_key[0] | 1;
+	if (!snif_dns_read(&workspace->dns, 1))
+		return;
+	asked = question_take(from, &workspace->dns, packet);
+	if (asked.waits)
+		answer_bind(workspace, tag, &asked, &found->dns);
+}
+
+static __always_inline void see_datagram(struct __sk_buff *skb, const struct snif_tag *tag,
+					 const struct snif_packet *packet) {
+	struct bpf_sock *socket = skb->sk;
+	struct questions *from = socket ? bpf_sk_storage_get(&questions, socket, NULL, 0) : NULL;
+	__u32 begin = packet->payload + UDP_HEADER;
+	struct workspace *workspace = from ? workspace_claim() : NULL;
+
+	if (!workspace)
+		return;
+	if (message_load(skb, begin, &workspace->dns, snif_min(packet->end - begin, SNIF_DNS_MESSAGE),
+			 SNIF_DNS_MESSAGE) == 0)
+		answer_take(workspace, from, tag, packet);
+	workspace_release(workspace);
+}
+
+/* ---- answers over TCP ------------------------------------------------------------------------------------------ */
+
+#define STREAM_MESSAGE 2048 /* bytes of an answer over TCP, its length before it included: longer ones bind nothing */
+#define STREAM_STEPS 32	    /* pieces of answers in one packet */
+
+/* What has come of an answer. It is read from the connection's first byte on, so that nobody can shift its frame. */
+struct stream {
+	__u32 claimed;
+	__u32 next; /* sequence number of the byte that is to come */
+	__u32 have;
+	__u8 lost;			/* a piece is missing: nothing is bound any more */
+	__u8 bytes[2 * STREAM_MESSAGE]; /* room for the largest offset plus the largest length, as verifiers add */
+};
+
+/* One for each connection to a DNS server of the policy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct stream);
+} streams SEC(".maps");
+
+struct stream_walk {
+	struct __sk_buff *skb;
+	struct stream *stream;
+	const struct snif_tag *tag;
+	const struct snif_packet *packet;
+	__u32 at;
+};
+
+#define COPY_BYTES 32
+
+struct stream_copy {
+	struct snif_dns *to;
+	const struct stream *from;
+};
+
+static long stream_copy_step(__u32 index, void *context) {
+	const struct stream_copy *copy = context;
+	__u64 at = index * COPY_BYTES & (STREAM_MESSAGE - COPY_BYTES);
+
+	for (__u32 i = 0; i < COPY_BYTES; i++)
+		copy->to->message[at + i] = copy->from->bytes[at + 2 + i];
+	return SNIF_NEXT;
+}
+
+/* A whole answer: its two bytes of length, then the message. */
+static __always_inline void stream_answer(const struct stream_walk *walk) {
+	struct bpf_sock *socket = walk->skb->sk;
+	struct questions *from = socket ? bpf_sk_storage_get(&questions, socket, NULL, 0) : NULL;
+	struct workspace *workspace = from ? workspace_claim() : NULL;
+	const struct stream *stream = walk->stream;
+	struct stream_copy copy = {.from = stream};
+
+	if (!workspace)
+		return;
+	copy.to = &workspace->dns;
+	bpf_loop(STREAM_MESSAGE / COPY_BYTES, stream_copy_step, &copy, 0);
+	workspace->dns.length = stream->have - 2;
+	answer_take(workspace, from, walk->tag, walk->packet);
+	workspace_release(workspace);
+}
+
+/* The next piece: of a message's length, or of the message. */
+static long stream_step(__u32 index, void *context) {
+	struct stream_walk *walk = context;
+	struct stream *stream = walk->stream;
+	__u64 have = stream->have, piece; /* in 64 bits, of which Linux 6.1 knows the bounds */
+	__u32 whole = have < 2 ? 2 : 2 + snif_be16(stream->bytes), left = walk->packet->end - walk->at;
+
+	(void)index;
+	if (left == 0)
+		return SNIF_STOP;
+	if (whole > STREAM_MESSAGE || have >= whole) {
+		stream->lost = 1;
+		return SNIF_STOP;
+	}
+	piece = snif_min(whole - have, left) - 1;
+	have &= STREAM_MESSAGE - 1;
+	piece &= STREAM_MESSAGE - 1;
+	if (bpf_skb_load_bytes(walk->skb, walk->at, stream->bytes + have, piece + 1)) {
+		stream->lost = 1;
+		return SNIF_STOP;
+	}
+	walk->at += piece + 1;
+	stream->have = have + piece + 1;
+	if (stream->have < 2 || stream->have != 2 + snif_be16(stream->bytes))
+		return SNIF_NEXT;
+	stream_answer(walk);
+	stream->have = 0;
+	return SNIF_NEXT;
+}
+
+static __always_inline void stream_read(struct __sk_buff *skb, struct stream *stream, const struct snif_tag *tag,
+					const struct snif_packet *packet) {
+	struct stream_walk walk = {.skb = skb, .stream = stream, .tag = tag, .packet = packet};
+	__s32 ahead = (__s32)(packet->sequence - stream->next);
+
+	if (packet->end == packet->payload || stream->lost)
+		return;
+	if (ahead > 0)
+		stream->lost = 1;
+	if (ahead > 0 || packet->end - packet->payload <= (__u32)-ahead)
+		return;
+	walk.at = packet->payload - ahead;
+	stream->next += packet->end - walk.at;
+	bpf_loop(STREAM_STEPS, stream_step, &walk, 0);
+	if (walk.at != packet->end)
+		stream->lost = 1;
+}
+
+static __always_inline void see_segment(struct __sk_buff *skb, const struct snif_tag *tag,
+					const struct snif_packet *packet) {
+	_Bool syn = packet->flags & SNIF_TCP_SYN;
+	struct bpf_sock *socket = skb->sk;
+	struct stream *stream =
+		socket ? bpf_sk_storage_get(&streams, socket, NULL, syn ? BPF_SK_STORAGE_GET_F_CREATE : 0) : NULL;
+
+	if (!stream)
+		return;
+	/* segments of one connection come one after the other; where they do not, one is missing */
+	if (__sync_val_compare_and_swap(&stream->claimed, 0, 1) != 0) {
+		stream->lost = 1;
+		return;
+	}
+	if (syn) {
+		stream->next = packet->sequence + 1;
+		stream->have = stream->lost = 0;
+	} else {
+		stream_read(skb, stream, tag, packet);
+	}
+	__sync_lock_test_and_set(&stream->claimed, 0);
+}
+
+/* A packet that arrives: what a DNS server of the policy answers is read before the program gets it. */
+static __always_inline void see_answer(struct __sk_buff *skb) {
+	struct bpf_sock *socket = reads_dns ? skb->sk : NULL;
+	const struct snif_tag *tag = socket ? tag_of(socket) : NULL;
+	struct snif_packet packet = {};
+
+	if (!tag || !tag->dns || packet_read(skb, &packet) != SNIF_REASON_NONE)
+		return;
+	if (packet.to.protocol == IPPROTO_UDP)
+		see_datagram(skb, tag, &packet);
+	else
+		see_segment(skb, tag, &packet);
+}
+
+#endif

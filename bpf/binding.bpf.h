@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A name or an address ──► whether the one was found at the other. */
+#ifndef SNIF_BINDING_BPF_H
+#define SNIF_BINDING_BPF_H
+
+#include "message.bpf.h"
+
+/*
+ * Whether the policy has found a name at an address, and which rule was that name's. `again`: it is enough that it was,
+ * once; what is open goes on.
+ */
+static __always_inline _Bool is_bound(__u32 policy, const struct snif_binding_key *key, _Bool again, __u32 *rule) {
+	void *inner = bpf_map_lookup_elem(&bindings, &policy);
+	const struct snif_binding *found = inner ? bpf_map_lookup_elem(inner, key) : NULL;
+
+	if (!found || (!again && found->expires < bpf_ktime_get_boot_ns()))
+		return 0;
+	*rule = found->rule;
+	return 1;
+}
+
+struct group_search {
+	__u64 groups; /* those left */
+	__u32 policy, rule;
+	_Bool again, found;
+	struct snif_binding_key key;
+};
+
+static long group_step(__u32 index, void *context) {
+	struct group_search *search = context;
+
+	if (!(search->groups >> index))
+		return SNIF_STOP;
+	search->key.name = index;
+	if (search->groups >> index & 1 && is_bound(search->policy, &search->key, search->again, &search->rule)) {
+		search->found = 1;
+		return SNIF_STOP;
+	}
+	return SNIF_NEXT;
+}
+
+/*
+ * A destination that no address rule allows: allows it where a name was found that a `direct` rule allows for this
+ * protocol and port.
+ */
+SNIF_SUBPROGRAM int judge_named(const struct policy *policy, const struct snif_target *to, __u64 netns_cookie,
+				_Bool again, struct snif_judgement *out) {
+	struct group_search search = {.again = again, .key = {.netns_cookie = netns_cookie}};
+
+	if (!reads_dns || !policy || !to || !out)
+		return 0;
+	if (out->reason != SNIF_REASON_ADDRESS_NOT_ALLOWED && out->reason != SNIF_REASON_PORT_NOT_ALLOWED)
+		return 0;
+	search.groups = snif_named_groups(policy->active.slot, to->protocol, to->port);
+	if (search.groups == 0)
+		return 0;
+	search.policy = policy->number;
+	__builtin_memcpy(search.key.address, to->address, 16);
+	bpf_loop(SNIF_GROUPS, group_step, &search, 0);
+	if (search.found)
+		*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, search.rule};
+	return 0;
+}
+
+/*
+ * A destination where names are checked, and must have been found: refuses it at once where none was found at it, so
+ * that a program takes the next address. In audit mode the name is wanted, which comes later.
+ */
+SNIF_SUBPROGRAM int judge_unnamed(const struct policy *policy, const struct snif_target *to, __u64 netns_cookie,
+				  struct snif_judgement *out) {
+	struct snif_binding_key key = {.name = SNIF_BOUND_ANY, .netns_cookie = netns_cookie};
+	const struct snif_settings *found;
+	__u32 rule;
+
+	if (!reads_dns || !policy || !to || !out || policy->options.mode == SNIF_AUDIT)
+		return 0;
+	found = settings_of(policy->active.slot);
+	if (!found || found->dns.bind != SNIF_BIND_REQUIRE)
+		return 0;
+	__builtin_memcpy(key.address, to->address, 16);
+	if (!is_bound(policy->number, &key, 0, &rule))
+		*out = snif_refuse(SNIF_REASON_NAME_NOT_BOUND);
+	return 0;
+}
+
+/* An allowed server name: whether it was found at the address that it is sent to, where the policy asks that. */
+SNIF_SUBPROGRAM int judge_bound(const struct policy *policy, const struct snif_tag *tag,
+				struct snif_inspection *inspection, _Bool again, struct snif_judgement *out) {
+	const struct snif_settings *found, *keys = instance_keys();
+	struct snif_binding_key key = {};
+	__u32 rule;
+
+	if (!reads_dns || !policy || !tag || !inspection || !out || !keys)
+		return 0;
+	found = settings_of(policy->active.slot);
+	if (!found)
+		return 0;
+	key.name = snif_name_hash_by(&inspection->hashing, keys->hash_key, inspection->hello.name,
+				     inspection->hello.name_length);
+	key.netns_cookie = tag->netns_cookie;
+	__builtin_memcpy(key.address, tag->to.address, 16);
+	inspection->unbound = !is_bound(policy->number, &key, again, &rule);
+	if (inspection->unbound)
+		*out = snif_judge_unbound(&found->dns, out->rule);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Questions as they leave ──► which may, and which answers are waited for. */
+#ifndef SNIF_QUESTION_BPF_H
+#define SNIF_QUESTION_BPF_H
+
+#include "message.bpf.h"
+
+#define ASKED_GROUPS 16 /* of questions, by their number */
+#define ASKED_IN_GROUP 4
+#define MESSAGES_PER_SEGMENT 8 /* over TCP; no client sends as many */
+
+/* A question that waits for its answer. */
+struct asked {
+	__u64 name; /* the hash under which it is bound */
+	__u64 sum;  /* the sum by which the answer is known to be of this name */
+	__u8 server[16];
+	__u32 rule;
+	__u16 port, id, type;
+	__u8 group; /* of `direct` rules by name; 0: none */
+	__u8 waits;
+};
+
+struct questions {
+	struct bpf_spin_lock lock;
+	__u32 next;
+	struct asked asked[ASKED_GROUPS][ASKED_IN_GROUP];
+};
+
+/* One for each socket that has asked something that the policy allows to bind. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct questions);
+} questions SEC(".maps");
+
+/* Where a question goes, and what of the packet it is. */
+struct question_place {
+	struct snif_target server;
+	__u32 begin, end;
+};
+
+static __always_inline void question_remember(struct bpf_sock *socket, const struct workspace *workspace,
+					      const struct snif_target *server, __u64 name) {
+	struct questions *found = bpf_sk_storage_get(&questions, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	const struct snif_name_rule *best = &workspace->match.best;
+	__u64 group = workspace->dns.id % ASKED_GROUPS, next; /* in 64 bits, of which Linux 6.1 knows the bounds */
+	struct asked *asked;
+
+	if (!found)
+		return;
+	/* in place: the stack has no room for one */
+	bpf_spin_lock(&found->lock);
+	next = found->next++;
+	asked = &found->asked[group][next % ASKED_IN_GROUP];
+	asked->name = name;
+	asked->sum = workspace->dns.asked;
+	__builtin_memcpy(asked->server, server->address, 16);
+	asked->rule = best->rule;
+	asked->port = server->port;
+	asked->id = workspace->dns.id;
+	asked->type = workspace->dns.type;
+	asked->group = best->zone % SNIF_GROUPS;
+	asked->waits = 1;
+	bpf_spin_unlock(&found->lock);
+}
+
+static __always_inline enum snif_reason question_refusal(const struct workspace *workspace, _Bool allowed,
+							 const struct snif_dns_rules *rules) {
+	__u16 type = workspace->dns.type;
+
+	if (rules->https_deny && (type == SNIF_DNS_HTTPS || type == SNIF_DNS_SVCB))
+		return SNIF_REASON_DNS_TYPE;
+	if (!rules->names_policy)
+		return SNIF_REASON_NONE;
+	if (!allowed)
+		return SNIF_REASON_DNS_NAME;
+	return snif_dns_is_lookup(type) ? SNIF_REASON_NONE : SNIF_REASON_DNS_TYPE;
+}
+
+/* Reads the question into the workspace, and remembers it where it may be asked. */
+static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, struct workspace *workspace,
+						       const struct policy *policy,
+						       const struct question_place *place) {
+	__u32 slot = policy->active.slot, length = place->end - place->begin;
+	const struct snif_settings *found = settings_of(slot), *keys = instance_keys();
+	struct bpf_sock *socket = skb->sk;
+	struct snif_dns *dns = &workspace->dns;
+	enum snif_reason reason = SNIF_REASON_DNS_QUESTION;
+	_Bool allowed = 0;
+
+	if (!found || !keys || !socket)
+		return SNIF_REASON_STATE_LOST;
+	dns->name_length = dns->type = 0;
+	dns->key = keys->hash_key[0] | 1;
+	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) == 0 && snif_dns_read(dns, 0) &&
+	    !dns->unclear && snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) == SNIF_REASON_NONE)
+		reason = SNIF_REASON_NONE;
+	if (reason == SNIF_REASON_NONE) {
+		allowed = snif_may_look_up(&workspace->match, slot, found, dns->name, dns->name_length);
+		reason = question_refusal(workspace, allowed, &found->dns);
+	} else if (!found->dns.names_policy) {
+		return SNIF_REASON_NONE;
+	}
+	if (reason != SNIF_REASON_NONE || !allowed || found->dns.bind == SNIF_BIND_OFF)
+		return reason;
+	question_remember(socket, workspace, &place->server,
+			  snif_name_hash_by(&workspace->hashing, keys->hash_key, dns->name, dns->name_length));
+	return SNIF_REASON_NONE;
+}
+
+static __always_inline void event_of_question(const struct policy *policy, const struct snif_judgement *judgement,
+					      const struct snif_tag *tag, const struct question_place *place,
+					      const struct snif_dns *dns) {
+	struct snif_event *event = event_room(sizeof(*event));
+
+	if (!event) {
+		count(policy, SNIF_COUNTER_LOST);
+		return;
+	}
+	event_begin(event, policy, judgement, SNIF_HOOK_EGRESS);
+	event_add_tag(event, tag);
+	__builtin_memcpy(event->destination, place->server.address, 16);
+	event->destination_port = place->server.port;
+	event->flags = SNIF_EVENT_DNS;
+	event->object.dns_type = dns->type;
+	event->name_length = dns->name_length;
+	__builtin_memcpy(event->name, dns->name, sizeof(event->name));
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* Judges one question to a server of the policy, and tells it when it is refused. Writes the judgement. */
+SNIF_SUBPROGRAM int ask(struct __sk_buff *skb, const struct policy *policy, const struct snif_tag *tag,
+			const struct question_place *place, struct snif_judgement *out) {
+	struct workspace *workspace;
+	enum snif_reason reason;
+
+	if (!reads_dns || !policy || !tag || !place || !out)
+		return 0;
+	workspace = workspace_claim();
+	if (!workspace) {
+		*out = snif_refuse(SNIF_REASON_STATE_LOST);
+		return 0;
+	}
+	reason = question_judge(skb, workspace, policy, place);
+	*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED, tag->rule};
+	if (reason != SNIF_REASON_NONE) {
+		*out = snif_refuse(reason);
+		if (event_wanted(policy, out))
+			event_of_question(policy, out, tag, place, &workspace->dns);
+	}
+	workspace_release(workspace);
+	return 0;
+}
+
+/* Where the questions of a packet go, and what the rules say of that: in the tag, as netfilter may have written elsewhere on it. */
+static __always_inline void question_server(const struct policy *policy, const struct snif_tag *tag,
+					    const struct snif_packet *packet, struct snif_target *server,
+					    struct snif_judgement *out) {
+	*server = tag->to;
+	judge_address(policy, server, NULL, out);
+	if (out->reason == SNIF_REASON_DNS_ALLOWED || packet->to.protocol == IPPROTO_TCP)
+		return;
+	*server = packet->to;
+	judge_address(policy, server, NULL, out);
+}
+
+/* Whether a segment has the server read other bytes, or in another order. A function for the sake of the stack. */
+SNIF_SUBPROGRAM int is_read_otherwise(struct __sk_buff *skb, const struct snif_packet *packet) {
+	if (!packet)
+		return 1;
+	if (packet->flags & SNIF_TCP_URG)
+		return 1;
+	return (packet->flags & SNIF_TCP_SYN) && snif_packet_syn(skb, packet) != SNIF_REASON_NONE;
+}
+
+/*
+ * Judges what a packet asks the policy's DNS servers. Over TCP a segment holds whole messages, as clients send them:
+ * then it can be read for itself, whatever was sent before. Writes the judgement. Returns 0 where it goes to no such
+ * server, and is to be judged by its address.
+ */
+SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *policy, const struct snif_tag *tag,
+			       const struct snif_packet *packet, struct snif_judgement *out) {
+	struct question_place place = {};
+	__u8 length[2];
+
+	if (!reads_dns || !policy || !tag || !packet || !out)
+		return 0;
+	question_server(policy, tag, packet, &place.server, out);
+	if (out->reason != SNIF_REASON_DNS_ALLOWED)
+		return 0;
+	place.begin = packet->payload;
+	place.end = packet->end;
+	if (packet->to.protocol == IPPROTO_UDP) {
+		/* a write that is to be cut into datagrams (UDP_SEGMENT) is none */
+		place.begin = skb->gso_size ? place.end : place.begin + UDP_HEADER;
+		ask(skb, policy, tag, &place, out);
+		return 1;
+	}
+	if (is_read_otherwise(skb, packet)) {
+		place.begin = place.end;
+		ask(skb, policy, tag, &place, out);
+		return 1;
+	}
+	for (__u32 i = 0; i < MESSAGES_PER_SEGMENT && out->verdict == SNIF_ALLOW && place.begin < packet->end; i++) {
+		place.end = place.begin; /* none, which is no question */
+		if (bpf_skb_load_bytes(skb, place.begin, length, 2) == 0 && i < MESSAGES_PER_SEGMENT - 1 &&
+		    place.begin + 2 + snif_be16(length) <= packet->end) {
+			place.begin += 2;
+			place.end = place.begin + snif_be16(length);
+		}
+		ask(skb, policy, tag, &place, out);
+		place.begin = place.end > place.begin ? place.end : packet->end;
+	}
+	return 1;
+}
+
+/* Whether a packet comes from where a server of the policy answers: nobody inside may be one. */
+SNIF_SUBPROGRAM int is_forged_answer(const struct policy *policy, const struct snif_packet *packet) {
+	struct snif_judgement judgement = {};
+	struct snif_target source = {};
+
+	if (!reads_dns || !policy || !packet)
+		return 0;
+	__builtin_memcpy(source.address, packet->source, 16);
+	source.port = packet->source_port;
+	source.protocol = packet->to.protocol;
+	judge_address(policy, &source, NULL, &judgement);
+	return judgement.reason == SNIF_REASON_DNS_ALLOWED;
+}
+
+#endif
