@@ -2,7 +2,6 @@
 /* attach, reload, detach, load, unload, status ──► what processes that run already can reach. */
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -252,20 +251,6 @@ static void test_trial(void **state) {
 
 /* ---- verify ---------------------------------------------------------------------------------------------------- */
 
-/* What is pinned in the first instance, as a descriptor. */
-static int open_pin(const char *name) {
-	char pattern[64];
-	glob_t found;
-	int fd;
-
-	snprintf(pattern, sizeof(pattern), "/run/snifence/bpf/*_0/%s", name);
-	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-	fd = bpf_obj_get(found.gl_pathv[0]);
-	globfree(&found);
-	assert_true(fd >= 0);
-	return fd;
-}
-
 /* Fails unless verify has such a finding, and ends with 1; NULL: unless it has none. */
 static void expect_finding(const char *kind) {
 	struct lab_program *program = resident_snifence((const char *const[]){"verify", "--json", NULL});
@@ -279,7 +264,7 @@ static void expect_finding(const char *kind) {
 
 /* An entry of a table as anybody with the rights could write it. */
 static void change_a_name(void) {
-	int outer = open_pin("names"), inner;
+	int outer = resident_pin("names"), inner;
 	struct snif_bucket bucket;
 	__u32 slot = 1, number = 0, id;
 
@@ -295,7 +280,7 @@ static void change_a_name(void) {
 
 /* The rule for any name, which the policy has none of. */
 static void allow_any_name(void) {
-	int policies = open_pin("policies"), map = open_pin("settings");
+	int policies = resident_pin("policies"), map = resident_pin("settings");
 	struct snif_settings settings;
 	struct snif_active active;
 	__u32 policy = 1, slot;
@@ -334,7 +319,7 @@ static void test_verify(void **state) {
 	resident_says(0, "reload", policy);
 	expect_finding(NULL);
 
-	program = open_pin("snif_connect6");
+	program = resident_pin("snif_connect6");
 	assert_int_equal(bpf_prog_detach2(program, cgroups[0].fd, BPF_CGROUP_INET6_CONNECT), 0);
 	close(program);
 	expect_finding("program_missing");

@@ -40,21 +40,8 @@ static unsigned count_files(const char *pattern) {
 	return count;
 }
 
-static int open_pin(const char *name) {
-	char pattern[64];
-	glob_t found;
-	int fd;
-
-	snprintf(pattern, sizeof(pattern), "/run/snifence/bpf/*_0/%s", name);
-	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-	fd = bpf_obj_get(found.gl_pathv[0]);
-	globfree(&found);
-	assert_true(fd >= 0);
-	return fd;
-}
-
 static unsigned count_inner(const char *outer) {
-	int fd = open_pin(outer);
+	int fd = resident_pin(outer);
 	unsigned count = 0;
 	__u32 id;
 
@@ -65,7 +52,7 @@ static unsigned count_inner(const char *outer) {
 }
 
 static unsigned count_values(void) {
-	int fd = open_pin("attachments");
+	int fd = resident_pin("attachments");
 	__u64 id = 0, next;
 	unsigned count = 0;
 

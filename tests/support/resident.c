@@ -3,12 +3,15 @@
 #include "resident.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <bpf/bpf.h>
 
 #include "hello_maker.h"
 
@@ -171,4 +174,17 @@ int resident_greet(void *name) {
 
 bool resident_reaches(const char *name) {
 	return resident_inside(&cgroup, resident_greet, (void *)name) == 0;
+}
+
+int resident_pin(const char *name) {
+	char pattern[64];
+	glob_t found;
+	int fd;
+
+	snprintf(pattern, sizeof(pattern), "/run/snifence/bpf/*_0/%s", name);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	fd = bpf_obj_get(found.gl_pathv[0]);
+	globfree(&found);
+	assert_true(fd >= 0);
+	return fd;
 }

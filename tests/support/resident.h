@@ -39,6 +39,9 @@ const char *resident_state(void);
 /* Of the only policy: how often something was decided for this reason. */
 int resident_counter(const char *reason);
 
+/* What is pinned under this name in the first instance, as a descriptor. */
+int resident_pin(const char *name);
+
 /* Runs `function` in a child in a cgroup. Returns what it returns, 0 to 127. */
 int resident_inside(const struct cgroup *cgroup, lab_function function, void *argument);
 /* The same in two halves. */

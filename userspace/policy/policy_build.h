@@ -108,7 +108,13 @@ void keep_lookup(struct builder *builder, const struct lookup_rule *lookup);
 /* `dns` may be NULL: the default is the servers of the file `resolv_conf`. */
 void read_dns(struct builder *builder, const struct yaml_node *dns, const char *resolv_conf);
 
-/* policy_tls.c: the section `tls`. `tls` may be NULL. */
+/* policy_tls.c: the section `tls`, and hosts wherever they stand. */
+
+/* `public_suffix: true` of a map with a host. */
+bool read_any_suffix(struct builder *builder, const struct yaml_node *item);
+/* Reads the name of a host as written. Returns whether it is one. */
+bool read_name(struct builder *builder, const struct yaml_node *node, bool any_suffix, struct hostname *name);
+/* `tls` may be NULL. */
 void read_tls(struct builder *builder, const struct yaml_node *tls);
 /* Allows the hosts that the builder names, where no rule of the file says the same. */
 void read_allowed(struct builder *builder);

@@ -20,18 +20,10 @@ enum { LEAST_TTL = HOUR, MOST_TTL = 7 * DAY, GRACE = 10 * MINUTE, LONGEST = 365 
 
 bool read_lookup(struct builder *builder, const struct yaml_node *node, const struct yaml_node *item,
 		 struct lookup_rule *out) {
-	static const char *const words[] = {"false", "true", NULL};
-	bool any_suffix =
-		read_choice(builder, item ? yaml_get(item, "public_suffix") : NULL, "`public_suffix`", words) == 1;
-	char message[HOSTNAME_MESSAGE];
 	struct hostname name;
 
-	if (!expect_word(builder, node, "a host"))
+	if (!read_name(builder, node, item && read_any_suffix(builder, item), &name))
 		return false;
-	if (hostname_parse(node->text, any_suffix, &name, message)) {
-		refuse(builder, node, "%s", message);
-		return false;
-	}
 	out->form = name.form;
 	out->name = arena_text(&builder->policy->texts, name.name, strlen(name.name));
 	if (!out->name)

@@ -122,15 +122,13 @@ static char *describe(struct builder *builder, struct host_rule *host, const cha
 	return text;
 }
 
-/* `public_suffix: true` of a host item. */
-static bool read_any_suffix(struct builder *builder, const struct yaml_node *item) {
+bool read_any_suffix(struct builder *builder, const struct yaml_node *item) {
 	static const char *const words[] = {"false", "true", NULL};
 
 	return read_choice(builder, yaml_get(item, "public_suffix"), "`public_suffix`", words) == 1;
 }
 
-/* `node` is the name of a host rule as written. */
-static bool read_name(struct builder *builder, const struct yaml_node *node, bool any_suffix, struct hostname *name) {
+bool read_name(struct builder *builder, const struct yaml_node *node, bool any_suffix, struct hostname *name) {
 	char message[HOSTNAME_MESSAGE];
 
 	if (!expect_word(builder, node, "a host"))

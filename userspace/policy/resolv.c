@@ -7,16 +7,22 @@
 #include "policy/prefix.h"
 
 #define LINES_MAX 1000 /* a file longer than this is something else: the rest is not read */
-#define KEYWORD "nameserver"
 #define BLANKS " \t\r\n"
+
+/* What stands behind `keyword` in a line; NULL: it is another line. */
+static char *behind(char *line, const char *keyword) {
+	size_t length = strlen(keyword);
+
+	return strncmp(line, keyword, length) == 0 && line[length] && strchr(BLANKS, line[length]) ? line + length
+												   : NULL;
+}
 
 /* The address of a `nameserver` line. Returns whether there is one. */
 static bool read_line(char *line, struct prefix *server) {
-	char message[PREFIX_MESSAGE], *address, *end;
+	char message[PREFIX_MESSAGE], *address = behind(line, "nameserver"), *end;
 
-	if (strncmp(line, KEYWORD, strlen(KEYWORD)) != 0 || !strchr(BLANKS, line[strlen(KEYWORD)]))
+	if (!address)
 		return false;
-	address = line + strlen(KEYWORD);
 	address += strspn(address, BLANKS);
 	end = address + strcspn(address, BLANKS "%");
 	*end = '\0';
@@ -53,14 +59,6 @@ int resolv_conf_read(const char *path, struct prefix_list *servers) {
 	prefix_parse("127.0.0.1", &local, message);
 	error = prefix_list_add(servers, &local);
 	return error;
-}
-
-/* What stands behind `keyword` in a line; NULL: it is another line. */
-static char *behind(char *line, const char *keyword) {
-	size_t length = strlen(keyword);
-
-	return strncmp(line, keyword, length) == 0 && line[length] && strchr(BLANKS, line[length]) ? line + length
-												   : NULL;
 }
 
 void resolv_conf_search(const char *path, void (*each)(void *context, const char *domain), void *context) {
