@@ -130,7 +130,7 @@ $(FUZZ:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD
 
 $(BUILD)/fuzz/differential_fuzz: $(BUILD)/fuzz/tests/evasion/judges.o
 $(BUILD)/fuzz/differential_fuzz: FUZZ_LIBS := -lgnutls
-$(BUILD)/fuzz/dns_fuzz: FUZZ_LIBS := -lcares
+$(BUILD)/fuzz/dns_fuzz: FUZZ_LIBS := -lresolv
 
 compile_commands.json: Makefile
 	$(Q)tests/compile-commands $(CPPFLAGS) -- $(SOURCES) userspace/main.c > $@
