@@ -2,12 +2,12 @@
 /* argv ──► the options of `snifence check`. */
 #include "check/check_options.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/command_line.h"
-#include "policy/prefix_order.h"
+#include "base/ip_address.h"
 
 static const char usage[] =
 	"Usage: snifence check [OPTION…] POLICY…\n"
@@ -48,8 +48,7 @@ static int wrong(const char *what, const char *which) {
 }
 
 static int take_address(const char *text, struct question *question) {
-	memcpy(question->address, prefix_ipv4.address, 16);
-	if (inet_pton(AF_INET, text, question->address + 12) != 1 && inet_pton(AF_INET6, text, question->address) != 1)
+	if (!ip_address_read(text, question->address))
 		return wrong("not an IPv4 or IPv6 address: ", text);
 	question->has_address = true;
 	return 0;

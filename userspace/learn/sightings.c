@@ -2,8 +2,8 @@
 /* Events ──► names, addresses and the rest, each once, with how often, when and by whom. */
 #include "learn/sightings.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "analysis/groups.h"
 #include "base/array.h"
 #include "base/hash.h"
+#include "base/ip_address.h"
 #include "event/event_words.h"
 #include "policy/hostname.h"
 
@@ -72,10 +73,7 @@ static bool read_place(const struct log_event *event, struct place *place) {
 	if (event->destination_port == 0 || event->destination_port > UINT16_MAX)
 		return false;
 	place->port = (uint16_t)event->destination_port;
-	if (inet_pton(AF_INET6, event->destination, place->address) == 1)
-		return true;
-	memset(place->address + 10, 0xff, 2);
-	return inet_pton(AF_INET, event->destination, place->address + 12) == 1;
+	return ip_address_read(event->destination, place->address);
 }
 
 static enum sighting_kind kind_of(const struct log_event *event, bool placed) {

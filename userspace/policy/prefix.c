@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/ip_address.h"
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b};
@@ -84,7 +85,7 @@ enum prefix_result prefix_parse(const char *text, struct prefix *out, char messa
 	const char *slash = strchrnul(text, '/');
 	size_t length = (size_t)(slash - text);
 	struct prefix read = {0};
-	int bits, offset = 0;
+	int bits, offset;
 
 	if (memchr(text, '%', length))
 		return wrong(message, text, "has a zone id, which names an interface: write the address without it");
@@ -92,12 +93,9 @@ enum prefix_result prefix_parse(const char *text, struct prefix *out, char messa
 		return wrong(message, text, "is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32");
 	memcpy(address, text, length);
 	address[length] = '\0';
-	if (inet_pton(AF_INET, address, read.address + 12) == 1) {
-		memcpy(read.address, mapped, sizeof(mapped));
-		offset = 96;
-	} else if (inet_pton(AF_INET6, address, read.address) != 1) {
+	if (!ip_address_read(address, read.address))
 		return wrong(message, text, "is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32");
-	}
+	offset = strchr(address, ':') ? 0 : 96;
 	bits = *slash ? parse_length(slash + 1, 128 - offset) : 128 - offset;
 	if (bits < 0)
 		return wrong(message, text,

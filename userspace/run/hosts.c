@@ -2,12 +2,11 @@
 /* /etc/hosts ──► addresses of the policy's names. */
 #include "run/hosts.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "base/ip_address.h"
 #include "compile/tables.h"
 
 #define BLANKS " \t\r\n"
@@ -19,15 +18,6 @@ struct hosts {
 	uint32_t policy;
 	const struct compiled *compiled;
 };
-
-static bool read_address(const char *text, __u8 address[16]) {
-	struct in_addr ipv4;
-
-	if (inet_pton(AF_INET, text, &ipv4) != 1)
-		return inet_pton(AF_INET6, text, address) == 1;
-	snif_map_ipv4(address, &ipv4);
-	return true;
-}
 
 static int bind_name(const struct hosts *hosts, const __u8 address[16], const char *written) {
 	struct snif_name_progress at = {0};
@@ -48,7 +38,7 @@ static int bind_line(const struct hosts *hosts, char *line) {
 
 	line[strcspn(line, "#")] = '\0';
 	word = strtok_r(line, BLANKS, &rest);
-	if (!word || !read_address(word, address))
+	if (!word || !ip_address_read(word, address))
 		return 0;
 	while (!error && (word = strtok_r(NULL, BLANKS, &rest)))
 		error = bind_name(hosts, address, word);
