@@ -50,7 +50,7 @@
 	"        1        0  name_invalid  \\x1b[2J=                   nc        03:08:30  03:08:30          █\n" \
 	"        1        0  socket_type   a socket of protocol ICMP  ping      03:08:40  03:08:40          █\n" \
 	"\n" \
-	"An allowed name at another address: an old list of addresses, or an attempt\n" \
+	"An allowed name at another address: an old list or cache of addresses, or an attempt\n" \
 	"  BLOCKED  AUDITED  REASON          WHAT             ASKED BY  FIRST     LAST      OVER TIME\n" \
 	"        1        0  name_elsewhere  api.github.test  nc        03:08:20  03:08:20          █\n" \
 	"\n" \
@@ -542,6 +542,18 @@ static void test_long_hello(void **state) {
 	assert_non_null(strstr(out, "\"class\":\"long_hello\""));
 }
 
+/* A name that no lookup has given is as often an old cache as somebody's attempt: the section says both. */
+static void test_not_bound(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.name = "cached.test", .reason = "name_not_bound"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(strstr(
+		out, "\nAn allowed name at another address: an old list or cache of addresses, or an attempt\n"));
+	assert_null(strstr(out, "Looks like an attempt"));
+	assert_int_equal(RUN("--json", log_file), 0);
+	assert_non_null(strstr(out, "\"class\":\"elsewhere\""));
+}
+
 static void test_json(void **state) {
 	(void)state;
 	write_log();
@@ -787,6 +799,7 @@ int main(void) {
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_other_reasons),
 		cmocka_unit_test(test_long_hello),
+		cmocka_unit_test(test_not_bound),
 		cmocka_unit_test(test_follow_nothing),
 		cmocka_unit_test(test_follow_policies),
 		cmocka_unit_test(test_full_device),

@@ -104,7 +104,7 @@ struct reason_about reason_about(enum snif_reason reason) {
 	ABOUT(DNS_ALLOWED, ALLOWED, "A lookup through a server of `dns.servers`.", "Nothing.")
 	ABOUT(ADDRESS_BOUND, ALLOWED, "A rule under `direct.allow` has a `host`, and a lookup gave this address for it.",
 	      "Nothing; what it lets through is not inspected.")
-	ABOUT(NAME_NOT_BOUND, ATTACK, "An address from another resolver, from a cache that is older than the run, or from "
+	ABOUT(NAME_NOT_BOUND, ELSEWHERE, "An address from another resolver, from a cache that is older than the run, or from "
 	      "/etc/hosts; or an allowed name sent to somebody else's server.",
 	      "Have the program look the name up through `dns.servers`; `dns.bind: observe` lets it pass, and marks it.")
 	ABOUT(DNS_NAME, NO_RULE, "A host that the policy does not list yet; telemetry; data that is to leave in names.",

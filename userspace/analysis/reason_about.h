@@ -11,7 +11,7 @@ enum reason_class {
 	REASON_NO_RULE,	   /* a rule would allow it, if it is wanted */
 	REASON_DENY_RULE,  /* the policy says no in so many words */
 	REASON_UNUSUAL,	   /* no good ClientHello, as old, broken or other software sends it, and an attacker could */
-	REASON_ELSEWHERE,  /* an allowed name sent to another address than its rule's: an old list, or an attempt */
+	REASON_ELSEWHERE,  /* an allowed name sent to an address that is not its: an old list or cache, or an attempt */
 	REASON_LONG_HELLO, /* a ClientHello longer than the policy takes, as a large session ticket makes it */
 	REASON_ATTACK,	   /* what no usual program sends: made to be misread, or to go around the filter */
 	REASON_FILTER,	   /* the filter itself lacked something, or cannot do it */
