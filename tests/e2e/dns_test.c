@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include "../support/lab.h"
+#include "../support/lookup.h"
 #include "../support/name_server.h"
 #include "dns.h"
 
-#define SERVER "203.0.113.1"
+#define SERVER LOOKUP_SERVER
 #define POLICY                                                                                                         \
 	"version: 1\n"                                                                                                 \
 	"tls: {allow: [allowed.lab.test, other.lab.test, \"*.wild.lab.test\"]}\n"                                      \
@@ -21,7 +22,7 @@
 
 #define dns_test(function) cmocka_unit_test_teardown(function, leave)
 
-enum { NUMBER = 0x1234, HERE = 0 };
+enum { NUMBER = LOOKUP_NUMBER, HERE = 0 };
 
 static int leave(void **state) {
 	name_servers_end();
@@ -110,95 +111,6 @@ static void answer_with_hints(const struct name_query *query, struct bytes *answ
 	dns_add_record(answer, query->name, SNIF_DNS_HTTPS, 60, alias, sizeof(alias));
 }
 
-/* ---- what is done inside --------------------------------------------------------------------------------------- */
-
-struct lookup {
-	struct bytes question; /* without one: of `name` and `type` */
-	const char *name;
-	uint16_t type;
-	const char *server; /* NULL: SERVER */
-	bool tcp;
-	unsigned piece; /* over TCP: bytes in a segment; 0: all in one */
-};
-
-static int open_socket(const struct lookup *lookup) {
-	const char *server = lookup->server ? lookup->server : SERVER;
-	struct timeval limit = {.tv_sec = 1};
-	struct sockaddr_storage where;
-	socklen_t size = lab_address(server, SNIF_DNS_PORT, &where);
-	int fd = lookup->tcp ? lab_dial(server, SNIF_DNS_PORT) : socket(where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return fd;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (!lookup->tcp && connect(fd, (struct sockaddr *)&where, size))
-		return -errno;
-	return fd;
-}
-
-/* Sends a question and waits for the answer. 0: it came; 1: none did; or a negative errno. */
-static int look_up(void *argument) {
-	struct lookup *lookup = argument;
-	static struct bytes framed;
-	static uint8_t answer[1 << 14];
-	int fd = open_socket(lookup), error;
-
-	if (fd < 0)
-		return fd;
-	if (lookup->question.length == 0)
-		dns_make_question(&lookup->question, NUMBER, lookup->name, lookup->type ? lookup->type : SNIF_DNS_A);
-	framed = lookup->question;
-	if (lookup->tcp)
-		dns_frame(&framed, &lookup->question);
-	error = lookup->piece ? lab_send_segments(fd, framed.data, framed.length, lookup->piece)
-			      : lab_send(fd, framed.data, framed.length);
-	if (error == 0 && lookup->tcp) {
-		if (lab_receive(fd, answer, 2) == 2)
-			error = lab_receive(fd, answer + 2, (size_t)(answer[0] << 8 | answer[1])) ==
-						(size_t)(answer[0] << 8 | answer[1])
-					? 0
-					: 1;
-		else
-			error = 1;
-	} else if (error == 0 && recv(fd, answer, sizeof(answer), 0) <= 0) {
-		error = 1;
-	}
-	lab_reset(fd);
-	return error;
-}
-
-static int look_up_name(const char *name) {
-	struct lookup *lookup = lab_shared(sizeof(*lookup));
-
-	lookup->name = name;
-	return lab_inside(look_up, lookup);
-}
-
-struct greeting {
-	const char *name, *address;
-};
-
-/* Sends a ClientHello. 0: the server answers; 1: it does not; or a negative errno: no connection. */
-static int greet(void *argument) {
-	const struct greeting *greeting = argument;
-	struct hello hello = {.name = greeting->name};
-	static struct bytes stream;
-	int fd = lab_dial(greeting->address, 443), error;
-	char byte;
-
-	if (fd < 0)
-		return fd;
-	hello_make(&stream, &hello);
-	error = lab_send(fd, stream.data, stream.length);
-	error = error || lab_receive(fd, &byte, 1) != 1;
-	lab_reset(fd);
-	return error;
-}
-
-static int greet_at(const char *name, const char *address) {
-	return lab_inside(greet, &(struct greeting){name, address});
-}
-
 static void begin(const char *policy, name_answer answer) {
 	static const char *const addresses[] = {"192.0.2.1", "198.51.100.1", "2001:db8::1"};
 
@@ -211,6 +123,13 @@ static void begin(const char *policy, name_answer answer) {
 
 static void expect_lookup(void) {
 	lab_expect(SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED);
+}
+
+static struct lookup *asking(const char *name, uint16_t type) {
+	struct lookup *lookup = lab_shared(sizeof(*lookup));
+
+	dns_make_question(&lookup->question, NUMBER, name, type);
+	return lookup;
 }
 
 static void assert_asked(unsigned count) {
@@ -247,8 +166,12 @@ static void test_name_of_another_address(void **state) {
 	begin(POLICY, answer_honestly);
 	assert_int_equal(look_up_name("allowed.lab.test"), 0);
 	assert_int_equal(look_up_name("other.lab.test"), 0);
+	assert_int_equal(lab_inside(look_up, asking("allowed.lab.test", SNIF_DNS_AAAA)), 0);
 	expect_lookup();
 	expect_lookup();
+	expect_lookup();
+	assert_int_equal(greet_at("other.lab.test", "2001:db8::1"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
 	assert_int_equal(greet_at("allowed.lab.test", "198.51.100.1"), 1);
 	event = lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
 	assert_int_equal(event->hook, SNIF_HOOK_EGRESS);
@@ -418,87 +341,15 @@ static void test_unrelated_records(void **state) {
 	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 }
 
-/* Somebody else answers: from another address, or another port. The socket is not connected, so that it takes it. */
-static int take_any_answer(void *argument) {
-	const char *from = argument;
-	static struct bytes question, answer;
-	struct sockaddr_storage server, client, other;
-	socklen_t size = lab_address(SERVER, SNIF_DNS_PORT, &server), length = sizeof(client),
-		  other_size = lab_address(from, strcmp(from, SERVER) == 0 ? 5353 : SNIF_DNS_PORT, &other);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), forger = socket(AF_INET, SOCK_DGRAM, 0);
-
-	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
-	if (sendto(fd, question.data, question.length, 0, (struct sockaddr *)&server, size) < 0)
-		return -errno;
-	getsockname(fd, (struct sockaddr *)&client, &length);
-	dns_begin_answer(&answer, &question);
-	dns_add_address(&answer, "allowed.lab.test", 60, "192.0.2.1");
-	lab_address("192.0.2.1", ntohs(((struct sockaddr_in *)&client)->sin_port), &client);
-	if (bind(forger, (struct sockaddr *)&other, other_size) ||
-	    sendto(forger, answer.data, answer.length, 0, (struct sockaddr *)&client, size) < 0)
-		return -errno;
-	return recv(fd, answer.data, sizeof(answer.data), 0) > 0 ? 0 : 1;
-}
-
-/* The forger is inside as well: that its datagram leaves takes a rule. */
-static void test_other_server(void **state) {
-	static const char *const forgers[] = {"192.0.2.2", SERVER};
-
-	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		lab_enter();
-		lab_confine("version: 1\ntls: {allow: [allowed.lab.test]}\n"
-			    "direct: {allow: [{to: 192.0.2.0/24, proto: udp}]}\n"
-			    "dns: {servers: [" SERVER "], bind: require}\n");
-		assert_int_equal(lab_inside(take_any_answer, (void *)forgers[i]), 0);
-		assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), -EPERM);
-		leave(NULL);
-	}
-}
-
-/* The same in the server's place: there is none, as where a stub resolver has stopped. */
-static int be_the_server(void *argument) {
-	static struct bytes question, answer;
-	struct sockaddr_storage server, from;
-	socklen_t size = lab_address(SERVER, SNIF_DNS_PORT, &server), length = sizeof(from);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), forger = socket(AF_INET, SOCK_DGRAM, 0);
-
-	(void)argument;
-	if (bind(forger, (struct sockaddr *)&server, size) || connect(fd, (struct sockaddr *)&server, size))
-		return -errno;
-	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
-	if (send(fd, question.data, question.length, 0) < 0 ||
-	    recvfrom(forger, question.data, sizeof(question.data), 0, (struct sockaddr *)&from, &length) <= 0)
-		return -errno;
-	dns_begin_answer(&answer, &question);
-	dns_add_address(&answer, "allowed.lab.test", 60, "192.0.2.1");
-	return sendto(forger, answer.data, answer.length, 0, (struct sockaddr *)&from, length) < 0 ? -errno : 0;
-}
-
-static void test_in_the_servers_place(void **state) {
-	(void)state;
-	lab_enter();
-	lab_confine("version: 1\ntls: {allow: [allowed.lab.test]}\ndirect: {allow: [192.0.2.0/24, 203.0.113.0/24]}\n"
-		    "dns: {servers: [" SERVER "], bind: require}\n");
-	assert_int_equal(lab_inside(be_the_server, NULL), -EPERM);
-	expect_lookup();
-	lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED);
-	lab_expect(SNIF_DENY, SNIF_REASON_DNS_FORGED);
-}
-
 /* ---- what may be asked ----------------------------------------------------------------------------------------- */
 
-static struct lookup *asking(const char *name, uint16_t type) {
-	struct lookup *lookup = lab_shared(sizeof(*lookup));
-
-	dns_make_question(&lookup->question, NUMBER, name, type);
-	return lookup;
-}
+#define LONGEST_LABEL "mzxw6ytboi3dgmrtgq2tmnzygiydcmrtgq2tmnzygiydcmrtgq2tmnzygiydcmr" /* 63 bytes */
 
 static void test_names_of_the_policy(void **state) {
 	static const char *const refused[] = {
 		"forbidden.lab.test",
 		"data-that-leaves.allowed.lab.test",
+		LONGEST_LABEL ".allowed.lab.test",
 		"lab.test",
 		"wild.lab.test",
 		"data.evil.test.corp.test",
@@ -530,7 +381,9 @@ static void test_names_of_the_policy(void **state) {
 
 static void test_questions_that_carry_data(void **state) {
 	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1},
-			     cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+			     cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}, long_cookie[4 + 41] = {0, 10, 0, 41},
+			     identity[] = {0, 3, 0, 2, 'o', 'f'},
+			     private_use[] = {0xfd, 0xe9, 0, 4, 'd', 'a', 't', 'a'};
 	static const uint16_t types[] = {16 /* TXT */, 10 /* NULL */, 255 /* ANY */, 15 /* MX */, 12 /* PTR */};
 	struct lookup *lookup;
 
@@ -542,7 +395,7 @@ static void test_questions_that_carry_data(void **state) {
 		expect_lookup();
 		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_TYPE)->object.dns_type, types[i]);
 	}
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 11; i++) {
 		lookup = asking("allowed.lab.test", SNIF_DNS_A);
 		switch (i) {
 		case 0: /* something behind it */
@@ -571,6 +424,15 @@ static void test_questions_that_carry_data(void **state) {
 			lookup->question.data[SNIF_DNS_HEADER] = 11;
 			lookup->question.data[SNIF_DNS_HEADER + 8] = '.';
 			break;
+		case 7: /* options of no known kind, or longer than they can be */
+			dns_add_options(&lookup->question, private_use, sizeof(private_use));
+			break;
+		case 8:
+			dns_add_options(&lookup->question, long_cookie, sizeof(long_cookie));
+			break;
+		case 9:
+			dns_add_options(&lookup->question, identity, sizeof(identity));
+			break;
 		default: /* another class */
 			lookup->question.data[lookup->question.length - 1] = 3;
 		}
@@ -584,6 +446,24 @@ static void test_questions_that_carry_data(void **state) {
 	dns_add_options(&lookup->question, cookie, sizeof(cookie));
 	assert_int_equal(lab_inside(look_up, lookup), 0);
 	assert_asked(1);
+}
+
+/* A server that is none of the policy's. */
+static void test_another_server(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	name_server("192.0.2.2", answer_honestly);
+	for (int tcp = 0; tcp < 2; tcp++) {
+		lookup = asking("allowed.lab.test", SNIF_DNS_A);
+		lookup->server = "192.0.2.2";
+		lookup->tcp = tcp;
+		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
+		lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+	}
+	lab_expect_no_more();
+	assert_asked(0);
 }
 
 /* A rule for the server's address is none that lets unread questions pass. */
@@ -604,7 +484,7 @@ static void test_server_is_direct_too(void **state) {
  */
 static int send_in_segments(void *argument) {
 	static struct bytes hidden, padding, whole;
-	int fd = open_socket(argument), size;
+	int fd = lookup_socket(argument), size;
 
 	dns_make_question(&hidden, NUMBER, "data.evil.test", SNIF_DNS_A);
 	padding.length = 0;
@@ -636,7 +516,7 @@ static void test_cut_by_the_kernel(void **state) {
 /* The last byte is out of band, and the server leaves it out of what it reads. */
 static int send_urgently(void *argument) {
 	static struct bytes question, framed;
-	int fd = open_socket(argument);
+	int fd = lookup_socket(argument);
 
 	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
 	dns_frame(&framed, &question);
@@ -758,10 +638,9 @@ int main(void) {
 		dns_test(test_error),
 		dns_test(test_loop),
 		dns_test(test_unrelated_records),
-		dns_test(test_other_server),
-		dns_test(test_in_the_servers_place),
 		dns_test(test_names_of_the_policy),
 		dns_test(test_questions_that_carry_data),
+		dns_test(test_another_server),
 		dns_test(test_server_is_direct_too),
 		dns_test(test_cut_by_the_kernel),
 		dns_test(test_urgent_data),
