@@ -82,6 +82,20 @@ static void answer_another_question(const struct name_query *query, struct bytes
 	dns_add_address(answer, "allowed.lab.test", 60, "192.0.2.1");
 }
 
+static void answer_another_type(const struct name_query *query, struct bytes *answer) {
+	static struct bytes question;
+
+	dns_make_question(&question, (uint16_t)(query->message->data[0] << 8 | query->message->data[1]), query->name,
+			  SNIF_DNS_AAAA);
+	dns_begin_answer(answer, &question);
+	dns_add_address(answer, query->name, 60, "2001:db8::1");
+}
+
+static void answer_with_a_mapped_address(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	dns_add_address(answer, query->name, 60, "::ffff:192.0.2.1");
+}
+
 static void answer_with_an_error(const struct name_query *query, struct bytes *answer) {
 	answer_honestly(query, answer);
 	answer->data[3] |= 3; /* no such name */
@@ -320,6 +334,23 @@ static void test_other_question(void **state) {
 	expect_unbound(answer_another_question, HERE);
 }
 
+static void test_other_type(void **state) {
+	(void)state;
+	expect_unbound(answer_another_type, HERE);
+	assert_int_equal(greet_at("allowed.lab.test", "2001:db8::1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
+/* An address of IPv4 in an AAAA record is none that a server gave. */
+static void test_mapped_address(void **state) {
+	(void)state;
+	begin(POLICY, answer_with_a_mapped_address);
+	assert_int_equal(lab_inside(look_up, asking("allowed.lab.test", SNIF_DNS_AAAA)), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
 static void test_error(void **state) {
 	(void)state;
 	expect_unbound(answer_with_an_error, HERE);
@@ -379,11 +410,73 @@ static void test_names_of_the_policy(void **state) {
 	lab_expect_no_more();
 }
 
-static void test_questions_that_carry_data(void **state) {
-	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1},
-			     cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}, long_cookie[4 + 41] = {0, 10, 0, 41},
+/* The ways in which a question carries data beside its name. */
+static bool add_data(struct bytes *question, int way) {
+	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1}, long_cookie[4 + 41] = {0, 10, 0, 41},
 			     identity[] = {0, 3, 0, 2, 'o', 'f'},
 			     private_use[] = {0xfd, 0xe9, 0, 4, 'd', 'a', 't', 'a'};
+	size_t end = question->length;
+
+	switch (way) {
+	case 0: /* something behind it */
+		bytes_add(question, "data", 4);
+		return true;
+	case 1: /* two questions */
+		question->data[5] = 2;
+		dns_add_name(question, "x.test");
+		bytes_number(question, 4, 0x00010001);
+		return true;
+	case 2: /* the client's subnet, which resolvers send on */
+		dns_add_options(question, subnet, sizeof(subnet));
+		return true;
+	case 3: /* an option of no known kind, and those that are longer than they can be */
+		dns_add_options(question, private_use, sizeof(private_use));
+		return true;
+	case 4:
+		dns_add_options(question, long_cookie, sizeof(long_cookie));
+		return true;
+	case 5:
+		dns_add_options(question, identity, sizeof(identity));
+		return true;
+	case 6: /* the version of the options, and flags that have no meaning */
+		dns_add_options(question, NULL, 0);
+		question->data[end + 6] = 'v';
+		return true;
+	case 7:
+		dns_add_options(question, NULL, 0);
+		question->data[end + 8] = 'f';
+		return true;
+	case 8: /* records of other kinds: in the place of the options, of answers, of servers */
+	case 9:
+	case 10:
+		question->data[way == 8 ? 11 : way == 9 ? 7 : 9] = 1;
+		dns_add_name(question, "data.test");
+		bytes_fill(question, 0, 10);
+		return true;
+	case 11: /* two records of options */
+		dns_add_options(question, NULL, 0);
+		dns_add_options(question, NULL, 0);
+		return true;
+	case 12: /* an update */
+		question->data[2] |= 5 << 3;
+		return true;
+	case 13: /* a response */
+		question->data[2] |= 0x80;
+		return true;
+	case 14: /* a dot in a label: "allowed.lab" is one, and the server reads it so */
+		question->data[SNIF_DNS_HEADER] = 11;
+		question->data[SNIF_DNS_HEADER + 8] = '.';
+		return true;
+	case 15: /* another class */
+		question->data[end - 1] = 3;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void test_questions_that_carry_data(void **state) {
+	static const uint8_t cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
 	static const uint16_t types[] = {16 /* TXT */, 10 /* NULL */, 255 /* ANY */, 15 /* MX */, 12 /* PTR */};
 	struct lookup *lookup;
 
@@ -395,47 +488,7 @@ static void test_questions_that_carry_data(void **state) {
 		expect_lookup();
 		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_TYPE)->object.dns_type, types[i]);
 	}
-	for (int i = 0; i < 11; i++) {
-		lookup = asking("allowed.lab.test", SNIF_DNS_A);
-		switch (i) {
-		case 0: /* something behind it */
-			bytes_add(&lookup->question, "data", 4);
-			break;
-		case 1: /* two questions */
-			lookup->question.data[5] = 2;
-			dns_add_name(&lookup->question, "x.test");
-			bytes_number(&lookup->question, 4, 0x00010001);
-			break;
-		case 2: /* the client's subnet, which resolvers send on */
-			dns_add_options(&lookup->question, subnet, sizeof(subnet));
-			break;
-		case 3: /* a record of another kind in the place of the options */
-			lookup->question.data[11] = 1;
-			dns_add_name(&lookup->question, "data.test");
-			bytes_fill(&lookup->question, 0, 10);
-			break;
-		case 4: /* an update */
-			lookup->question.data[2] |= 5 << 3;
-			break;
-		case 5: /* a response */
-			lookup->question.data[2] |= 0x80;
-			break;
-		case 6: /* a dot in a label: "allowed.lab" is one, and the server reads it so */
-			lookup->question.data[SNIF_DNS_HEADER] = 11;
-			lookup->question.data[SNIF_DNS_HEADER + 8] = '.';
-			break;
-		case 7: /* options of no known kind, or longer than they can be */
-			dns_add_options(&lookup->question, private_use, sizeof(private_use));
-			break;
-		case 8:
-			dns_add_options(&lookup->question, long_cookie, sizeof(long_cookie));
-			break;
-		case 9:
-			dns_add_options(&lookup->question, identity, sizeof(identity));
-			break;
-		default: /* another class */
-			lookup->question.data[lookup->question.length - 1] = 3;
-		}
+	for (int way = 0; add_data(&(lookup = asking("allowed.lab.test", SNIF_DNS_A))->question, way); way++) {
 		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
 		expect_lookup();
 		lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
@@ -593,6 +646,46 @@ static void test_refused_over_tcp(void **state) {
 	assert_asked(0);
 }
 
+/* Several questions in one segment: each is judged, and there are not more than a client sends. */
+struct several {
+	int count, forbidden;
+};
+
+static int send_several(void *argument) {
+	static struct bytes question, framed, all;
+	const struct several *several = argument;
+	struct lookup lookup = {.tcp = true};
+	int fd = lookup_socket(&lookup);
+	uint8_t length[2];
+
+	all.length = 0;
+	for (int i = 0; i < several->count; i++) {
+		dns_make_question(&question, NUMBER,
+				  i == several->forbidden ? "forbidden.lab.test" : "allowed.lab.test", SNIF_DNS_A);
+		dns_frame(&framed, &question);
+		bytes_add(&all, framed.data, framed.length);
+	}
+	if (fd < 0 || lab_send(fd, all.data, all.length))
+		return -errno;
+	return lab_receive(fd, length, 2) == 2;
+}
+
+static void test_several_in_a_segment(void **state) {
+	static const struct several good = {3, -1}, hidden = {3, 2}, many = {8, -1};
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(lab_inside(send_several, (void *)&good), 1);
+	expect_lookup();
+	assert_int_equal(lab_inside(send_several, (void *)&hidden), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	assert_int_equal(lab_inside(send_several, (void *)&many), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
+	assert_asked(3);
+}
+
 /* ---- rules by name --------------------------------------------------------------------------------------------- */
 
 static int dial_database(void *address) {
@@ -635,6 +728,8 @@ int main(void) {
 		dns_test(test_audit),
 		dns_test(test_other_number),
 		dns_test(test_other_question),
+		dns_test(test_other_type),
+		dns_test(test_mapped_address),
 		dns_test(test_error),
 		dns_test(test_loop),
 		dns_test(test_unrelated_records),
@@ -647,6 +742,7 @@ int main(void) {
 		dns_test(test_https_denied),
 		dns_test(test_over_tcp),
 		dns_test(test_refused_over_tcp),
+		dns_test(test_several_in_a_segment),
 		dns_test(test_direct_by_name),
 	};
 
