@@ -242,6 +242,26 @@ static void test_system_calls_of_abandoned(void **state) {
 	assert_string_equal(lab_read(program->output[0]), "97 1 22 22 38\n38 38 38 38 38\n");
 }
 
+/* Where the question or its answer fails, nobody waits for it. */
+static void test_system_calls_cannot_be_answered(void **state) {
+	char inject[64];
+
+	(void)state;
+	begin();
+	lab_needs("strace");
+	for (int when = 1; when < 5; when++) {
+		struct lab_program *program;
+
+		snprintf(inject, sizeof(inject), "inject=ioctl:error=EIO:when=%d+", when);
+		program = lab_run((const char *[]){"strace", "-qq", "-o", "/dev/null", "-e", inject, "build/snifence",
+						   "run", lab_write("policy.yaml", policy), "--", lab_self(), "call",
+						   NULL});
+		assert_int_equal(program->status, 0);
+		assert_true(program->out[0] != '0' && !strstr(program->out, " 0"));
+		assert_non_null(strstr(program->err, "cannot answer a refused system call: Input/output error"));
+	}
+}
+
 /* ---- what the command knows ---------------------------------------------------------------------------------------- */
 
 static void expect_variables(const char *user) {
@@ -535,6 +555,7 @@ int main(int argc, char **argv) {
 		lab_test(test_full_screen),
 		lab_test(test_system_calls),
 		lab_test(test_system_calls_of_abandoned),
+		lab_test(test_system_calls_cannot_be_answered),
 		lab_test(test_variables),
 		lab_test(test_variables_of_user),
 		lab_test(test_left_behind),

@@ -461,7 +461,7 @@ static int run_command(struct run *run) {
 	if (code)
 		return code == EXIT_FAILED ? something_lacks() : code;
 	run->refusals =
-		(struct run_refusals){supervised.child.listener, &run->confinement.syscalls, on_refused_call, run};
+		(struct run_refusals){&supervised.child.listener, &run->confinement.syscalls, on_refused_call, run};
 	struct outcome outcome;
 	err = supervise(&supervised, &outcome);
 	spawn_end(&supervised.child);

@@ -8,7 +8,7 @@
 #include "confine/syscalls.h"
 
 struct run_refusals {
-	int listener; /* of a struct child, borrowed; -1: there is none, or nobody is left */
+	int *listener; /* of a struct child; -1: there is none, or it was closed: nobody is left, or it fails */
 	const struct syscalls *syscalls;
 	/* A call was refused to a program, by its name. */
 	void (*told)(void *context, const struct refused_call *call, const char *asker);
@@ -17,6 +17,6 @@ struct run_refusals {
 
 /* For a turn, as struct part wants it: answers the calls that wait. */
 int run_refusals_wait(const struct run_refusals *refusals, struct pollfd *fd);
-void run_refusals_turn(struct run_refusals *refusals);
+void run_refusals_turn(const struct run_refusals *refusals);
 
 #endif
