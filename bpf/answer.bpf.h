@@ -41,7 +41,7 @@ static __always_inline void answer_bind(const struct workspace *workspace, const
 	__u32 policy = tag->judged_under.policy, ttl;
 	void *inner = bpf_map_lookup_elem(&bindings, &policy);
 	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
-	struct snif_binding binding = {.rule = asked->rule};
+	struct snif_binding binding = {.rule = asked->rule, .generation = asked->generation};
 	const struct snif_dns_address *address;
 
 	if (!inner)

@@ -6,37 +6,41 @@
 #include "message.bpf.h"
 
 /*
- * Whether the policy has found a name at an address, and which rule was that name's. `again`: it is enough that it was,
- * once; what is open goes on.
+ * What says that the policy has found a name at an address; NULL: nothing. `again`: it is enough that it was, once; what
+ * is open goes on.
  */
-static __always_inline _Bool is_bound(__u32 policy, const struct snif_binding_key *key, _Bool again, __u32 *rule) {
+static __always_inline const struct snif_binding *binding_of(__u32 policy, const struct snif_binding_key *key,
+							     _Bool again) {
 	void *inner = bpf_map_lookup_elem(&bindings, &policy);
 	const struct snif_binding *found = inner ? bpf_map_lookup_elem(inner, key) : NULL;
 
-	if (!found || (!again && found->expires < bpf_ktime_get_boot_ns()))
-		return 0;
-	*rule = found->rule;
-	return 1;
+	return found && (again || found->expires >= bpf_ktime_get_boot_ns()) ? found : NULL;
 }
 
 struct group_search {
 	__u64 groups; /* those left */
 	__u32 policy, rule;
 	_Bool again, found;
+	__u32 generation;
 	struct snif_binding_key key;
 };
 
 static long group_step(__u32 index, void *context) {
 	struct group_search *search = context;
+	const struct snif_binding *found;
 
 	if (!(search->groups >> index))
 		return SNIF_STOP;
 	search->key.name = index;
-	if (search->groups >> index & 1 && is_bound(search->policy, &search->key, search->again, &search->rule)) {
-		search->found = 1;
-		return SNIF_STOP;
-	}
-	return SNIF_NEXT;
+	if (!(search->groups >> index & 1))
+		return SNIF_NEXT;
+	found = binding_of(search->policy, &search->key, search->again);
+	if (!found)
+		return SNIF_NEXT;
+	/* a reload numbers rules anew */
+	search->rule = found->generation == search->generation ? found->rule : 0;
+	search->found = 1;
+	return SNIF_STOP;
 }
 
 /*
@@ -55,6 +59,7 @@ SNIF_SUBPROGRAM int judge_named(const struct policy *policy, const struct snif_t
 	if (search.groups == 0)
 		return 0;
 	search.policy = policy->number;
+	search.generation = policy->active.generation;
 	__builtin_memcpy(search.key.address, to->address, 16);
 	bpf_loop(SNIF_GROUPS, group_step, &search, 0);
 	if (search.found)
@@ -70,7 +75,6 @@ SNIF_SUBPROGRAM int judge_unnamed(const struct policy *policy, const struct snif
 				  struct snif_judgement *out) {
 	struct snif_binding_key key = {.name = SNIF_BOUND_ANY, .netns_cookie = netns_cookie};
 	const struct snif_settings *found;
-	__u32 rule;
 
 	if (!reads_dns || !policy || !to || !out || policy->options.mode == SNIF_AUDIT)
 		return 0;
@@ -78,7 +82,7 @@ SNIF_SUBPROGRAM int judge_unnamed(const struct policy *policy, const struct snif
 	if (!found || found->dns.bind != SNIF_BIND_REQUIRE)
 		return 0;
 	__builtin_memcpy(key.address, to->address, 16);
-	if (!is_bound(policy->number, &key, 0, &rule))
+	if (!binding_of(policy->number, &key, 0))
 		*out = snif_refuse(SNIF_REASON_NAME_NOT_BOUND);
 	return 0;
 }
@@ -88,7 +92,6 @@ SNIF_SUBPROGRAM int judge_bound(const struct policy *policy, const struct snif_t
 				struct snif_inspection *inspection, _Bool again, struct snif_judgement *out) {
 	const struct snif_settings *found, *keys = instance_keys();
 	struct snif_binding_key key = {};
-	__u32 rule;
 
 	if (!reads_dns || !policy || !tag || !inspection || !out || !keys)
 		return 0;
@@ -99,7 +102,7 @@ SNIF_SUBPROGRAM int judge_bound(const struct policy *policy, const struct snif_t
 				     inspection->hello.name_length);
 	key.netns_cookie = tag->netns_cookie;
 	__builtin_memcpy(key.address, tag->to.address, 16);
-	inspection->unbound = !is_bound(policy->number, &key, again, &rule);
+	inspection->unbound = !binding_of(policy->number, &key, again);
 	if (inspection->unbound)
 		*out = snif_judge_unbound(&found->dns, out->rule);
 	return 0;

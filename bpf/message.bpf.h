@@ -15,7 +15,7 @@
 /* Memory to read a message in. Not one for each CPU: runs interrupt each other there. */
 struct workspace {
 	__u32 claimed;
-	__u32 unused;
+	__u32 generation; /* under which the question is judged */
 	struct snif_dns dns;
 	struct snif_name_scan scan;
 	struct snif_name_hashing hashing;

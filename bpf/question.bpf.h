@@ -14,7 +14,7 @@ struct asked {
 	__u64 name; /* the hash under which it is bound */
 	__u64 sum;  /* the sum by which the answer is known to be of this name */
 	__u8 server[16];
-	__u32 rule;
+	__u32 rule, generation;
 	__u16 port, id, type;
 	__u8 group; /* of `direct` rules by name; 0: none */
 	__u8 waits;
@@ -57,6 +57,7 @@ static __always_inline void question_remember(struct bpf_sock *socket, const str
 	asked->sum = workspace->dns.asked;
 	__builtin_memcpy(asked->server, server->address, 16);
 	asked->rule = best->rule;
+	asked->generation = workspace->generation;
 	asked->port = server->port;
 	asked->id = workspace->dns.id;
 	asked->type = workspace->dns.type;
@@ -92,6 +93,7 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 	if (!found || !keys || !socket)
 		return SNIF_REASON_STATE_LOST;
 	dns->name_length = dns->type = 0;
+	workspace->generation = policy->active.generation;
 	dns->key = keys->hash_key[0] | 1;
 	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) == 0 && snif_dns_read(dns, 0) &&
 	    !dns->unclear && snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) == SNIF_REASON_NONE)

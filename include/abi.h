@@ -119,8 +119,8 @@ struct snif_binding_key {
 
 struct snif_binding {
 	__u64 expires; /* CLOCK_BOOTTIME, nanoseconds */
-	__u32 rule;    /* the name's, when it was looked up */
-	__u32 unused;
+	__u32 rule;    /* the name's, when it was looked up, under this generation */
+	__u32 generation;
 };
 
 #define SNIF_BINDINGS 8192 /* of one policy; what is not used longest makes room */

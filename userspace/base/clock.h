@@ -3,7 +3,12 @@
 #ifndef SNIF_CLOCK_H
 #define SNIF_CLOCK_H
 
+#include <stdint.h>
+
 /* Milliseconds of CLOCK_MONOTONIC: they mean something only as a difference. */
 long clock_ms(void);
+
+/* Nanoseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps: by it the kernel's side forgets names. */
+uint64_t clock_boot_ns(void);
 
 #endif

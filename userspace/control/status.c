@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/message.h"
 #include "base/timestamp.h"
+#include "control/found.h"
 #include "control/inventory.h"
 #include "control/source.h"
 #include "event/event_words.h"
@@ -21,7 +22,8 @@
 static const char usage[] =
 	"Usage: snifence status [--json]\n"
 	"\n"
-	"Shows the policies that are in force in the kernel, and the cgroups that are attached under them.\n"
+	"Shows the policies that are in force in the kernel, and the cgroups that are attached under them; where\n"
+	"a policy binds names, also at which addresses they were found, and how long that counts.\n"
 	"\n"
 	"  --json              print one JSON object\n"
 	"  --help              this text\n"
@@ -70,7 +72,8 @@ static void print_attachment(const struct inventory_attachment *attachment) {
 	puts(state_texts[attachment->state]);
 }
 
-static void print_policy(const struct inventory *inventory, const struct inventory_policy *policy) {
+static void print_policy(struct instances *instances, const struct inventory *inventory,
+			 const struct inventory_policy *policy) {
 	struct timestamp timestamp = {0};
 	const char *file = policy->noted ? policy->entry.file : "a policy of `snifence run`";
 	bool audit = policy->settings.options.mode == SNIF_AUDIT;
@@ -88,6 +91,7 @@ static void print_policy(const struct inventory *inventory, const struct invento
 		    inventory->attachments[i].instance == policy->instance &&
 		    inventory->attachments[i].attachment.policy == policy->number)
 			print_attachment(&inventory->attachments[i]);
+	found_print(instances, policy);
 }
 
 static void print_other(void *context, const char *name) {
@@ -96,9 +100,9 @@ static void print_other(void *context, const char *name) {
 	       name);
 }
 
-static void print_status(const struct instances *instances, const struct inventory *inventory) {
+static void print_status(struct instances *instances, const struct inventory *inventory) {
 	for (size_t i = 0; i < inventory->policy_count; i++)
-		print_policy(inventory, &inventory->policies[i]);
+		print_policy(instances, inventory, &inventory->policies[i]);
 	for (size_t i = 0; i < inventory->attachment_count; i++)
 		if (inventory->attachments[i].state == INVENTORY_GONE)
 			print_attachment(&inventory->attachments[i]);
@@ -124,7 +128,7 @@ static struct json_object *counters_json(const struct snif_counters *counters) {
 	return json_checked(object, error);
 }
 
-static struct json_object *policy_json(const struct inventory_policy *policy) {
+static struct json_object *policy_json(struct instances *instances, const struct inventory_policy *policy) {
 	struct json_object *object = json_object_new_object();
 	struct timestamp timestamp = {0};
 	int error = json_put_number(object, "instance", policy->instance);
@@ -139,6 +143,7 @@ static struct json_object *policy_json(const struct inventory_policy *policy) {
 	error |= json_put_number(object, "attachments", policy->attachments);
 	error |= json_put_number(object, "lost", policy->counters.of[SNIF_COUNTER_LOST]);
 	error |= json_put(object, "counters", counters_json(&policy->counters));
+	error |= found_put_json(object, instances, policy);
 	return json_checked(object, error);
 }
 
@@ -160,13 +165,13 @@ static void add_other(void *context, const char *name) {
 	json_add(context, json_object_new_string(name));
 }
 
-static int print_json(const struct instances *instances, const struct inventory *inventory) {
+static int print_json(struct instances *instances, const struct inventory *inventory) {
 	struct json_object *object = json_object_new_object(), *policies = json_object_new_array(),
 			   *attachments = json_object_new_array(), *others = json_object_new_array();
 	int error = 0;
 
 	for (size_t i = 0; i < inventory->policy_count; i++)
-		error |= json_add(policies, policy_json(&inventory->policies[i]));
+		error |= json_add(policies, policy_json(instances, &inventory->policies[i]));
 	for (size_t i = 0; i < inventory->attachment_count; i++)
 		error |= json_add(attachments, attachment_json(&inventory->attachments[i]));
 	if (instances)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names at addresses ──► the kernel's bindings of a policy. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -36,7 +37,8 @@ static int open_bindings(const struct filter *filter, uint32_t policy) {
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule) {
 	const __u64 keys[] = {SNIF_BOUND_ANY, snif_name_hash(filter->settings[0].hash_key, name, length), rule->zone};
-	const struct snif_binding binding = {.expires = UINT64_MAX, .rule = rule->rule};
+	const struct snif_binding binding = {
+		.expires = UINT64_MAX, .rule = rule->rule, .generation = filter_active(filter, policy).generation};
 	struct snif_binding_key key = {.netns_cookie = own_namespace()};
 	int fd = open_bindings(filter, policy), error = 0;
 
@@ -49,5 +51,39 @@ int filter_bind(const struct filter *filter, uint32_t policy, const char *name, 
 		error = bpf_map_update_elem(fd, &key, &binding, BPF_ANY);
 	}
 	close(fd);
+	return error;
+}
+
+/* Of each name its own entry: not the one by which it is known that any was found there, nor that of its group. */
+static size_t keep_names(const struct snif_binding_key *keys, const struct snif_binding *values, size_t count,
+			 struct filter_binding *out) {
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (keys[i].name >= SNIF_GROUPS)
+			out[kept++] = (struct filter_binding){keys[i], values[i]};
+	return kept;
+}
+
+int filter_bindings(const struct filter *filter, uint32_t policy, struct filter_binding **out, size_t *count) {
+	struct snif_binding_key *keys = calloc(SNIF_BINDINGS, sizeof(*keys));
+	struct snif_binding *values = calloc(SNIF_BINDINGS, sizeof(*values));
+	int fd = open_bindings(filter, policy), error = 0;
+	__u32 found = SNIF_BINDINGS, behind;
+
+	*out = calloc(SNIF_BINDINGS, sizeof(**out));
+	*count = 0;
+	if (!keys || !values || !*out)
+		error = -ENOMEM;
+	else if (fd >= 0 && bpf_map_lookup_batch(fd, NULL, &behind, keys, values, &found, NULL) && errno != ENOENT)
+		error = -errno;
+	else if (fd >= 0)
+		*count = keep_names(keys, values, found, *out);
+	if (fd >= 0)
+		close(fd);
+	free(keys);
+	free(values);
+	if (error)
+		free(*out);
 	return error;
 }

@@ -53,6 +53,17 @@ const struct snif_settings *filter_settings(const struct filter *filter, uint32_
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule);
 
+struct filter_binding {
+	struct snif_binding_key key;
+	struct snif_binding value;
+};
+
+/*
+ * Reads what a policy remembers of names at addresses, in no order, also what has run out; where it binds none, that is
+ * nothing. Returns 0, with `*out` to be freed, or a negative errno.
+ */
+int filter_bindings(const struct filter *filter, uint32_t policy, struct filter_binding **out, size_t *count);
+
 /* ---- attachments: attachments.c -------------------------------------------------------------------------------- */
 
 /*
