@@ -5,10 +5,11 @@
 
 #include "question.bpf.h"
 
-/* The question that the answer in the workspace belongs to, which then waits no more. `waits` is 0 when there is none. */
-static __always_inline struct asked question_take(struct questions *from, const struct snif_dns *dns,
-						  const struct snif_packet *packet) {
-	struct asked taken = {};
+/* Takes the question that the answer in the workspace belongs to, which then waits no more. Returns whether there is one. */
+static __always_inline _Bool question_take(struct questions *from, struct workspace *workspace,
+					   const struct snif_packet *packet) {
+	const struct snif_dns *dns = &workspace->dns;
+	_Bool found = 0;
 	__u64 server[2], want[2];
 	__u64 group = dns->id % ASKED_GROUPS;
 	struct asked *at;
@@ -21,12 +22,13 @@ static __always_inline struct asked question_take(struct questions *from, const 
 		if (!at->waits || at->id != dns->id || at->type != dns->type || at->sum != dns->asked ||
 		    at->port != packet->source_port || server[0] != want[0] || server[1] != want[1])
 			continue;
-		taken = *at;
+		workspace->asked = *at;
 		at->waits = 0;
+		found = 1;
 		break;
 	}
 	bpf_spin_unlock(&from->lock);
-	return taken;
+	return found;
 }
 
 static __always_inline void bind_one(void *inner, struct snif_binding_key *key, __u64 name,
@@ -37,19 +39,19 @@ static __always_inline void bind_one(void *inner, struct snif_binding_key *key, 
 
 /* Binds what the answer in the workspace gives to the name that was asked for. */
 static __always_inline void answer_bind(const struct workspace *workspace, const struct snif_tag *tag,
-					const struct asked *asked, const struct snif_dns_rules *rules) {
-	__u32 policy = tag->judged_under.policy, ttl;
+					const struct snif_dns_rules *rules) {
+	__u32 policy = tag->judged_under.policy;
 	void *inner = bpf_map_lookup_elem(&bindings, &policy);
 	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
-	struct snif_binding binding = {.rule = asked->rule, .generation = asked->generation};
+	struct snif_binding binding = {.rule = workspace->asked.rule, .generation = workspace->asked.generation};
+	const struct asked *asked = &workspace->asked;
 	const struct snif_dns_address *address;
 
 	if (!inner)
 		return;
 	for (__u32 i = 0; i < SNIF_DNS_ADDRESSES && i < workspace->dns.found; i++) {
 		address = &workspace->dns.addresses[i];
-		ttl = address->ttl < rules->least ? rules->least : snif_min(address->ttl, rules->most);
-		binding.expires = bpf_ktime_get_boot_ns() + ((__u64)ttl + rules->grace) * 1000000000ULL;
+		binding.expires = bpf_ktime_get_boot_ns() + snif_dns_counts_for(rules, address->ttl) * 1000000000ULL;
 		__builtin_memcpy(key.address, address->address, 16);
 		bind_one(inner, &key, SNIF_BOUND_ANY, &binding);
 		bind_one(inner, &key, asked->name, &binding);
@@ -58,21 +60,56 @@ static __always_inline void answer_bind(const struct workspace *workspace, const
 	}
 }
 
+/* Tells an answer. The name is as the server has sent it. A function for the sake of the stack. */
+SNIF_SUBPROGRAM int event_of_answer(const struct snif_dns *dns, const struct snif_tag *tag, const struct asked *asked,
+				    const struct snif_dns_rules *rules) {
+	struct snif_judgement none = {};
+	struct snif_event *event;
+	struct policy policy;
+
+	if (!reads_dns || !dns || !tag || !asked || !rules)
+		return 0;
+	policy = policy_for(tag);
+	event = event_room(sizeof(*event));
+	if (!event) {
+		count(&policy, SNIF_COUNTER_LOST);
+		return 0;
+	}
+	if (asked->name != SNIF_BOUND_ANY)
+		none.rule = asked->rule;
+	event_begin(event, &policy, &none, SNIF_HOOK_COUNT);
+	event_add_tag(event, tag);
+	__builtin_memcpy(event->destination, asked->server, 16);
+	event->destination_port = asked->port;
+	event->flags = SNIF_EVENT_DNS | SNIF_EVENT_ANSWER | (asked->name ? SNIF_EVENT_BOUND : 0);
+	event->object.dns.type = dns->type;
+	event->object.dns.id = dns->id;
+	event->name_length = dns->name_length;
+	event->answer_count = dns->found;
+	__builtin_memcpy(event->name, dns->name, sizeof(event->name));
+	__builtin_memcpy(event->answers, dns->addresses, sizeof(event->answers));
+	event->dns = *rules;
+	bpf_ringbuf_submit(event, 0);
+	return 0;
+}
+
 /* An answer in the workspace, to one of the questions. */
 static __always_inline void answer_take(struct workspace *workspace, struct questions *from, const struct snif_tag *tag,
 					const struct snif_packet *packet) {
 	struct snif_active active = active_of(tag->judged_under.policy);
 	const struct snif_settings *found = settings_of(active.slot), *keys = instance_keys();
-	struct asked asked;
 
 	if (active.slot == 0 || !found || !keys)
 		return;
 	workspace->dns.key = keys->hash_key[0] | 1;
 	if (!snif_dns_read(&workspace->dns, 1))
 		return;
-	asked = question_take(from, &workspace->dns, packet);
-	if (asked.waits)
-		answer_bind(workspace, tag, &asked, &found->dns);
+	if (!question_take(from, workspace, packet))
+		return;
+	if (workspace->asked.name != SNIF_BOUND_ANY)
+		answer_bind(workspace, tag, &found->dns);
+	if (found->dns.log_answers)
+		event_of_answer(&workspace->dns, tag, &workspace->asked, &found->dns);
 }
 
 static __always_inline void see_datagram(struct __sk_buff *skb, const struct snif_tag *tag,

@@ -33,7 +33,7 @@ static __always_inline struct snif_event *event_room(__u64 size) {
 /* Fills everything but the name that does not come from a tag or packet. */
 static __always_inline void event_begin(struct snif_event *event, const struct policy *policy,
 					const struct snif_judgement *judgement, enum snif_hook hook) {
-	__builtin_memset(event, 0, sizeof(*event) - sizeof(event->name));
+	__builtin_memset(event, 0, SNIF_EVENT_NAMELESS);
 	event->time = bpf_ktime_get_ns();
 	event->active = policy->active;
 	event->mode = policy->options.mode;
@@ -113,7 +113,7 @@ static __always_inline struct snif_event *event_reserve(const struct snif_inspec
 			__builtin_memcpy(event->name, read->hello.name, SNIF_EVENT_SHORT_NAME);
 		return event;
 	}
-	event = event_room(sizeof(*event));
+	event = event_room(SNIF_EVENT_NAMED);
 	if (event)
 		__builtin_memcpy(event->name, read->hello.name, sizeof(event->name));
 	return event;

@@ -9,17 +9,6 @@
 #define ASKED_IN_GROUP 4
 #define MESSAGES_PER_SEGMENT 8 /* over TCP; no client sends as many */
 
-/* A question that waits for its answer. */
-struct asked {
-	__u64 name; /* the hash under which it is bound */
-	__u64 sum;  /* the sum by which the answer is known to be of this name */
-	__u8 server[16];
-	__u32 rule, generation;
-	__u16 port, id, type;
-	__u8 group; /* of `direct` rules by name; 0: none */
-	__u8 waits;
-};
-
 struct questions {
 	struct bpf_spin_lock lock;
 	__u32 next;
@@ -87,34 +76,32 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 	const struct snif_settings *found = settings_of(slot), *keys = instance_keys();
 	struct bpf_sock *socket = skb->sk;
 	struct snif_dns *dns = &workspace->dns;
-	enum snif_reason reason = SNIF_REASON_DNS_QUESTION;
-	_Bool allowed = 0;
+	enum snif_reason reason;
+	_Bool allowed, binds;
 
 	if (!found || !keys || !socket)
 		return SNIF_REASON_STATE_LOST;
 	dns->name_length = dns->type = 0;
 	workspace->generation = policy->active.generation;
 	dns->key = keys->hash_key[0] | 1;
-	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) == 0 && snif_dns_read(dns, 0) &&
-	    !dns->unclear && snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) == SNIF_REASON_NONE)
-		reason = SNIF_REASON_NONE;
-	if (reason == SNIF_REASON_NONE) {
-		allowed = snif_may_look_up(&workspace->match, slot, found, dns->name, dns->name_length);
-		reason = question_refusal(workspace, allowed, &found->dns);
-	} else if (!found->dns.names_policy) {
-		return SNIF_REASON_NONE;
-	}
-	if (reason != SNIF_REASON_NONE || !allowed || found->dns.bind == SNIF_BIND_OFF)
-		return reason;
-	question_remember(socket, workspace, &place->server,
-			  snif_name_hash_by(&workspace->hashing, keys->hash_key, dns->name, dns->name_length));
-	return SNIF_REASON_NONE;
+	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) != 0 || !snif_dns_read(dns, 0) ||
+	    dns->unclear || snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) != SNIF_REASON_NONE)
+		return found->dns.names_policy ? SNIF_REASON_DNS_QUESTION : SNIF_REASON_NONE;
+	allowed = snif_may_look_up(&workspace->match, slot, found, dns->name, dns->name_length);
+	reason = question_refusal(workspace, allowed, &found->dns);
+	binds = reason == SNIF_REASON_NONE && allowed && found->dns.bind != SNIF_BIND_OFF;
+	if (binds || (found->dns.log_answers && (reason == SNIF_REASON_NONE || policy->options.mode == SNIF_AUDIT)))
+		question_remember(
+			socket, workspace, &place->server,
+			binds ? snif_name_hash_by(&workspace->hashing, keys->hash_key, dns->name, dns->name_length)
+			      : SNIF_BOUND_ANY);
+	return reason;
 }
 
 static __always_inline void event_of_question(const struct policy *policy, const struct snif_judgement *judgement,
 					      const struct snif_tag *tag, const struct question_place *place,
 					      const struct snif_dns *dns) {
-	struct snif_event *event = event_room(sizeof(*event));
+	struct snif_event *event = event_room(SNIF_EVENT_NAMED);
 
 	if (!event) {
 		count(policy, SNIF_COUNTER_LOST);
@@ -125,7 +112,8 @@ static __always_inline void event_of_question(const struct policy *policy, const
 	__builtin_memcpy(event->destination, place->server.address, 16);
 	event->destination_port = place->server.port;
 	event->flags = SNIF_EVENT_DNS;
-	event->object.dns_type = dns->type;
+	event->object.dns.type = dns->type;
+	event->object.dns.id = dns->id;
 	event->name_length = dns->name_length;
 	__builtin_memcpy(event->name, dns->name, sizeof(event->name));
 	bpf_ringbuf_submit(event, 0);

@@ -8,6 +8,7 @@
 #ifndef SNIF_ABI_H
 #define SNIF_ABI_H
 
+#include "dns.h"
 #include "tls_record.h"
 #include "hooks.h"
 #include "name_table.h"
@@ -102,11 +103,18 @@ enum snif_dns_bind { SNIF_BIND_OFF, SNIF_BIND_OBSERVE, SNIF_BIND_REQUIRE };
 /* What the policy says of lookups. */
 struct snif_dns_rules {
 	__u8 bind; /* enum snif_dns_bind: whether a server name counts only at an address that it was found at */
-	__u8 names_policy;	  /* only names that the policy allows may be asked for */
-	__u8 https_deny;	  /* no question for HTTPS and SVCB records, with which names can be encrypted */
-	__u8 lookups;		  /* there are rules of lookups */
+	__u8 names_policy; /* only names that the policy allows may be asked for */
+	__u8 https_deny;   /* no question for HTTPS and SVCB records, with which names can be encrypted */
+	__u8 lookups;	   /* there are rules of lookups */
+	__u8 log_answers;  /* what servers answer is told */
+	__u8 unused[3];
 	__u32 least, most, grace; /* seconds that an address counts: of its time to live, and beyond that */
 };
+
+/* For how many seconds an address counts that was given for so many. */
+static __always_inline __u64 snif_dns_counts_for(const struct snif_dns_rules *rules, __u32 ttl) {
+	return (__u64)(ttl < rules->least ? rules->least : snif_min(ttl, rules->most)) + rules->grace;
+}
 
 #define SNIF_BOUND_ANY 0 /* as a name: any that the policy allows */
 
@@ -260,7 +268,9 @@ union snif_object {
 	struct {
 		__u32 major, minor; /* SNIF_HOOK_DEVICE */
 	};
-	__u32 dns_type; /* SNIF_EVENT_DNS */
+	struct {
+		__u16 type, id;
+	} dns; /* SNIF_EVENT_DNS */
 	__u64 bits;
 };
 
@@ -268,6 +278,9 @@ union snif_object {
 #define SNIF_EVENT_HELLO 2   /* a ClientHello was read, at least in part: version is valid when not 0 */
 #define SNIF_EVENT_DNS 4     /* the name is that of a question */
 #define SNIF_EVENT_UNBOUND 8 /* no lookup has given this address for the server name */
+#define SNIF_EVENT_ANSWER                                                                                              \
+	16 /* with SNIF_EVENT_DNS: what a server has answered; no decision, so without verdict and hook */
+#define SNIF_EVENT_BOUND 32 /* its addresses count for the name */
 
 struct snif_event {
 	__u64 time; /* CLOCK_MONOTONIC, nanoseconds */
@@ -288,12 +301,17 @@ struct snif_event {
 	__u8 flags;    /* SNIF_EVENT_* */
 	__u16 version; /* highest TLS version offered, 0x0304 is TLS 1.3 */
 	__u16 name_length;
-	__u8 unused[2];
+	__u8 answer_count;
+	__u8 unused;
 	__u8 name[256]; /* name_length bytes of the server name as sent (lower-cased as far as it is valid) */
+	/* SNIF_EVENT_ANSWER */
+	struct snif_dns_address answers[SNIF_DNS_ADDRESSES]; /* answer_count of them */
+	struct snif_dns_rules dns;			     /* by which they count */
 };
 
-/* The ring buffer's records are cut in the name: to one of three sizes, since the kernel wants them constant. */
-#define SNIF_EVENT_NAMELESS (sizeof(struct snif_event) - 256)
+/* The ring buffer's records are cut: to one of four sizes, the last the whole, since the kernel wants them constant. */
+#define SNIF_EVENT_NAMELESS __builtin_offsetof(struct snif_event, name)
+#define SNIF_EVENT_NAMED __builtin_offsetof(struct snif_event, answers)
 #define SNIF_EVENT_SHORT_NAME SNIF_TAG_NAME
 #define SNIF_EVENT_SHORT (SNIF_EVENT_NAMELESS + SNIF_EVENT_SHORT_NAME)
 

@@ -48,8 +48,8 @@ static int look_up(void *name) {
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	dns_make_question(&question, 7, name, SNIF_DNS_A);
-	return connect(fd, (struct sockaddr *)&where, size) ||
-	       send(fd, question.data, question.length, 0) < 0 || recv(fd, answer, sizeof(answer), 0) <= 0;
+	return connect(fd, (struct sockaddr *)&where, size) || send(fd, question.data, question.length, 0) < 0 ||
+	       recv(fd, answer, sizeof(answer), 0) <= 0;
 }
 
 static void expect_answer(const char *name) {
@@ -88,7 +88,8 @@ static void test_status(void **state) {
 	int64_t left;
 
 	(void)state;
-	file = begin(answer_all, "version: 1\ntls: {allow: [\"*.lab.test\"]}\ndns: {servers: [" SERVER "], bind: require}\n");
+	file = begin(answer_all,
+		     "version: 1\ntls: {allow: [\"*.lab.test\"]}\ndns: {servers: [" SERVER "], bind: require}\n");
 	status = resident_status();
 	assert_int_equal(json_object_get_int(member(policy_of(status), "bound")), 0);
 	json_object_put(status);

@@ -486,7 +486,7 @@ static void test_questions_that_carry_data(void **state) {
 		lookup = asking("allowed.lab.test", types[i]);
 		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
 		expect_lookup();
-		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_TYPE)->object.dns_type, types[i]);
+		assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_TYPE)->object.dns.type, types[i]);
 	}
 	for (int way = 0; add_data(&(lookup = asking("allowed.lab.test", SNIF_DNS_A))->question, way); way++) {
 		assert_int_equal(lab_inside(look_up, lookup), -EPERM);
@@ -721,6 +721,61 @@ static void test_direct_by_name(void **state) {
 	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
 }
 
+/* ---- answers in the log ---------------------------------------------------------------------------------------- */
+
+static const struct snif_event *expect_answer_of(const char *name) {
+	const struct snif_event *event = lab_expect(SNIF_UNDECIDED, SNIF_REASON_NONE);
+
+	assert_true(event->flags & SNIF_EVENT_ANSWER);
+	assert_int_equal(event->name_length, strlen(name));
+	assert_memory_equal(event->name, name, strlen(name));
+	assert_int_equal(event->object.dns.id, NUMBER);
+	assert_int_equal(event->destination_port, SNIF_DNS_PORT);
+	return event;
+}
+
+/* Also of names that the policy says nothing of, and in audit mode of those that it would not have looked up. */
+static void test_answers_are_told(void **state) {
+	static const __u8 first[16] = {[10] = 0xff, 0xff, 192, 0, 2, 1};
+	const struct snif_event *event;
+
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test]}\n"
+	      "dns: {servers: [" SERVER "], bind: require, log: answers, grace: 5s}\n",
+	      answer_honestly);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	expect_lookup();
+	event = expect_answer_of("allowed.lab.test");
+	assert_true(event->flags & SNIF_EVENT_BOUND);
+	assert_int_equal(event->answer_count, 1);
+	assert_memory_equal(event->answers[0].address, first, 16);
+	assert_int_equal(event->answers[0].ttl, 60);
+	assert_int_equal(snif_dns_counts_for(&event->dns, event->answers[0].ttl), 3605);
+	assert_int_equal(look_up_name("stranger.test"), 0);
+	expect_lookup();
+	assert_false(expect_answer_of("stranger.test")->flags & SNIF_EVENT_BOUND);
+	/* what is told of binds nothing by that */
+	assert_int_equal(greet_at("stranger.test", "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+
+	lab_reload("version: 1\nmode: audit\ntls: {allow: [allowed.lab.test]}\n"
+		   "dns: {servers: [" SERVER "], names: policy, log: answers}\n");
+	assert_int_equal(look_up_name("stranger.test"), 0);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	expect_answer_of("stranger.test");
+	lab_expect_no_more();
+}
+
+/* An answer that nobody asked for is none of the log's. */
+static void test_other_answers_are_not_told(void **state) {
+	(void)state;
+	begin("version: 1\ndns: {servers: [" SERVER "], log: answers}\n", answer_with_another_number);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	expect_lookup();
+	lab_expect_no_more();
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		dns_test(test_name_needs_a_lookup),
@@ -749,6 +804,8 @@ int main(void) {
 		dns_test(test_refused_over_tcp),
 		dns_test(test_several_in_a_segment),
 		dns_test(test_direct_by_name),
+		dns_test(test_answers_are_told),
+		dns_test(test_other_answers_are_not_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

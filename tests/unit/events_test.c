@@ -116,6 +116,48 @@ static void test_objects(void **state) {
 	assert_null(member(&event, "/socket_option"));
 }
 
+static void test_questions_and_answers(void **state) {
+	static const __u8 ipv6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+	struct snif_event event = {.flags = SNIF_EVENT_DNS, .hook = SNIF_HOOK_EGRESS, .name = "Www.Lab.Test"};
+
+	(void)state;
+	/* so far as it could be read */
+	expect(&event, "/dns/type", "query");
+	assert_null(member(&event, "/dns/id"));
+	event.name_length = 12;
+	event.object.dns.id = 7;
+	event.object.dns.type = 16;
+	expect(&event, "/dns/id", "7");
+	expect(&event, "/dns/rrname", "www.lab.test");
+	expect(&event, "/dns/rrtype", "TXT");
+	assert_null(member(&event, "/dns/answers"));
+
+	event.flags |= SNIF_EVENT_ANSWER;
+	event.hook = SNIF_HOOK_COUNT;
+	event.verdict = SNIF_UNDECIDED;
+	expect(&event, "/dns/type", "answer");
+	assert_null(member(&event, "/hook"));
+	assert_null(member(&event, "/verdict"));
+	assert_null(member(&event, "/dns/answers/0"));
+	event.answer_count = 2;
+	set_ipv4(event.answers[0].address, 0xc0000201);
+	event.answers[0].ttl = 60;
+	memcpy(event.answers[1].address, ipv6, 16);
+	expect(&event, "/dns/answers/0/rrtype", "A");
+	expect(&event, "/dns/answers/0/rdata", "192.0.2.1");
+	expect(&event, "/dns/answers/0/ttl", "60");
+	assert_null(member(&event, "/dns/answers/0/bound"));
+	expect(&event, "/dns/answers/1/rrtype", "AAAA");
+	expect(&event, "/dns/answers/1/rdata", "2001:db8::1");
+	event.flags |= SNIF_EVENT_BOUND;
+	event.dns = (struct snif_dns_rules){.least = 100, .most = 200, .grace = 5};
+	expect(&event, "/dns/answers/0/bound", "105");
+	/* of a corrupt event, no more than there is room for */
+	event.answer_count = 255;
+	assert_non_null(member(&event, "/dns/answers/31"));
+	assert_null(member(&event, "/dns/answers/32"));
+}
+
 static void test_protocols(void **state) {
 	static const struct {
 		__u8 number;
@@ -470,17 +512,29 @@ static int set_zone(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hello),	      cmocka_unit_test(test_connect),
-		cmocka_unit_test(test_little_known),  cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_objects),	      cmocka_unit_test(test_protocols),
-		cmocka_unit_test(test_versions),      cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_large_numbers), cmocka_unit_test(test_out_of_range),
-		cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_hostile_file),  cmocka_unit_test(test_time),
-		cmocka_unit_test(test_write_error),   cmocka_unit_test(test_whole_lines),
-		cmocka_unit_test(test_numbers),	      cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_random_events), cmocka_unit_test(test_undecided),
-		cmocka_unit_test(test_every_byte),    cmocka_unit_test_teardown(test_zones, set_zone),
+		cmocka_unit_test(test_hello),
+		cmocka_unit_test(test_connect),
+		cmocka_unit_test(test_little_known),
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_questions_and_answers),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_large_numbers),
+		cmocka_unit_test(test_out_of_range),
+		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_hostile_file),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_write_error),
+		cmocka_unit_test(test_whole_lines),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_random_events),
+		cmocka_unit_test(test_undecided),
+		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test_teardown(test_zones, set_zone),
 	};
 
 	return cmocka_run_group_tests_name("events", tests, set_zone, NULL);

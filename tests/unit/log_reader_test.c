@@ -164,6 +164,51 @@ static void test_byte_order_mark(void **state) {
 }
 
 /* Members, types, actions and reasons of a later version, or of other writers of EVE. */
+/* An answer is no question; what is like an answer elsewhere in a line is none. */
+static void test_answers(void **state) {
+	FILE *file;
+
+	(void)state;
+	append_text(first, "{\"timestamp\":\"2026-01-02T04:04:05.123456+0100\",\"event_type\":\"dns\","
+			   "\"x\":{\"answers\":[{\"rdata\":\"192.0.2.9\"}]},"
+			   "\"dns\":{\"type\":\"answer\",\"id\":7,\"rrname\":\"www.example\",\"rrtype\":\"A\","
+			   "\"answers\":[{\"rrtype\":\"A\",\"ttl\":60,\"rdata\":\"192.0.2.1\",\"bound\":3660},"
+			   "{\"rrtype\":\"A\",\"more\":{\"rdata\":1},\"rdata\":\"192.0.2.2\",\"ttl\":0}],"
+			   "\"more\":[{\"rdata\":\"192.0.2.3\"}]},\"proto\":\"UDP\"}\n");
+	OPEN(first);
+	assert_true(log_reader_next(reader, &event));
+	assert_int_equal(event.type, LOG_ANSWER);
+	assert_int_equal(event.action, LOG_UNDECIDED);
+	assert_string_equal(event.name, "www.example");
+	assert_string_equal(event.question, "A");
+	assert_string_equal(event.protocol, "UDP");
+	assert_int_equal(event.answer_count, 2);
+	assert_string_equal(event.answers[0].address, "192.0.2.1");
+	assert_int_equal(event.answers[0].ttl, 60);
+	assert_int_equal(event.answers[0].bound, 3660);
+	assert_string_equal(event.answers[1].address, "192.0.2.2");
+	assert_int_equal(event.answers[1].bound, 0);
+	log_reader_free(reader);
+
+	/* one that is known, of another type; more answers than there is room for */
+	file = fopen(first, "w");
+	fputs("{\"timestamp\":\"2026-01-02T04:04:05.123456+0100\",\"event_type\":\"dns\","
+	      "\"dns\":{\"type\":\"answer\",\"answers\":[{\"rdata\":1}]}}\n"
+	      "{\"timestamp\":\"2026-01-02T04:04:05.123456+0100\",\"event_type\":\"dns\","
+	      "\"dns\":{\"type\":\"answer\",\"answers\":[{}",
+	      file);
+	for (int i = 0; i < 40; i++)
+		fputs(",{\"rdata\":\"192.0.2.1\"}", file);
+	fputs("]}}\n", file);
+	assert_int_equal(fclose(file), 0);
+	open_reader(false, files);
+	assert_true(log_reader_next(reader, &event));
+	assert_int_equal(event.line, 2);
+	assert_int_equal(event.answer_count, LOG_ANSWERS);
+	assert_string_equal(event.answers[0].address, "");
+	expect_end(1, 1, 0);
+}
+
 static void test_unknown(void **state) {
 	(void)state;
 	append_text(first,
@@ -434,6 +479,7 @@ static void test_named_pipe(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_members, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_byte_order_mark, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unknown, set_up, tear_down),

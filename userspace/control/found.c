@@ -64,8 +64,8 @@ static const struct policy *rules_of(struct found *found, const struct inventory
 
 	if (!found->rules || found->generation != generation) {
 		policy_free(found->rules);
-		found->rules = ledger_rules(instance_name(policy->instance, instance), policy->number, generation,
-					    sha256);
+		found->rules =
+			ledger_rules(instance_name(policy->instance, instance), policy->number, generation, sha256);
 		found->generation = generation;
 	}
 	return found->rules;
@@ -87,8 +87,7 @@ static bool lasts(const struct filter_binding *binding) {
 
 static void print_one(struct found *found, const struct inventory_policy *policy,
 		      const struct filter_binding *binding) {
-	const struct rule *rule =
-		rule_of(rules_of(found, policy, binding->value.generation), binding->value.rule);
+	const struct rule *rule = rule_of(rules_of(found, policy, binding->value.generation), binding->value.rule);
 	uint64_t left = seconds_left(found, binding);
 	char address[EVENT_ADDRESS_SIZE];
 

@@ -10,7 +10,7 @@
 #include "event/event_words.h"
 #include "event/json_scan.h"
 
-enum { PATH_SIZE = 32 };
+enum { PATH_SIZE = 32, ANSWER_DEPTH = 4 /* the line, `dns`, `answers`, one of them */ };
 
 enum kind { TEXT, NUMBER, FLAG, OBJECT /* that there is one */ };
 
@@ -37,6 +37,7 @@ static const struct field {
 	FIELD("socket_option.option", NUMBER, option),
 	FIELD("device.major", NUMBER, major),
 	FIELD("device.minor", NUMBER, minor),
+	FIELD("dns.type", TEXT, dns_type),
 	FIELD("dns.rrname", TEXT, name),
 	FIELD("dns.rrtype", TEXT, question),
 	FIELD("tls.sni", TEXT, name),
@@ -64,10 +65,19 @@ static const struct field {
 #undef FIELD
 };
 
+/* The same of an answer. */
+static const struct field answer_fields[] = {
+	{"rdata", TEXT, offsetof(struct log_answer, address)},
+	{"ttl", NUMBER, offsetof(struct log_answer, ttl)},
+	{"bound", NUMBER, offsetof(struct log_answer, bound)},
+};
+
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
 struct log_parser {
 	struct log_event *event;
+	struct log_answer *answer; /* that is read; NULL: none is */
+	bool in_answers;
 	unsigned depth;		   /* of objects and arrays */
 	const struct field *field; /* whose value is next; NULL: a value that is passed over */
 	size_t expected;	   /* index into fields */
@@ -94,7 +104,7 @@ static void *place(struct log_parser *parser, enum kind kind) {
 		[TEXT] = "a string", [NUMBER] = "a whole number", [FLAG] = "true or false", [OBJECT] = "an object"};
 
 	if (parser->field->kind == kind)
-		return (char *)parser->event + parser->field->offset;
+		return (parser->answer ? (char *)parser->answer : (char *)parser->event) + parser->field->offset;
 	refuse(parser, words[parser->field->kind]);
 	return NULL;
 }
@@ -166,6 +176,13 @@ static bool take_null(void *context) {
 	return ((struct log_parser *)context)->depth > 0;
 }
 
+static const struct field *find_of_answer(const char *bytes, size_t length) {
+	for (size_t i = 0; i < sizeof(answer_fields) / sizeof(answer_fields[0]); i++)
+		if (strlen(answer_fields[i].path) == length && memcmp(answer_fields[i].path, bytes, length) == 0)
+			return &answer_fields[i];
+	return NULL;
+}
+
 static const struct field *find(struct log_parser *parser, const char *path) {
 	for (size_t i = 0; i < FIELDS; i++) {
 		size_t at = (parser->expected + i) % FIELDS;
@@ -184,6 +201,8 @@ static bool take_key(void *context, const char *bytes, size_t length) {
 	char path[PATH_SIZE] = "";
 
 	parser->field = NULL;
+	if (parser->answer && parser->depth == ANSWER_DEPTH)
+		parser->field = find_of_answer(bytes, length);
 	if (parser->depth > 2 || (parser->depth == 2 && before == 0))
 		return true;
 	if (before + length < PATH_SIZE && !memchr(bytes, '\0', length)) {
@@ -192,6 +211,7 @@ static bool take_key(void *context, const char *bytes, size_t length) {
 	}
 	if (parser->depth == 1)
 		memcpy(parser->key, path, PATH_SIZE);
+	parser->in_answers = strcmp(path, "dns.answers") == 0;
 	parser->field = find(parser, path);
 	return true;
 }
@@ -210,12 +230,18 @@ static bool open_object(void *context) {
 	if (parser->depth == 1)
 		snprintf(parser->path, sizeof(parser->path), parser->key[0] ? "%s." : "%s", parser->key);
 	parser->depth++;
+	if (parser->in_answers && parser->depth == ANSWER_DEPTH && parser->event->answer_count < LOG_ANSWERS) {
+		parser->answer = &parser->event->answers[parser->event->answer_count++];
+		parser->answer->address = "";
+	}
 	return true;
 }
 
 static bool close_object(void *context) {
 	struct log_parser *parser = context;
 
+	if (parser->depth == ANSWER_DEPTH)
+		parser->answer = NULL;
 	parser->depth--;
 	parser->field = NULL;
 	if (parser->depth == 1)
@@ -268,9 +294,9 @@ static enum log_type type_of(const char *word) {
 		[LOG_TLS] = "tls", [LOG_FLOW] = "flow", [LOG_DNS] = "dns", [LOG_STATS] = "stats"};
 	unsigned type = 0;
 
-	while (type < LOG_OTHER && strcmp(words[type], word) != 0)
+	while (type <= LOG_STATS && strcmp(words[type], word) != 0)
 		type++;
-	return type;
+	return type <= LOG_STATS ? type : LOG_OTHER;
 }
 
 static enum log_action action_of(const char *word) {
@@ -292,6 +318,8 @@ static const char *read_words(struct log_event *event) {
 	if (!*event->event_type)
 		return "it has no event_type";
 	event->type = type_of(event->event_type);
+	if (event->type == LOG_DNS && strcmp(event->dns_type, "answer") == 0)
+		event->type = LOG_ANSWER;
 	event->action = action_of(event->action_word);
 	event->reason = *event->reason_word ? reason_of(event->reason_word) : SNIF_REASON_NONE;
 	return NULL;
@@ -307,6 +335,8 @@ const char *log_parser_read(struct log_parser *parser, const char *text, size_t 
 		if (fields[i].kind == TEXT)
 			*(const char **)((char *)event + fields[i].offset) = "";
 	parser->event = event;
+	parser->answer = NULL;
+	parser->in_answers = false;
 	parser->depth = 0;
 	parser->expected = parser->used = 0;
 	parser->field = NULL;

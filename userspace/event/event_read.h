@@ -13,7 +13,21 @@
 enum { EVENT_LINE_MAX = 1 << 16 };
 
 /* The first three are decisions. */
-enum log_type { LOG_TLS, LOG_FLOW, LOG_DNS, LOG_STATS, LOG_OTHER /* a type that this version does not know */ };
+enum log_type {
+	LOG_TLS,
+	LOG_FLOW,
+	LOG_DNS, /* a question; the types up to here are decisions */
+	LOG_STATS,
+	LOG_ANSWER, /* what a DNS server has answered */
+	LOG_OTHER,  /* a type that this version does not know */
+};
+
+enum { LOG_ANSWERS = 32 };
+
+struct log_answer {
+	const char *address;
+	uint64_t ttl, bound; /* bound: seconds that it counts for the name; 0: it does not */
+};
 
 enum log_action {
 	LOG_UNDECIDED, /* no verdict: read from a capture without a policy, or an action that this version does not know */
@@ -46,7 +60,10 @@ struct log_event {
 	uint64_t level, option; /* of setsockopt() */
 	uint64_t major, minor;	/* of a device */
 	const char *name;	/* the server name, or the one that was to be looked up */
-	const char *question;	/* of LOG_DNS: the type of the records asked for */
+	const char *question;	/* of LOG_DNS and LOG_ANSWER: the type of the records asked for */
+	const char *dns_type;
+	struct log_answer answers[LOG_ANSWERS];
+	unsigned answer_count;
 	const char *tls_version;
 	bool ech;
 	const char *rule;	 /* file:line */

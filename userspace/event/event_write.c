@@ -2,6 +2,7 @@
 /* An event ──► a line of JSON. */
 #include "event/event_write.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "event/event_words.h"
@@ -46,17 +47,43 @@ static void put_object(struct log *log, const struct snif_event *event) {
 	}
 }
 
-static void put_question(struct log *log, const struct snif_event *event) {
-	char type[EVENT_DNS_TYPE_SIZE];
+static void put_answers(struct log *log, const struct snif_event *event) {
+	char text[EVENT_ADDRESS_SIZE];
+
+	log_open_array(log, "answers");
+	for (size_t i = 0; i < event->answer_count && i < SNIF_DNS_ADDRESSES; i++) {
+		const struct snif_dns_address *answer = &event->answers[i];
+
+		event_address(text, answer->address);
+		log_open_item(log);
+		log_text(log, "rrtype", snif_is_ipv4(answer->address) ? "A" : "AAAA");
+		log_number(log, "ttl", answer->ttl);
+		log_text(log, "rdata", text);
+		if (event->flags & SNIF_EVENT_BOUND)
+			log_number(log, "bound", snif_dns_counts_for(&event->dns, answer->ttl));
+		log_close(log);
+	}
+	log_close_array(log);
+}
+
+static void put_dns(struct log *log, const struct snif_event *event) {
+	char type[EVENT_DNS_TYPE_SIZE], name[sizeof(event->name)];
+	size_t length = event_name_length(event);
 
 	if (!(event->flags & SNIF_EVENT_DNS))
 		return;
+	for (size_t i = 0; i < length; i++)
+		name[i] = (char)tolower(event->name[i]); /* of an answer as the server has sent it */
 	log_open(log, "dns");
-	log_text(log, "type", "query");
-	if (event_name_length(event) > 0)
-		log_bytes(log, "rrname", event->name, event_name_length(event));
-	if (event->object.dns_type != 0)
-		log_text(log, "rrtype", event_dns_type(type, event->object.dns_type));
+	log_text(log, "type", event->flags & SNIF_EVENT_ANSWER ? "answer" : "query");
+	if (length > 0) {
+		log_number(log, "id", event->object.dns.id);
+		log_bytes(log, "rrname", name, length);
+	}
+	if (event->object.dns.type != 0)
+		log_text(log, "rrtype", event_dns_type(type, event->object.dns.type));
+	if (event->flags & SNIF_EVENT_ANSWER)
+		put_answers(log, event);
 	log_close(log);
 }
 
@@ -145,7 +172,7 @@ int event_write(struct log *log, const struct snif_event *event, const struct ev
 	log_begin(log, time, event_type(event));
 	put_flow(log, event);
 	put_object(log, event);
-	put_question(log, event);
+	put_dns(log, event);
 	put_hello(log, event);
 	put_decision(log, event, context);
 	put_origin(log, event, context);

@@ -138,6 +138,23 @@ void log_close(struct log *log) {
 	log->first = false;
 }
 
+void log_open_array(struct log *log, const char *key) {
+	put_key(log, key);
+	put_sign(log, '[');
+	log->first = true;
+}
+
+void log_open_item(struct log *log) {
+	if (!log->first)
+		put_sign(log, ',');
+	open_object(log);
+}
+
+void log_close_array(struct log *log) {
+	put_sign(log, ']');
+	log->first = false;
+}
+
 void log_begin(struct log *log, uint64_t time, const char *event_type) {
 	struct timespec when = {.tv_sec = (time_t)(time / second), .tv_nsec = (long)(time % second)};
 

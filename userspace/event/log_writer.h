@@ -34,6 +34,10 @@ void log_number(struct log *log, const char *key, __u64 number);
 void log_flag(struct log *log, const char *key, bool flag);
 void log_open(struct log *log, const char *key);
 void log_close(struct log *log);
+/* An array of objects: between the two, log_open_item() and log_close() for each. */
+void log_open_array(struct log *log, const char *key);
+void log_open_item(struct log *log);
+void log_close_array(struct log *log);
 /* Ends the line. It is written with those that follow, at the latest by log_flush(). Returns 0 or a negative errno of
  * this line or of those before. */
 int log_end(struct log *log);

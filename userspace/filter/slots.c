@@ -178,7 +178,8 @@ static void look_at_slots(const struct filter *filter, struct slot slots[SNIF_SL
 static uint32_t same_slot(const struct filter *filter, const struct snif_settings *wanted) {
 	for (uint32_t i = 1; i < SNIF_SLOTS; i++)
 		if (memcmp(filter->settings[i].sha256, wanted->sha256, sizeof(wanted->sha256)) == 0 &&
-		    memcmp(&filter->settings[i].options, &wanted->options, sizeof(wanted->options)) == 0)
+		    memcmp(&filter->settings[i].options, &wanted->options, sizeof(wanted->options)) == 0 &&
+		    memcmp(&filter->settings[i].dns, &wanted->dns, sizeof(wanted->dns)) == 0)
 			return i;
 	return 0;
 }

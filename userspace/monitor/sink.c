@@ -144,10 +144,12 @@ static void send_to_journal(const struct snif_event *event, const struct event_c
 	event_address(address, event->destination);
 	if (context->policy && event->rule > 0 && event->rule < context->policy->rule_count)
 		rule_place(&context->policy->rules[event->rule], rule);
-	if (event->verdict != SNIF_ALLOW && event->mode == SNIF_AUDIT)
+	if (event->flags & SNIF_EVENT_ANSWER)
+		word = "found";
+	else if (event->verdict != SNIF_ALLOW && event->mode == SNIF_AUDIT)
 		word = "would block";
 	systemd.sd_journal_send("MESSAGE=%s %s (%s, %s)", word, what, process, reason, "PRIORITY=%d",
-				event->verdict == SNIF_ALLOW ? LOG_INFO : LOG_WARNING, "SYSLOG_IDENTIFIER=snifence",
+				event->verdict == SNIF_DENY ? LOG_WARNING : LOG_INFO, "SYSLOG_IDENTIFIER=snifence",
 				"SNIFENCE_ACTION=%s", word, "SNIFENCE_REASON=%s", reason, "SNIFENCE_NAME=%s",
 				event_name_length(event) > 0 ? what : "", "SNIFENCE_ADDRESS=%s", address,
 				"SNIFENCE_PORT=%u", event->destination_port, "SNIFENCE_PROTOCOL=%s",

@@ -202,11 +202,11 @@ static void write_dns(const struct policy *policy, FILE *out) {
 	static const char *const binds[] = {"off", "observe", "require"};
 	const struct snif_dns_rules *rules = &policy->dns;
 
-	if (rules->bind == SNIF_BIND_OFF && !rules->names_policy && !rules->https_deny)
+	if (!policy_reads_dns(policy))
 		return;
-	fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u\n", binds[rules->bind],
+	fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u%s\n", binds[rules->bind],
 		rules->names_policy ? "policy" : "any", rules->https_deny ? "deny" : "allow", rules->least, rules->most,
-		rules->grace);
+		rules->grace, rules->log_answers ? " log answers" : "");
 	for (size_t i = 0; i < policy->direct_count; i++)
 		if (policy->direct[i].dns)
 			fprintf(out, "dns server of list %zu\n", policy->direct[i].list);

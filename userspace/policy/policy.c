@@ -137,7 +137,8 @@ static struct policy *load(const char *file, struct allowed allowed, struct diag
 }
 
 bool policy_reads_dns(const struct policy *policy) {
-	return policy->dns.bind != SNIF_BIND_OFF || policy->dns.names_policy || policy->dns.https_deny;
+	return policy->dns.bind != SNIF_BIND_OFF || policy->dns.names_policy || policy->dns.https_deny ||
+	       policy->dns.log_answers;
 }
 
 struct policy *policy_load_with(const char *name, const char *const allowed[], size_t count,

@@ -88,6 +88,9 @@ static int compile(struct run *run) {
 	/* who wants neither summary, log nor view has no use for events of what is allowed */
 	run->compiled.settings.options.skip_allowed =
 		run->options.quiet && !run->options.log && !run->options.top && !run->options.summary_file;
+	/* the view shows where names were found */
+	if (run->options.top && run->policy->dns.bind != SNIF_BIND_OFF)
+		run->compiled.settings.dns.log_answers = 1;
 	return 0;
 }
 
@@ -350,10 +353,22 @@ static void give_notice(struct run *run, const struct snif_event *event) {
 		notices_add(run->notices, event, run->view.log ? NULL : run->message_stream);
 }
 
+/* No decision: it counts for nothing. The view wants it also where the policy does not. */
+static void on_answer(struct run *run, const struct snif_event *event) {
+	if (run->policy->dns.log_answers)
+		run_log_event(&run->log, event, &run->context);
+	if (run->view.log)
+		event_write(run->view.log, event, &run->context);
+}
+
 static void on_event(void *context, const struct snif_event *event) {
 	struct run *run = context;
 	bool expected = is_expected(run, event);
 
+	if (event->flags & SNIF_EVENT_ANSWER) {
+		on_answer(run, event);
+		return;
+	}
 	fail_fast(run, event);
 	summary_add(run->summary, event, expected);
 	if (!expected)
