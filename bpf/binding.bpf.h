@@ -87,6 +87,20 @@ SNIF_SUBPROGRAM int judge_unnamed(const struct policy *policy, const struct snif
 	return 0;
 }
 
+/* Whether the name in the workspace is that of a reverse lookup, of an address at which some name was found. */
+SNIF_SUBPROGRAM int reverse_is_bound(struct workspace *workspace, const struct policy *policy,
+				     const struct snif_tag *tag) {
+	struct snif_binding_key key = {};
+
+	if (!reads_dns || !workspace || !policy || !tag ||
+	    !snif_reverse_read(&workspace->reverse, workspace->dns.name, workspace->dns.name_length))
+		return 0;
+	key.name = SNIF_BOUND_ANY;
+	key.netns_cookie = tag->netns_cookie;
+	__builtin_memcpy(key.address, workspace->reverse.address, 16);
+	return binding_of(policy->number, &key, 0) != NULL;
+}
+
 /* An allowed server name: whether it was found at the address that it is sent to, where the policy asks that. */
 SNIF_SUBPROGRAM int judge_bound(const struct policy *policy, const struct snif_tag *tag,
 				struct snif_inspection *inspection, _Bool again, struct snif_judgement *out) {

@@ -7,6 +7,7 @@
 
 #include "dns.h"
 #include "event.bpf.h"
+#include "reverse.h"
 
 #define UDP_HEADER 8
 #define WORKSPACES 32	  /* messages that can be read at once */
@@ -32,6 +33,7 @@ struct workspace {
 	struct snif_name_scan scan;
 	struct snif_name_hashing hashing;
 	struct snif_name_progress match;
+	struct snif_reverse reverse;
 };
 
 struct {

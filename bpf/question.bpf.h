@@ -3,7 +3,7 @@
 #ifndef SNIF_QUESTION_BPF_H
 #define SNIF_QUESTION_BPF_H
 
-#include "message.bpf.h"
+#include "binding.bpf.h"
 
 #define ASKED_GROUPS 16 /* of questions, by their number */
 #define ASKED_IN_GROUP 4
@@ -55,13 +55,17 @@ static __always_inline void question_remember(struct bpf_sock *socket, const str
 	bpf_spin_unlock(&found->lock);
 }
 
-static __always_inline enum snif_reason question_refusal(const struct workspace *workspace, _Bool allowed,
+static __always_inline enum snif_reason question_refusal(struct workspace *workspace, const struct policy *policy,
+							 const struct snif_tag *tag, _Bool allowed,
 							 const struct snif_dns_rules *rules) {
 	__u16 type = workspace->dns.type;
 
 	if (rules->https_deny && (type == SNIF_DNS_HTTPS || type == SNIF_DNS_SVCB))
 		return SNIF_REASON_DNS_TYPE;
 	if (!rules->names_policy)
+		return SNIF_REASON_NONE;
+	if (!allowed && type == SNIF_DNS_PTR && rules->bind != SNIF_BIND_OFF &&
+	    reverse_is_bound(workspace, policy, tag))
 		return SNIF_REASON_NONE;
 	if (!allowed)
 		return SNIF_REASON_DNS_NAME;
@@ -70,7 +74,7 @@ static __always_inline enum snif_reason question_refusal(const struct workspace 
 
 /* Reads the question into the workspace, and remembers it where it may be asked. */
 static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, struct workspace *workspace,
-						       const struct policy *policy,
+						       const struct policy *policy, const struct snif_tag *tag,
 						       const struct question_place *place) {
 	__u32 slot = policy->active.slot, length = place->end - place->begin;
 	const struct snif_settings *found = settings_of(slot), *keys = instance_keys();
@@ -88,7 +92,7 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 	    dns->unclear || snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) != SNIF_REASON_NONE)
 		return found->dns.names_policy ? SNIF_REASON_DNS_QUESTION : SNIF_REASON_NONE;
 	allowed = snif_may_look_up(&workspace->match, slot, found, dns->name, dns->name_length);
-	reason = question_refusal(workspace, allowed, &found->dns);
+	reason = question_refusal(workspace, policy, tag, allowed, &found->dns);
 	binds = reason == SNIF_REASON_NONE && allowed && found->dns.bind != SNIF_BIND_OFF;
 	if (binds || (found->dns.log_answers && (reason == SNIF_REASON_NONE || policy->options.mode == SNIF_AUDIT)))
 		question_remember(
@@ -132,7 +136,7 @@ SNIF_SUBPROGRAM int ask(struct __sk_buff *skb, const struct policy *policy, cons
 		*out = snif_refuse(SNIF_REASON_STATE_LOST);
 		return 0;
 	}
-	reason = question_judge(skb, workspace, policy, place);
+	reason = question_judge(skb, workspace, policy, tag, place);
 	*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED, tag->rule};
 	if (reason != SNIF_REASON_NONE) {
 		*out = snif_refuse(reason);

@@ -691,6 +691,40 @@ static void test_several_in_a_segment(void **state) {
 	assert_asked(3);
 }
 
+/* The name of an address may be asked for where some name was found at it; what is like that carries data. */
+static void test_reverse_lookups(void **state) {
+	static const char *const found[] = {
+		"1.2.0.192.in-addr.arpa",
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa",
+	};
+	static const char *const others[] = {"1.100.51.198.in-addr.arpa", "01.2.0.192.in-addr.arpa",
+					     "x.1.2.0.192.in-addr.arpa", "2.0.192.in-addr.arpa"};
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(lab_inside(look_up, asking(found[0], SNIF_DNS_PTR)), -EPERM);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	assert_int_equal(lab_inside(look_up, asking("allowed.lab.test", SNIF_DNS_AAAA)), 0);
+	expect_lookup();
+	expect_lookup();
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(lab_inside(look_up, asking(found[i], SNIF_DNS_PTR)), 0);
+		expect_lookup();
+	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(lab_inside(look_up, asking(others[i], SNIF_DNS_PTR)), -EPERM);
+		expect_lookup();
+		lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	}
+	/* its other records are not asked for */
+	assert_int_equal(lab_inside(look_up, asking(found[0], SNIF_DNS_A)), -EPERM);
+	expect_lookup();
+	lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME);
+	assert_asked(4);
+}
+
 /* ---- rules by name --------------------------------------------------------------------------------------------- */
 
 static int dial_database(void *address) {
@@ -803,6 +837,7 @@ int main(void) {
 		dns_test(test_over_tcp),
 		dns_test(test_refused_over_tcp),
 		dns_test(test_several_in_a_segment),
+		dns_test(test_reverse_lookups),
 		dns_test(test_direct_by_name),
 		dns_test(test_answers_are_told),
 		dns_test(test_other_answers_are_not_told),
