@@ -6,6 +6,7 @@
 
 #include "../support/lab.h"
 #include "../support/log_maker.h"
+#include "../support/name_server.h"
 
 enum { ENDS_MS = 3000 };
 
@@ -110,7 +111,7 @@ static void append(const char *path, const struct made_line *line) {
 
 static const char large[] = "4 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 			    "0 lost; 03:00:00 to 03:00:09\n"
-			    "[1 names] 2 processes  3 events   agent  some.json\n"
+			    "[1 names] 2 processes  3 events  4 lookups   agent  some.json\n"
 			    "  BLOCKED  ALLOWED  NAME             REASON            ASKED BY  LAST\n"
 			    "        3        0  pypi.test        name_not_allowed  pip       03:00:02\n"
 			    "        1        0  \\x1b[2J.test     name_invalid      nc        03:00:05\n"
@@ -120,7 +121,7 @@ static const char large[] = "4 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 
 static const char small[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 			    "0 lost; 03:00:00 to 03:00:20\n"
-			    "[1 names] 2 processes  3 events   agent\n"
+			    "[1 names] 2 processes  3 events  4 looku\n"
 			    "  BLOCKED  ALLOWED  NAME\n"
 			    "        3        0  pypi.test\n"
 			    "        1        0  \\x1b[2J.test\n"
@@ -131,7 +132,7 @@ static const char small[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 
 static const char filtered[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 			       "0 lost; 03:00:00 to 03:00:20\n"
-			       "[1 names] 2 processes  3 events   agent\n"
+			       "[1 names] 2 processes  3 events  4 looku\n"
 			       "  BLOCKED  ALLOWED  NAME\n"
 			       "        3        0  pypi.test\n"
 			       "\n\n\n\n"
@@ -213,6 +214,40 @@ static void test_around_a_command(void **state) {
 	seen = await("status 3\n");
 	assert_non_null(strstr(seen, "printed\nmore\nsnifence: 0 allowed, 1 blocked\n"));
 	expect_terminal_restored();
+	free(line);
+}
+
+static void answer(const struct name_query *query, struct bytes *out) {
+	dns_begin_answer(out, query->message);
+	dns_add_address(out, query->name, 60, "192.0.2.1");
+}
+
+/* Where names were found is shown whether or not the policy has it logged. */
+static void test_lookups(void **state) {
+	static const char question[] = "\\000\\007\\001\\000\\000\\001\\000\\000\\000\\000\\000\\000"
+				       "\\007allowed\\003lab\\004test\\000\\000\\001\\000\\001";
+	const char *policy;
+	char *line = NULL;
+
+	(void)state;
+	lab_enter();
+	name_server("203.0.113.1", answer);
+	policy = lab_write("top.yaml", "version: 1\ntls: {allow: [allowed.lab.test]}\n"
+				       "dns: {servers: [203.0.113.1], bind: require}\n");
+	assert_true(
+		asprintf(&line,
+			 "build/snifence run --top --log %s/log.json %s -- bash -c 'exec 3<>/dev/udp/203.0.113.1/53; "
+			 "printf \"%s\" >&3; head -c 20 <&3 >/dev/null; "
+			 "while ! [ -e %s/go ]; do sleep .1; done'; grep -c answer %s/log.json",
+			 lab_folder(), policy, question, lab_folder(), lab_folder()) > 0);
+	start("A=1", line);
+	await("1 allowed, ");
+	press("4");
+	await("1:09:5");
+	await("  192.0.2.1  allowed.lab.test  bash\n");
+	lab_write("go", "");
+	assert_non_null(strstr(await("status 1\n"), "\n0\n"));
+	name_servers_end();
 	free(line);
 }
 
@@ -358,6 +393,7 @@ int main(void) {
 		top_test(test_follows_a_log),
 		top_test(test_signals_restore_the_terminal),
 		top_test(test_around_a_command),
+		top_test(test_lookups),
 		top_test(test_left_before_the_command_ends),
 		top_test(test_view_killed),
 		top_test(test_view_stopped),

@@ -93,7 +93,7 @@ static void test_nothing_yet(void **state) {
 	(void)state;
 	assert_string_equal(screen_at(0, 80, 7), "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
 						 "0 lost; nothing yet\n"
-						 "[1 names] 2 processes  3 events \n"
+						 "[1 names] 2 processes  3 events  4 lookups \n"
 						 "\n\n\n"
 						 "0-0 of 0  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
 }
@@ -104,7 +104,7 @@ static void test_names(void **state) {
 	assert_string_equal(screen_at(15, 80, 9),
 			    "4 blocked, 0.8/s; 2 allowed, 0.4/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
-			    "[1 names] 2 processes  3 events \n"
+			    "[1 names] 2 processes  3 events  4 lookups \n"
 			    "  BLOCKED  ALLOWED  NAME              REASON            ASKED BY  LAST\n"
 			    "        3        0  pypi.test         name_not_allowed  pip       03:00:12\n"
 			    "        1        0  192.0.2.1:22/TCP  port_not_allowed  ssh       03:00:14\n"
@@ -120,7 +120,7 @@ static void test_small_screen(void **state) {
 	ADD(14, .name = "a-rather-long-name.of-many.labels.vendor.test");
 	assert_string_equal(screen_at(15, 40, 8), "5 blocked, 1.0/s; 2 allowed, 0.4/s\n"
 						  "0 lost; 03:00:10 to 03:00:14\n"
-						  "[1 names] 2 processes  3 events \n"
+						  "[1 names] 2 processes  3 events  4 looku\n"
 						  "  BLOCKED  ALLOWED  NAME\n"
 						  "        3        0  pypi.test\n"
 						  "        1        0  192.0.2.1:22/TCP\n"
@@ -135,7 +135,7 @@ static void test_processes(void **state) {
 	assert_string_equal(screen_at(15, 80, 8),
 			    "4 blocked, 0.8/s; 2 allowed, 0.4/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
-			    " 1 names [2 processes] 3 events \n"
+			    " 1 names [2 processes] 3 events  4 lookups \n"
 			    "  BLOCKED  ALLOWED  PROCESS  REASON            WHAT              LAST\n"
 			    "        3        0  pip      name_not_allowed  pypi.test         03:00:12\n"
 			    "        1        0  ssh      port_not_allowed  192.0.2.1:22/TCP  03:00:14\n"
@@ -150,11 +150,61 @@ static void test_events_newest_first(void **state) {
 	assert_string_equal(screen_at(60, 80, 7),
 			    "4 blocked, 0.0/s; 2 allowed, 0.0/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
-			    " 1 names  2 processes [3 events]\n"
+			    " 1 names  2 processes [3 events] 4 lookups \n"
 			    "  TIME      VERDICT  NAME              REASON            ASKED BY\n"
 			    "  03:00:14  BLOCKED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
 			    "  03:00:12  allowed  api.github.test   name_allowed      curl\n"
 			    "1-2 of 6  newest first  q quit  ? keys  / filter  Tab view  s sort\n");
+}
+
+static void add_answer(int seconds, const char *name, const char *address, unsigned bound) {
+	struct log_event answer = {
+		.time = start + seconds * 1000000LL,
+		.type = LOG_ANSWER,
+		.name = name,
+		.process = "curl",
+		.policy = "",
+		.run_id = "",
+		.cgroup = "",
+		.policy_sha256 = "",
+		.answers = {{.address = address, .ttl = 60, .bound = bound}},
+		.answer_count = 1,
+	};
+
+	assert_int_equal(top_model_add(&model, &answer, answer.time), 0);
+}
+
+/* By the last answer of each; what counts no more, or never did, is not there. */
+static void test_lookups(void **state) {
+	(void)state;
+	add_answer(1, "www.lab.test", "192.0.2.2", 100);
+	add_answer(2, "api.lab.test", "2001:db8::1", 4200);
+	add_answer(3, "www.lab.test", "192.0.2.1", 5);
+	add_answer(4, "www.lab.test", "192.0.2.9", 2);
+	add_answer(5, "www.lab.test", "192.0.2.1", 65);
+	add_answer(6, "stranger.test", "192.0.2.3", 0);
+	press("4");
+	assert_string_equal(screen_at(10, 80, 8), "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
+						  "0 lost; nothing yet\n"
+						  " 1 names  2 processes  3 events [4 lookups]\n"
+						  "     LEFT  ADDRESS      NAME          ASKED BY\n"
+						  "  1:09:52  2001:db8::1  api.lab.test  curl\n"
+						  "  0:01:00  192.0.2.1    www.lab.test  curl\n"
+						  "  0:01:31  192.0.2.2    www.lab.test  curl\n"
+						  "1-3 of 3  by name  q quit  ? keys  / filter  Tab view  s sort\n");
+}
+
+/* However many there are, as many are kept. */
+static void test_many_lookups(void **state) {
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 2 * TOP_FOUND; i++) {
+		snprintf(name, sizeof(name), "n%d.lab.test", i);
+		add_answer(1, name, "192.0.2.1", 100 + (unsigned)i);
+	}
+	press("4");
+	assert_non_null(strstr(screen_at(10, 80, 8), "\n1-3 of 1000  by name"));
 }
 
 /* Where they are of several days, events have a date. */
@@ -350,6 +400,8 @@ int main(void) {
 		top_unit_test(test_small_screen),
 		top_unit_test(test_processes),
 		top_unit_test(test_events_newest_first),
+		top_unit_test(test_lookups),
+		top_unit_test(test_many_lookups),
 		top_unit_test(test_events_of_days),
 		top_unit_test(test_sorts),
 		top_unit_test(test_filter),

@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = TOP_SECONDS + 1, SECOND = 1000000 };
+enum { SLOTS = TOP_SECONDS + 1, SECOND = 1000000, LONGEST = 10 * 365 * 86400 /* no policy says so many seconds */ };
 
 int top_model_start(struct top_model *model) {
 	model->review.groupings = 1U << BY_NAME | 1U << BY_PROCESS;
 	model->recent = calloc(TOP_RECENT, sizeof(*model->recent));
-	return model->recent ? review_start(&model->review) : -ENOMEM;
+	model->found = calloc(TOP_FOUND, sizeof(*model->found));
+	return model->recent && model->found ? review_start(&model->review) : -ENOMEM;
 }
 
 /* Empties the seconds that have begun since the last call. */
@@ -51,6 +52,36 @@ static void keep(struct top_model *model, const struct log_event *event) {
 	snprintf(recent->process, TOP_TEXT, "%s", event->process);
 }
 
+/* The place of a name at an address: its own, a new one, or that of what ends soonest. */
+static struct top_found *place_of(struct top_model *model, const char *name, const char *address) {
+	struct top_found *soonest = model->found;
+
+	for (size_t i = 0; i < model->found_count; i++) {
+		struct top_found *found = &model->found[i];
+
+		if (strcmp(found->name, name) == 0 && strcmp(found->address, address) == 0)
+			return found;
+		if (found->expires < soonest->expires)
+			soonest = found;
+	}
+	return model->found_count < TOP_FOUND ? &model->found[model->found_count++] : soonest;
+}
+
+static void keep_found(struct top_model *model, const struct log_event *event) {
+	for (unsigned i = 0; i < event->answer_count; i++) {
+		const struct log_answer *answer = &event->answers[i];
+		struct top_found *found;
+
+		if (answer->bound == 0 || answer->bound > LONGEST)
+			continue;
+		found = place_of(model, event->name, answer->address);
+		found->expires = event->time + (int64_t)answer->bound * SECOND;
+		snprintf(found->name, TOP_TEXT, "%s", event->name);
+		snprintf(found->address, TOP_TEXT, "%s", answer->address);
+		snprintf(found->process, TOP_TEXT, "%s", event->process);
+	}
+}
+
 int top_model_add(struct top_model *model, const struct log_event *event, int64_t now) {
 	bool shown = event->type <= LOG_DNS && event->action != LOG_UNDECIDED &&
 		     log_filter_match(&model->review.filter, event);
@@ -59,6 +90,8 @@ int top_model_add(struct top_model *model, const struct log_event *event, int64_
 		count(model, event, now);
 		keep(model, event);
 	}
+	if (event->type == LOG_ANSWER && log_filter_match(&model->review.filter, event))
+		keep_found(model, event);
 	if (*event->policy)
 		snprintf(model->policy, sizeof(model->policy), "%s", event->policy);
 	return review_add(&model->review, event);
@@ -79,4 +112,5 @@ void top_model_rates(struct top_model *model, int64_t now, double *refused, doub
 void top_model_free(struct top_model *model) {
 	review_free(&model->review);
 	free(model->recent);
+	free(model->found);
 }

@@ -5,7 +5,7 @@
 
 #include "analysis/review.h"
 
-enum { TOP_RECENT = 1000, TOP_TEXT = 256, TOP_SECONDS = 5 };
+enum { TOP_RECENT = 1000, TOP_FOUND = 1000, TOP_TEXT = 256, TOP_SECONDS = 5 };
 
 /* An event as it is shown; texts are cut at TOP_TEXT. */
 struct top_event {
@@ -14,11 +14,19 @@ struct top_event {
 	char name[TOP_TEXT], reason[TOP_TEXT], process[TOP_TEXT]; /* name: the destination where there is none */
 };
 
+/* Where a name was found, by the last answer that says so. */
+struct top_found {
+	int64_t expires; /* microseconds since 1970: until then it counts */
+	char name[TOP_TEXT], address[TOP_TEXT], process[TOP_TEXT];
+};
+
 struct top_model {
 	struct review review; /* by name and by process; the filter may be set before top_model_start() */
 	char policy[64];      /* of the last event that has one */
 	struct top_event *recent;
-	uint64_t events; /* with a verdict; the last TOP_RECENT of them are in recent[n % TOP_RECENT] */
+	uint64_t events;	 /* with a verdict; the last TOP_RECENT of them are in recent[n % TOP_RECENT] */
+	struct top_found *found; /* at most TOP_FOUND; what ends soonest makes room */
+	size_t found_count;
 	/* Of the seconds of the clock that end with `second`, each in [second % (TOP_SECONDS + 1)]. */
 	int64_t second;
 	uint32_t refused[TOP_SECONDS + 1], allowed[TOP_SECONDS + 1];

@@ -64,7 +64,7 @@ static void put_period(const struct top_screen *screen, FILE *out) {
 }
 
 static void put_tabs(const struct top_screen *screen, FILE *out) {
-	static const char *const words[TOP_TABS] = {"1 names", "2 processes", "3 events"};
+	static const char *const words[TOP_TABS] = {"1 names", "2 processes", "3 events", "4 lookups"};
 	char line[LINE_SIZE];
 	size_t used = 0;
 
@@ -176,10 +176,60 @@ static int put_events(const struct top_screen *screen, const struct terminal *te
 	return error;
 }
 
+static int compare_found(const void *left, const void *right) {
+	const struct top_found *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : strcmp(a->address, b->address);
+}
+
+static int add_found(struct table *table, const struct top_found *found, int64_t now) {
+	long long left = (found->expires - now) / 1000000;
+	char time[32];
+
+	snprintf(time, sizeof(time), "%lld:%02lld:%02lld", left / 3600, left / 60 % 60, left % 60);
+	return table_add(table, time) | table_add(table, found->address) | table_add(table, found->name) |
+	       table_add(table, found->process);
+}
+
+static bool found_chosen(const struct top_screen *screen, const struct top_found *found) {
+	return found->expires > screen->now &&
+	       (top_view_match(screen->view, found->name) || top_view_match(screen->view, found->address) ||
+		top_view_match(screen->view, found->process));
+}
+
+/* By name. */
+static int put_found(const struct top_screen *screen, const struct terminal *terminal, FILE *out) {
+	static const struct table_column columns[] = {
+		{"LEFT", .right = true},
+		{.title = "ADDRESS"},
+		{"NAME", .keep_end = true, .minimum = 20},
+		{"ASKED BY", .minimum = 8, .drop = 1},
+	};
+	struct top_model *model = screen->model;
+	struct top_view *view = screen->view;
+	struct table *table = table_new(columns, sizeof(columns) / sizeof(columns[0]));
+	int error = table ? 0 : -ENOMEM;
+
+	qsort(model->found, model->found_count, sizeof(*model->found), compare_found);
+	view->rows = 0;
+	for (size_t i = 0; !error && i < model->found_count; i++) {
+		if (!found_chosen(screen, &model->found[i]))
+			continue;
+		if (view->rows >= view->top && view->rows < view->top + view->page)
+			error = add_found(table, &model->found[i], screen->now);
+		view->rows++;
+	}
+	if (!error && view->rows > 0)
+		table_print(table, out, terminal, INDENT);
+	table_free(table);
+	return error;
+}
+
 /* In place of rows. */
 static void put_keys(const struct top_screen *screen, FILE *out) {
 	static const char *const lines[] = {
-		"1 2 3, Tab        names, processes, the last 1000 events",
+		"1 2 3 4, Tab      names, processes, the last 1000 events, where names were found",
 		"/                 only rows with a text; Enter keeps it, Escape removes it",
 		"s                 sort by the next column; b blocked, a allowed,",
 		"                  l last seen, n name",
@@ -201,8 +251,14 @@ static int put_rows(const struct top_screen *screen, FILE *out) {
 		put_keys(screen, out);
 		return 0;
 	}
-	return screen->view->tab == TOP_EVENTS ? put_events(screen, &terminal, out)
-					       : put_groups(screen, &terminal, out);
+	switch (screen->view->tab) {
+	case TOP_EVENTS:
+		return put_events(screen, &terminal, out);
+	case TOP_LOOKUPS:
+		return put_found(screen, &terminal, out);
+	default:
+		return put_groups(screen, &terminal, out);
+	}
 }
 
 /* Rows that were there when a person scrolled to them can be gone: the filter has changed, the screen has grown. */
@@ -232,6 +288,7 @@ static int put_rows_in_reach(const struct top_screen *screen, char **rows, size_
 static void put_status(const struct top_screen *screen, FILE *out) {
 	const struct top_view *view = screen->view;
 	size_t end = view->top + view->page < view->rows ? view->top + view->page : view->rows;
+	bool sorted = view->tab == TOP_NAMES || view->tab == TOP_PROCESSES;
 	char line[LINE_SIZE], filter[TOP_FILTER_SIZE + 16] = "";
 
 	if (view->typing) {
@@ -242,8 +299,10 @@ static void put_status(const struct top_screen *screen, FILE *out) {
 	if (view->filter[0])
 		snprintf(filter, sizeof(filter), "  /%s", view->filter);
 	snprintf(line, sizeof(line), "%zu-%zu of %zu%s  %s%s  q quit  ? keys  / filter  Tab view  s sort",
-		 end ? view->top + 1 : 0, end, view->rows, filter, view->tab == TOP_EVENTS ? "newest first" : "by ",
-		 view->tab == TOP_EVENTS ? "" : sort_words[view->sort]);
+		 end ? view->top + 1 : 0, end, view->rows, filter, sorted ? "by " : "",
+		 sorted			   ? sort_words[view->sort]
+		 : view->tab == TOP_EVENTS ? "newest first"
+					   : "by name");
 	put_line(screen, out, line);
 }
 

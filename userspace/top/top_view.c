@@ -68,6 +68,7 @@ void top_view_key(struct top_view *view, int key) {
 	case '1':
 	case '2':
 	case '3':
+	case '4':
 		turn_to(view, (unsigned)key - '1');
 		break;
 	case TOP_KEY_TAB:

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum top_tab { TOP_NAMES, TOP_PROCESSES, TOP_EVENTS, TOP_TABS };
+enum top_tab { TOP_NAMES, TOP_PROCESSES, TOP_EVENTS, TOP_LOOKUPS, TOP_TABS };
 
 enum top_sort { TOP_BY_REFUSED, TOP_BY_ALLOWED, TOP_BY_LAST, TOP_BY_KEY, TOP_SORTS };
 
