@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -124,6 +125,42 @@ static void test_notice(void **state) {
 	assert_non_null(strstr(text, filled(name_line)));
 	assert_null(strstr(strstr(text, "telemetry.vendor.test (") + 1, "telemetry.vendor.test ("));
 	assert_null(strstr(text, " allowed, "));
+}
+
+static int leave_resolv_conf(void **state) {
+	umount2("/etc/resolv.conf", MNT_DETACH);
+	return lab_leave(state);
+}
+
+/* A run goes on with the resolvers that there were; what is one by now is named as that, what is not has a rule. */
+static void test_resolver_that_has_come(void **state) {
+	static const char system[] = "version: 1\ntls: {to: [192.0.2.0/24], allow: [allowed.lab.test]}\n";
+	const char *file, *words[] = {"bash", "-c", NULL, NULL};
+	double end = lab_now_ms() + 20000;
+	char *script = NULL, *text;
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	file = lab_write("resolv.conf", "nameserver 203.0.113.1\n");
+	assert_int_equal(mount(file, "/etc/resolv.conf", NULL, MS_BIND, NULL), 0);
+	assert_true(asprintf(&script,
+			     "echo there; while ! [ -e %s/go ]; do sleep .05; done; echo >/dev/tcp/203.0.113.2/53; "
+			     "echo >/dev/tcp/203.0.113.3/53; true",
+			     lab_folder()) > 0);
+	words[2] = script;
+	program = lab_start_snifence(system, NULL, words);
+	while (!strstr(lab_read(program->output[0]), "there") && lab_now_ms() < end)
+		lab_sleep_ms(20);
+	lab_write("resolv.conf", "nameserver 203.0.113.2\n");
+	lab_write("go", "");
+	lab_finish(program, 10000);
+	text = program->err;
+	assert_non_null(strstr(text, "refused 203.0.113.2:53/TCP (bash, address_not_allowed); it is named in "
+				     "/etc/resolv.conf now, and was not a resolver when this began: start it again\n"));
+	assert_non_null(strstr(text, "refused 203.0.113.3:53/TCP (bash, address_not_allowed); to allow it, under "
+				     "dns.servers in "));
+	free(script);
 }
 
 static void test_off_and_quiet(void **state) {
@@ -550,6 +587,7 @@ int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_notice),
 		lab_test(test_off_and_quiet),
+		cmocka_unit_test_teardown(test_resolver_that_has_come, leave_resolv_conf),
 		lab_test(test_to_file),
 		lab_test(test_many_names),
 		lab_test(test_full_screen),

@@ -9,8 +9,7 @@
 #include "base/file.h"
 #include "policy/policy_build.h"
 #include "policy/policy_find.h"
-
-#define RESOLV_CONF "/etc/resolv.conf"
+#include "policy/resolv.h"
 
 /* The file's name without folders and without .yaml or .yml. */
 static char *policy_name(const char *file) {

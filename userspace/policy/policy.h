@@ -113,6 +113,7 @@ struct policy {
 	struct address_rule *direct; /* direct.allow, direct.deny, and dns.servers (udp and tcp 53) */
 	size_t direct_count;
 	struct snif_dns_rules dns;
+	bool system_servers; /* dns.servers are those of RESOLV_CONF as it was then */
 	struct lookup_rule *lookups;
 	size_t lookup_count;
 	struct named_ports *groups; /* group 0 is never used; at most SNIF_GROUPS */

@@ -182,8 +182,11 @@ static void add_server(struct builder *builder, const struct yaml_node *at, cons
 
 static void add_system_servers(struct builder *builder, const struct yaml_node *at, const char *resolv_conf) {
 	struct prefix_list servers = {0};
-	int found = resolv_conf_read(resolv_conf, &servers);
+	int found;
 	char *origin;
+
+	builder->policy->system_servers = true;
+	found = resolv_conf_read(resolv_conf, &servers);
 
 	if (found < 0 || asprintf(&origin, found ? " (from %s)" : " (the default: %s names none)", resolv_conf) < 0) {
 		out_of_memory(builder);

@@ -2,6 +2,7 @@
 /* resolv.conf ──► addresses of DNS servers, domains to search in. */
 #include "policy/resolv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/prefix.h"
@@ -59,6 +60,17 @@ int resolv_conf_read(const char *path, struct prefix_list *servers) {
 	prefix_parse("127.0.0.1", &local, message);
 	error = prefix_list_add(servers, &local);
 	return error;
+}
+
+bool resolv_conf_has(const char *path, const uint8_t address[16]) {
+	struct prefix_list servers = {0};
+	bool found = false;
+
+	if (resolv_conf_read(path, &servers) > 0)
+		for (size_t i = 0; i < servers.count; i++)
+			found |= memcmp(servers.items[i].address, address, 16) == 0;
+	free(servers.items);
+	return found;
 }
 
 void resolv_conf_search(const char *path, void (*each)(void *context, const char *domain), void *context) {

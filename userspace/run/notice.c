@@ -14,6 +14,7 @@
 #include "base/message.h"
 #include "base/outlet.h"
 #include "event/event_words.h"
+#include "policy/resolv.h"
 #include "run/notice_file.h"
 #include "run/summary.h"
 
@@ -164,6 +165,16 @@ static int make_line(char **line, const struct policy *policy, const char *what,
 			remedy->section, place, remedy->text);
 }
 
+/* Who has come to be a resolver of this machine meanwhile (a VPN, another network) is none of a run that goes on. */
+static void say_new_server(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
+	if (!remedy->section || strcmp(remedy->section, "dns.servers") != 0 || !policy->system_servers ||
+	    !resolv_conf_has(RESOLV_CONF, refusal->address))
+		return;
+	remedy->section = NULL;
+	snprintf(remedy->text, sizeof(remedy->text),
+		 "it is named in " RESOLV_CONF " now, and was not a resolver when this began: start it again");
+}
+
 void notices_add(struct notices *notices, const struct snif_event *event, FILE *terminal) {
 	char what[EVENT_WHAT_SIZE], asker[ESCAPED_SIZE(SNIF_COMM_LENGTH)], who[128];
 	struct refusal refusal = {.reason = event->reason,
@@ -180,10 +191,12 @@ void notices_add(struct notices *notices, const struct snif_event *event, FILE *
 	if (asprintf(&key, "%s (%s)", what, who) < 0)
 		return;
 	memcpy(refusal.address, event->destination, sizeof(refusal.address));
-	if (is_news(notices, key, terminal) && remedy_find(notices->policy, &refusal, &remedy) == 0 &&
-	    make_line(&line, notices->policy, what, who, &remedy) >= 0) {
-		write_line(notices, line, terminal);
-		free(line);
+	if (is_news(notices, key, terminal) && remedy_find(notices->policy, &refusal, &remedy) == 0) {
+		say_new_server(notices->policy, &refusal, &remedy);
+		if (make_line(&line, notices->policy, what, who, &remedy) >= 0) {
+			write_line(notices, line, terminal);
+			free(line);
+		}
 	}
 	free(key);
 }
