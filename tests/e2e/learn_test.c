@@ -2,8 +2,10 @@
 /* A run in audit mode ──► learn ──► a policy under which the same program runs, and nothing else. */
 #include <json-c/json.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../support/lab.h"
+#include "../support/name_server.h"
 
 static const char audit[] = "version: 1\nmode: audit\ndns: {servers: none}\n";
 
@@ -68,8 +70,56 @@ static void test_round_trip(void **state) {
 	assert_true((size_t)(strstr(row, "name_not_allowed") - row) < strcspn(row, "\n"));
 }
 
+/* ---- by lookups -------------------------------------------------------------------------------------------------- */
+
+#define DNS "dns: {servers: [203.0.113.1], log: answers}\n"
+
+static void answer(const struct name_query *query, struct bytes *out) {
+	dns_begin_answer(out, query->message);
+	dns_add_address(out, query->name, 60, "198.51.100.1");
+}
+
+/* With a word it looks db.lab.test up first; then it sends a line to the echo server there, which speaks no TLS. */
+static struct lab_program *look_up_and_dial(const char *policy, const char *word) {
+	static const char dial[] =
+		"if [ -n \"$0\" ]; then exec 3<>/dev/udp/203.0.113.1/53\n"
+		"printf '\\0\\7\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\2db\\3lab\\4test\\0\\0\\1\\0\\1' >&3\n"
+		"head -c 20 <&3 >/dev/null; fi\n"
+		"exec 4<>/dev/tcp/198.51.100.1/22 && echo ping >&4 && read -r answer <&4 && [ \"$answer\" = ping ]";
+
+	return lab_snifence(policy, NULL, (const char *[]){"bash", "-c", dial, word, NULL});
+}
+
+static int leave(void **state) {
+	name_servers_end();
+	return lab_leave(state);
+}
+
+/* The rule is for the name: it holds where that was looked up, and nowhere else. */
+static void test_by_lookup(void **state) {
+	struct lab_program *program, *learned;
+	const char *base, *policy;
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_ECHO, "198.51.100.1", 22);
+	name_server("203.0.113.1", answer);
+	program = look_up_and_dial("version: 1\nmode: audit\n" DNS, "first");
+	assert_int_equal(program->status, 0);
+	base = lab_write("base.yaml", "version: 1\n" DNS);
+	policy = lab_write("learned.yaml", "");
+	unlink(policy);
+	learned =
+		lab_run((const char *[]){"build/snifence", "learn", "--merge", base, "-o", policy, program->log, NULL});
+	assert_int_equal(learned->status, 0);
+	assert_non_null(
+		strstr(lab_read(policy), "    - {host: db.lab.test, proto: tcp, ports: [22]} # NOT INSPECTED, "));
+	assert_int_equal(look_up_and_dial(lab_read(policy), "first")->status, 0);
+	assert_int_not_equal(look_up_and_dial(lab_read(policy), "")->status, 0);
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {lab_test(test_round_trip)};
+	const struct CMUnitTest tests[] = {lab_test(test_round_trip), cmocka_unit_test_teardown(test_by_lookup, leave)};
 
 	return cmocka_run_group_tests_name("learn", tests, NULL, NULL);
 }

@@ -517,6 +517,66 @@ static void test_bound(void **state) {
 			      "[192.0.2.1]}]\n");
 }
 
+static void write_answer(FILE *log, const char *name, const char *address) {
+	fprintf(log,
+		"{\"timestamp\":\"2026-01-02T03:00:00.000000+0000\",\"event_type\":\"dns\",\"dns\":{\"type\":\"answer\","
+		"\"id\":1,\"rrname\":\"%s\",\"rrtype\":\"A\",\"answers\":[{\"rrtype\":\"A\",\"ttl\":60,\"rdata\":\"%s\"}]}}\n",
+		name, address);
+}
+
+/* What went to an address that a lookup had told, and is no TLS. */
+static void write_lookups(void) {
+	FILE *log = new_log(log_file);
+
+	MAKE_LINE(log, .action = "pass", .reason = "dns_allowed", .address = "203.0.113.53", .port = 53,
+		  .protocol = "UDP", .process = "psql");
+	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .address = "203.0.113.9", .port = 53,
+		  .protocol = "UDP", .process = "nslookup");
+	write_answer(log, "old.db.test", "198.51.100.1");
+	write_answer(log, "pg.db.test", "198.51.100.1");
+	write_answer(log, "pg.db.test", "198.51.100.2");
+	write_answer(log, "-.test", "198.51.100.4");
+	MAKE_LINE(log, .second = 1, .action = "alert", .reason = "address_not_allowed", .address = "198.51.100.1",
+		  .port = 5432, .process = "psql");
+	MAKE_LINE(log, .second = 2, .action = "pass", .reason = "address_bound", .address = "198.51.100.2", .port = 22,
+		  .process = "ssh");
+	MAKE_LINE(log, .second = 3, .action = "alert", .reason = "address_not_allowed", .address = "198.51.100.1",
+		  .port = 123, .protocol = "UDP", .process = "ntpd");
+	MAKE_LINE(log, .second = 4, .action = "alert", .reason = "address_not_allowed", .address = "198.51.100.3",
+		  .port = 5432, .process = "psql");
+	assert_int_equal(fclose(log), 0);
+}
+
+/* The name's addresses come under one rule; what no lookup has told, or is UDP, is a rule for the address. A server that
+ * the policy does not name is marked. */
+static void test_by_lookups(void **state) {
+	(void)state;
+	write_lookups();
+	put_file(policy_file, "version: 1\ndns: {servers: [203.0.113.53]}\ntls:\n  allow: [x.test]\n");
+	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
+	expect_text(
+		new_file,
+		"version: 1\ndns: {servers: [203.0.113.53]}\ntls:\n  allow: [x.test]\n"
+		"direct:\n  allow:\n"
+		"    - {host: pg.db.test, proto: tcp, ports: [22, 5432]} # NOT INSPECTED, at the addresses that lookups "
+		"give: 2 times by psql, ssh, 2026-01-02 03:00:01 to 03:00:02\n"
+		"    - {to: 198.51.100.1, proto: udp, ports: [123]}      # NOT INSPECTED: once by ntpd, 2026-01-02 "
+		"03:00:03\n"
+		"    - {to: 198.51.100.3, proto: tcp, ports: [5432]}     # NOT INSPECTED: once by psql, 2026-01-02 "
+		"03:00:04\n"
+		"    - {to: 203.0.113.9, proto: udp, ports: [53]}        # NOT INSPECTED, a DNS server that the policy "
+		"does not name: once by nslookup, 2026-01-02 03:00:00\n");
+	/* once more, nothing is missing */
+	assert_int_equal(RUN("--merge", new_file, log_file), 0);
+	assert_string_equal(out, "");
+	/* where the name has a rule already, a second one would be an error */
+	put_file(policy_file, "version: 1\ndns: {servers: [203.0.113.53]}\ndirect:\n  allow:\n"
+			      "    - {host: .db.test, proto: tcp, ports: [5432]}\n");
+	assert_int_equal(RUN("--merge", policy_file, log_file), 1);
+	assert_non_null(strstr(
+		err, ":5: `pg.db.test` was used at 198.51.100.2:22 too: add that to this rule, if it is meant\n"));
+}
+
 static void test_refusals(void **state) {
 	(void)state;
 	write_log();
@@ -582,6 +642,7 @@ int main(void) {
 		test(test_too_much),
 		test(test_changed_by_hand),
 		test(test_bound),
+		test(test_by_lookups),
 		test(test_refusals),
 		test(test_losses),
 		test(test_wrong),

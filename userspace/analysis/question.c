@@ -139,6 +139,16 @@ static void judge_by_lookup(const struct compiled *compiled, const struct questi
 	answer->needs_lookup = true;
 }
 
+uint32_t question_named(const struct compiled *compiled, const char *host) {
+	struct snif_name_progress at = {0};
+	char name[SNIF_NAME_BUFFER] = "";
+
+	snprintf(name, sizeof(name), "%s", host);
+	if (!snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, (__u16)strlen(name)))
+		return 0;
+	return at.best.zone ? at.best.rule : 0;
+}
+
 int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,
 		    struct answer *answer) {
 	struct snif_dest dest;

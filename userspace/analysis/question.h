@@ -39,6 +39,9 @@ int question_answer(const struct policy *policy, const struct compiled *compiled
  */
 struct snif_judgement question_name(const struct compiled *compiled, const char *host);
 
+/* The `direct` rule by name that a host (normalised) comes under; 0: none. */
+uint32_t question_named(const struct compiled *compiled, const char *host);
+
 /* Prints the answer in one line. */
 void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer, FILE *out);
 /* Prints it as a JSON object in one line. Returns 0 or -ENOMEM. */

@@ -132,6 +132,21 @@ uint16_t rule_text_drawn_port(const struct place_list *places) {
 	return 0;
 }
 
+char *rule_text_named(const char *name, struct place_list *places) {
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fputs("{host: ", out);
+	write_name(name, out);
+	fputs(", proto: tcp", out);
+	write_ports(places, out);
+	fputc('}', out);
+	return finish(out, &text);
+}
+
 char *rule_text_address(uint8_t protocol, struct place_list *places) {
 	char *text = NULL;
 	size_t size;

@@ -30,6 +30,9 @@ char *rule_text_host(const char *name, struct place_list *places, const struct p
 /* An address rule for places with one address. NULL: out of memory; to be freed with free(). */
 char *rule_text_address(uint8_t protocol, struct place_list *places);
 
+/* The same for places of a name, over TCP. */
+char *rule_text_named(const char *name, struct place_list *places);
+
 /* Whether the places, all of one address, are on this machine alone. */
 bool rule_text_is_loopback(const struct place_list *places);
 

@@ -46,6 +46,8 @@ static int take(struct learn *learn, const struct log_event *event) {
 	bool meant = log_filter_match(&learn->options.filter, event);
 	int error = log_runs_add(learn->runs, event, meant);
 
+	if (!error && event->type == LOG_ANSWER)
+		return sightings_answer(learn->sightings, event);
 	if (error || event->action == LOG_UNDECIDED)
 		return error;
 	if (meant)

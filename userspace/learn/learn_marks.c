@@ -46,6 +46,8 @@ static int mark_address(struct learned_rule *rule) {
 			length = asprintf(&rule->about, "any port: %u and its like are drawn anew each time", drawn);
 		return length < 0 ? -ENOMEM : 0;
 	}
+	if (rule->seen->kind == SEEN_NAMED)
+		length = asprintf(&rule->about, "NOT INSPECTED, at the addresses that lookups give");
 	for (size_t i = 0; i < places->count && !rule->about && length >= 0; i++) {
 		uint16_t port = places->items[i].port;
 

@@ -91,13 +91,23 @@ int learn_insert(const struct learned *learned, const struct policy *policy, con
 	return code;
 }
 
+/* `direct` rules by name are among what may be looked up. */
+static size_t named_count(const struct policy *policy) {
+	size_t count = 0;
+
+	for (size_t i = 0; i < policy->lookup_count; i++)
+		count += policy->lookups[i].group != 0;
+	return count;
+}
+
 /* Whether the rules are those of before and the learned ones. */
 static bool has_both(const struct learned *learned, const struct policy *before, const struct policy *after) {
 	return after->mode == before->mode && after->ech_deny == before->ech_deny &&
 	       after->inbound_deny == before->inbound_deny &&
 	       memcmp(&after->hello, &before->hello, sizeof(after->hello)) == 0 &&
 	       after->host_count == before->host_count + learned->hosts.count &&
-	       after->direct_count == before->direct_count + learned->direct.count;
+	       after->direct_count + named_count(after) ==
+		       before->direct_count + named_count(before) + learned->direct.count;
 }
 
 /* What is wrong with the merged policy is said without the lines of a text that nobody has. */

@@ -30,16 +30,9 @@ struct work {
 	struct learned *learned;
 };
 
-static struct answer ask(const struct policy *policy, const struct compiled *compiled, const struct sighting *seen,
-			 const struct place *place) {
-	struct question question = {.has_address = true, .port = place->port, .protocol = seen->protocol};
-	struct answer answer;
-
-	memcpy(question.address, place->address, sizeof(question.address));
-	if (seen->kind != SEEN_DESTINATION)
-		question.host = seen->text;
-	question_answer(policy, compiled, &question, &answer);
-	return answer;
+/* What went past the parser: to an address, with or without a name that a lookup has told. */
+static bool is_uninspected(const struct sighting *seen) {
+	return seen->kind == SEEN_DESTINATION || seen->kind == SEEN_NAMED;
 }
 
 /* How much a refusal is more than a rule that is missing or too narrow. */
@@ -55,6 +48,23 @@ static unsigned gravity(enum snif_reason reason) {
 	default:
 		return 2;
 	}
+}
+
+static struct answer ask(const struct policy *policy, const struct compiled *compiled, const struct sighting *seen,
+			 const struct place *place) {
+	struct question question = {.has_address = true, .port = place->port, .protocol = seen->protocol};
+	struct answer answer;
+
+	memcpy(question.address, place->address, sizeof(question.address));
+	if (!is_uninspected(seen))
+		question.host = seen->text;
+	question_answer(policy, compiled, &question, &answer);
+	if (seen->kind != SEEN_NAMED || gravity(answer.judgement.reason) != 1)
+		return answer;
+	/* no rule for the address: there may be one for the name */
+	question.host = seen->text;
+	question_answer(policy, compiled, &question, &answer);
+	return answer;
 }
 
 static int leave(struct left_list *list, const struct sighting *seen, const char *format, ...)
@@ -122,11 +132,11 @@ static int add_standing(const struct work *work, const struct sighting *seen, co
 	enum snif_reason reason = answer.judgement.reason;
 	bool allowed = answer.judgement.verdict == SNIF_ALLOW;
 
-	if (seen->kind == SEEN_DESTINATION && allowed)
+	if (is_uninspected(seen) && allowed)
 		return 0;
-	if (seen->kind == SEEN_DESTINATION && is_quic(seen, place))
+	if (is_uninspected(seen) && is_quic(seen, place))
 		return leave_quic(work, seen, place);
-	if (seen->kind == SEEN_DESTINATION && gravity(reason) > 1)
+	if (is_uninspected(seen) && gravity(reason) > 1)
 		return leave_refused(work, seen, place, reason, answer.judgement.rule);
 	standing->refused_count += !allowed;
 	if (!allowed && gravity(reason) > gravity(standing->reason)) {
@@ -151,10 +161,12 @@ static int add_rule(struct rule_list *list, char *text, const char *name, const 
 	return usage_add(&rule->usage, &seen->usage);
 }
 
-/* Takes over the places. */
+/* By its name where a lookup has told one. Takes over the places. */
 static int add_address(const struct work *work, const struct sighting *seen, struct place_list *places) {
 	struct rule_list *list = &work->learned->direct;
-	int error = add_rule(list, rule_text_address(seen->protocol, places), NULL, seen);
+	char *text = seen->kind == SEEN_NAMED ? rule_text_named(seen->text, places)
+					      : rule_text_address(seen->protocol, places);
+	int error = add_rule(list, text, NULL, seen);
 
 	if (error)
 		return error;
@@ -199,12 +211,17 @@ static int learn_name(const struct work *work, const struct sighting *seen, stru
 
 /* What has places, by what the policy says of these. */
 static int learn_standing(const struct work *work, const struct sighting *seen, struct standing *standing) {
+	uint32_t named;
+
 	if (standing->reason == SNIF_REASON_NONE)
 		return 0;
 	if (gravity(standing->reason) > 1)
 		return leave_refused(work, seen, &standing->refused, standing->reason, standing->rule);
-	if (seen->kind != SEEN_DESTINATION)
+	if (!is_uninspected(seen))
 		return learn_name(work, seen, standing);
+	/* the longest rule for a name decides alone here, too */
+	if (seen->kind == SEEN_NAMED && (named = question_named(work->compiled, seen->text)) != 0)
+		return leave_by_hand(work, seen, standing, &work->policy->rules[named]);
 	return add_address(work, seen, &standing->places);
 }
 

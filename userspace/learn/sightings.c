@@ -32,7 +32,17 @@ struct visit {
 	bool lost;
 };
 
+/* By which name an address was found last. */
+struct found {
+	UT_hash_handle hh;
+	bool lost;
+	char *name;
+	char address[];
+};
+
 struct sightings {
+	struct found *found;
+	size_t found_count;
 	struct entry *entries;
 	struct visit *visits;
 	size_t entry_count, place_count, other_count;
@@ -48,7 +58,8 @@ static bool of_name(enum snif_reason reason) {
 }
 
 static bool of_address(enum snif_reason reason) {
-	return reason == SNIF_REASON_ADDRESS_ALLOWED || reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
+	return reason == SNIF_REASON_ADDRESS_ALLOWED || reason == SNIF_REASON_ADDRESS_BOUND ||
+	       reason == SNIF_REASON_DNS_ALLOWED || reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
 	       reason == SNIF_REASON_PORT_NOT_ALLOWED;
 }
 
@@ -76,6 +87,15 @@ static bool read_place(const struct log_event *event, struct place *place) {
 	return ip_address_read(event->destination, place->address);
 }
 
+/* The name by which lookups have told the address of what is no TLS; NULL: none has. */
+static const char *name_found(const struct sightings *sightings, const struct log_event *event, bool placed) {
+	struct found *found = NULL;
+
+	if (placed && of_address(event->reason) && protocol_of(event) == IPPROTO_TCP)
+		HASH_FIND_STR(sightings->found, event->destination, found);
+	return found ? found->name : NULL;
+}
+
 static enum sighting_kind kind_of(const struct log_event *event, bool placed) {
 	bool elsewhere = event->reason == SNIF_REASON_NAME_ELSEWHERE;
 
@@ -90,10 +110,12 @@ static enum sighting_kind kind_of(const struct log_event *event, bool placed) {
 enum { KEY_SIZE = 1024 }; /* a name in a log has at most 255 bytes, which are up to 1020 characters */
 
 /* What is counted together: names as such, addresses with their protocol, the others by reason. */
-static void write_key(char key[KEY_SIZE + 64], const struct log_event *event, bool placed) {
+static void write_key(char key[KEY_SIZE + 64], const struct log_event *event, bool placed, const char *found) {
 	char where[GROUP_DESTINATION_SIZE];
 
-	if (placed && of_name(event->reason))
+	if (found)
+		snprintf(key, KEY_SIZE + 64, "d %s %.1000s", event->protocol, found);
+	else if (placed && of_name(event->reason))
 		snprintf(key, KEY_SIZE + 64, "n %s %.1000s", event->protocol, event->name);
 	else if (placed && event->reason == SNIF_REASON_NAME_ELSEWHERE)
 		snprintf(key, KEY_SIZE + 64, "e %s %.1000s", event->protocol, event->name);
@@ -120,7 +142,7 @@ static int note(struct usage *usage, const struct log_event *event) {
 static void describe(struct entry *entry, const struct log_event *event, bool placed) {
 	struct sighting *sighting = &entry->sighting;
 
-	sighting->kind = kind_of(event, placed);
+	sighting->kind = *entry->key == 'd' ? SEEN_NAMED : kind_of(event, placed);
 	sighting->protocol = sighting->kind == SEEN_OTHER ? 0 : protocol_of(event);
 	sighting->text = strchr(strchr(entry->key, ' ') + 1, ' ') + 1;
 	sighting->reason = reason_code(event->reason);
@@ -180,7 +202,7 @@ int sightings_add(struct sightings *sightings, const struct log_event *event) {
 
 	if (event->action == LOG_UNDECIDED || event->reason == SNIF_REASON_INBOUND_ALLOWED)
 		return 0;
-	write_key(key, event, placed);
+	write_key(key, event, placed, name_found(sightings, event, placed));
 	HASH_FIND_STR(sightings->entries, key, entry);
 	if (!entry && *key == 'o' && sightings->other_count >= SIGHTINGS_OTHER_MAX) {
 		sightings->beyond++;
@@ -193,6 +215,46 @@ int sightings_add(struct sightings *sightings, const struct log_event *event) {
 	if (!entry || note(&entry->sighting.usage, event) < 0)
 		return -ENOMEM;
 	return entry->sighting.kind == SEEN_OTHER ? 0 : add_place(sightings, entry, &place);
+}
+
+static struct found *add_found(struct sightings *sightings, const char *address) {
+	size_t length = strlen(address);
+	struct found *found = calloc(1, sizeof(*found) + length + 1);
+
+	if (!found)
+		return NULL;
+	memcpy(found->address, address, length);
+	HASH_ADD_STR(sightings->found, address, found);
+	if (found->lost) {
+		free(found);
+		return NULL;
+	}
+	sightings->found_count++;
+	return found;
+}
+
+int sightings_answer(struct sightings *sightings, const struct log_event *event) {
+	if (!is_hostname(event->name))
+		return 0;
+	for (unsigned i = 0; i < event->answer_count; i++) {
+		const char *address = event->answers[i].address;
+		struct found *found;
+
+		HASH_FIND_STR(sightings->found, address, found);
+		if (!found && sightings->found_count >= SIGHTINGS_MAX)
+			return 0;
+		if (!found)
+			found = add_found(sightings, address);
+		if (!found)
+			return -ENOMEM;
+		if (found->name && strcmp(found->name, event->name) == 0)
+			continue;
+		free(found->name);
+		found->name = strdup(event->name);
+		if (!found->name)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /* The start of the label that ends before `end`. */
@@ -227,7 +289,7 @@ static int compare_sightings(const void *left, const void *right) {
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	if (a->kind == SEEN_NAME || a->kind == SEEN_ELSEWHERE)
+	if (a->kind == SEEN_NAME || a->kind == SEEN_NAMED || a->kind == SEEN_ELSEWHERE)
 		return compare_names(a->text, b->text);
 	order = a->kind == SEEN_DESTINATION ? memcmp(a->places.items[0].address, b->places.items[0].address, 16)
 					    : strcmp(a->reason, b->reason);
@@ -261,9 +323,17 @@ int usage_add(struct usage *usage, const struct usage *from) {
 void sightings_free(struct sightings *sightings) {
 	struct entry *entry, *next_entry;
 	struct visit *visit, *next_visit;
+	struct found *found, *next_found;
 
 	if (!sightings)
 		return;
+	found = sightings->found;
+	HASH_CLEAR(hh, sightings->found);
+	for (; found; found = next_found) {
+		next_found = found->hh.next;
+		free(found->name);
+		free(found);
+	}
 	entry = sightings->entries;
 	visit = sightings->visits;
 	HASH_CLEAR(hh, sightings->entries);

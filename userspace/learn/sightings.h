@@ -15,6 +15,7 @@ struct usage {
 
 enum sighting_kind {
 	SEEN_NAME,	  /* a hostname, and where it was asked for; TCP */
+	SEEN_NAMED,	  /* a hostname by which a lookup had told the address, and where it was used; TCP */
 	SEEN_DESTINATION, /* an address with a protocol, and the ports */
 	SEEN_ELSEWHERE,	  /* as SEEN_NAME, at places where the name's rule did not allow it */
 	SEEN_OTHER,	  /* what a rule should not be made of */
@@ -42,6 +43,9 @@ struct sightings *sightings_new(void); /* NULL: out of memory */
  * -ENOMEM; or -E2BIG when there would be more than SIGHTINGS_MAX places.
  */
 int sightings_add(struct sightings *sightings, const struct log_event *event);
+
+/* Notes what an answer says of addresses: which name they have from here on, where no TLS tells one. Returns 0 or -ENOMEM. */
+int sightings_answer(struct sightings *sightings, const struct log_event *event);
 
 /*
  * All of them: names by their labels from the right, so that those of a domain are neighbours, then addresses, then the
