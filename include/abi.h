@@ -103,11 +103,12 @@ enum snif_dns_bind { SNIF_BIND_OFF, SNIF_BIND_OBSERVE, SNIF_BIND_REQUIRE };
 /* What the policy says of lookups. */
 struct snif_dns_rules {
 	__u8 bind; /* enum snif_dns_bind: whether a server name counts only at an address that it was found at */
-	__u8 names_policy; /* only names that the policy allows may be asked for */
-	__u8 https_deny;   /* no question for HTTPS and SVCB records, with which names can be encrypted */
-	__u8 lookups;	   /* there are rules of lookups */
-	__u8 log_answers;  /* what servers answer is told */
-	__u8 unused[3];
+	__u8 names_policy;  /* only names that the policy allows may be asked for */
+	__u8 https_deny;    /* no question for HTTPS and SVCB records, with which names can be encrypted */
+	__u8 lookups;	    /* there are rules of lookups */
+	__u8 log_answers;   /* what servers answer is told */
+	__u8 resolve_exact; /* of what is attached: userspace looks the exact names up */
+	__u8 unused[2];
 	__u32 least, most, grace; /* seconds that an address counts: of its time to live, and beyond that */
 };
 

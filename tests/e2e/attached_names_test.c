@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names that are bound under resident policies ──► what `status` says of them, and what passes. */
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <json-c/json.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -94,6 +96,7 @@ static void test_status(void **state) {
 	assert_int_equal(json_object_get_int(member(policy_of(status), "bound")), 0);
 	json_object_put(status);
 	assert_false(resident_reaches("kept.lab.test"));
+	assert_false(resident_reaches("allowed.lab.test")); /* which is in /etc/hosts */
 
 	expect_answer("kept.lab.test");
 	assert_true(resident_reaches("kept.lab.test"));
@@ -133,10 +136,120 @@ static void test_many(void **state) {
 	assert_non_null(strstr(resident_says(0, "status")->out, "\n      and 28 more\n"));
 }
 
+/* ---- dns.resolve ------------------------------------------------------------------------------------------------- */
+
+#define EXACT                                                                                                          \
+	"version: 1\ntls: {allow: [kept.lab.test, .both.test, \"*.below.test\"]}\n"                                    \
+	"dns: {servers: [" SERVER "], bind: require, resolve: exact}\n"
+
+static struct lab_program *monitor;
+
+static void start_monitor(void) {
+	monitor = lab_start((const char *const[]){"build/snifence", "monitor", "--output", "/dev/null", NULL});
+}
+
+static void end_monitor(void) {
+	kill(monitor->pid, SIGTERM);
+	lab_finish(monitor, LAB_PATIENCE_MS);
+	assert_int_equal(monitor->status, 0);
+}
+
+static int bound(void) {
+	struct json_object *status = resident_status();
+	int count = json_object_get_int(member(policy_of(status), "bound"));
+
+	json_object_put(status);
+	return count;
+}
+
+static void await_bound(int count) {
+	double end = lab_now_ms() + 20000;
+
+	while (bound() < count && lab_now_ms() < end)
+		lab_sleep_ms(100);
+	assert_int_equal(bound(), count);
+}
+
+static bool was_asked(const char *name) {
+	const struct name_log *asked = name_servers_asked();
+
+	for (unsigned i = 0; i < asked->count && i < 256; i++)
+		if (strcmp(asked->names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Who is attached need not have looked a name up itself: a resolver beside it may do so. */
+static void test_exact(void **state) {
+	const char *file;
+
+	(void)state;
+	file = begin(answer_all, EXACT);
+	start_monitor();
+	await_bound(2);
+	assert_true(resident_reaches("kept.lab.test"));
+	assert_true(resident_reaches("both.test"));
+	assert_false(resident_reaches("www.below.test"));
+	assert_false(was_asked("below.test"));
+
+	/* a name that comes with a reload */
+	lab_write("names.yaml", "version: 1\ntls: {allow: [kept.lab.test, new.lab.test]}\n"
+				"dns: {servers: [" SERVER "], bind: require, resolve: exact}\n");
+	resident_says(0, "reload", file);
+	await_bound(3);
+	assert_true(resident_reaches("new.lab.test"));
+	end_monitor();
+	/* and nobody is needed for what is bound */
+	assert_true(resident_reaches("new.lab.test"));
+}
+
+/* What is in force has other names than its file by now: none is looked up, until the reload. */
+static void test_exact_of_a_changed_file(void **state) {
+	const char *file;
+
+	(void)state;
+	file = begin(answer_all, EXACT);
+	lab_write("names.yaml", "version: 1\ntls: {allow: [new.lab.test]}\n"
+				"dns: {servers: [" SERVER "], bind: require, resolve: exact}\n");
+	monitor = lab_start(
+		(const char *const[]){"build/snifence", "monitor", "--output", "/dev/null", "--no-follow", NULL});
+	for (double end = lab_now_ms() + 20000;
+	     !strstr(lab_read(monitor->output[1]), "has changed since it was put in force") && lab_now_ms() < end;)
+		lab_sleep_ms(50);
+	assert_int_equal(name_servers_asked()->count, 0);
+	resident_says(0, "reload", file);
+	await_bound(1);
+	resident_says(0, "detach", "--cgroup", resident_cgroup()->path);
+	lab_sleep_ms(700); /* it looks again, and forgets the policy */
+	end_monitor();
+	assert_non_null(strstr(monitor->err, "has changed since it was put in force"));
+}
+
+/* The name server says nothing at first: it is asked again. */
+static void answer_later(const struct name_query *query, struct bytes *answer) {
+	if (name_servers_asked()->count > 4)
+		answer_all(query, answer);
+}
+
+static void test_exact_without_an_answer(void **state) {
+	(void)state;
+	begin(answer_later, "version: 1\ntls: {allow: [kept.lab.test]}\n"
+			    "dns: {servers: [" SERVER "], bind: require, resolve: exact}\n");
+	start_monitor();
+	await_bound(1);
+	assert_true(resident_reaches("kept.lab.test"));
+	end_monitor();
+	assert_non_null(strstr(monitor->err, "cannot look up kept.lab.test: "));
+	assert_null(strstr(strstr(monitor->err, "cannot look up") + 1, "cannot look up"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
 		names_test(test_many),
+		names_test(test_exact),
+		names_test(test_exact_of_a_changed_file),
+		names_test(test_exact_without_an_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

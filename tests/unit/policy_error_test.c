@@ -226,7 +226,7 @@ static void wrong_dns(void **state) {
 	       "2:17: error: `192.0.2.0/24` is no DNS server: write addresses, like [192.0.2.53], or system, or none\n"
 	       "2:31: error: `192.0.2.1.1` is not an address or prefix, like 192.0.2.0/24 or 2001:db8::/32\n"
 	       "2:44: error: a DNS server must be one word, not a map\n"
-	       "2:49: error: `dns` has no key `server`; did you mean `servers`? known: servers, bind, names, allow, https, search, log, min_ttl, max_ttl, "
+	       "2:49: error: `dns` has no key `server`; did you mean `servers`? known: servers, bind, names, allow, https, search, log, resolve, min_ttl, max_ttl, "
 	       "grace\n");
 }
 

@@ -58,6 +58,8 @@ void expand_dns_print(const struct policy *policy, FILE *out) {
 	fprintf(out, "    names %s\n", rules->names_policy ? "of the policy, and no others" : "any");
 	if (rules->https_deny)
 		fputs("    HTTPS and SVCB records are not asked for\n", out);
+	if (rules->resolve_exact)
+		fputs("    `snifence monitor` looks up the exact names for what is attached\n", out);
 	if (rules->log_answers)
 		fputs("    answers are logged\n", out);
 	for (size_t i = 0; i < policy->lookup_count; i++)
@@ -110,6 +112,7 @@ struct json_object *expand_dns_json(const struct policy *policy) {
 	error |= json_put_text(object, "names", rules->names_policy ? "policy" : "any");
 	error |= json_put_text(object, "https", rules->https_deny ? "deny" : "allow");
 	error |= json_put_text(object, "log", rules->log_answers ? "answers" : "refused");
+	error |= json_put_text(object, "resolve", rules->resolve_exact ? "exact" : "none");
 	error |= json_put_number(object, "min_ttl", rules->least);
 	error |= json_put_number(object, "max_ttl", rules->most);
 	error |= json_put_number(object, "grace", rules->grace);

@@ -35,10 +35,10 @@ static int open_bindings(const struct filter *filter, uint32_t policy) {
 }
 
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
-		const struct snif_name_rule *rule) {
+		const struct snif_name_rule *rule, uint64_t expires) {
 	const __u64 keys[] = {SNIF_BOUND_ANY, snif_name_hash(filter->settings[0].hash_key, name, length), rule->zone};
 	const struct snif_binding binding = {
-		.expires = UINT64_MAX, .rule = rule->rule, .generation = filter_active(filter, policy).generation};
+		.expires = expires, .rule = rule->rule, .generation = filter_active(filter, policy).generation};
 	struct snif_binding_key key = {.netns_cookie = own_namespace()};
 	int fd = open_bindings(filter, policy), error = 0;
 

@@ -48,10 +48,10 @@ const struct snif_settings *filter_settings(const struct filter *filter, uint32_
 
 /*
  * Has an address (v4-mapped) count for a name (normalised, `length` bytes) under a policy that binds names, in this
- * network namespace and for good. `rule` is what snif_may_look_up() has found of it. Returns 0 or a negative errno.
+ * network namespace until `expires` (CLOCK_BOOTTIME, nanoseconds; UINT64_MAX: for good). `rule` is what snif_may_look_up() has found of it. Returns 0 or a negative errno.
  */
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
-		const struct snif_name_rule *rule);
+		const struct snif_name_rule *rule, uint64_t expires);
 
 struct filter_binding {
 	struct snif_binding_key key;

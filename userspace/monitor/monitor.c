@@ -23,13 +23,14 @@
 #include "monitor/losses.h"
 #include "monitor/metrics.h"
 #include "monitor/reader.h"
+#include "monitor/resolve.h"
 #include "monitor/sink.h"
 
 static const char usage[] =
 	"Usage: snifence monitor [OPTION…]\n"
 	"\n"
 	"Reads the events of all that is attached, ends blocked connections so that they fail at once, and\n"
-	"reloads policies whose files change. What is enforced is enforced without it.\n"
+	"reloads policies whose files change, and looks up names where they say so (dns.resolve). What is enforced is enforced without it.\n"
 	"\n"
 	"  --output FILE       write events there as JSON lines; `-` is standard output (default), `journal`\n"
 	"                      the journal, with fields of its own. SIGHUP opens a file by its name again\n"
@@ -66,6 +67,7 @@ struct monitor {
 	struct abort_process *aborts;
 	struct metrics_server *server;
 	struct follow *follow;
+	struct resolve *resolve;
 	struct losses losses;
 	long looked_at, metrics_at;
 };
@@ -135,6 +137,11 @@ static int prepare(struct monitor *monitor) {
 		return EXIT_FAILED;
 	if (monitor->metrics_address && !(monitor->server = metrics_serve(monitor->metrics_address)))
 		return EXIT_USAGE;
+	monitor->resolve = resolve_new(monitor->reader);
+	if (!monitor->resolve) {
+		message_error("cannot look up names: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
 	if (!monitor->no_follow && !(monitor->follow = follow_new())) {
 		message_error("cannot follow files: %s", strerror(errno));
 		return EXIT_FAILED;
@@ -174,6 +181,7 @@ static void look(struct monitor *monitor) {
 	notify("WATCHDOG=1");
 	if (monitor->follow)
 		follow_turn(monitor->follow);
+	resolve_turn(monitor->resolve);
 	write_metrics(monitor);
 }
 
@@ -206,12 +214,13 @@ static int sooner(int a, int b) {
 }
 
 static void await(struct monitor *monitor) {
-	struct pollfd fds[6] = {{.fd = reader_fd(monitor->reader), .events = POLLIN},
+	struct pollfd fds[7] = {{.fd = reader_fd(monitor->reader), .events = POLLIN},
 				{.fd = monitor->signals.fd, .events = POLLIN},
 				{.fd = -1},
 				{.fd = -1},
 				{.fd = -1},
-				{.fd = -1}};
+				{.fd = -1},
+				{.fd = resolve_fd(monitor->resolve), .events = POLLIN}};
 	int patience = LOOK_MS;
 
 	patience = sooner(patience, sink_wait(monitor->sink, &fds[2]));
@@ -223,9 +232,11 @@ static void await(struct monitor *monitor) {
 		fds[5] = (struct pollfd){.fd = follow_fd(monitor->follow), .events = POLLIN};
 		patience = sooner(patience, follow_wait(monitor->follow));
 	}
-	poll(fds, 6, patience);
+	poll(fds, 7, patience);
 	if (fds[5].revents)
 		follow_turn(monitor->follow);
+	if (fds[6].revents)
+		resolve_hear(monitor->resolve);
 }
 
 static void run(struct monitor *monitor) {
@@ -248,6 +259,7 @@ static void run(struct monitor *monitor) {
 
 static void undo(struct monitor *monitor) {
 	follow_free(monitor->follow);
+	resolve_free(monitor->resolve);
 	metrics_server_free(monitor->server);
 	reader_free(monitor->reader);
 	sink_close(monitor->sink);

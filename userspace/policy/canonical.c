@@ -204,9 +204,9 @@ static void write_dns(const struct policy *policy, FILE *out) {
 
 	if (!policy_reads_dns(policy))
 		return;
-	fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u%s\n", binds[rules->bind],
+	fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u%s%s\n", binds[rules->bind],
 		rules->names_policy ? "policy" : "any", rules->https_deny ? "deny" : "allow", rules->least, rules->most,
-		rules->grace, rules->log_answers ? " log answers" : "");
+		rules->grace, rules->log_answers ? " log answers" : "", rules->resolve_exact ? " resolve exact" : "");
 	for (size_t i = 0; i < policy->direct_count; i++)
 		if (policy->direct[i].dns)
 			fprintf(out, "dns server of list %zu\n", policy->direct[i].list);

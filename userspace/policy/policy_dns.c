@@ -238,12 +238,13 @@ static bool has_groups(const struct policy *policy) {
 }
 
 void read_dns(struct builder *builder, const struct yaml_node *dns, const char *resolv_conf) {
-	static const char *const keys[] = {"servers", "bind",	 "names",   "allow", "https", "search",
-					   "log",     "min_ttl", "max_ttl", "grace", NULL};
+	static const char *const keys[] = {"servers", "bind",	 "names",   "allow",   "https", "search",
+					   "log",     "resolve", "min_ttl", "max_ttl", "grace", NULL};
 	static const char *const binds[] = {
 		[SNIF_BIND_OFF] = "off", [SNIF_BIND_OBSERVE] = "observe", [SNIF_BIND_REQUIRE] = "require", NULL};
 	static const char *const names[] = {"any", "policy", NULL};
 	static const char *const https[] = {"allow", "deny", NULL};
+	static const char *const resolves[] = {"none", "exact", NULL};
 	static const char *const logs[] = {"refused", "answers", NULL};
 	static const struct yaml_node nothing = {.kind = NODE_MAP};
 	struct snif_dns_rules *rules = &builder->policy->dns;
@@ -262,6 +263,10 @@ void read_dns(struct builder *builder, const struct yaml_node *dns, const char *
 	}
 	rules->names_policy = read_choice(builder, yaml_get(dns, "names"), "`dns.names`", names);
 	rules->https_deny = read_choice(builder, yaml_get(dns, "https"), "`dns.https`", https);
+	rules->resolve_exact = read_choice(builder, yaml_get(dns, "resolve"), "`dns.resolve`", resolves);
+	if (rules->resolve_exact && rules->bind == SNIF_BIND_OFF)
+		refuse(builder, yaml_get(dns, "resolve"),
+		       "`dns.resolve` looks names up to bind them, and `dns.bind` is off: write observe or require there");
 	rules->log_answers = read_choice(builder, yaml_get(dns, "log"), "`dns.log`", logs);
 	read_times(builder, dns);
 	read_servers(builder, yaml_get(dns, "servers"), resolv_conf);

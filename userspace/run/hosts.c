@@ -28,7 +28,7 @@ static int bind_name(const struct hosts *hosts, const __u8 address[16], const ch
 	if (snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
 	    !snif_may_look_up(&at, hosts->compiled, &hosts->compiled->settings, (const __u8 *)name, length))
 		return 0;
-	return filter_bind(hosts->filter, hosts->policy, name, length, address, &at.best);
+	return filter_bind(hosts->filter, hosts->policy, name, length, address, &at.best, UINT64_MAX);
 }
 
 static int bind_line(const struct hosts *hosts, char *line) {
