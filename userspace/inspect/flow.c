@@ -48,6 +48,7 @@ struct flow {
 struct flows {
 	struct snif_hello_rules rules;
 	flow_reader reader;
+	datagram_reader dns_reader;
 	void *context;
 	void *tree;			    /* of tsearch() */
 	TAILQ_HEAD(flow_list, flow) by_age; /* idle for longest first */
@@ -294,13 +295,29 @@ struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader
 }
 
 /* What is no TCP, and which people look for all the same. */
-static void count_other(struct flows *flows, const struct snif_target *to) {
-	enum { DNS_PORT = 53, QUIC_PORT = 443 };
+static void take_other(struct flows *flows, const struct snif_packet *headers, const struct capture_packet *packet) {
+	enum { DNS_PORT = 53, QUIC_PORT = 443, UDP_HEADER = 8 };
+	uint32_t begin = headers->payload + UDP_HEADER;
+	struct flow_datagram datagram = {.time = packet->time, .headers = headers};
 
-	if (to->protocol != IPPROTO_UDP)
+	if (headers->to.protocol != IPPROTO_UDP)
 		return;
-	flows->losses.quic += to->port == QUIC_PORT;
-	flows->losses.dns += to->port == DNS_PORT;
+	flows->losses.quic += headers->to.port == QUIC_PORT;
+	if (headers->to.port != DNS_PORT && headers->source_port != DNS_PORT)
+		return;
+	if (begin < headers->end) {
+		datagram.data = packet->ip + begin;
+		datagram.length = headers->end - begin;
+	}
+	/* without a reader, a lookup is one packet */
+	if (flows->dns_reader)
+		flows->losses.dns += !flows->dns_reader(flows->context, &datagram);
+	else
+		flows->losses.dns += headers->to.port == DNS_PORT;
+}
+
+void flows_read_dns(struct flows *flows, datagram_reader reader) {
+	flows->dns_reader = reader;
 }
 
 int flows_add(struct flows *flows, const struct capture_packet *packet) {
@@ -316,7 +333,7 @@ int flows_add(struct flows *flows, const struct capture_packet *packet) {
 		flows->losses.damaged++;
 		return 0;
 	default:
-		count_other(flows, &tcp.headers.to);
+		take_other(flows, &tcp.headers, packet);
 		return 0;
 	}
 }

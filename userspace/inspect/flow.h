@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "packet.h"
 #include "tls_record.h"
 #include "inspect/capture.h"
 
@@ -35,11 +36,23 @@ typedef void (*flow_reader)(void *context, const struct flow_hello *found);
 
 struct flows;
 
+/* A datagram from or to UDP 53. */
+struct flow_datagram {
+	struct timespec time;
+	const struct snif_packet *headers;
+	const uint8_t *data; /* behind the UDP header */
+	uint32_t length;
+};
+
+/* Returns whether it was read; else it is counted as one that told nothing. */
+typedef bool (*datagram_reader)(void *context, const struct flow_datagram *datagram);
+
 /* Numbers of packets that told nothing. */
 struct flow_losses {
 	uint64_t fragments; /* of IP: they are not put together */
 	uint64_t damaged;   /* cut off in their headers, or headers that contradict each other */
-	uint64_t quic, dns; /* datagrams to UDP 443 and 53: names in these are not read */
+	uint64_t quic,
+		dns; /* datagrams to UDP 443 and 53: names in the first are not read, nor in the second without a reader */
 };
 
 /*
@@ -49,6 +62,9 @@ struct flow_losses {
  * call. Returns NULL when memory is out.
  */
 struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader, void *context);
+
+/* Has datagrams of DNS read, with the same context. */
+void flows_read_dns(struct flows *flows, datagram_reader reader);
 
 /*
  * Takes an IP packet. Memory is bounded: of over 65,536 flows, or 64 MiB that wait for lost segments, those idle for

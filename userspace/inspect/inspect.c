@@ -13,31 +13,61 @@
 #include "inspect/inspect_judge.h"
 #include "inspect/inspect_options.h"
 #include "inspect/inspect_print.h"
+#include "inspect/lookups.h"
 
 struct inspect {
 	struct inspect_options options;
 	struct policy *policy;
 	struct compiled compiled;
 	struct flows *flows;
+	struct lookups *lookups; /* of the file at hand; NULL: no policy asks for them */
 	struct log *log;
 	const char *file; /* the one at hand, where there are several; NULL: there is one */
 	bool found;	  /* a flow in it */
 	int error;	  /* of writing an event */
+	int lookup_error; /* of reading DNS */
 };
+
+static void write_event(struct inspect *inspect, struct snif_event *event) {
+	const struct event_context words = {.policy = inspect->policy,
+					    .policy_sha256 = inspect->policy ? inspect->compiled.sha256 : NULL,
+					    .wall_clock = true};
+	int error;
+
+	event->mode = inspect->policy ? inspect->policy->mode : SNIF_ENFORCE;
+	error = event_write(inspect->log, event, &words);
+	if (!error)
+		error = log_flush(inspect->log); /* the capture may be a pipe that goes on */
+	if (!inspect->error)
+		inspect->error = error;
+}
+
+/* Notes what an answer says. A datagram_reader. */
+static bool read_dns(void *context, const struct flow_datagram *datagram) {
+	struct inspect *inspect = context;
+	struct lookup_answer answer;
+	struct snif_event event;
+	int result = lookups_add(inspect->lookups, datagram, &answer);
+
+	if (result < 0)
+		inspect->lookup_error = result;
+	if (result == 1 && inspect->options.json && inspect->policy->dns.log_answers) {
+		event = inspect_answer_event(&answer, &inspect->policy->dns);
+		write_event(inspect, &event);
+	}
+	return true;
+}
 
 /* Shows one flow. A flow_reader. */
 static void show(void *context, const struct flow_hello *found) {
 	struct inspect *inspect = context;
-	struct event_context words = {.policy = inspect->policy, .wall_clock = true};
 	struct snif_judgement judgement;
 	struct snif_event event;
-	int error;
+	bool unbound = false;
 
 	inspect->found = true;
-	if (inspect->policy) {
-		judgement = inspect_judge(&inspect->compiled, found);
-		words.policy_sha256 = inspect->compiled.sha256;
-	}
+	if (inspect->policy)
+		judgement = inspect_judge(&inspect->compiled, found, inspect->lookups, &unbound);
 	if (!inspect->options.json) {
 		if (inspect->file)
 			printf("%s: ", inspect->file);
@@ -45,12 +75,9 @@ static void show(void *context, const struct flow_hello *found) {
 		return;
 	}
 	event = inspect_event(found, inspect->policy ? &judgement : NULL);
-	event.mode = inspect->policy ? inspect->policy->mode : SNIF_ENFORCE;
-	error = event_write(inspect->log, &event, &words);
-	if (!error)
-		error = log_flush(inspect->log); /* the capture may be a pipe that goes on */
-	if (!inspect->error)
-		inspect->error = error;
+	if (unbound)
+		event.flags |= SNIF_EVENT_UNBOUND;
+	write_event(inspect, &event);
 }
 
 static void tell_losses(const char *file, const struct flow_losses *losses) {
@@ -74,16 +101,27 @@ static int read_file(struct inspect *inspect, const char *file) {
 	struct capture *capture = capture_open(file);
 	struct capture_packet packet;
 	struct flow_losses losses;
-	int more, error = 0;
+	int more = 0, error = 0;
 
 	if (!capture)
 		return EXIT_UNREAD;
 	inspect->found = false;
-	while ((more = capture_next(capture, &packet)) > 0 && !error)
+	if (inspect->policy && policy_reads_dns(inspect->policy)) {
+		/* another capture is another network's */
+		inspect->lookups = lookups_new(&inspect->compiled);
+		if (!inspect->lookups)
+			error = -ENOMEM;
+		flows_read_dns(inspect->flows, read_dns);
+	}
+	while (!error && !inspect->lookup_error && (more = capture_next(capture, &packet)) > 0)
 		error = flows_add(inspect->flows, &packet);
 	capture_close(capture);
 	losses = flows_end(inspect->flows);
+	lookups_free(inspect->lookups);
+	inspect->lookups = NULL;
 	tell_losses(file, &losses);
+	if (!error)
+		error = inspect->lookup_error;
 	if (error) {
 		message_error("inspect: %s: %s", file, strerror(-error));
 		return EXIT_FAILED;

@@ -5,12 +5,34 @@
 #include <netinet/in.h>
 #include <string.h>
 
-struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello *found) {
+/* What lookups say of a destination, before any name: see judge_named() and judge_unnamed() in bpf/binding.bpf.h. */
+static struct snif_judgement judge_place(snif_tables tables, const struct snif_target *to,
+					 const struct lookups *lookups, const struct lookup_place *place,
+					 struct snif_judgement judgement) {
+	const struct snif_settings *settings = &tables->settings;
+	uint32_t rule;
+
+	if (settings->dns.bind == SNIF_BIND_OFF)
+		return judgement;
+	if ((judgement.reason == SNIF_REASON_ADDRESS_NOT_ALLOWED || judgement.reason == SNIF_REASON_PORT_NOT_ALLOWED) &&
+	    lookups_found_group(lookups, place, snif_named_groups(tables, to->protocol, to->port), &rule))
+		return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, rule};
+	if (judgement.verdict == SNIF_UNDECIDED && settings->dns.bind == SNIF_BIND_REQUIRE &&
+	    settings->options.mode != SNIF_AUDIT && !lookups_found(lookups, place, NULL, 0))
+		return snif_refuse(SNIF_REASON_NAME_NOT_BOUND);
+	return judgement;
+}
+
+struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello *found, const struct lookups *lookups,
+				    bool *unbound) {
+	const struct lookup_place place = {found->source, found->destination, found->time};
+	const struct snif_dns_rules *dns = &tables->settings.dns;
 	struct snif_target to = {.port = found->destination_port, .protocol = IPPROTO_TCP};
 	struct snif_request request = {.hello = found->hello, .to = &to};
 	struct snif_judgement judgement;
 	struct snif_dest dest;
 
+	*unbound = false;
 	/*
 	 * what a packet's IP header gives away is refused for every flow; urgent data only for those that are inspected
 	 */
@@ -20,6 +42,7 @@ struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello 
 		return snif_judge_inbound(&tables->settings.options);
 	memcpy(to.address, found->destination, sizeof(to.address));
 	judgement = snif_judge_address(tables, to.address, to.protocol, to.port, &dest);
+	judgement = judge_place(tables, &to, lookups, &place, judgement);
 	if (judgement.verdict != SNIF_UNDECIDED)
 		return judgement;
 	if (found->refusal != SNIF_REASON_NONE)
@@ -27,5 +50,9 @@ struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello 
 	if (found->reason != SNIF_REASON_NONE)
 		return snif_refuse(found->reason);
 	request.dest = &dest;
-	return snif_judge_hello(tables, &tables->settings, &request);
+	judgement = snif_judge_hello(tables, &tables->settings, &request);
+	if (dns->bind == SNIF_BIND_OFF || judgement.verdict != SNIF_ALLOW)
+		return judgement;
+	*unbound = !lookups_found(lookups, &place, found->hello->name, found->hello->name_length);
+	return *unbound ? snif_judge_unbound(dns, judgement.rule) : judgement;
 }

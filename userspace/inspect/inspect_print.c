@@ -93,3 +93,26 @@ struct snif_event inspect_event(const struct flow_hello *found, const struct sni
 	}
 	return event;
 }
+
+struct snif_event inspect_answer_event(const struct lookup_answer *answer, const struct snif_dns_rules *rules) {
+	const struct snif_packet *headers = answer->datagram->headers;
+	const struct snif_dns *dns = answer->dns;
+	struct snif_event event = {
+		.time = (__u64)answer->datagram->time.tv_sec * 1000000000 + (__u64)answer->datagram->time.tv_nsec,
+		.source_port = headers->to.port,
+		.destination_port = headers->source_port,
+		.protocol = IPPROTO_UDP,
+		.hook = SNIF_HOOK_COUNT,
+		.flags = SNIF_EVENT_DNS | SNIF_EVENT_ANSWER | (answer->bound ? SNIF_EVENT_BOUND : 0),
+		.object.dns = {dns->type, dns->id},
+		.name_length = dns->name_length,
+		.answer_count = (__u8)dns->found,
+		.dns = *rules,
+	};
+
+	memcpy(event.source, headers->to.address, 16);
+	memcpy(event.destination, headers->source, 16);
+	memcpy(event.name, dns->name, sizeof(event.name));
+	memcpy(event.answers, dns->addresses, sizeof(event.answers));
+	return event;
+}

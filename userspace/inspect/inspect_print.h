@@ -7,6 +7,7 @@
 
 #include "compile/tables.h"
 #include "inspect/flow.h"
+#include "inspect/lookups.h"
 
 /* Prints one flow in one line for a person. `policy` and `judgement` are NULL when there is no policy. Errors of `out`
  * are the caller's to see. */
@@ -16,5 +17,8 @@ void inspect_print(FILE *out, const struct flow_hello *found, const struct polic
 /* The same as an event, in the form in which the kernel would have sent it, but with the capture's time (wall clock).
  * Without a judgement, the verdict is SNIF_UNDECIDED. */
 struct snif_event inspect_event(const struct flow_hello *found, const struct snif_judgement *judgement);
+
+/* The same of an answer of DNS, by the policy's `rules` for lookups. */
+struct snif_event inspect_answer_event(const struct lookup_answer *answer, const struct snif_dns_rules *rules);
 
 #endif

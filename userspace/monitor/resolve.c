@@ -199,8 +199,7 @@ static void add_name(struct watched *watched, const char *name, enum host_form f
 		return;
 	snprintf(padded, sizeof(padded), "%s", name);
 	if (snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)padded, (__u16)strlen(padded)))
-		watched->names[watched->count++] =
-			(struct watched_name){.of = watched, .name = name, .rule = at.best};
+		watched->names[watched->count++] = (struct watched_name){.of = watched, .name = name, .rule = at.best};
 }
 
 static int add_names(struct watched *watched) {
