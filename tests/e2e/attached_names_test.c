@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names that are bound under resident policies ──► what `status` says of them, and what passes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <json-c/json.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../support/name_server.h"
@@ -40,10 +42,10 @@ static void answer_many(const struct name_query *query, struct bytes *answer) {
 }
 
 /* Asks for a name's A records. 0: there is an answer; 1: there is none. */
-static int look_up(void *name) {
+static int look_up_at(const char *server, const char *name) {
 	struct timeval limit = {.tv_sec = 2};
 	struct sockaddr_storage where;
-	socklen_t size = lab_address(SERVER, SNIF_DNS_PORT, &where);
+	socklen_t size = lab_address(server, SNIF_DNS_PORT, &where);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	static struct bytes question;
 	char answer[2048];
@@ -52,6 +54,10 @@ static int look_up(void *name) {
 	dns_make_question(&question, 7, name, SNIF_DNS_A);
 	return connect(fd, (struct sockaddr *)&where, size) || send(fd, question.data, question.length, 0) < 0 ||
 	       recv(fd, answer, sizeof(answer), 0) <= 0;
+}
+
+static int look_up(void *name) {
+	return look_up_at(SERVER, name);
 }
 
 static void expect_answer(const char *name) {
@@ -243,11 +249,70 @@ static void test_exact_without_an_answer(void **state) {
 	assert_null(strstr(strstr(monitor->err, "cannot look up") + 1, "cannot look up"));
 }
 
+/* ---- a resolver under the same policy ---------------------------------------------------------------------------- */
+
+#define LOCAL "127.0.0.53"
+
+static int look_up_locally(void *name) {
+	return look_up_at(LOCAL, name);
+}
+
+static int be_resolver(void *nothing) {
+	(void)nothing;
+	execlp("dnsmasq", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+	       "--user=root", "--pid-file=", "--bind-interfaces", "--listen-address=" LOCAL, "--server=" SERVER, NULL);
+	return 1;
+}
+
+static struct cgroup below(const char *name) {
+	struct cgroup cgroup = {.parent_fd = resident_cgroup()->fd};
+	struct stat status;
+
+	assert_int_equal(mkdirat(cgroup.parent_fd, name, 0755), 0);
+	cgroup.fd = openat(cgroup.parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(fstat(cgroup.fd, &status), 0);
+	cgroup.id = status.st_ino;
+	return cgroup;
+}
+
+/* What it asks for counts for all under the policy, and what it may not ask for does not leave. */
+static void test_resolver_under_the_policy(void **state) {
+	struct cgroup program, resolver;
+	char paths[2][128];
+	double end;
+
+	(void)state;
+	lab_needs("dnsmasq");
+	resident_begin();
+	program = below("program");
+	resolver = below("resolver");
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	name_server(SERVER, answer_all);
+	snprintf(paths[0], sizeof(paths[0]), "%s/program", resident_cgroup()->path);
+	snprintf(paths[1], sizeof(paths[1]), "%s/resolver", resident_cgroup()->path);
+	resident_says(0, "attach",
+		      lab_write("names.yaml", "version: 1\ntls: {allow: [kept.lab.test]}\n"
+					      "direct: {allow: [127.0.0.0/8]}\n"
+					      "dns: {servers: [" SERVER "], bind: require, names: policy}\n"),
+		      "--cgroup", paths[0], "--cgroup", paths[1]);
+	resident_start(&resolver, be_resolver, NULL);
+	assert_int_equal(resident_inside(&program, resident_greet, "kept.lab.test"), 2);
+	for (end = lab_now_ms() + 20000; resident_inside(&program, look_up_locally, "kept.lab.test") != 0;)
+		assert_true(lab_now_ms() < end);
+	assert_int_equal(resident_inside(&program, resident_greet, "kept.lab.test"), 0);
+	/* it says that it could not */
+	assert_int_equal(resident_inside(&program, look_up_locally, "data.evil.test"), 0);
+	assert_false(was_asked("data.evil.test"));
+	close(program.fd);
+	close(resolver.fd);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
 		names_test(test_many),
 		names_test(test_exact),
+		names_test(test_resolver_under_the_policy),
 		names_test(test_exact_of_a_changed_file),
 		names_test(test_exact_without_an_answer),
 	};
