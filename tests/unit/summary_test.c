@@ -126,7 +126,8 @@ static void test_hints(void **state) {
 		  "  trailing_dot: Take the dot off; or `tls.unusual: [trailing_dot]` lets it pass.\n");
 }
 
-/* A name that may not be looked up gets the rule that a connection to it would need; data in a name does not. */
+/* A name that may not be looked up gets the rule that a connection to it would need; data in a name does not, nor
+ * the name of an address. */
 static void test_lookups(void **state) {
 	struct snif_event event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "a.test");
 
@@ -136,8 +137,10 @@ static void test_lookups(void **state) {
 	add(event, 2);
 	event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "\x01.evil.test");
 	add(event, 1);
-	expect(0, "snifence: 0 allowed, 3 blocked\n"
+	add(name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "1.2.0.192.in-addr.arpa"), 1);
+	expect(0, "snifence: 0 allowed, 4 blocked\n"
 		  "  blocked      a.test                                        dns_name                2\n"
+		  "  blocked      1.2.0.192.in-addr.arpa                        dns_name                1\n"
 		  "  blocked      \\x01.evil.test                                dns_name                1\n" ALLOW
 		  "  tls:\n    allow:\n      - a.test\n");
 }

@@ -106,10 +106,12 @@ struct reason_about reason_about(enum snif_reason reason) {
 	      "Nothing; what it lets through is not inspected.")
 	ABOUT(NAME_NOT_BOUND, ELSEWHERE, "An address from another resolver, from a cache that is older than the run, or from "
 	      "/etc/hosts; or an allowed name sent to somebody else's server.",
-	      "Have the program look the name up through `dns.servers`; `dns.bind: observe` lets it pass, and marks it.")
-	ABOUT(DNS_NAME, NO_RULE, "A host that the policy does not list yet; telemetry; data that is to leave in names.",
+	      "Have the program look the name up through `dns.servers`, or for what is attached `snifence monitor` "
+	      "(`dns.resolve: exact`); `dns.bind: observe` lets it pass, and marks it.")
+	ABOUT(DNS_NAME, NO_RULE, "A host that the policy does not list yet; telemetry; a reverse lookup (PTR) of an "
+	      "address that no name was found at; data that is to leave in names.",
 	      "Where it is wanted, add the name under `tls.allow`, or under `dns.allow` to have it looked up and no more.")
-	ABOUT(DNS_TYPE, UNUSUAL, "A mail program (MX), a tool that asks for TXT, a reverse lookup (PTR).",
+	ABOUT(DNS_TYPE, UNUSUAL, "A mail program (MX), a tool that asks for TXT, or for SRV.",
 	      "`dns.names: any` lets every question pass.")
 	ABOUT(DNS_QUESTION, UNUSUAL, "Something else than DNS on port 53, a client with options that resolvers send on, or a "
 	      "question over TCP in pieces.", "`dns.names: any` lets every question pass.")

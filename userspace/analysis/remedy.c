@@ -81,8 +81,17 @@ static int find_address(const struct policy *policy, const struct refusal *refus
 /* A name that may be connected to may be looked up; the place of the refusal is a DNS server's. What is no hostname is no
  * mistake of a policy's. */
 static int find_lookup(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
+	static const char reverse[] = ".arpa";
 	struct place_list nowhere = {NULL, 0};
+	size_t length = strlen(refusal->name);
 	bool plain;
+
+	if (length > strlen(reverse) && strcmp(refusal->name + length - strlen(reverse), reverse) == 0) {
+		say(remedy,
+		    "a reverse lookup passes for addresses that names were found at (`dns.bind`), and no connection "
+		    "needs it");
+		return 0;
+	}
 
 	if (refusal->name[strspn(refusal->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0')
 		return take(remedy, "tls.allow", rule_text_host(refusal->name, &nowhere, policy, &plain));
