@@ -233,6 +233,18 @@ SOAK := $(patsubst tests/soak/%.c,$(BUILD)/tests/soak/%,$(wildcard tests/soak/*_
 test-soak: $(BUILD)/snifence $(SOAK) ## thousands of cgroups, reloads and policies one after the other: nothing of them stays; root
 	$(Q)LIMIT=1800 tests/run $(SOAK)
 
+NAMES := $(patsubst tests/names/%.c,$(BUILD)/tests/names/%,$(wildcard tests/names/*_test.c))
+
+.PHONY: test-names
+test-names: $(BUILD)/snifence $(NAMES) ## resolvers and clients of names, a zone like a content network's, and a flood of lookups; root
+	$(Q)tests/names/deps || true
+	$(Q)tests/names/build $(BUILD)/tests/names
+	$(Q)LIMIT=1800 tests/run $(NAMES); $(then_hand_back)
+
+$(NAMES): %: %.o $(BUILD)/tests/names/zone.o $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c)) $(BUILD)/libsnifence.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(TEST_LIBS) $(LIBS) -o $@
+
 STORM := $(patsubst tests/storm/%.c,%,$(wildcard tests/storm/*_test.c))
 
 storm: $(BUILD)/snifence $(STORM:%=$(BUILD)/tests/storm/%) ## random socket calls against the filter for STORM_TIME seconds (60), from STORM_SEED; check and kernel compared for AGREE_TIME (15), from AGREE_SEED; root

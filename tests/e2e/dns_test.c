@@ -80,6 +80,7 @@ static void answer_another_question(const struct name_query *query, struct bytes
 			  "forbidden.lab.test", SNIF_DNS_A);
 	dns_begin_answer(answer, &question);
 	dns_add_address(answer, "allowed.lab.test", 60, "192.0.2.1");
+	dns_add_address(answer, "forbidden.lab.test", 60, "192.0.2.1");
 }
 
 static void answer_another_type(const struct name_query *query, struct bytes *answer) {
