@@ -5,30 +5,23 @@
 
 #include "question.bpf.h"
 
-/* Takes the question that the answer in the workspace belongs to, which then waits no more. Returns whether there is one. */
-static __always_inline _Bool question_take(struct questions *from, struct workspace *workspace,
+/*
+ * Takes the question that the answer in the workspace belongs to, which then waits no more. Returns whether there is one. Of
+ * two answers at once one finds it gone.
+ */
+static __always_inline _Bool question_take(struct __sk_buff *skb, struct workspace *workspace, __u32 policy,
 					   const struct snif_packet *packet) {
-	const struct snif_dns *dns = &workspace->dns;
-	_Bool found = 0;
-	__u64 server[2], want[2];
-	__u64 group = dns->id % ASKED_GROUPS;
-	struct asked *at;
+	void *inner = bpf_map_lookup_elem(&questions, &policy);
+	const struct snif_asked *found;
 
-	__builtin_memcpy(want, packet->source, 16);
-	bpf_spin_lock(&from->lock);
-	for (__u32 i = 0; i < ASKED_IN_GROUP; i++) {
-		at = &from->asked[group][i];
-		__builtin_memcpy(server, at->server, 16);
-		if (!at->waits || at->id != dns->id || at->type != dns->type || at->sum != dns->asked ||
-		    at->port != packet->source_port || server[0] != want[0] || server[1] != want[1])
-			continue;
-		workspace->asked = *at;
-		at->waits = 0;
-		found = 1;
-		break;
-	}
-	bpf_spin_unlock(&from->lock);
-	return found;
+	if (!inner)
+		return 0;
+	question_write(skb, workspace, packet->source, packet->source_port);
+	found = bpf_map_lookup_elem(inner, &workspace->question);
+	if (!found)
+		return 0;
+	workspace->asked = *found;
+	return bpf_map_delete_elem(inner, &workspace->question) == 0;
 }
 
 static __always_inline void bind_one(void *inner, struct snif_binding_key *key, __u64 name,
@@ -44,7 +37,7 @@ static __always_inline void answer_bind(const struct workspace *workspace, const
 	void *inner = bpf_map_lookup_elem(&bindings, &policy);
 	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
 	struct snif_binding binding = {.rule = workspace->asked.rule, .generation = workspace->asked.generation};
-	const struct asked *asked = &workspace->asked;
+	const struct snif_asked *asked = &workspace->asked;
 	const struct snif_dns_address *address;
 
 	if (!inner)
@@ -61,14 +54,18 @@ static __always_inline void answer_bind(const struct workspace *workspace, const
 }
 
 /* Tells an answer. The name is as the server has sent it. A function for the sake of the stack. */
-SNIF_SUBPROGRAM int event_of_answer(const struct snif_dns *dns, const struct snif_tag *tag, const struct asked *asked,
+SNIF_SUBPROGRAM int event_of_answer(const struct workspace *workspace, const struct snif_tag *tag,
 				    const struct snif_dns_rules *rules) {
+	const struct snif_asked *asked;
+	const struct snif_dns *dns;
 	struct snif_judgement none = {};
 	struct snif_event *event;
 	struct policy policy;
 
-	if (!reads_dns || !dns || !tag || !asked || !rules)
+	if (!reads_dns || !workspace || !tag || !rules)
 		return 0;
+	dns = &workspace->dns;
+	asked = &workspace->asked;
 	policy = policy_for(tag);
 	event = event_room(sizeof(*event));
 	if (!event) {
@@ -79,8 +76,8 @@ SNIF_SUBPROGRAM int event_of_answer(const struct snif_dns *dns, const struct sni
 		none.rule = asked->rule;
 	event_begin(event, &policy, &none, SNIF_HOOK_COUNT);
 	event_add_tag(event, tag);
-	__builtin_memcpy(event->destination, asked->server, 16);
-	event->destination_port = asked->port;
+	__builtin_memcpy(event->destination, workspace->question.server, 16);
+	event->destination_port = workspace->question.port;
 	event->flags = SNIF_EVENT_DNS | SNIF_EVENT_ANSWER | (asked->name ? SNIF_EVENT_BOUND : 0);
 	event->object.dns.type = dns->type;
 	event->object.dns.id = dns->id;
@@ -94,7 +91,7 @@ SNIF_SUBPROGRAM int event_of_answer(const struct snif_dns *dns, const struct sni
 }
 
 /* An answer in the workspace, to one of the questions. */
-static __always_inline void answer_take(struct workspace *workspace, struct questions *from, const struct snif_tag *tag,
+static __always_inline void answer_take(struct __sk_buff *skb, struct workspace *workspace, const struct snif_tag *tag,
 					const struct snif_packet *packet) {
 	struct snif_active active = active_of(tag->judged_under.policy);
 	const struct snif_settings *found = settings_of(active.slot), *keys = instance_keys();
@@ -104,26 +101,24 @@ static __always_inline void answer_take(struct workspace *workspace, struct ques
 	workspace->dns.key = keys->hash_key[0] | 1;
 	if (!snif_dns_read(&workspace->dns, 1))
 		return;
-	if (!question_take(from, workspace, packet))
+	if (!question_take(skb, workspace, tag->judged_under.policy, packet))
 		return;
 	if (workspace->asked.name != SNIF_BOUND_ANY)
 		answer_bind(workspace, tag, &found->dns);
 	if (found->dns.log_answers)
-		event_of_answer(&workspace->dns, tag, &workspace->asked, &found->dns);
+		event_of_answer(workspace, tag, &found->dns);
 }
 
 static __always_inline void see_datagram(struct __sk_buff *skb, const struct snif_tag *tag,
 					 const struct snif_packet *packet) {
-	struct bpf_sock *socket = skb->sk;
-	struct questions *from = socket ? bpf_sk_storage_get(&questions, socket, NULL, 0) : NULL;
 	__u32 begin = packet->payload + UDP_HEADER;
-	struct workspace *workspace = from ? workspace_claim() : NULL;
+	struct workspace *workspace = workspace_claim();
 
 	if (!workspace)
 		return;
 	if (message_load(skb, begin, &workspace->dns, snif_min(packet->end - begin, SNIF_DNS_MESSAGE),
 			 SNIF_DNS_MESSAGE) == 0)
-		answer_take(workspace, from, tag, packet);
+		answer_take(skb, workspace, tag, packet);
 	workspace_release(workspace);
 }
 
@@ -175,9 +170,7 @@ static long stream_copy_step(__u32 index, void *context) {
 
 /* A whole answer: its two bytes of length, then the message. */
 static __always_inline void stream_answer(const struct stream_walk *walk) {
-	struct bpf_sock *socket = walk->skb->sk;
-	struct questions *from = socket ? bpf_sk_storage_get(&questions, socket, NULL, 0) : NULL;
-	struct workspace *workspace = from ? workspace_claim() : NULL;
+	struct workspace *workspace = workspace_claim();
 	const struct stream *stream = walk->stream;
 	struct stream_copy copy = {.from = stream};
 
@@ -186,7 +179,7 @@ static __always_inline void stream_answer(const struct stream_walk *walk) {
 	copy.to = &workspace->dns;
 	bpf_loop(STREAM_MESSAGE / COPY_BYTES, stream_copy_step, &copy, 0);
 	workspace->dns.length = stream->have - 2;
-	answer_take(workspace, from, walk->tag, walk->packet);
+	answer_take(walk->skb, workspace, walk->tag, walk->packet);
 	workspace_release(workspace);
 }
 

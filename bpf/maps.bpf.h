@@ -95,6 +95,14 @@ struct bindings_inner {
 	__uint(value_size, sizeof(struct snif_binding));
 };
 
+/* Not with each socket: clients ask any number of questions from one, all at once. */
+struct questions_inner {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct snif_question));
+	__uint(value_size, sizeof(struct snif_asked));
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, SNIF_SLOTS);
@@ -123,6 +131,14 @@ struct {
 	__type(key, __u32);
 	__array(values, struct bindings_inner);
 } bindings SEC(".maps");
+
+/* Likewise, of one that reads answers. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, SNIF_POLICIES);
+	__type(key, __u32);
+	__array(values, struct questions_inner);
+} questions SEC(".maps");
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

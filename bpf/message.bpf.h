@@ -13,22 +13,12 @@
 #define WORKSPACES 32	  /* messages that can be read at once */
 #define WORKSPACE_TRIES 4 /* a run that another one interrupts on its CPU holds one, and so may those before it */
 
-/* A question that waits for its answer. */
-struct asked {
-	__u64 name; /* the hash under which it is bound; SNIF_BOUND_ANY: its answer is told, and binds nothing */
-	__u64 sum;  /* the sum by which the answer is known to be of this name */
-	__u8 server[16];
-	__u32 rule, generation;
-	__u16 port, id, type;
-	__u8 group; /* of `direct` rules by name; 0: none */
-	__u8 waits;
-};
-
 /* Memory to read a message in. Not one for each CPU: runs interrupt each other there. */
 struct workspace {
 	__u32 claimed;
-	__u32 generation;   /* under which the question is judged */
-	struct asked asked; /* what an answer belongs to */
+	__u32 unused;
+	struct snif_question question; /* here, as the stack has no room for one */
+	struct snif_asked asked;
 	struct snif_dns dns;
 	struct snif_name_scan scan;
 	struct snif_name_hashing hashing;

@@ -5,23 +5,7 @@
 
 #include "binding.bpf.h"
 
-#define ASKED_GROUPS 16 /* of questions, by their number */
-#define ASKED_IN_GROUP 4
 #define MESSAGES_PER_SEGMENT 8 /* over TCP; no client sends as many */
-
-struct questions {
-	struct bpf_spin_lock lock;
-	__u32 next;
-	struct asked asked[ASKED_GROUPS][ASKED_IN_GROUP];
-};
-
-/* One for each socket that has asked something that the policy allows to bind. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct questions);
-} questions SEC(".maps");
 
 /* Where a question goes, and what of the packet it is. */
 struct question_place {
@@ -29,30 +13,39 @@ struct question_place {
 	__u32 begin, end;
 };
 
-static __always_inline void question_remember(struct bpf_sock *socket, const struct workspace *workspace,
-					      const struct snif_target *server, __u64 name) {
-	struct questions *found = bpf_sk_storage_get(&questions, socket, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	const struct snif_name_rule *best = &workspace->match.best;
-	__u64 group = workspace->dns.id % ASKED_GROUPS, next; /* in 64 bits, of which Linux 6.1 knows the bounds */
-	struct asked *asked;
+/* Writes into the workspace which question its message is, or is the answer to. */
+static __always_inline void question_write(struct __sk_buff *skb, struct workspace *workspace, const __u8 server[16],
+					   __u16 port) {
+	struct snif_question *question = &workspace->question;
 
-	if (!found)
-		return;
-	/* in place: the stack has no room for one */
-	bpf_spin_lock(&found->lock);
-	next = found->next++;
-	asked = &found->asked[group][next % ASKED_IN_GROUP];
+	question->socket = bpf_get_socket_cookie(skb);
+	question->sum = workspace->dns.asked;
+	__builtin_memcpy(question->server, server, 16);
+	question->port = port;
+	question->id = workspace->dns.id;
+	question->type = workspace->dns.type;
+}
+
+/*
+ * Remembers the question in the workspace, whose answer is for `name`. A function for the sake of the stack, but not a global
+ * one: there the workspace is no map's, in which Linux 6.1 looks for keys.
+ */
+static __attribute__((noinline)) int question_remember(struct __sk_buff *skb, struct workspace *workspace,
+						       const struct policy *policy, const struct snif_target *server,
+						       __u64 name) {
+	__u32 number = policy->number;
+	void *inner = bpf_map_lookup_elem(&questions, &number);
+	struct snif_asked *asked = &workspace->asked;
+
+	if (!inner)
+		return 0;
+	question_write(skb, workspace, server->address, server->port);
 	asked->name = name;
-	asked->sum = workspace->dns.asked;
-	__builtin_memcpy(asked->server, server->address, 16);
-	asked->rule = best->rule;
-	asked->generation = workspace->generation;
-	asked->port = server->port;
-	asked->id = workspace->dns.id;
-	asked->type = workspace->dns.type;
-	asked->group = best->zone % SNIF_GROUPS;
-	asked->waits = 1;
-	bpf_spin_unlock(&found->lock);
+	asked->rule = workspace->match.best.rule;
+	asked->generation = policy->active.generation;
+	asked->group = workspace->match.best.zone % SNIF_GROUPS;
+	bpf_map_update_elem(inner, &workspace->question, asked, BPF_ANY);
+	return 0;
 }
 
 static __always_inline enum snif_reason question_refusal(struct workspace *workspace, const struct policy *policy,
@@ -78,15 +71,13 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 						       const struct question_place *place) {
 	__u32 slot = policy->active.slot, length = place->end - place->begin;
 	const struct snif_settings *found = settings_of(slot), *keys = instance_keys();
-	struct bpf_sock *socket = skb->sk;
 	struct snif_dns *dns = &workspace->dns;
 	enum snif_reason reason;
 	_Bool allowed, binds;
 
-	if (!found || !keys || !socket)
+	if (!found || !keys)
 		return SNIF_REASON_STATE_LOST;
 	dns->name_length = dns->type = 0;
-	workspace->generation = policy->active.generation;
 	dns->key = keys->hash_key[0] | 1;
 	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) != 0 || !snif_dns_read(dns, 0) ||
 	    dns->unclear || snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) != SNIF_REASON_NONE)
@@ -96,7 +87,7 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 	binds = reason == SNIF_REASON_NONE && allowed && found->dns.bind != SNIF_BIND_OFF;
 	if (binds || (found->dns.log_answers && (reason == SNIF_REASON_NONE || policy->options.mode == SNIF_AUDIT)))
 		question_remember(
-			socket, workspace, &place->server,
+			skb, workspace, policy, &place->server,
 			binds ? snif_name_hash_by(&workspace->hashing, keys->hash_key, dns->name, dns->name_length)
 			      : SNIF_BOUND_ANY);
 	return reason;

@@ -134,6 +134,24 @@ struct snif_binding {
 
 #define SNIF_BINDINGS 8192 /* of one policy; what is not used longest makes room */
 
+/* A question that waits for its answer: who has asked whom, and for what. */
+struct snif_question {
+	__u64 socket; /* its cookie */
+	__u64 sum;    /* of the name, by which the answer is known to be of it */
+	__u8 server[16];
+	__u16 port, id, type, unused;
+};
+
+/* What its answer is for. */
+struct snif_asked {
+	__u64 name; /* the hash under which it is bound; SNIF_BOUND_ANY: the answer is told, and binds nothing */
+	__u32 rule, generation;
+	__u32 group; /* of `direct` rules by name; 0: none */
+	__u32 unused;
+};
+
+#define SNIF_QUESTIONS 4096 /* of one policy that wait at once; the oldest makes room */
+
 /* Bit n: there is a rule for a name of n bytes, or for what is below one: no other need be looked for. */
 struct snif_name_lengths {
 	__u64 exact[4], below[4];

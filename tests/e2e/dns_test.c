@@ -315,6 +315,38 @@ static void test_audit(void **state) {
 	assert_asked(1);
 }
 
+enum { AT_ONCE = 200 };
+
+/* Asks for so many names from one socket before it reads an answer, as resolvers in programs do; then greets under each. */
+static int ask_at_once(void *argument) {
+	static struct bytes question;
+	struct lookup lookup = {0};
+	int fd = lookup_socket(&lookup), refused = 0;
+	char name[64];
+
+	(void)argument;
+	for (int i = 0; i < AT_ONCE; i++) {
+		snprintf(name, sizeof(name), "n%d.wild.lab.test", i);
+		dns_make_question(&question, (uint16_t)(i * 16), name, SNIF_DNS_A);
+		if (lab_send(fd, question.data, question.length))
+			return -errno;
+	}
+	for (int i = 0; i < AT_ONCE; i++)
+		if (recv(fd, name, sizeof(name), 0) <= 0)
+			return -errno;
+	for (int i = 0; i < AT_ONCE; i++) {
+		snprintf(name, sizeof(name), "n%d.wild.lab.test", i);
+		refused += greet(&(struct greeting){name, "198.51.100.1"}) != 0;
+	}
+	return refused;
+}
+
+static void test_many_at_once(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(lab_inside(ask_at_once, NULL), 0);
+}
+
 /* ---- forged answers -------------------------------------------------------------------------------------------- */
 
 static void expect_unbound(name_answer answer, int outcome) {
@@ -819,6 +851,7 @@ int main(void) {
 		dns_test(test_hints_of_services),
 		dns_test(test_time_to_live),
 		dns_test(test_reload_keeps_bindings),
+		dns_test(test_many_at_once),
 		dns_test(test_observe),
 		dns_test(test_audit),
 		dns_test(test_other_number),

@@ -66,12 +66,12 @@ static size_t keep_names(const struct snif_binding_key *keys, const struct snif_
 }
 
 int filter_bindings(const struct filter *filter, uint32_t policy, struct filter_binding **out, size_t *count) {
-	struct snif_binding_key *keys = calloc(SNIF_BINDINGS, sizeof(*keys));
-	struct snif_binding *values = calloc(SNIF_BINDINGS, sizeof(*values));
+	__u32 found = filter_room(filter, SNIF_BINDINGS), behind;
+	struct snif_binding_key *keys = calloc(found, sizeof(*keys));
+	struct snif_binding *values = calloc(found, sizeof(*values));
 	int fd = open_bindings(filter, policy), error = 0;
-	__u32 found = SNIF_BINDINGS, behind;
 
-	*out = calloc(SNIF_BINDINGS, sizeof(**out));
+	*out = calloc(found, sizeof(**out));
 	*count = 0;
 	if (!keys || !values || !*out)
 		error = -ENOMEM;

@@ -40,6 +40,9 @@ enum filter_program {
 		FILTER_PROGRAMS
 };
 
+/* Each CPU takes so many free entries of a table that forgets the oldest for itself; before Linux 6.16, of a small one too. */
+enum { FILTER_FREE_OF_CPU = 128 };
+
 struct filter {
 	int programs[FILTER_PROGRAMS], maps[FILTER_MAPS]; /* descriptors; -1: not there yet */
 	/* the kernel's arrays themselves */
@@ -57,6 +60,11 @@ struct filter {
 	bool loading, making_ring;
 	int load_error, ring_error;
 };
+
+/* How large a table that forgets the oldest is to be, so that this many stay. */
+static inline uint32_t filter_room(const struct filter *filter, uint32_t entries) {
+	return entries + FILTER_FREE_OF_CPU * (uint32_t)filter->cpus;
+}
 
 /* The attach types and names of the programs, by enum filter_program. */
 extern const enum bpf_attach_type filter_attach_types[FILTER_PROGRAMS];

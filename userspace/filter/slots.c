@@ -105,18 +105,31 @@ static int make_tables(struct table *tables, size_t count) {
 		.value_size = sizeof((items)->value_member), .slot = slot,                                             \
 	}
 
-/* Where a policy's names are bound to addresses; what it has found until now stays. Returns 0 or a negative errno. */
-static int make_bindings(struct filter *filter, uint32_t policy) {
+/* A table of what a policy has found or asked, which stays as long as it has its number. Returns 0 or a negative errno. */
+static int make_table_of(struct filter *filter, enum filter_map outer, uint32_t policy, const char *name,
+			 uint32_t key_size, uint32_t value_size, uint32_t entries) {
 	uint32_t id;
 	int fd, error;
 
-	if (bpf_map_lookup_elem(filter->maps[FILTER_BINDINGS], &policy, &id) == 0)
+	if (bpf_map_lookup_elem(filter->maps[outer], &policy, &id) == 0)
 		return 0;
-	fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "snif_bindings", sizeof(struct snif_binding_key),
-			    sizeof(struct snif_binding), SNIF_BINDINGS, NULL);
-	error = fd < 0 ? fd : bpf_map_update_elem(filter->maps[FILTER_BINDINGS], &policy, &fd, BPF_ANY);
+	fd = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, name, key_size, value_size, filter_room(filter, entries), NULL);
+	error = fd < 0 ? fd : bpf_map_update_elem(filter->maps[outer], &policy, &fd, BPF_ANY);
 	if (fd >= 0)
 		close(fd);
+	return error;
+}
+
+/* What lookups need: where names are bound to addresses, and the questions that wait. */
+static int make_lookups(struct filter *filter, uint32_t policy, const struct snif_dns_rules *rules) {
+	int error = 0;
+
+	if (rules->bind != SNIF_BIND_OFF)
+		error = make_table_of(filter, FILTER_BINDINGS, policy, "snif_bindings", sizeof(struct snif_binding_key),
+				      sizeof(struct snif_binding), SNIF_BINDINGS);
+	if (!error && (rules->bind != SNIF_BIND_OFF || rules->log_answers))
+		error = make_table_of(filter, FILTER_QUESTIONS, policy, "snif_questions", sizeof(struct snif_question),
+				      sizeof(struct snif_asked), SNIF_QUESTIONS);
 	return error;
 }
 
@@ -259,8 +272,8 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	error = filter_finish_loading(filter);
 	if (error)
 		return error;
-	if (slot >= 0 && settings.dns.bind != SNIF_BIND_OFF) {
-		error = make_bindings(filter, policy);
+	if (slot >= 0) {
+		error = make_lookups(filter, policy, &settings.dns);
 		if (error)
 			slot = error;
 	}
@@ -304,6 +317,7 @@ int filter_end_policy(struct filter *filter, uint32_t policy) {
 
 	filter_put_in_force(filter, policy, 0);
 	bpf_map_delete_elem(filter->maps[FILTER_BINDINGS], &policy);
+	bpf_map_delete_elem(filter->maps[FILTER_QUESTIONS], &policy);
 	look_at_slots(filter, slots);
 	return empty_old_slots(filter, slots, KEPT);
 }
