@@ -7,15 +7,16 @@
 #include "place.h"
 
 /* Ten names, five of them wildcards; HELLO_ALLOWED is one of those below the last wildcard. */
-#define HELLO_POLICY                                                                                                   \
+#define HELLO_POLICY_WITH(dns)                                                                                         \
 	"version: 1\n"                                                                                                 \
-	"dns: {servers: none}\n"                                                                                       \
+	"dns: " dns "\n"                                                                                               \
 	"tls:\n"                                                                                                       \
 	"  to: [203.0.113.0/24, '2001:db8::/32']\n"                                                                    \
 	"  unusual: [split_records]\n"                                                                                 \
 	"  allow: [a.bench.test, b.bench.test, c.bench.test, d.bench.test, e.bench.test, '*.f.bench.test',\n"          \
 	"          '*.g.bench.test', '*.h.bench.test', '*.i.bench.test', '*.j.bench.test']\n"                          \
 	"direct: {allow: [{to: 203.0.113.102, ports: [5000, 8080]}]}\n"
+#define HELLO_POLICY HELLO_POLICY_WITH("{servers: none}")
 #define HELLO_ALLOWED "www.j.bench.test"
 #define HELLO_FORBIDDEN "www.k.bench.test"
 /* A record of application data: behind it no second hello can follow, and the connection has its verdict for good. */

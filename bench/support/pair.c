@@ -29,6 +29,10 @@ void pair_network(void) {
 	lab_peer();
 }
 
+static int type_of(uint16_t port) {
+	return port == PAIR_UDP || port == PAIR_DNS ? SOCK_DGRAM : SOCK_STREAM;
+}
+
 /* One for each address and port, made on first use. */
 static int listener(bool ipv6, uint16_t port) {
 	for (size_t i = 0; i < listener_count; i++)
@@ -36,8 +40,7 @@ static int listener(bool ipv6, uint16_t port) {
 			return listeners[i].fd;
 	if (listener_count == MOST_LISTENERS)
 		bench_fail("too many different servers");
-	listeners[listener_count].fd = lab_listener(lab_peer(), port == PAIR_UDP ? SOCK_DGRAM : SOCK_STREAM,
-						    ipv6 ? PAIR_IPV6 : PAIR_IPV4, port);
+	listeners[listener_count].fd = lab_listener(lab_peer(), type_of(port), ipv6 ? PAIR_IPV6 : PAIR_IPV4, port);
 	listeners[listener_count].ipv6 = ipv6;
 	listeners[listener_count].port = port;
 	return listeners[listener_count++].fd;
@@ -48,8 +51,8 @@ static int dial(bool ipv6, uint16_t port) {
 	socklen_t length = lab_address(ipv6 ? PAIR_IPV6 : PAIR_IPV4, port, &where);
 	int fd, one = 1;
 
-	fd = socket(where.ss_family, port == PAIR_UDP ? SOCK_DGRAM : SOCK_STREAM, 0);
-	if (fd < 0 || (port != PAIR_UDP && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))) ||
+	fd = socket(where.ss_family, type_of(port), 0);
+	if (fd < 0 || (type_of(port) == SOCK_STREAM && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))) ||
 	    connect(fd, (struct sockaddr *)&where, length))
 		bench_fail("no connection to port %u: %s", port, strerror(errno));
 	return fd;
@@ -63,7 +66,7 @@ struct pair pair_open(const struct cell *cell, bool ipv6, uint16_t port) {
 	pair.client = dial(ipv6, port);
 	if (cell)
 		cell_leave();
-	if (port == PAIR_UDP)
+	if (type_of(port) == SOCK_DGRAM)
 		pair.server = dup(pair.server);
 	else
 		pair.server = accept4(pair.server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -12,7 +12,7 @@
 /* The server's addresses, and ports for the policies to name: one inspected, one allowed without inspection. */
 #define PAIR_IPV4 "203.0.113.102"
 #define PAIR_IPV6 "2001:db8:1::2"
-enum { PAIR_TLS = 443, PAIR_DIRECT = 8080, PAIR_UDP = 5000 };
+enum { PAIR_TLS = 443, PAIR_DIRECT = 8080, PAIR_UDP = 5000, PAIR_DNS = 53 };
 
 struct pair {
 	int client; /* blocking, without delay (TCP_NODELAY) */
@@ -21,7 +21,7 @@ struct pair {
 
 /* Makes the two namespaces. The first call of a case. */
 void pair_network(void);
-/* Connects, the client's socket belonging to `cell` (NULL: to none). PAIR_UDP is of UDP, all other ports of TCP. */
+/* Connects, the client's socket belonging to `cell` (NULL: to none). PAIR_UDP and PAIR_DNS are of UDP, all other ports of TCP. */
 struct pair pair_open(const struct cell *cell, bool ipv6, uint16_t port);
 /* Ends it at once, without a farewell. */
 void pair_close(struct pair *pair);
