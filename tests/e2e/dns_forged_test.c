@@ -251,6 +251,39 @@ static void test_before_its_question(void **state) {
 	assert_unbound();
 }
 
+/* Two sockets, each with a question of its own: the second takes the answer to the first one's. */
+static int take_of_another_socket(void *argument) {
+	static struct bytes another;
+	int *turn = argument;
+	int asks = socket_at(CLIENT, CLIENT_PORT + 1), takes = socket_at(CLIENT, CLIENT_PORT);
+	char byte;
+
+	dns_make_question(&another, LOOKUP_NUMBER, "another.lab.test", SNIF_DNS_A);
+	if (send_to(asks, the_question(), LOOKUP_SERVER, SNIF_DNS_PORT) ||
+	    send_to(takes, &another, LOOKUP_SERVER, SNIF_DNS_PORT))
+		return -errno;
+	lab_turn(turn, 1);
+	return recv(takes, &byte, 1, 0) <= 0;
+}
+
+static void test_to_another_socket(void **state) {
+	int *turn, server;
+	pid_t pid;
+
+	(void)state;
+	begin(LOOKUP_SERVER);
+	server = socket_at(LOOKUP_SERVER, SNIF_DNS_PORT);
+	turn = lab_shared(sizeof(*turn));
+	pid = lab_start_inside(take_of_another_socket, turn);
+	assert_true(lab_await_turn(turn, 1));
+	assert_int_equal(send_to(server, the_answer(), CLIENT, CLIENT_PORT), 0);
+	assert_int_equal(lab_finish_inside(pid), 0);
+	close(server);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED);
+	assert_unbound();
+}
+
 /* A second answer to a question is none. */
 static void answer_elsewhere(const struct name_query *query, struct bytes *answer) {
 	dns_begin_answer(answer, query->message);
@@ -334,6 +367,7 @@ int main(void) {
 		forged_test(test_in_a_namespace_of_its_own),
 		forged_test(test_spoofed_source),
 		forged_test(test_before_its_question),
+		forged_test(test_to_another_socket),
 		forged_test(test_answered_already),
 		forged_test(test_found_in_another_namespace),
 	};
