@@ -14,14 +14,14 @@
 	"dns: {servers: [" ZONE_RESOLVER "], bind: require, names: policy}\n"
 #define BUILT "build/tests/names/"
 
-enum { CLIENT_MS = 120000 };
+enum { CLIENTS = 8, CLIENT_MS = 120000 };
 
 /* Each takes COUNT PARALLEL NAME… behind these words. */
 static const struct client {
 	const char *name;
 	const char *needs; /* a program, or a file that is executed */
 	const char *words[6];
-} clients[] = {
+} clients[CLIENTS] = {
 	{"glibc", BUILT "fetch-glibc", {BUILT "fetch-glibc"}},
 	{"musl", BUILT "fetch-musl", {BUILT "fetch-musl"}},
 	{"go", BUILT "fetch-go", {"env", "GODEBUG=netdns=go", BUILT "fetch-go"}},
@@ -53,10 +53,9 @@ static void assert_nothing_refused(const struct lab_program *run, const char *cl
 	}
 }
 
-static void fetch(const struct client *client, const char *count, const char *parallel, const char *const names[]) {
+static struct lab_program *run_client(const struct client *client, const char *count, const char *parallel,
+				      const char *const names[]) {
 	const char *argv[16];
-	struct lab_program *run;
-	char all[64];
 	size_t words = 0;
 
 	for (; client->words[words]; words++)
@@ -66,8 +65,14 @@ static void fetch(const struct client *client, const char *count, const char *pa
 	do
 		argv[words++] = *names;
 	while (*names++);
-	run = lab_finish(lab_start_snifence(POLICY, (const char *const[]){"--notify", "off", NULL}, argv),
-			 CLIENT_MS * lab_slowness());
+	return lab_finish(lab_start_snifence(POLICY, (const char *const[]){"--notify", "off", NULL}, argv),
+			  CLIENT_MS * lab_slowness());
+}
+
+static void fetch(const struct client *client, const char *count, const char *parallel, const char *const names[]) {
+	struct lab_program *run = run_client(client, count, parallel, names);
+	char all[64];
+
 	snprintf(all, sizeof(all), "%s of %s\n", count, count);
 	print_message("%s: %s fetches, %s at once: %.1f s\n", client->name, count, parallel, run->ms / 1000);
 	if (strcmp(run->out, all) != 0)
@@ -75,10 +80,11 @@ static void fetch(const struct client *client, const char *count, const char *pa
 	assert_nothing_refused(run, client->name);
 }
 
+static const char *const names[] = {"zero.lab.test",  "day.lab.test",	  "twin.lab.test",
+				    "other.lab.test", "n%.wild.lab.test", NULL};
+
 /* A thousand fetches, and five hundred at once, each of another name. The resolvers take turns. */
 static void test_client(void **state) {
-	static const char *const names[] = {"zero.lab.test",  "day.lab.test",	  "twin.lab.test",
-					    "other.lab.test", "n%.wild.lab.test", NULL};
 	const struct client *client = *state;
 
 	zone_enter(&zone_resolvers[(size_t)(client - clients) % ZONE_RESOLVERS], "options timeout:2 attempts:5\n");
@@ -87,14 +93,36 @@ static void test_client(void **state) {
 	fetch(client, "500", "500", names + 4);
 }
 
+/* Some of every client by one resolver, and a name that is not even asked for. */
+static void test_resolver(void **state) {
+	static const char *const forbidden[] = {"data-that-leaves.evil.test", NULL};
+	struct lab_program *run;
+
+	zone_enter(*state, "options timeout:1 attempts:2\n");
+	for (size_t i = 0; i < CLIENTS; i++) {
+		if (!lab_installed(clients[i].needs))
+			continue;
+		fetch(&clients[i], "10", "2", names);
+		run = run_client(&clients[i], "1", "1", forbidden);
+		assert_string_equal(run->out, "0 of 1\n");
+		assert_non_null(strstr(run->err, "dns_name"));
+	}
+	assert_true(zone_was_asked("zero.lab.test"));
+	assert_false(zone_was_asked("evil"));
+}
+
 int main(void) {
-	enum { CLIENTS = sizeof(clients) / sizeof(clients[0]) };
-	struct CMUnitTest tests[CLIENTS];
+	struct CMUnitTest tests[CLIENTS + ZONE_RESOLVERS];
 
 	for (size_t i = 0; i < CLIENTS; i++)
 		tests[i] = (struct CMUnitTest){.name = clients[i].name,
 					       .test_func = test_client,
 					       .teardown_func = zone_leave,
 					       .initial_state = (void *)&clients[i]};
+	for (size_t i = 0; i < ZONE_RESOLVERS; i++)
+		tests[CLIENTS + i] = (struct CMUnitTest){.name = zone_resolvers[i].program,
+							 .test_func = test_resolver,
+							 .teardown_func = zone_leave,
+							 .initial_state = (void *)&zone_resolvers[i]};
 	return cmocka_run_group_tests_name("names", tests, NULL, NULL);
 }
