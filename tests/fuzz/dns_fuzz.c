@@ -18,7 +18,7 @@ enum { KEY = 0x9e3779b97f4a7c15 & 0x7fffffff };
 
 struct addresses {
 	bool read;
-	int type;
+	unsigned type;
 	char wanted[NS_MAXDNAME];
 	__u32 count;
 	__u8 list[SNIF_DNS_ADDRESSES][16];
@@ -71,11 +71,11 @@ static void read_addresses(const uint8_t *data, size_t size, struct addresses *a
 	if (!addresses->read)
 		return;
 	addresses->type = ns_rr_type(record);
-	strcpy(addresses->wanted, ns_rr_name(record));
+	strcpy(addresses->wanted, record.name);
 	for (int i = 0; i < ns_msg_count(message, ns_s_an) && i < SNIF_DNS_RECORDS && addresses->read; i++) {
 		addresses->read = ns_parserr(&message, ns_s_an, i, &record) == 0;
 		if (addresses->read && ns_rr_class(record) == ns_c_in && addresses->count < SNIF_DNS_ADDRESSES &&
-		    ns_samename(ns_rr_name(record), addresses->wanted) == 1)
+		    strcasecmp(record.name, addresses->wanted) == 0)
 			follow(&message, &record, addresses);
 	}
 }
