@@ -24,32 +24,49 @@ static __always_inline _Bool question_take(struct __sk_buff *skb, struct workspa
 	return bpf_map_delete_elem(inner, &workspace->question) == 0;
 }
 
-static __always_inline void bind_one(void *inner, struct snif_binding_key *key, __u64 name,
-				     const struct snif_binding *binding) {
-	key->name = name;
-	bpf_map_update_elem(inner, key, binding, BPF_ANY);
+/*
+ * Binds one name at an address. What was bound for longer, by another name there or an earlier answer, stays as long. A
+ * function that is verified once, and copies the key, which Linux 6.1 takes from its own stack only.
+ */
+SNIF_SUBPROGRAM int bind_one(__u32 policy, const struct snif_binding_key *place, __u64 name,
+			     const struct snif_binding *given) {
+	struct snif_binding_key key;
+	struct snif_binding binding;
+	const struct snif_binding *before;
+	void *inner;
+
+	if (!reads_dns || !place || !given)
+		return 0;
+	inner = bpf_map_lookup_elem(&bindings, &policy);
+	if (!inner)
+		return 0;
+	key = *place;
+	key.name = name;
+	binding = *given;
+	before = bpf_map_lookup_elem(inner, &key);
+	if (before && before->expires > binding.expires)
+		binding.expires = before->expires;
+	bpf_map_update_elem(inner, &key, &binding, BPF_ANY);
+	return 0;
 }
 
 /* Binds what the answer in the workspace gives to the name that was asked for. */
 static __always_inline void answer_bind(const struct workspace *workspace, const struct snif_tag *tag,
 					const struct snif_dns_rules *rules) {
-	__u32 policy = tag->judged_under.policy;
-	void *inner = bpf_map_lookup_elem(&bindings, &policy);
 	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
 	struct snif_binding binding = {.rule = workspace->asked.rule, .generation = workspace->asked.generation};
 	const struct snif_asked *asked = &workspace->asked;
+	__u32 policy = tag->judged_under.policy;
 	const struct snif_dns_address *address;
 
-	if (!inner)
-		return;
 	for (__u32 i = 0; i < SNIF_DNS_ADDRESSES && i < workspace->dns.found; i++) {
 		address = &workspace->dns.addresses[i];
 		binding.expires = bpf_ktime_get_boot_ns() + snif_dns_counts_for(rules, address->ttl) * 1000000000ULL;
 		__builtin_memcpy(key.address, address->address, 16);
-		bind_one(inner, &key, SNIF_BOUND_ANY, &binding);
-		bind_one(inner, &key, asked->name, &binding);
+		bind_one(policy, &key, SNIF_BOUND_ANY, &binding);
+		bind_one(policy, &key, asked->name, &binding);
 		if (asked->group)
-			bind_one(inner, &key, asked->group, &binding);
+			bind_one(policy, &key, asked->group, &binding);
 	}
 }
 

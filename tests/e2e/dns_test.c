@@ -116,6 +116,12 @@ static void answer_for_a_second(const struct name_query *query, struct bytes *an
 	dns_add_address(answer, query->name, 1, "192.0.2.1");
 }
 
+/* Two names at one address, for a minute and for no time. */
+static void answer_for_different_times(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	dns_add_address(answer, query->name, strcmp(query->name, "allowed.lab.test") == 0 ? 60 : 0, "192.0.2.1");
+}
+
 /* A service with addresses as hints, and one that only leads to another name. */
 static void answer_with_hints(const struct name_query *query, struct bytes *answer) {
 	static const uint8_t service[] = {0, 1, 0, 0, 1, 0, 3, 2, 'h', '2', 0, 4, 0, 4, 192, 0, 2, 1};
@@ -124,6 +130,12 @@ static void answer_with_hints(const struct name_query *query, struct bytes *answ
 	dns_begin_answer(answer, query->message);
 	dns_add_record(answer, query->name, SNIF_DNS_HTTPS, 60, service, sizeof(service));
 	dns_add_record(answer, query->name, SNIF_DNS_HTTPS, 60, alias, sizeof(alias));
+}
+
+static int dial_database(void *address) {
+	int fd = lab_dial(address, 5432);
+
+	return fd < 0 ? fd : 0;
 }
 
 static void begin(const char *policy, name_answer answer) {
@@ -273,6 +285,27 @@ static void test_time_to_live(void **state) {
 	lab_turn(&lasting->turn, 2);
 	assert_int_equal(lab_finish_inside(pid), 0);
 	lab_expect_no_more();
+}
+
+/* What a name was given for counts as long, whatever another one is given the same address for. */
+static void test_other_time_to_live(void **state) {
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test, other.lab.test]}\n"
+	      "direct: {allow: [{host: allowed.lab.test, ports: [5432]}, {host: other.lab.test, ports: [5432]}]}\n"
+	      "dns: {servers: [" SERVER "], bind: require, min_ttl: 0s, grace: 1s}\n",
+	      answer_for_different_times);
+	lab_server(LAB_SINK, "192.0.2.1", 5432);
+	assert_int_equal(look_up_name("allowed.lab.test"), 0);
+	assert_int_equal(look_up_name("other.lab.test"), 0);
+	expect_lookup();
+	expect_lookup();
+	lab_sleep_ms(1300);
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	assert_int_equal(lab_inside(dial_database, "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND);
+	assert_int_equal(greet_at("other.lab.test", "192.0.2.1"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
 }
 
 static void test_reload_keeps_bindings(void **state) {
@@ -760,12 +793,6 @@ static void test_reverse_lookups(void **state) {
 
 /* ---- rules by name --------------------------------------------------------------------------------------------- */
 
-static int dial_database(void *address) {
-	int fd = lab_dial(address, 5432);
-
-	return fd < 0 ? fd : 0;
-}
-
 static void test_direct_by_name(void **state) {
 	(void)state;
 	begin(POLICY, answer_honestly);
@@ -850,6 +877,7 @@ int main(void) {
 		dns_test(test_aliases),
 		dns_test(test_hints_of_services),
 		dns_test(test_time_to_live),
+		dns_test(test_other_time_to_live),
 		dns_test(test_reload_keeps_bindings),
 		dns_test(test_many_at_once),
 		dns_test(test_observe),
