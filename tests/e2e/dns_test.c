@@ -308,6 +308,21 @@ static void test_other_time_to_live(void **state) {
 	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
 }
 
+/* The same of what userspace binds: by /etc/hosts, or what it looks up itself. */
+static void test_bound_from_outside(void **state) {
+	static const __u8 address[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1};
+	const struct snif_name_rule rule = {0};
+
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(filter_bind(lab_filter(), 1, "allowed.lab.test", 16, address, &rule, UINT64_MAX), 0);
+	assert_int_equal(filter_bind(lab_filter(), 1, "other.lab.test", 14, address, &rule, 1), 0);
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	assert_int_equal(greet_at("other.lab.test", "192.0.2.1"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
 static void test_reload_keeps_bindings(void **state) {
 	(void)state;
 	begin(POLICY, answer_honestly);
@@ -878,6 +893,7 @@ int main(void) {
 		dns_test(test_hints_of_services),
 		dns_test(test_time_to_live),
 		dns_test(test_other_time_to_live),
+		dns_test(test_bound_from_outside),
 		dns_test(test_reload_keeps_bindings),
 		dns_test(test_many_at_once),
 		dns_test(test_observe),

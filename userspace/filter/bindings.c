@@ -34,6 +34,15 @@ static int open_bindings(const struct filter *filter, uint32_t policy) {
 	return bpf_map_lookup_elem(filter->maps[FILTER_BINDINGS], &policy, &id) ? -errno : bpf_map_get_fd_by_id(id);
 }
 
+/* What was bound for longer, by another name at the address or before, stays as long: as the kernel's side does it. */
+static int bind_one(int fd, const struct snif_binding_key *key, struct snif_binding binding) {
+	struct snif_binding before;
+
+	if (bpf_map_lookup_elem(fd, key, &before) == 0 && before.expires > binding.expires)
+		binding.expires = before.expires;
+	return bpf_map_update_elem(fd, key, &binding, BPF_ANY);
+}
+
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule, uint64_t expires) {
 	const __u64 keys[] = {SNIF_BOUND_ANY, snif_name_hash(filter->settings[0].hash_key, name, length), rule->zone};
@@ -48,7 +57,7 @@ int filter_bind(const struct filter *filter, uint32_t policy, const char *name, 
 	/* the last only where a `direct` rule has the name: those have a group */
 	for (int i = 0; i < (rule->zone ? 3 : 2) && !error; i++) {
 		key.name = keys[i];
-		error = bpf_map_update_elem(fd, &key, &binding, BPF_ANY);
+		error = bind_one(fd, &key, binding);
 	}
 	close(fd);
 	return error;
