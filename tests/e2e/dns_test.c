@@ -323,6 +323,16 @@ static void test_bound_from_outside(void **state) {
 	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
 }
 
+/* As clients write names that make forging answers harder. */
+static void test_mixed_case(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	assert_int_equal(look_up_name("aLLowEd.LaB.tESt"), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+}
+
 static void test_reload_keeps_bindings(void **state) {
 	(void)state;
 	begin(POLICY, answer_honestly);
@@ -894,6 +904,7 @@ int main(void) {
 		dns_test(test_time_to_live),
 		dns_test(test_other_time_to_live),
 		dns_test(test_bound_from_outside),
+		dns_test(test_mixed_case),
 		dns_test(test_reload_keeps_bindings),
 		dns_test(test_many_at_once),
 		dns_test(test_observe),

@@ -12,11 +12,12 @@
 #define FORBIDDEN "data-that-leaves.evil.test"
 #define DEADLINE_MS 8000
 
-#define POLICY                                                                                                         \
+#define POLICY_OF(server)                                                                                              \
 	"version: 1\n"                                                                                                 \
 	"tls: {allow: [" ALLOWED ", allowed.lab.test]}\n"                                                              \
 	"direct: {allow: [{host: db.lab.test, proto: tcp, ports: [5432]}]}\n"                                          \
-	"dns: {servers: [" SERVER "], bind: require, names: policy, search: [corp.test]}\n"
+	"dns: {servers: [" server "], bind: require, names: policy, search: [corp.test]}\n"
+#define POLICY POLICY_OF(SERVER)
 
 /* Over a file of /etc, in the mount namespace of the test. It is gone with its mount. */
 static void mount_text(const char *path, const char *text) {
@@ -27,17 +28,36 @@ static void mount_text(const char *path, const char *text) {
 }
 
 /* Both have a log of what they were asked. */
-static void start_dnsmasq(void) {
+static void start_dnsmasq_at(const char *address, const char *port) {
 	static char log[128];
 
 	lab_needs("dnsmasq");
 	snprintf(log, sizeof(log), "--log-facility=%s/asked", lab_folder());
-	lab_start((const char *const[]){
-		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
-		"--pid-file=", "--bind-interfaces", "--listen-address=" SERVER, "--cname=" ALLOWED ",edge.cdn.test",
-		"--cname=edge.cdn.test,node.cdn.test", "--host-record=node.cdn.test,192.0.2.1",
-		"--host-record=node.cdn.test,192.0.2.2", "--host-record=db.lab.test,198.51.100.1", "--address=/test/",
-		"--log-queries", log, NULL});
+	lab_start((const char *const[]){"dnsmasq",
+					"--keep-in-foreground",
+					"--conf-file=/dev/null",
+					"--no-resolv",
+					"--no-hosts",
+					"--user=root",
+					"--pid-file=",
+					"--bind-interfaces",
+					"--listen-address",
+					address,
+					"--port",
+					port,
+					"--cname=" ALLOWED ",edge.cdn.test",
+					"--cname=edge.cdn.test,node.cdn.test",
+					"--host-record=node.cdn.test,192.0.2.1",
+					"--host-record=node.cdn.test,192.0.2.2",
+					"--host-record=db.lab.test,198.51.100.1",
+					"--address=/test/",
+					"--log-queries",
+					log,
+					NULL});
+}
+
+static void start_dnsmasq(void) {
+	start_dnsmasq_at(SERVER, "53");
 }
 
 static void start_unbound(void) {
@@ -56,11 +76,11 @@ static void start_unbound(void) {
 	lab_start((const char *const[]){"unbound", "-d", "-c", lab_write("unbound.conf", text), NULL});
 }
 
-static void await_server(void) {
+static void await_server(const char *address, uint16_t port) {
 	int fd = -1;
 
 	for (int tries = 0; fd < 0 && tries < 100; tries++) {
-		fd = lab_dial(SERVER, 53);
+		fd = lab_dial(address, port);
 		if (fd < 0)
 			lab_sleep_ms(50);
 	}
@@ -68,16 +88,20 @@ static void await_server(void) {
 	close(fd);
 }
 
-static void begin(void (*resolver)(void)) {
+static void enter(const char *resolv_conf) {
 	lab_enter();
-	mount_text("/etc/resolv.conf", "nameserver " SERVER "\nsearch corp.test\noptions timeout:2 attempts:1\n");
+	mount_text("/etc/resolv.conf", resolv_conf);
 	mount_text("/etc/nsswitch.conf", "hosts: files nosuchservice\n"); /* a run has one of its own */
 	lab_server(LAB_TLS, "192.0.2.1", 443);
 	lab_server(LAB_TLS, "192.0.2.2", 443);
 	lab_server(LAB_TLS, "198.51.100.1", 443);
 	lab_server(LAB_SINK, "198.51.100.1", 5432);
+}
+
+static void begin(void (*resolver)(void)) {
+	enter("nameserver " SERVER "\nsearch corp.test\noptions timeout:2 attempts:1\n");
 	resolver();
-	await_server();
+	await_server(SERVER, 53);
 }
 
 static int leave(void **state) {
@@ -223,6 +247,52 @@ static void test_direct_by_name(void **state) {
 	assert_string_equal(run->out, "open\nrefused\n");
 }
 
+#define FETCH "curl -sk --max-time 5 https://" ALLOWED "/ && dig +tcp +short " ALLOWED "; getent ahostsv4 " FORBIDDEN
+
+static void expect_fetch(const char *policy) {
+	struct lab_program *run = lab_snifence(policy, NULL, (const char *const[]){"sh", "-c", FETCH, NULL});
+
+	if (!strstr(run->out, ALLOWED) || !strstr(run->out, "192.0.2.2\n"))
+		fail_msg("%s%s", run->out, run->err);
+	assert_non_null(strstr(run->err, "dns_name"));
+	assert_not_asked();
+}
+
+/* As systemd-resolved has it. */
+static void test_on_loopback(void **state) {
+	(void)state;
+	lab_needs("dig");
+	enter("nameserver 127.0.0.53\noptions timeout:2 attempts:1\n");
+	start_dnsmasq_at("127.0.0.53", "53");
+	await_server("127.0.0.53", 53);
+	expect_fetch(POLICY_OF("127.0.0.53"));
+}
+
+/* As Docker has it in a container: netfilter sends what goes to port 53 to another one, and back. */
+static void test_behind_nat(void **state) {
+	static const char rules[] = "table ip snif_nat {\n"
+				    " chain output {\n  type nat hook output priority -100\n"
+				    "  ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:40053\n"
+				    "  ip daddr 127.0.0.11 tcp dport 53 dnat to 127.0.0.11:40053\n }\n"
+				    " chain postrouting {\n  type nat hook postrouting priority 100\n"
+				    "  ip saddr 127.0.0.11 udp sport 40053 snat to 127.0.0.11:53\n"
+				    "  ip saddr 127.0.0.11 tcp sport 40053 snat to 127.0.0.11:53\n }\n}\n";
+
+	(void)state;
+	lab_needs("dig");
+	lab_needs("nft");
+	enter("nameserver 127.0.0.11\noptions timeout:2 attempts:1\n");
+	start_dnsmasq_at("127.0.0.11", "40053");
+	await_server("127.0.0.11", 40053);
+	assert_int_equal(lab_run((const char *const[]){"nft", "-f", lab_write("nat", rules), NULL})->status, 0);
+	expect_fetch(POLICY_OF("127.0.0.11"));
+}
+
+static int leave_nat(void **state) {
+	lab_run((const char *const[]){"nft", "delete", "table", "ip", "snif_nat", NULL});
+	return leave(state);
+}
+
 /* What /etc/hosts says (that of the lab) counts from the start, for names of the policy. */
 static void test_hosts(void **state) {
 	struct lab_program *run;
@@ -254,6 +324,8 @@ int main(void) {
 		cmocka_unit_test_teardown(test_spoofed_name, leave),
 		cmocka_unit_test_teardown(test_direct_by_name, leave),
 		cmocka_unit_test_teardown(test_hosts, leave),
+		cmocka_unit_test_teardown(test_on_loopback, leave),
+		cmocka_unit_test_teardown(test_behind_nat, leave_nat),
 	};
 
 	return cmocka_run_group_tests_name("resolvers", tests, NULL, NULL);
