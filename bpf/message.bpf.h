@@ -10,10 +10,8 @@
 #include "reverse.h"
 
 #define UDP_HEADER 8
-#define WORKSPACES 32	  /* messages that can be read at once */
-#define WORKSPACE_TRIES 4 /* a run that another one interrupts on its CPU holds one, and so may those before it */
 
-/* Memory to read a message in. Not one for each CPU: runs interrupt each other there. */
+/* Memory to read a message in. Not one for each CPU: runs interrupt each other there, and each holds its own. */
 struct workspace {
 	__u32 claimed;
 	__u32 unused;
@@ -28,7 +26,7 @@ struct workspace {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, WORKSPACES);
+	__uint(max_entries, SNIF_WORKSPACES_OF_CPU); /* of one CPU; who loads it makes room for all */
 	__type(key, __u32);
 	__type(value, struct workspace);
 } workspaces SEC(".maps");
@@ -39,11 +37,11 @@ static __always_inline const struct snif_settings *instance_keys(void) {
 }
 
 static __always_inline struct workspace *workspace_claim(void) {
-	__u32 first = bpf_get_smp_processor_id(), index;
+	__u32 first = bpf_get_smp_processor_id() * SNIF_WORKSPACES_OF_CPU, index;
 	struct workspace *found;
 
-	for (__u32 i = 0; i < WORKSPACE_TRIES; i++) {
-		index = (first + i * (WORKSPACES / WORKSPACE_TRIES)) % WORKSPACES;
+	for (__u32 i = 0; i < SNIF_WORKSPACES_OF_CPU; i++) {
+		index = first + i;
 		found = bpf_map_lookup_elem(&workspaces, &index);
 		if (found && __sync_val_compare_and_swap(&found->claimed, 0, 1) == 0)
 			return found;

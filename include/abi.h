@@ -150,6 +150,8 @@ struct snif_asked {
 	__u32 unused;
 };
 
+#define SNIF_WORKSPACES_OF_CPU 4 /* messages of DNS that can be read at once */
+
 #define SNIF_QUESTIONS 4096 /* of one policy that wait at once; the oldest makes room */
 
 /* Bit n: there is a rule for a name of n bytes, or for what is below one: no other need be looked for. */

@@ -119,7 +119,10 @@ static int start_loading(struct filter *filter, bool reads_dns) {
 	if (!skeleton)
 		return -errno;
 	skeleton->rodata->reads_dns = reads_dns;
-	error = make_outer(filter, FILTER_ADDRESSES, skeleton->maps.addresses);
+	error = bpf_map__set_max_entries(skeleton->maps.workspaces,
+					 SNIF_WORKSPACES_OF_CPU * (reads_dns ? (uint32_t)filter->cpus : 1));
+	if (!error)
+		error = make_outer(filter, FILTER_ADDRESSES, skeleton->maps.addresses);
 	if (!error)
 		error = make_outer(filter, FILTER_PORTS, skeleton->maps.ports);
 	if (!error)
