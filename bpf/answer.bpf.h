@@ -141,8 +141,9 @@ static __always_inline void see_datagram(struct __sk_buff *skb, const struct sni
 
 /* ---- answers over TCP ------------------------------------------------------------------------------------------ */
 
-#define STREAM_MESSAGE 2048 /* bytes of an answer over TCP, its length before it included: longer ones bind nothing */
-#define STREAM_STEPS 32	    /* pieces of answers in one packet */
+/* Bytes of an answer over TCP, its length before it included. A longer one binds nothing. */
+#define STREAM_MESSAGE SNIF_DNS_MESSAGE
+#define STREAM_STEPS 32 /* pieces of answers in one packet */
 
 /* What has come of an answer. It is read from the connection's first byte on, so that nobody can shift its frame. */
 struct stream {
