@@ -14,6 +14,7 @@
 #include "dns.h"
 
 #define SERVER LOOKUP_SERVER
+#define NAT64 "64:ff9b::c0af:3001" /* of the lab */
 #define POLICY                                                                                                         \
 	"version: 1\n"                                                                                                 \
 	"tls: {allow: [allowed.lab.test, other.lab.test, \"*.wild.lab.test\"]}\n"                                      \
@@ -331,6 +332,24 @@ static void test_bound_from_outside(void **state) {
 	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 	assert_int_equal(greet_at("other.lab.test", "192.0.2.1"), 1);
 	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
+static void answer_behind_nat64(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	dns_add_address(answer, query->name, 60, NAT64);
+}
+
+/* Where a network has IPv6 alone, and a resolver writes addresses of IPv4 in it. */
+static void test_nat64(void **state) {
+	(void)state;
+	begin(POLICY, answer_behind_nat64);
+	lab_server(LAB_TLS, NAT64, 443);
+	assert_int_equal(greet_at("allowed.lab.test", NAT64), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+	assert_int_equal(lab_inside(look_up, asking("allowed.lab.test", SNIF_DNS_AAAA)), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", NAT64), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 }
 
 /* As clients write names that make forging answers harder. */
@@ -915,6 +934,7 @@ int main(void) {
 		dns_test(test_other_time_to_live),
 		dns_test(test_bound_from_outside),
 		dns_test(test_mixed_case),
+		dns_test(test_nat64),
 		dns_test(test_reload_keeps_bindings),
 		dns_test(test_many_at_once),
 		dns_test(test_observe),

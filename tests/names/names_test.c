@@ -11,7 +11,8 @@
 #define POLICY                                                                                                         \
 	"version: 1\n"                                                                                                 \
 	"tls: {allow: [\"*.wild.lab.test\", zero.lab.test, day.lab.test, twin.lab.test, other.lab.test]}\n"            \
-	"dns: {servers: [" ZONE_RESOLVER "], bind: require, names: policy}\n"
+	"dns: {servers: [" ZONE_RESOLVER ", \"" NO_RESOLVER "\"], bind: require, names: policy}\n"
+#define NO_RESOLVER "2001:db8::2" /* where nothing listens */
 #define BUILT "build/tests/names/"
 
 enum { CLIENTS = 8, CLIENT_MS = 120000 };
@@ -111,8 +112,18 @@ static void test_resolver(void **state) {
 	assert_false(zone_was_asked("evil"));
 }
 
+/* A second server, of the other family: some clients then ask both from one socket of IPv6. */
+static void test_two_families(void **state) {
+	(void)state;
+	zone_enter(&zone_resolvers[1], "nameserver " NO_RESOLVER "\noptions timeout:1 attempts:2\n");
+	for (size_t i = 0; i < CLIENTS; i++)
+		if (lab_installed(clients[i].needs))
+			fetch(&clients[i], "20", "2", names);
+}
+
 int main(void) {
-	struct CMUnitTest tests[CLIENTS + ZONE_RESOLVERS];
+	struct CMUnitTest tests[CLIENTS + ZONE_RESOLVERS + 1] = {
+		[CLIENTS + ZONE_RESOLVERS] = cmocka_unit_test_teardown(test_two_families, zone_leave)};
 
 	for (size_t i = 0; i < CLIENTS; i++)
 		tests[i] = (struct CMUnitTest){.name = clients[i].name,
