@@ -176,7 +176,7 @@ static size_t bindings(uint32_t number) {
 }
 
 static void test_flood(void **state) {
-	static struct greeting early = {"early.lab.test", "192.0.2.1"};
+	static struct greeting early = {"early.lab.test", "192.0.2.1", 0};
 	struct lookup *lookup;
 	size_t bound, asked;
 	double began;

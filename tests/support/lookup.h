@@ -27,11 +27,14 @@ int look_up_name(const char *name);
 
 struct greeting {
 	const char *name, *address;
+	int ms; /* to wait for an answer; 0: patience */
 };
 
 /* Sends a ClientHello (struct greeting *). 0: the server answers; 1: it does not; or a negative errno: no connection. */
 int greet(void *greeting);
 /* Has it sent inside. */
 int greet_at(const char *name, const char *address);
+/* The same where it is refused on its way, which the test sees by the event: waits for an answer only a little. */
+int greet_in_vain(const char *name, const char *address);
 
 #endif
