@@ -134,7 +134,7 @@ static void read_instance(struct instances *instances, struct reading *reading) 
 	}
 	for (uint32_t i = 1; i < SNIF_POLICIES; i++)
 		read_policy(reading, i);
-	for (uint64_t id = 0; (id = filter_next_attachment(reading->filter, id)) != 0;)
+	for (uint64_t id = 0; filter_next_attachment(reading->filter, &id) > 0;)
 		read_attachment(reading, id);
 	ledger_attachments(name, is_not_listed, read_gone, reading);
 }

@@ -67,16 +67,19 @@ int load_main(int argc, char **argv) {
 static int detach_all(struct filter *filter, int root_fd) {
 	struct snif_attachment attachment;
 	struct found_cgroup cgroup;
-	int error = 0, failed;
+	int error = 0, failed, more;
+	uint64_t id = 0;
 
-	for (uint64_t id = 0; (id = filter_next_attachment(filter, id)) != 0;) {
-		if (filter_attachment(filter, id, &attachment) || cgroup_find_id(root_fd, id, &cgroup))
+	while ((more = filter_next_attachment(filter, &id)) > 0) {
+		if (filter_attachment(filter, id, &attachment) == -ENOENT || cgroup_find_id(root_fd, id, &cgroup))
 			continue;
 		failed = filter_detach(filter, cgroup.fd, id);
 		error = error ? error : failed;
 		cgroup_found_close(&cgroup);
 	}
-	return error;
+	if (more < 0)
+		message_error("cannot see what is attached: %s", strerror(-more));
+	return error ? error : more;
 }
 
 static int unload_one(struct instances *instances, unsigned number, int root_fd) {

@@ -74,8 +74,12 @@ static int reload_in(struct instances *instances, unsigned number, const struct 
 		return 0;
 	filter_distrust_tables(filter, policy);
 	error = filter_set_policy(filter, policy, &source->compiled);
-	if (!error)
-		error = source_note(source, name, filter, policy);
+	if (error)
+		return error;
+	error = source_note(source, name, filter, policy);
+	if (error)
+		message_error(
+			"the policy is in force all the same; reload it again, so that `snifence status` tells of it");
 	return error ? error : 1;
 }
 

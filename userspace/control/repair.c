@@ -39,10 +39,12 @@ static int finish(struct repairing *repairing, uint64_t cgroup_id, const struct 
 
 static void look_at(struct repairing *repairing, uint64_t cgroup_id) {
 	struct snif_attachment attachment;
-	int error = 0;
+	int error = filter_attachment(repairing->filter, cgroup_id, &attachment);
 
-	if (filter_attachment(repairing->filter, cgroup_id, &attachment))
+	if (error) {
+		repairing->error = error == -ENOENT ? repairing->error : error;
 		return;
+	}
 	if (attachment.state != SNIF_ATTACHED)
 		error = finish(repairing, cgroup_id, &attachment);
 	if (attachment.state != SNIF_DETACHING)
@@ -66,14 +68,14 @@ bool left_behind(const struct filter *filter, int root_fd, const struct ledger_a
 	struct stat status;
 
 	return fstatat(root_fd, entry->path + 1, &status, 0) == 0 && status.st_ino != entry->cgroup_id &&
-	       filter_attachment(filter, status.st_ino, &attachment);
+	       filter_attachment(filter, status.st_ino, &attachment) == -ENOENT;
 }
 
 static bool is_gone(void *context, uint64_t cgroup_id) {
 	const struct repairing *repairing = context;
 	struct snif_attachment attachment;
 
-	return filter_attachment(repairing->filter, cgroup_id, &attachment) != 0;
+	return filter_attachment(repairing->filter, cgroup_id, &attachment) == -ENOENT;
 }
 
 static void forget_gone(void *context, const struct ledger_attachment *entry) {
@@ -90,8 +92,14 @@ static int repair_one(struct instances *instances, unsigned number, int root_fd)
 	repairing.filter = instance_open(instances, number);
 	if (!repairing.filter)
 		return errno == ENOENT ? 0 : -errno;
-	for (uint64_t id = 0; (id = filter_next_attachment(repairing.filter, id)) != 0;)
+	uint64_t id = 0;
+	int more;
+
+	while ((more = filter_next_attachment(repairing.filter, &id)) > 0)
 		look_at(&repairing, id);
+	/* what is not seen would be taken for unused */
+	if (more < 0)
+		repairing.error = more;
 	if (repairing.error)
 		return repairing.error;
 	end_unused(&repairing);

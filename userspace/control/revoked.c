@@ -85,7 +85,7 @@ int revoked_print(const struct filter *filter, uint32_t policy, const struct com
 	struct snif_attachment attachment;
 	struct found_cgroup cgroup;
 
-	for (uint64_t id = 0; (id = filter_next_attachment(filter, id)) != 0;) {
+	for (uint64_t id = 0; filter_next_attachment(filter, &id) > 0;) {
 		if (filter_attachment(filter, id, &attachment) || attachment.policy != policy ||
 		    cgroup_find_id(root_fd, id, &cgroup))
 			continue;

@@ -18,6 +18,7 @@ static int write_attachment(struct filter *filter, uint64_t cgroup_id, const str
 	return bpf_map_update_elem(filter->maps[FILTER_ATTACHMENTS], &cgroup_id, attachment, BPF_ANY);
 }
 
+/* 0 with errno set: it cannot be known. */
 static uint32_t program_id(int fd) {
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
@@ -29,7 +30,7 @@ static uint32_t program_id(int fd) {
 static int is_attached(const struct filter *filter, int program, int cgroup_fd) {
 	uint32_t ids[64], count = sizeof(ids) / sizeof(ids[0]), wanted = program_id(filter->programs[program]);
 
-	if (bpf_prog_query(cgroup_fd, filter_attach_types[program], 0, NULL, ids, &count))
+	if (wanted == 0 || bpf_prog_query(cgroup_fd, filter_attach_types[program], 0, NULL, ids, &count))
 		return -errno;
 	for (uint32_t i = 0; i < count; i++)
 		if (ids[i] == wanted)
@@ -206,8 +207,10 @@ int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id) {
 	struct snif_attachment attachment;
 	int set = filter_attached_programs(filter, cgroup_fd), error;
 
-	if (set < 0)
+	if (set < 0) {
+		message_error("cannot see what is attached to the cgroup: %s", strerror(-set));
 		return set;
+	}
 	if (filter_attachment(filter, cgroup_id, &attachment) == 0) {
 		uint32_t slot = filter_active(filter, attachment.policy).slot;
 
@@ -229,11 +232,11 @@ int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id) {
 int filter_attachment(const struct filter *filter, uint64_t cgroup_id, struct snif_attachment *attachment) {
 	int error = bpf_map_lookup_elem(filter->maps[FILTER_ATTACHMENTS], &cgroup_id, attachment);
 
-	return error || attachment->policy == 0 ? -ENOENT : 0;
+	return !error && attachment->policy == 0 ? -ENOENT : error;
 }
 
-uint64_t filter_next_attachment(const struct filter *filter, uint64_t cgroup_id) {
-	uint64_t next;
+int filter_next_attachment(const struct filter *filter, uint64_t *cgroup_id) {
+	int error = bpf_map_get_next_key(filter->maps[FILTER_ATTACHMENTS], *cgroup_id ? cgroup_id : NULL, cgroup_id);
 
-	return bpf_map_get_next_key(filter->maps[FILTER_ATTACHMENTS], cgroup_id ? &cgroup_id : NULL, &next) ? 0 : next;
+	return error == -ENOENT ? 0 : error ? error : 1;
 }

@@ -95,12 +95,12 @@ int filter_keep(const struct filter *filter, int socket, uint32_t policy);
  * errno, after saying why. */
 int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id);
 
-/* Reads what a cgroup's attachment says. Returns 0, or -ENOENT: it has none, or none any more. */
+/* Reads what a cgroup's attachment says. Returns 0; -ENOENT: it has none, or none any more; or another negative errno. */
 int filter_attachment(const struct filter *filter, uint64_t cgroup_id, struct snif_attachment *attachment);
 
-/* The cgroup that comes behind `cgroup_id` (0: the first) among those that have an attachment, or had one. Returns 0,
- * when there is no other. */
-uint64_t filter_next_attachment(const struct filter *filter, uint64_t cgroup_id);
+/* Goes on from `cgroup_id` (0: before the first) to the next among those that have an attachment, or had one. Returns 1; 0
+ * when there is no other; or a negative errno. */
+int filter_next_attachment(const struct filter *filter, uint64_t *cgroup_id);
 
 /* Which programs are attached to the cgroup itself, a bit for each in the order of SNIF_PROGRAMS; all of them:
  * FILTER_WHOLE. Returns a negative errno when the kernel does not say. */

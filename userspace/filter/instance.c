@@ -32,10 +32,13 @@ const char *instance_name(unsigned number, char name[INSTANCE_NAME]) {
 	return name;
 }
 
-static bool is_mounted(void) {
+/* Whether there is a file system that can hold instances: 1, 0 or a negative errno. A second one would hide the first. */
+static int is_mounted(void) {
 	struct statfs fs;
 
-	return statfs(PINS, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+	if (statfs(PINS, &fs))
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	return fs.f_type == BPF_FS_MAGIC;
 }
 
 static int make_folder(const char *path) {
@@ -144,15 +147,15 @@ static int lock_root(struct instances *instances) {
 }
 
 int instances_take(struct instances *instances, bool make) {
-	int error = 0;
+	int error;
 
 	*instances = (struct instances){.root_fd = -1};
 	do {
 		instances_release(instances);
-		if (!is_mounted() && !make)
+		int mounted = is_mounted();
+		if (!mounted && !make)
 			return -ENOENT;
-		if (!is_mounted())
-			error = make_root();
+		error = mounted < 0 ? mounted : mounted ? 0 : make_root();
 		if (!error)
 			error = lock_root(instances);
 		/* who held it may have unmounted it, with the last instance */
@@ -167,9 +170,11 @@ int instances_take(struct instances *instances, bool make) {
 }
 
 int instances_peek(struct instances *instances) {
+	int mounted = is_mounted();
+
 	*instances = (struct instances){.root_fd = -1};
-	if (!is_mounted())
-		return -ENOENT;
+	if (mounted <= 0)
+		return mounted ? mounted : -ENOENT;
 	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return instances->root_fd < 0 ? -errno : 0;
 }
@@ -211,18 +216,22 @@ static int make_pins(const char *folder, const char *const *names, const int *de
 struct filter *instance_open(struct instances *instances, unsigned number) {
 	char name[INSTANCE_NAME];
 	struct filter *filter;
-	int error;
+	int error = 0;
 
 	if (instances->opened[number])
 		return instances->opened[number];
-	if (faccessat(instances->root_fd, instance_name(number, name), F_OK, 0))
-		return NULL;
-	filter = filter_new();
-	if (!filter) {
-		errno = ENOMEM;
+	if (faccessat(instances->root_fd, instance_name(number, name), F_OK, 0)) {
+		error = -errno;
+		if (error != -ENOENT)
+			message_error("cannot look for %s/%s: %s", PINS, name, strerror(-error));
+		errno = -error;
 		return NULL;
 	}
-	error = open_pins(name, filter_program_names, filter->programs, FILTER_PROGRAMS);
+	filter = filter_new();
+	if (!filter)
+		error = -ENOMEM;
+	if (!error)
+		error = open_pins(name, filter_program_names, filter->programs, FILTER_PROGRAMS);
 	if (!error)
 		error = open_pins(name, filter_map_names, filter->maps, FILTER_MAPS);
 	if (!error)
@@ -260,8 +269,11 @@ struct filter *instance_load(struct instances *instances, unsigned number) {
 	int error = filter ? filter_finish_loading(filter) : -EIO;
 
 	instance_name(number, name);
-	for (uint32_t ring = 1; ring <= INSTANCE_RUN_RINGS && !error; ring++)
+	for (uint32_t ring = 1; ring <= INSTANCE_RUN_RINGS && !error; ring++) {
 		error = filter_make_ring(filter, ring);
+		if (error)
+			message_error("cannot make a ring buffer: %s", strerror(-error));
+	}
 	if (!error) {
 		error = pin(instances, filter, name);
 		if (error)

@@ -43,7 +43,7 @@ static int lock_ring(const char *instance, uint32_t ring) {
 static void find_written(const struct filter *filter, bool written[SNIF_RINGS]) {
 	struct snif_attachment attachment;
 
-	for (uint64_t id = 0; (id = filter_next_attachment(filter, id)) != 0;)
+	for (uint64_t id = 0; filter_next_attachment(filter, &id) > 0;)
 		if (filter_attachment(filter, id, &attachment) == 0)
 			written[attachment.ring % SNIF_RINGS] = true;
 }
