@@ -215,13 +215,15 @@ $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(TEST_LIBS) -lgnutls $(LIBS) -o $@
 
-test-faults: $(BUILD)/snifence $(BUILD)/tests/faults/faults_test $(BUILD)/tests/faults/allocation.so ## every system call and allocation of a run fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
+FAULTS_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/faults/*_test.c))
+
+test-faults: $(BUILD)/snifence $(FAULTS_TESTS) $(BUILD)/tests/faults/allocation.so ## every system call and allocation of run, load, attach, reload and detach fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
 	$(Q)rm -f $(BUILD)/faults.txt
 	$(Q)FAULTS_TABLE=$(BUILD)/faults.txt FAULTS='$(FAULTS)' SEED='$(SEED)' FAULTS_RUN='$(FAULTS_RUN)' \
-		LIMIT=$${LIMIT:-7200} tests/run $(BUILD)/tests/faults/faults_test; status=$$?; cat $(BUILD)/faults.txt; $(HAND_BACK); exit $$status
+		LIMIT=$${LIMIT:-7200} tests/run $(FAULTS_TESTS); status=$$?; cat $(BUILD)/faults.txt; $(HAND_BACK); exit $$status
 
-FAULTS_PARTS := $(filter-out allocation faults_test,$(patsubst tests/faults/%.c,%,$(wildcard tests/faults/*.c)))
-$(BUILD)/tests/faults/faults_test: $(FAULTS_PARTS:%=$(BUILD)/tests/faults/%.o)
+FAULTS_PARTS := $(filter-out allocation %_test,$(patsubst tests/faults/%.c,%,$(wildcard tests/faults/*.c)))
+$(FAULTS_TESTS): $(FAULTS_PARTS:%=$(BUILD)/tests/faults/%.o)
 
 $(BUILD)/tests/faults/allocation.so: tests/faults/allocation.c tests/faults/allocation.h
 	$(call say,LINK,$@)

@@ -103,7 +103,7 @@ static int burst(const char *go_on) {
 	if (connect_all(fds, audit))
 		return 1;
 	lab_say("connected");
-	if (!lab_await_file(go_on, 20000))
+	if (!lab_await_file(go_on, 20000 * lab_slowness()))
 		return 2;
 	say_all(fds);
 	lab_say("refused");
@@ -161,7 +161,7 @@ static void expect_no_stall(const char *role, const char *user, const char *devi
 		lab_sleep_ms(50 * lab_slowness());
 	}
 	if (!strstr(lab_read(program->output[0]), "stalling")) {
-		assert_int_equal(lab_finish(program, 5000)->status, CANNOT);
+		assert_int_equal(lab_finish(program, 5000 * lab_slowness())->status, CANNOT);
 		printf("skipped: no page that never comes can be had here by %s\n", role);
 		skip();
 	}

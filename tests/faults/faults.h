@@ -4,9 +4,13 @@
  *
  *	points.c    what can fail: the calls and allocations of a start without a fault, each with each error
  *	trial.c     one start with one fault, judged
+ *	program.c   any program with one fault
  *	inject.c    the fault itself, by ptrace; allocation.c, in a library of its own, where memory is to fail
  *	attempts.c  the command: tries to reach a server and to get out, and says what happened and what it is
  *	server.c    whom it tries to reach
+ *	told.c      what the environment asks for, and what comes of all
+ *
+ * The same for what attaches running cgroups: resident_test.c.
  */
 #ifndef SNIF_FAULTS_H
 #define SNIF_FAULTS_H
@@ -73,6 +77,23 @@ struct ended {
 /* Runs the program to its end. Processes that execute another program are let go and are the caller's to end. */
 struct ended inject_run(const struct inject *inject);
 
+/* ---- a program ------------------------------------------------------------------------------------------------ */
+
+enum { OUTPUT = 1 << 16 };
+
+/* Ends the process unless it is good. */
+void check(bool good, const char *what);
+
+/* Makes what the others need; to be called once by the process that runs programs. */
+void program_prepare(void);
+/* Runs a program to its end, with one fault; or with none (NULL), where its calls are noted, or its allocations. */
+struct ended program_run(char *const argv[], const struct point *point, struct points *calls, bool allocations);
+/* Of the last run. */
+const struct allocations *program_allocations(void);
+bool program_met(const struct point *point, const struct ended *ended);
+void program_read_output(char text[OUTPUT]);
+void program_read_messages(char text[OUTPUT]);
+
 /* ---- a trial ------------------------------------------------------------------------------------------------- */
 
 enum outcome { UNTRIED, NOT_REACHED, CONFINED, NOT_STARTED, ENDED_EARLY, FINDING, OUTCOMES };
@@ -83,6 +104,8 @@ struct result {
 	enum outcome outcome;
 	char text[FINDING_TEXT]; /* of a FINDING */
 };
+
+__attribute__((format(printf, 1, 2))) struct result finding(const char *format, ...);
 
 /* Makes the place of this process's trials: a network namespace with a server, a cgroup, and one outside of that. To be
  * called once. */
@@ -102,6 +125,16 @@ struct reading {
 /* The places where it takes memory, and what comes of it when one is refused: CONFINED means done, NOT_STARTED given up. */
 struct points trial_reading_points(const struct reading *reading);
 struct result trial_reading(const struct reading *reading, const struct point *point);
+
+/* ---- what is told ---------------------------------------------------------------------------------------------- */
+
+/* Leaves as many points as FAULTS says, divided by `share`, chosen by SEED. */
+void told_sample(struct points *points, size_t share);
+void told_finding(const struct point *point, const char *text);
+/* How many points there were, in how many seconds, and how many had each outcome, by these words: on standard output, and
+ * at the end of the file that FAULTS_TABLE names. */
+void told_numbers(const char *kind, const char *const words[OUTCOMES], const size_t counts[OUTCOMES], double seconds);
+double told_now(void);
 
 /* ---- the command and its server ------------------------------------------------------------------------------------- */
 

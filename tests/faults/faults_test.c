@@ -20,7 +20,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -38,21 +37,6 @@ struct work {
 
 static struct points calls, taken; /* system calls, without errors; allocations */
 
-static double now(void) {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static void show(const struct point *point, const struct result *result) {
-	char text[POINT_TEXT];
-
-	point_print(point, text);
-	printf("  FAULTS_POINT=%s: %s\n", text, result->text);
-	fflush(stdout);
-}
-
 _Noreturn static void worker(const struct points *points, struct work *work) {
 	size_t at;
 
@@ -62,39 +46,19 @@ _Noreturn static void worker(const struct points *points, struct work *work) {
 	while ((at = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < points->count) {
 		work->results[at] = trial_run(&points->points[at], false);
 		if (work->results[at].outcome == FINDING)
-			show(&points->points[at], &work->results[at]);
+			told_finding(&points->points[at], work->results[at].text);
 	}
 	trial_end();
 	exit(0);
 }
 
-static void tell_numbers(const char *kind, const struct points *points, const struct work *work, double seconds) {
-	const char *table = getenv("FAULTS_TABLE");
-	FILE *file = table && *table ? fopen(table, "ae") : NULL;
-	size_t counts[OUTCOMES] = {0};
-
-	for (size_t i = 0; i < points->count; i++)
-		counts[work->results[i].outcome]++;
-	for (int copy = 0; copy < 2; copy++) {
-		FILE *out = copy ? file : stdout;
-		if (!out)
-			continue;
-		fprintf(out, "  %s: %zu points in %.0f s", kind, points->count, seconds);
-		for (int i = 0; i < OUTCOMES; i++)
-			if (counts[i] || i == FINDING)
-				fprintf(out, ", %zu %s", counts[i], words[i]);
-		fputc('\n', out);
-	}
-	if (file)
-		fclose(file);
-}
-
 /* Tries all of them, with a worker for each processor. */
 static void try_all(const char *kind, const struct points *points) {
-	size_t size = sizeof(struct work) + points->count * sizeof(struct result), findings = 0, untried = 0;
+	size_t size = sizeof(struct work) + points->count * sizeof(struct result);
+	size_t counts[OUTCOMES] = {0};
 	struct work *work = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	long workers = sysconf(_SC_NPROCESSORS_ONLN);
-	double started = now();
+	double started = told_now();
 	int status, bad = 0;
 
 	assert_ptr_not_equal(work, MAP_FAILED);
@@ -104,21 +68,12 @@ static void try_all(const char *kind, const struct points *points) {
 			worker(points, work);
 	while (wait(&status) > 0)
 		bad |= status;
-	tell_numbers(kind, points, work, now() - started);
-	for (size_t i = 0; i < points->count; i++) {
-		findings += work->results[i].outcome == FINDING;
-		untried += work->results[i].outcome == UNTRIED;
-	}
+	for (size_t i = 0; i < points->count; i++)
+		counts[work->results[i].outcome]++;
+	told_numbers(kind, words, counts, told_now() - started);
 	assert_int_equal(bad, 0);
-	assert_int_equal(untried, 0);
-	assert_int_equal(findings, 0);
-}
-
-static void sample(struct points *points) {
-	const char *count = getenv("FAULTS"), *seed = getenv("SEED");
-
-	if (count && atol(count) > 0)
-		points_sample(points, (size_t)atol(count), seed && *seed ? (unsigned)atol(seed) : 1);
+	assert_int_equal(counts[UNTRIED], 0);
+	assert_int_equal(counts[FINDING], 0);
 }
 
 /* What can fail, found out in a process of its own: it comes through a pipe, system calls first. */
@@ -158,7 +113,7 @@ static void test_calls(void **state) {
 	(void)state;
 	if (!wanted || !*wanted)
 		points = points_with_errors(&calls, false);
-	sample(&points);
+	told_sample(&points, 1);
 	if (points.count < all.count)
 		printf("  %zu of %zu points of %zu system calls; FAULTS=all: all\n", points.count, all.count,
 		       calls.count);
@@ -167,7 +122,7 @@ static void test_calls(void **state) {
 
 static void test_allocations(void **state) {
 	(void)state;
-	sample(&taken);
+	told_sample(&taken, 1);
 	try_all("allocations", &taken);
 }
 
@@ -188,7 +143,7 @@ static void test_readings(void **state) {
 		struct points points = trial_reading_points(&readings[i]);
 		struct result result;
 
-		sample(&points);
+		told_sample(&points, 1);
 		for (size_t j = 0; j < points.count; j++) {
 			result = trial_reading(&readings[i], &points.points[j]);
 			if (result.outcome != FINDING)

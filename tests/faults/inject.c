@@ -199,7 +199,7 @@ static void kill_all(void) {
 }
 
 /* What is left of it a moment after its end is not going to end. */
-enum { LEFT_MS = 5000 };
+enum { LEFT_MS = 20000 };
 
 struct ended inject_run(const struct inject *inject) {
 	struct ended ended = {0};

@@ -4,25 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "allocation.h"
 #include "base/message.h"
 #include "faults.h"
 #include "cgroup/cgroup_place.h"
 
-enum { OUTPUT = 1 << 16, ARGUMENTS = 32 };
+enum { ARGUMENTS = 32 };
 
 static const char policy[] = "version: 1\ntls: {allow: [allowed.test]}\ndns: {servers: none}\n";
-static const char library[] = "build/tests/faults/allocation.so";
 
 static struct {
 	struct cgroup_place place;
@@ -31,18 +27,8 @@ static struct {
 	char victim[16], address[32], outside_path[4096]; /* what the command is told */
 	char *argv[ARGUMENTS];
 	char expected[OUTPUT]; /* what the command prints when nothing fails */
-	int out, err;
-	struct allocations *allocations;
-	int allocations_fd;
-	char secret; /* for others to read in vain */
+	char secret;	       /* for others to read in vain */
 } trial;
-
-static void check(bool good, const char *what) {
-	if (good)
-		return;
-	fprintf(stderr, "faults: cannot prepare a trial: %s: %m\n", what);
-	exit(1);
-}
 
 /* What is mounted elsewhere meanwhile is not to come here: the command says what it sees. */
 static void prepare_namespaces(void) {
@@ -82,13 +68,6 @@ static void prepare_files(void) {
 	snprintf(trial.log, sizeof(trial.log), "%s/log.json", trial.folder);
 	file = fopen(trial.policy, "we");
 	check(file && fputs(policy, file) >= 0 && fclose(file) == 0, trial.policy);
-	trial.out = memfd_create("out", MFD_CLOEXEC);
-	trial.err = memfd_create("err", MFD_CLOEXEC);
-	trial.allocations_fd = memfd_create("allocations", MFD_CLOEXEC);
-	check(ftruncate(trial.allocations_fd, sizeof(*trial.allocations)) == 0, "allocations");
-	trial.allocations =
-		mmap(NULL, sizeof(*trial.allocations), PROT_READ | PROT_WRITE, MAP_SHARED, trial.allocations_fd, 0);
-	check(trial.allocations != MAP_FAILED, "allocations");
 }
 
 /* The environment's FAULTS_RUN says with which words the command is started: "run" unless it says more. */
@@ -112,6 +91,7 @@ void trial_prepare(void) {
 	prepare_namespaces();
 	prepare_cgroups();
 	prepare_files();
+	program_prepare();
 	prepare_command();
 }
 
@@ -130,40 +110,9 @@ void trial_end(void) {
 
 /* ---- one start ----------------------------------------------------------------------------------------------------- */
 
-static void empty(int fd) {
-	if (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET))
-		abort();
-}
-
-static void read_output(int fd, char text[OUTPUT]) {
-	ssize_t length = pread(fd, text, OUTPUT - 1, 0);
-
-	text[length > 0 ? length : 0] = '\0';
-}
-
-/* `calls` and `allocations`: whether to note these, where there is no point. */
-static struct ended start_words(char *const argv[], const struct point *point, struct points *calls, bool allocations) {
-	char count[64], failing[64], preload[sizeof(library) + 16];
-	char *environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", preload, count, failing, NULL};
-	struct inject inject = {.argv = argv, .out = trial.out, .err = trial.err, .environment = environment};
-	bool preloaded = point ? point->call < 0 : allocations;
-
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
-	snprintf(count, sizeof(count), "FAULTS_COUNT=/proc/%d/fd/%d", (int)getpid(), trial.allocations_fd);
-	snprintf(failing, sizeof(failing), "FAULTS_ALLOCATION=%x:%u", point ? point->place : 0, point ? point->nth : 0);
-	if (!preloaded)
-		environment[1] = NULL;
-	inject.point = preloaded ? NULL : point;
-	inject.calls = calls;
-	empty(trial.out);
-	empty(trial.err);
-	trial.allocations->count = trial.allocations->met = 0;
-	return inject_run(&inject);
-}
-
 static struct ended start(const struct point *point, struct points *calls, bool allocations) {
 	unlink(trial.log);
-	return start_words(trial.argv, point, calls, allocations);
+	return program_run(trial.argv, point, calls, allocations);
 }
 
 /* Ends and removes the cgroups that are left below the own one. Returns whether there were any. */
@@ -183,22 +132,12 @@ static bool sweep(void) {
 		if (write(kill_fd, "1", 1) < 0)
 			continue;
 		close(kill_fd);
-		for (int i = 0; i < 100 && unlinkat(fd, entry->d_name, AT_REMOVEDIR) && errno == EBUSY; i++)
+		for (int i = 0; i < 2000 && unlinkat(fd, entry->d_name, AT_REMOVEDIR) && errno == EBUSY; i++)
 			usleep(10000);
 	}
 	if (folder)
 		closedir(folder);
 	return any;
-}
-
-__attribute__((format(printf, 1, 2))) static struct result finding(const char *format, ...) {
-	struct result result = {.outcome = FINDING};
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(result.text, sizeof(result.text), format, arguments);
-	va_end(arguments);
-	return result;
 }
 
 static bool begins(const char *text, const char *with) {
@@ -277,14 +216,14 @@ struct result trial_run(const struct point *point, bool aloud) {
 	struct ended ended = start(point, NULL, false);
 	bool left = sweep();
 
-	read_output(trial.out, out);
-	read_output(trial.err, err);
+	program_read_output(out);
+	program_read_messages(err);
 	struct result result = judge(&ended, out, err);
 	if (aloud)
 		printf("%s---- stderr, wait status 0x%x\n%s----\n", out, ended.status, err);
 	if (result.outcome != FINDING && left && !strstr(err, "cgroup"))
 		return finding("the cgroup is left without a word");
-	if (result.outcome == CONFINED && !(point->call < 0 ? trial.allocations->met >= point->nth : ended.reached))
+	if (result.outcome == CONFINED && !program_met(point, &ended))
 		result.outcome = NOT_REACHED;
 	return result;
 }
@@ -294,8 +233,8 @@ void trial_without_fault(void) {
 	static char err[OUTPUT];
 	struct ended ended = start(NULL, NULL, false);
 
-	read_output(trial.out, trial.expected);
-	read_output(trial.err, err);
+	program_read_output(trial.expected);
+	program_read_messages(err);
 	struct result result = judge(&ended, trial.expected, err);
 	if (sweep())
 		result = finding("the cgroup is left");
@@ -309,7 +248,7 @@ void trial_without_fault(void) {
 void trial_survey(struct points *calls, const struct allocations **allocations) {
 	start(NULL, calls, false);
 	start(NULL, NULL, true);
-	*allocations = trial.allocations;
+	*allocations = program_allocations();
 }
 
 /* ---- other subcommands --------------------------------------------------------------------------------------------- */
@@ -321,13 +260,13 @@ static struct ended read_with(const struct reading *reading, const struct point 
 		argv[i + 1] = strcmp(reading->words[i], "LOG") == 0	 ? trial.log
 			      : strcmp(reading->words[i], "POLICY") == 0 ? trial.policy
 									 : (char *)reading->words[i];
-	return start_words(argv, point, NULL, true);
+	return program_run(argv, point, NULL, true);
 }
 
 struct points trial_reading_points(const struct reading *reading) {
 	read_with(reading, NULL);
-	read_output(trial.out, trial.expected);
-	return points_of_allocations(trial.allocations);
+	program_read_output(trial.expected);
+	return points_of_allocations(program_allocations());
 }
 
 /* It ends by itself; who sees no error and reads no message has got all of it. */
@@ -336,8 +275,8 @@ struct result trial_reading(const struct reading *reading, const struct point *p
 	struct ended ended = read_with(reading, point);
 	int code = WIFEXITED(ended.status) ? WEXITSTATUS(ended.status) : -1;
 
-	read_output(trial.out, out);
-	read_output(trial.err, err);
+	program_read_output(out);
+	program_read_messages(err);
 	if (ended.hung)
 		return finding("not done after %d s", TRIAL_MS / 1000);
 	if (code < 0)

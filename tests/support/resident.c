@@ -176,6 +176,24 @@ bool resident_reaches(const char *name) {
 	return resident_inside(&cgroup, resident_greet, (void *)name) == 0;
 }
 
+const char *resident_untruth(void) {
+	const char *state = resident_state();
+	bool open = resident_reaches("other.lab.test");
+
+	if (open && strcmp(state, "live") == 0)
+		return "status says that it is attached, and what is forbidden comes through";
+	return open || *state ? NULL : "status says that it is not attached, and nothing comes through";
+}
+
+bool resident_is_pinned(const char *pattern) {
+	glob_t found;
+	bool pinned = glob(pattern, 0, NULL, &found) == 0;
+
+	if (pinned)
+		globfree(&found);
+	return pinned;
+}
+
 int resident_pin(const char *name) {
 	char pattern[64];
 	glob_t found;

@@ -39,6 +39,11 @@ const char *resident_state(void);
 /* Of the only policy: how often something was decided for this reason. */
 int resident_counter(const char *reason);
 
+/* What is wrong where `status` and what can be done in the cgroup do not go together; NULL: nothing. */
+const char *resident_untruth(void);
+
+/* Whether anything is pinned whose path is like the pattern. */
+bool resident_is_pinned(const char *pattern);
 /* What is pinned under this name in the first instance, as a descriptor. */
 int resident_pin(const char *name);
 
