@@ -17,7 +17,8 @@ void told_sample(struct points *points, size_t share) {
 	const char *count = getenv("FAULTS"), *seed = getenv("SEED");
 
 	if (count && atol(count) > 0)
-		points_sample(points, ((size_t)atol(count) + share - 1) / share, seed && *seed ? (unsigned)atol(seed) : 1);
+		points_sample(points, ((size_t)atol(count) + share - 1) / share,
+			      seed && *seed ? (unsigned)atol(seed) : 1);
 }
 
 void told_finding(const struct point *point, const char *text) {

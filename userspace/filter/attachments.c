@@ -54,6 +54,11 @@ const char *filter_program_name(int bit) {
 	return bit < FILTER_PROGRAMS ? filter_program_names[bit] : NULL;
 }
 
+static int tell_unseen(int error) {
+	message_error("cannot see what is attached to the cgroup: %s", strerror(-error));
+	return error;
+}
+
 /* Attaches what is not in `set`, a bit for each program. */
 static int attach_one(struct filter *filter, int program, int cgroup_fd, int *set) {
 	if (*set & 1 << program)
@@ -132,7 +137,7 @@ static int attach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id, uint
 	/* only who was attached before can have some of them */
 	if (bpf_map_lookup_elem(filter->maps[FILTER_ATTACHMENTS], &cgroup_id, &before) == 0)
 		set = filter_attached_programs(filter, cgroup_fd);
-	error = set < 0 ? set : attach_one(filter, FIRST, cgroup_fd, &set);
+	error = set < 0 ? tell_unseen(set) : attach_one(filter, FIRST, cgroup_fd, &set);
 	if (!error)
 		error = write_state(filter, cgroup_id, &attachment, SNIF_ATTACHING);
 	if (!error)
@@ -207,10 +212,8 @@ int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id) {
 	struct snif_attachment attachment;
 	int set = filter_attached_programs(filter, cgroup_fd), error;
 
-	if (set < 0) {
-		message_error("cannot see what is attached to the cgroup: %s", strerror(-set));
-		return set;
-	}
+	if (set < 0)
+		return tell_unseen(set);
 	if (filter_attachment(filter, cgroup_id, &attachment) == 0) {
 		uint32_t slot = filter_active(filter, attachment.policy).slot;
 
