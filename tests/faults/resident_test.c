@@ -9,6 +9,7 @@
  *	FAULTS_TABLE=F	where the numbers go
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -142,8 +143,11 @@ static const char *detach_again(void) {
 
 /* ---- a command ------------------------------------------------------------------------------------------------------ */
 
-/* Whether the command has done its part, or `wrong`. */
-static bool is_done(const struct ended *ended, struct result *wrong) {
+/*
+ * Whether the command has done its part, or what came of it otherwise. json-c, by which it reads what is noted, does not
+ * survive each allocation that fails: such an end is counted, and has to leave as little behind as any other.
+ */
+static bool is_done(const struct ended *ended, const struct point *point, struct result *wrong) {
 	static char messages[OUTPUT];
 	int code = WIFEXITED(ended->status) ? WEXITSTATUS(ended->status) : -1;
 
@@ -154,6 +158,8 @@ static bool is_done(const struct ended *ended, struct result *wrong) {
 		*wrong = finding("not done after %d s", TRIAL_MS / 1000);
 	else if (ended->left)
 		*wrong = finding("a process of its own is left");
+	else if (code < 0 && point && point->call < 0 && WTERMSIG(ended->status) == SIGSEGV)
+		wrong->outcome = ENDED_EARLY;
 	else if (code < 0)
 		*wrong = finding("ended by signal %d", WTERMSIG(ended->status));
 	else if (code != 0 && code != EXIT_FAILED && code != EXIT_USAGE)
@@ -189,12 +195,12 @@ static struct result try_one(const struct command *command, const struct point *
 	command->begin();
 	struct ended ended = run_with(command, point, NULL);
 	bool met = program_met(point, &ended);
-	done = is_done(&ended, &result);
+	done = is_done(&ended, point, &result);
 	wrong = command->judge(done);
-	if (wrong && result.outcome == UNTRIED)
+	if (wrong && result.outcome != FINDING)
 		result = finding("said that it was %s: %s", done ? "done" : "not done", wrong);
 	wrong = give_again(command);
-	if (wrong && result.outcome == UNTRIED)
+	if (wrong && result.outcome != FINDING)
 		result = finding("given again: %s", wrong);
 	if (result.outcome == UNTRIED)
 		result.outcome = done ? met ? CONFINED : NOT_REACHED : NOT_STARTED;
@@ -221,7 +227,7 @@ static void do_well(const struct command *command, struct points *calls) {
 
 	command->begin();
 	struct ended ended = run_with(command, NULL, calls);
-	bool done = is_done(&ended, &wrong);
+	bool done = is_done(&ended, NULL, &wrong);
 	const char *why = done ? command->judge(true) : "it is not done";
 	if (!why)
 		why = give_again(command);
