@@ -160,8 +160,7 @@ static int load_policy(struct inspect *inspect) {
 	diagnostics_free(&diagnostics);
 	if (!inspect->policy)
 		return EXIT_USAGE;
-	/* nobody can have chosen names for one hash under this key and gain by it: nothing is let through here */
-	error = compile_policy(inspect->policy, (const __u64[2]){0, 0}, &inspect->compiled);
+	error = compile_to_ask(inspect->policy, &inspect->compiled);
 	if (!error)
 		return 0;
 	message_error("inspect: cannot compile the policy: %s", strerror(-error));
