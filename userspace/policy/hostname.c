@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/library.h"
 #include "policy/policy.h"
 #include "policy/prefix.h"
 #include "policy/public_suffix.h"
+
+#define FUNCTIONS(X) X(idn2_strerror) X(idn2_to_ascii_8z)
+
+LIBRARY(idn2, "to read international hostnames", FUNCTIONS, "libidn2.so.0");
 
 /* More than any name takes before its mapping to A-labels, which can drop characters. */
 #define TEXT_MAX 1024
@@ -225,8 +230,10 @@ static int to_ascii(const char *text, const char *whole, struct hostname *out, c
 
 	if (hostname_is_ascii(text))
 		ascii = strdup(text);
-	else if ((error = idn2_to_ascii_8z(text, &ascii, IDN2_NONTRANSITIONAL)) != IDN2_OK)
-		return fail(message, "`%.80s` is no international hostname: %s", whole, idn2_strerror(error));
+	else if (library_open(&idn2_library))
+		return fail(message, "`%.80s` cannot be read without libidn2: install it", whole);
+	else if ((error = idn2.idn2_to_ascii_8z(text, &ascii, IDN2_NONTRANSITIONAL)) != IDN2_OK)
+		return fail(message, "`%.80s` is no international hostname: %s", whole, idn2.idn2_strerror(error));
 	if (!ascii)
 		return fail(message, "out of memory");
 	length = strlen(ascii);

@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/library.h"
+
+#define FUNCTIONS(X) X(idn2_free) X(idn2_to_unicode_8z4z)
+
+LIBRARY(idn2, "to read international hostnames", FUNCTIONS, "libidn2.so.0");
+
 /* Alphabets with letters that are drawn as Latin ones. Those of languages that are written with several scripts, like
  * Japanese, have none. */
 static const struct alphabet {
@@ -73,7 +79,8 @@ const char *look_alike(const char *name, char shown[LOOK_ALIKE_SHOWN]) {
 	const char *found = NULL;
 	uint32_t *letters, *end;
 
-	if (!strstr(name, "xn--") || idn2_to_unicode_8z4z(name, &letters, 0) != IDN2_OK)
+	if (!strstr(name, "xn--") || library_open(&idn2_library) ||
+	    idn2.idn2_to_unicode_8z4z(name, &letters, 0) != IDN2_OK)
 		return NULL;
 	for (const uint32_t *label = letters; !found; label = end + 1) {
 		for (end = (uint32_t *)label; *end && *end != '.'; end++)
@@ -84,6 +91,6 @@ const char *look_alike(const char *name, char shown[LOOK_ALIKE_SHOWN]) {
 	}
 	if (found)
 		show(letters, shown);
-	idn2_free(letters);
+	idn2.idn2_free(letters);
 	return found;
 }

@@ -7,15 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/library.h"
 #include "name.h"
 
-/* The newer one of the system's list and the library's. Lives as long as the process. */
+#define FUNCTIONS(X)                                                                                                   \
+	X(psl_builtin) X(psl_is_public_suffix) X(psl_is_public_suffix2) X(psl_latest) X(psl_registrable_domain)
+
+LIBRARY(psl, "to tell whose names a wildcard covers", FUNCTIONS, "libpsl.so.5");
+
+/* The newer one of the system's list and the library's. Lives as long as the process. NULL: there is none, or no library. */
 static const psl_ctx_t *public_suffixes(void) {
 	static psl_ctx_t *newest;
 
+	if (library_open(&psl_library))
+		return NULL;
 	if (!newest)
-		newest = psl_latest(NULL);
-	return newest ? newest : psl_builtin();
+		newest = psl.psl_latest(NULL);
+	return newest ? newest : psl.psl_builtin();
 }
 
 static bool is_any(const char *const patterns[], const char *text) {
@@ -110,24 +118,24 @@ static bool has_suffixes_below(const psl_ctx_t *list, const char *name) {
 	char below[SNIF_NAME_BUFFER + 2];
 
 	snprintf(below, sizeof(below), "-.%s", name);
-	return psl_is_public_suffix(list, below);
+	return psl.psl_is_public_suffix(list, below);
 }
 
 bool public_suffix_covers(const char *name) {
 	const psl_ctx_t *list = public_suffixes();
 
-	return !list || psl_is_public_suffix(list, name) || has_suffixes_below(list, name) || is_amazons(name) ||
+	return !list || psl.psl_is_public_suffix(list, name) || has_suffixes_below(list, name) || is_amazons(name) ||
 	       is_known(name);
 }
 
 bool public_suffix_is_top(const char *name) {
 	const psl_ctx_t *list = strchr(name, '.') ? NULL : public_suffixes();
 
-	return list && psl_is_public_suffix2(list, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+	return list && psl.psl_is_public_suffix2(list, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
 }
 
 const char *public_suffix_domain(const char *name) {
 	const psl_ctx_t *list = public_suffixes();
 
-	return list ? psl_registrable_domain(list, name) : NULL;
+	return list ? psl.psl_registrable_domain(list, name) : NULL;
 }
