@@ -10,9 +10,19 @@
 
 #include <curses.h>
 
+#include "base/library.h"
 #include "base/message.h"
 #include "base/terminal.h"
 #include "top/top_screen.h"
+
+/* functions and variables */
+#define FUNCTIONS(X)                                                                                                   \
+	X(cbreak)                                                                                                      \
+	X(clearok) X(curs_set) X(delscreen) X(endwin) X(has_colors) X(init_pair) X(keypad) X(newterm) X(nodelay)       \
+		X(noecho) X(set_escdelay) X(start_color) X(tigetstr) X(use_default_colors) X(waddnstr) X(wattrset)     \
+			X(werase) X(wgetch) X(wmove) X(wrefresh) X(COLS) X(LINES) X(curscr) X(stdscr)
+
+LIBRARY(curses, "to show a view", FUNCTIONS, "libncursesw.so.6");
 
 enum { ESCAPE_MS = 25 /* between the bytes of one key */, ALARM = 1 /* the pair of colours */ };
 
@@ -23,7 +33,7 @@ struct top_terminal {
 };
 
 static const struct {
-	int curses, key;
+	int symbol, key;
 } keys[] = {
 	{KEY_UP, TOP_KEY_UP},
 	{KEY_DOWN, TOP_KEY_DOWN},
@@ -42,28 +52,28 @@ static const struct {
 };
 
 static void set_up(struct top_terminal *terminal) {
-	terminal->color = terminal_of(terminal->tty).color && has_colors();
-	cbreak();
-	noecho();
-	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
-	set_escdelay(ESCAPE_MS);
-	curs_set(0);
+	terminal->color = terminal_of(terminal->tty).color && curses.has_colors();
+	curses.cbreak();
+	curses.noecho();
+	curses.keypad(*curses.stdscr, TRUE);
+	curses.nodelay(*curses.stdscr, TRUE);
+	curses.set_escdelay(ESCAPE_MS);
+	curses.curs_set(0);
 	if (!terminal->color)
 		return;
-	start_color();
-	use_default_colors();
-	init_pair(ALARM, COLOR_RED, -1);
+	curses.start_color();
+	curses.use_default_colors();
+	curses.init_pair(ALARM, COLOR_RED, -1);
 }
 
 /* newterm() has not written anything yet, but has changed the terminal's modes. */
 static bool can_place_text(SCREEN *screen, const char *type, const char *command) {
-	const char *place = tigetstr("cup");
+	const char *place = curses.tigetstr("cup");
 
 	if (place && place != (char *)-1)
 		return true;
-	endwin();
-	delscreen(screen);
+	curses.endwin();
+	curses.delscreen(screen);
 	message_error("%s: a terminal of the type %s cannot place text; set TERM, or use `snifence report --follow`",
 		      command, type);
 	return false;
@@ -77,7 +87,7 @@ static SCREEN *open_screen(FILE *tty, const char *command) {
 		message_error("%s: there is no terminal to show it on; `snifence report --follow` needs none", command);
 		return NULL;
 	}
-	screen = newterm(NULL, tty, tty);
+	screen = curses.newterm(NULL, tty, tty);
 	if (!screen)
 		message_error("%s: the terminal's type %s is not known here; set TERM", command,
 			      type ? type : "(TERM is not set)");
@@ -85,8 +95,11 @@ static SCREEN *open_screen(FILE *tty, const char *command) {
 }
 
 struct top_terminal *top_terminal_open(const char *command) {
-	struct top_terminal *terminal = calloc(1, sizeof(*terminal));
+	struct top_terminal *terminal;
 
+	if (library_open(&curses_library))
+		return NULL;
+	terminal = calloc(1, sizeof(*terminal));
 	if (!terminal) {
 		message_error("%s: %s", command, strerror(ENOMEM));
 		return NULL;
@@ -108,8 +121,8 @@ int top_terminal_fd(const struct top_terminal *terminal) {
 }
 
 void top_terminal_size(unsigned *width, unsigned *height) {
-	*width = (unsigned)COLS;
-	*height = (unsigned)LINES;
+	*width = (unsigned)*curses.COLS;
+	*height = (unsigned)*curses.LINES;
 }
 
 static attr_t style_of(const struct top_terminal *terminal, int line, const char *text) {
@@ -123,24 +136,25 @@ static attr_t style_of(const struct top_terminal *terminal, int line, const char
 void top_terminal_show(const struct top_terminal *terminal, const char *lines, bool anew) {
 	const char *end;
 
-	erase();
-	for (int line = 0; line < LINES && (end = strchr(lines, '\n')); line++) {
-		attrset(style_of(terminal, line, lines));
-		mvaddnstr(line, 0, lines, (int)(end - lines));
+	curses.werase(*curses.stdscr);
+	for (int line = 0; line < *curses.LINES && (end = strchr(lines, '\n')); line++) {
+		curses.wattrset(*curses.stdscr, (int)style_of(terminal, line, lines));
+		curses.wmove(*curses.stdscr, line, 0);
+		curses.waddnstr(*curses.stdscr, lines, (int)(end - lines));
 		lines = end + 1;
 	}
 	if (anew)
-		clearok(curscr, TRUE);
-	refresh();
+		curses.clearok(*curses.curscr, TRUE);
+	curses.wrefresh(*curses.stdscr);
 }
 
 int top_terminal_key(void) {
-	int key = getch();
+	int key = curses.wgetch(*curses.stdscr);
 
 	if (key == ERR)
 		return TOP_KEY_NONE;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i].curses == key)
+		if (keys[i].symbol == key)
 			return keys[i].key;
 	/* other function keys have numbers from 256 on, as enum top_key */
 	return key < TOP_KEY_UP ? key : TOP_KEY_NONE;
@@ -149,8 +163,8 @@ int top_terminal_key(void) {
 void top_terminal_close(struct top_terminal *terminal) {
 	if (!terminal)
 		return;
-	endwin();
-	delscreen(terminal->screen);
+	curses.endwin();
+	curses.delscreen(terminal->screen);
 	fclose(terminal->tty);
 	free(terminal);
 }
