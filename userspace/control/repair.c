@@ -3,10 +3,12 @@
 #include "control/repair.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/message.h"
 #include "cgroup/cgroup_find.h"
 #include "cgroup/cgroup_place.h"
@@ -16,6 +18,8 @@ struct repairing {
 	const char *name;
 	int root_fd;
 	bool used[SNIF_POLICIES]; /* something is attached under it */
+	uint64_t *attached;	  /* cgroups; sorted once all are there */
+	size_t count;
 	int error;
 };
 
@@ -37,6 +41,15 @@ static int finish(struct repairing *repairing, uint64_t cgroup_id, const struct 
 	return error;
 }
 
+static int add_attached(struct repairing *repairing, uint64_t cgroup_id) {
+	uint64_t *id = array_add(&repairing->attached, &repairing->count, sizeof(*id));
+
+	if (!id)
+		return -ENOMEM;
+	*id = cgroup_id;
+	return 0;
+}
+
 static void look_at(struct repairing *repairing, uint64_t cgroup_id) {
 	struct snif_attachment attachment;
 	int error = filter_attachment(repairing->filter, cgroup_id, &attachment);
@@ -47,8 +60,10 @@ static void look_at(struct repairing *repairing, uint64_t cgroup_id) {
 	}
 	if (attachment.state != SNIF_ATTACHED)
 		error = finish(repairing, cgroup_id, &attachment);
-	if (attachment.state != SNIF_DETACHING)
+	if (attachment.state != SNIF_DETACHING) {
 		repairing->used[attachment.policy % SNIF_POLICIES] = true;
+		error = error ? error : add_attached(repairing, cgroup_id);
+	}
 	if (error)
 		repairing->error = error;
 }
@@ -71,11 +86,18 @@ bool left_behind(const struct filter *filter, int root_fd, const struct ledger_a
 	       filter_attachment(filter, status.st_ino, &attachment) == -ENOENT;
 }
 
+static int compare_ids(const void *left, const void *right) {
+	uint64_t first = *(const uint64_t *)left, second = *(const uint64_t *)right;
+
+	return first < second ? -1 : first > second;
+}
+
+/* Of what look_at() has seen: to ask the kernel for each once more takes attach a system call each. */
 static bool is_gone(void *context, uint64_t cgroup_id) {
 	const struct repairing *repairing = context;
-	struct snif_attachment attachment;
 
-	return filter_attachment(repairing->filter, cgroup_id, &attachment) == -ENOENT;
+	return repairing->count == 0 ||
+	       !bsearch(&cgroup_id, repairing->attached, repairing->count, sizeof(cgroup_id), compare_ids);
 }
 
 static void forget_gone(void *context, const struct ledger_attachment *entry) {
@@ -100,11 +122,14 @@ static int repair_one(struct instances *instances, unsigned number, int root_fd)
 	/* what is not seen would be taken for unused */
 	if (more < 0)
 		repairing.error = more;
-	if (repairing.error)
-		return repairing.error;
-	end_unused(&repairing);
-	ledger_attachments(name, is_gone, forget_gone, &repairing);
-	return 0;
+	if (!repairing.error) {
+		end_unused(&repairing);
+		if (repairing.count > 0)
+			qsort(repairing.attached, repairing.count, sizeof(*repairing.attached), compare_ids);
+		ledger_attachments(name, is_gone, forget_gone, &repairing);
+	}
+	free(repairing.attached);
+	return repairing.error;
 }
 
 int repair(struct instances *instances) {
