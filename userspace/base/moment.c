@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a person writes of time ──► microseconds since 1970. */
+/* What a person writes of time ──► seconds, or microseconds since 1970. */
 #include "base/moment.h"
 
 #include <ctype.h>
@@ -10,11 +10,11 @@
 
 #include "base/timestamp.h"
 
-static bool read_ago(const char *text, int64_t *microseconds) {
+bool moment_read_span(const char *text, int64_t *seconds) {
 	static const struct {
 		char letter;
 		int64_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	} units[] = {{'\0', 1}, {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
 	char *end;
 	long count;
 
@@ -23,9 +23,15 @@ static bool read_ago(const char *text, int64_t *microseconds) {
 	errno = 0;
 	count = strtol(text, &end, 10);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (errno == 0 && *end == units[i].letter && end[1] == '\0')
-			return !__builtin_mul_overflow(count, units[i].seconds * 1000000, microseconds);
+		if (errno == 0 && *end == units[i].letter && (!*end || !end[1]))
+			return !__builtin_mul_overflow(count, units[i].seconds, seconds);
 	return false;
+}
+
+/* With a unit: a number alone is no time. */
+static bool read_ago(const char *text, int64_t *microseconds) {
+	return text[0] && !isdigit((unsigned char)text[strlen(text) - 1]) && moment_read_span(text, microseconds) &&
+	       !__builtin_mul_overflow(*microseconds, (int64_t)1000000, microseconds);
 }
 
 static bool read_local(const char *text, int64_t *moment) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Points in time as a person writes them on a command line. */
+/* Points in time, and lengths of it, as a person writes them. */
 #ifndef SNIF_MOMENT_H
 #define SNIF_MOMENT_H
 
@@ -12,5 +12,8 @@
  * when it is none of these.
  */
 bool moment_read(const char *text, int64_t now, int64_t *moment);
+
+/* Reads a length of time: `90`, `90s`, `30m`, `2h`, `7d`, `4w`. Returns false when it is none. */
+bool moment_read_span(const char *text, int64_t *seconds);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/command_line.h"
 #include "base/message.h"
+#include "base/moment.h"
 #include "control/attach_one.h"
 #include "control/confirm.h"
 #include "control/drop_in.h"
@@ -61,13 +62,12 @@ struct attach {
 	struct instances instances;
 };
 
-/* Seconds, with or without an `s` behind. */
 static int take_trial(const char *text, unsigned *seconds) {
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
+	int64_t number;
 
-	if (end == text || (*end && strcmp(end, "s") != 0) || number == 0 || number > 86400)
-		return command_line_wrong("attach", "--confirm-within takes seconds, 1 to 86400, not ", text);
+	if (!moment_read_span(text, &number) || number == 0 || number > 86400)
+		return command_line_wrong(
+			"attach", "--confirm-within takes a time of at most a day, like 60s or 10m, not ", text);
 	*seconds = (unsigned)number;
 	return 0;
 }

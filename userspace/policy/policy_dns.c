@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The section `dns` ──► rules for DNS servers and lookups. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "base/moment.h"
 #include "dns.h"
 #include "policy/hostname.h"
 #include "policy/policy_build.h"
@@ -118,22 +118,13 @@ static void read_search(struct builder *builder, const struct yaml_node *search,
 
 /* ---- times ----------------------------------------------------------------------------------------------------- */
 
-/* Seconds, or a number with s, m, h or d behind it. */
 static uint32_t read_time(struct builder *builder, const struct yaml_node *node, const char *what, uint32_t standard) {
-	static const struct {
-		char letter;
-		unsigned seconds;
-	} units[] = {{'\0', 1}, {'s', 1}, {'m', MINUTE}, {'h', HOUR}, {'d', DAY}};
-	unsigned long number;
-	char *end;
+	int64_t seconds;
 
 	if (!node || node->null || !expect_word(builder, node, what))
 		return standard;
-	number = strtoul(node->text, &end, 10);
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (isdigit((unsigned char)*node->text) && *end == units[i].letter && (!*end || !end[1]) &&
-		    number <= LONGEST / units[i].seconds)
-			return (uint32_t)number * units[i].seconds;
+	if (moment_read_span(node->text, &seconds) && seconds <= LONGEST)
+		return (uint32_t)seconds;
 	refuse(builder, node, "%s cannot be `%.60s`: write a time of at most a year, like 90s, 10m, 1h or 7d", what,
 	       node->text);
 	return standard;
