@@ -18,11 +18,11 @@ WARNINGS := -Wall -Wextra $(ERRORS) -Wshadow -Wstrict-prototypes -Wmissing-proto
 # what is built does not tell where
 SAME_EVERYWHERE := -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -D_GNU_SOURCE -DSNIF_SYSCONFDIR='"$(sysconfdir)"' -Iinclude -Iuserspace -I$(BUILD) $(SAME_EVERYWHERE)
-MODULES := libbpf libelf zlib yaml-0.1 json-c libcap libseccomp
+MODULES := libbpf libelf zlib yaml-0.1 json-c libseccomp
 # what few subcommands need is opened by base/library.c
 OPENED := libidn2 libpsl libpcap libsystemd libmicrohttpd ncursesw libcares
 LIBS := -pthread $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null)
-TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka libssl libcrypto libpcap 2>/dev/null)
+TEST_LIBS := $(shell $(PKG_CONFIG) --libs cmocka libcap libssl libcrypto libpcap 2>/dev/null)
 
 # where `make install` puts things, below DESTDIR
 prefix ?= $(or $(PREFIX),/usr/local)

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/io_uring.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,27 +28,29 @@ struct finding probe_root(struct machine *machine, int unused) {
  * SYS_ADMIN: mounts and namespaces, and programs as well. NET_ADMIN: programs of the network, SOCK_DESTROY. SETPCAP,
  * SETUID, SETGID: what the command is to be. KILL: its end.
  */
-static const cap_value_t used[] = {CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID, CAP_KILL};
+static const struct {
+	unsigned number;
+	const char *name;
+} used[] = {{CAP_SYS_ADMIN, "cap_sys_admin"}, {CAP_NET_ADMIN, "cap_net_admin"}, {CAP_SETPCAP, "cap_setpcap"},
+	    {CAP_SETUID, "cap_setuid"},	      {CAP_SETGID, "cap_setgid"},	{CAP_KILL, "cap_kill"}};
 
 struct finding probe_capabilities(struct machine *machine, int unused) {
 	struct finding finding = {.state = FEATURE_HERE};
-	cap_t set = cap_get_proc();
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
 	size_t length = 0;
 
 	(void)machine;
 	(void)unused;
+	syscall(SYS_capget, &header, sets); /* with an error all are missing */
 	for (size_t i = 0; i < sizeof(used) / sizeof(used[0]); i++) {
-		cap_flag_value_t value = CAP_CLEAR;
-
-		if (set && cap_get_flag(set, used[i], CAP_EFFECTIVE, &value) == 0 && value == CAP_SET)
+		/* none of them is beyond the first 32 */
+		if (sets[0].effective >> used[i].number & 1)
 			continue;
-		char *name = cap_to_name(used[i]);
 		length += (size_t)snprintf(finding.detail + length, sizeof(finding.detail) - length, "%s%s",
-					   length ? ", " : "missing: ", name ? name : "?");
+					   length ? ", " : "missing: ", used[i].name);
 		finding.state = FEATURE_MISSING;
-		cap_free(name);
 	}
-	cap_free(set);
 	return finding;
 }
 
