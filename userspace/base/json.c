@@ -52,16 +52,23 @@ struct json_object *json_checked(struct json_object *object, int error) {
 	return NULL;
 }
 
-int json_write(struct json_object *object, int error, FILE *out) {
+const char *json_text(struct json_object *object) {
 	const char *text = NULL;
-	int result = -ENOMEM;
 
-	object = json_checked(object, error);
 	/* json-c leaves out what it has no memory for, and returns the rest: only errno tells */
 	errno = 0;
 	if (object)
 		text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (text && errno != ENOMEM)
+	return errno == ENOMEM ? NULL : text;
+}
+
+int json_write(struct json_object *object, int error, FILE *out) {
+	const char *text;
+	int result = -ENOMEM;
+
+	object = json_checked(object, error);
+	text = json_text(object);
+	if (text)
 		result = fprintf(out, "%s\n", text) < 0 ? -errno : stream_flush(out);
 	json_object_put(object);
 	return result;

@@ -22,6 +22,9 @@ int json_add(struct json_object *array, struct json_object *value);
 /* Returns `object`, or NULL after freeing it when there was an error while it was filled. */
 struct json_object *json_checked(struct json_object *object, int error);
 
+/* The object in one line; it holds the text. NULL: there is no object, or no memory. */
+const char *json_text(struct json_object *object);
+
 /*
  * Prints the object in one line unless `error`, and frees it. Returns 0, -ENOMEM, or another negative errno when `out`
  * cannot be written.

@@ -32,15 +32,20 @@ static const char *rules_of(char out[PATH_SIZE], const char *instance, uint32_t 
 	return out;
 }
 
-/* Writes the object and frees it. */
-static int put_file(const char *instance, const char *path, struct json_object *object, int error) {
-	struct replacement replacement;
+static int begin_file(const char *instance, const char *path, struct replacement *replacement) {
 	char folder[PATH_SIZE];
 
 	if (mkdir(folder_of(folder, instance), 0700) && errno != EEXIST)
-		error = error ? error : -errno;
+		return -errno;
+	return replace_begin(replacement, path);
+}
+
+/* Writes the object and frees it. */
+static int put_file(const char *instance, const char *path, struct json_object *object, int error) {
+	struct replacement replacement;
+
 	if (!error)
-		error = replace_begin(&replacement, path);
+		error = begin_file(instance, path, &replacement);
 	if (error) {
 		json_object_put(object);
 		return error;
@@ -89,19 +94,42 @@ static struct json_object *rule_object(const struct rule *rule) {
 	return json_checked(object, error | put_text(object, "text", rule->text));
 }
 
+/* Writes the object with the rules as its last member, one after the other: a million of them take a gigabyte at once. */
+static int write_rules(struct json_object *object, const struct policy *policy, FILE *out) {
+	const char *text = json_text(object);
+	int error = text ? 0 : -ENOMEM;
+
+	if (text)
+		fprintf(out, "%.*s,\"rules\":[", (int)strlen(text) - 1, text);
+	for (size_t i = 1; i < policy->rule_count && !error; i++) {
+		struct json_object *rule = rule_object(&policy->rules[i]);
+
+		text = json_text(rule);
+		if (text)
+			fprintf(out, "%s%s", i > 1 ? "," : "", text);
+		else
+			error = -ENOMEM;
+		json_object_put(rule);
+	}
+	fputs("]}\n", out);
+	return error;
+}
+
 static int note_rules(const char *instance, const struct ledger_policy *entry, const struct policy *policy) {
-	struct json_object *object = json_object_new_object(), *rules = json_object_new_array();
+	struct json_object *object = json_object_new_object();
+	struct replacement replacement;
 	char path[PATH_SIZE];
 	int error = put_text(object, "file", policy->file);
 
 	error |= put_text(object, "name", policy->name);
 	error |= put_text(object, "sha256", entry->sha256);
 	error |= json_put_number(object, "mode", policy->mode);
-	for (size_t i = 1; i < policy->rule_count && !error; i++)
-		error |= json_add(rules, rule_object(&policy->rules[i]));
-	error |= json_put(object, "rules", rules);
-	return put_file(instance, rules_of(path, instance, entry->number, entry->generation), object,
-			error ? -ENOMEM : 0);
+	error = error ? -ENOMEM
+		      : begin_file(instance, rules_of(path, instance, entry->number, entry->generation), &replacement);
+	if (!error)
+		error = replace_end(&replacement, write_rules(object, policy, replacement.stream));
+	json_object_put(object);
+	return error;
 }
 
 /* Rules of so many generations ago. */
