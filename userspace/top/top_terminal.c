@@ -19,9 +19,29 @@
 #define FUNCTIONS(X)                                                                                                   \
 	X(cbreak)                                                                                                      \
 	X(clearok)                                                                                                     \
-	X(curs_set) X(delscreen) X(endwin) X(has_colors) X(init_pair) X(keypad) X(newterm) X(nodelay) X(noecho)        \
-		X(set_escdelay) X(start_color) X(tigetstr) X(use_default_colors) X(waddnstr) X(wattrset) X(werase)     \
-			X(wgetch) X(wmove) X(wrefresh) X(COLS) X(LINES) X(curscr) X(stdscr)
+	X(curs_set)                                                                                                    \
+	X(delscreen)                                                                                                   \
+	X(endwin)                                                                                                      \
+	X(has_colors)                                                                                                  \
+	X(init_pair)                                                                                                   \
+	X(keypad)                                                                                                      \
+	X(newterm)                                                                                                     \
+	X(nodelay)                                                                                                     \
+	X(noecho)                                                                                                      \
+	X(set_escdelay)                                                                                                \
+	X(start_color)                                                                                                 \
+	X(tigetstr)                                                                                                    \
+	X(use_default_colors)                                                                                          \
+	X(waddnstr)                                                                                                    \
+	X(wattrset)                                                                                                    \
+	X(werase)                                                                                                      \
+	X(wgetch)                                                                                                      \
+	X(wmove)                                                                                                       \
+	X(wrefresh)                                                                                                    \
+	X(COLS)                                                                                                        \
+	X(LINES)                                                                                                       \
+	X(curscr)                                                                                                      \
+	X(stdscr)
 
 LIBRARY(curses, "to show a view", FUNCTIONS, "libncursesw.so.6");
 
