@@ -417,8 +417,7 @@ static void test_no_mount(void **state) {
 static void test_not_confined(void **state) {
 	static const char *const cases[][2] = {
 		{"statfs",
-		 "snifence: cannot make the command's mounts (a /proc of its own; cgroup, bpf and, for root, /sys "
-		 "read-only): Cannot allocate memory; nothing was started\n"},
+		 "snifence: cannot mount and lock a BPF file system at /run/snifence/bpf: Cannot allocate memory\n"},
 		{"capbset",
 		 "snifence: cannot drop capabilities from the bounding set: Operation not permitted; nothing was "
 		 "started\n"},
