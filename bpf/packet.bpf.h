@@ -11,7 +11,20 @@
 #define LOOPBACK_DEVICE 1 /* its index, in every network namespace */
 
 /*
- * Whether the source may be another machine's. What leaves by the loopback device stays here, but the kernel's answers
+ * Whether there is no source: a socket can bring that about. Honest it is only of who has no address yet and asks the
+ * whole network for one (DHCP: RFC 2131, section 4.1).
+ */
+static __always_inline _Bool packet_has_no_source(const struct snif_packet *packet) {
+	__u64 source[2], destination[2];
+
+	__builtin_memcpy(source, packet->source, 16);
+	__builtin_memcpy(destination, packet->to.address, 16);
+	return source[0] == 0 && (source[1] == 0 || (source[1] == bpf_cpu_to_be64(0xffff00000000) &&
+						     destination[1] != bpf_cpu_to_be64(0xffffffffffff)));
+}
+
+/*
+ * Whether the source may be another machine's, or is none. What leaves by the loopback device stays here, but the kernel's answers
  * (errors with the datagram in them, resets) and those of services go to the source. IPv4's routing asks whether that
  * is local. IPv6's does not: net.ipv6.ip_nonlocal_bind lets everybody choose one. Whoever chooses none has the
  * destination itself as source here; of others no hook can tell whether they are the machine's.
@@ -19,6 +32,8 @@
 static __always_inline _Bool packet_source_is_foreign(const struct snif_packet *packet) {
 	__u64 source[2], destination[2];
 
+	if (packet_has_no_source(packet))
+		return 1;
 	if (packet->interface != LOOPBACK_DEVICE || snif_is_ipv4(packet->source))
 		return 0;
 	if (packet->to.protocol == IPPROTO_TCP && (packet->flags & (SNIF_TCP_SYN | SNIF_TCP_ACK)) != SNIF_TCP_SYN)
