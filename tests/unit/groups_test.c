@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -15,6 +16,7 @@
 #include "analysis/groups.h"
 #include "analysis/near_miss.h"
 #include "analysis/reason_about.h"
+#include "analysis/report_groups.h"
 
 static const int64_t second = 1000000, start = 1767323045000000;
 
@@ -69,9 +71,44 @@ static void test_timeline(void **state) {
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		expected[timeline_bucket(&timeline, start + steps[i] * second)]++;
 	assert_memory_equal(counts, expected, sizeof(counts));
-	assert_true(timeline.base * timeline.width <= start - 86400 * 365 * second);
+	assert_true(timeline_begin(&timeline, 0) <= start - 86400 * 365 * second);
 	assert_in_range(timeline.last, TIMELINE_BUCKETS / 2 - 1, TIMELINE_BUCKETS - 1);
-	assert_true((timeline.base + timeline.last + 1) * timeline.width > start + 86400 * second);
+	assert_true(timeline_begin(&timeline, (unsigned)timeline.last + 1) > start + 86400 * second);
+}
+
+/* Buckets begin when the clocks of the place are round: minutes, hours, days, and weeks on Mondays. */
+static void test_round_timeline(void **state) {
+	static const struct {
+		int64_t span, width; /* seconds */
+		const char *begin;
+	} cases[] = {
+		{63, 1, "2026-01-01 08:33:20"},
+		{64, 5, "2026-01-01 08:33:20"},
+		{5 * 60 + 20, 15, "2026-01-01 08:33:15"},
+		{3600, 60, "2026-01-01 08:33:00"},
+		{9 * 3600, 900, "2026-01-01 08:30:00"},
+		{3 * 86400, 3 * 3600, "2026-01-01 06:00:00"},
+		{60 * 86400, 86400, "2026-01-01 00:00:00"},
+		{365 * 86400, 7 * 86400, "2025-12-29 00:00:00"},
+		{800 * 86400, 14 * 86400, "2025-12-29 00:00:00"},
+	};
+	const int64_t first = INT64_C(1767236600); /* 2026-01-01 03:03:20 UTC */
+
+	(void)state;
+	setenv("TZ", "TST-5:30", 1); /* east of Greenwich, and not by whole hours */
+	tzset();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct timeline timeline = {0};
+		char begin[32];
+
+		timeline_cover(&timeline, first * second);
+		timeline_cover(&timeline, (first + cases[i].span) * second);
+		report_moment(begin, sizeof(begin), timeline_begin(&timeline, 0), "%F %T");
+		assert_int_equal(timeline.width / second, cases[i].width);
+		assert_string_equal(begin, cases[i].begin);
+	}
+	setenv("TZ", "UTC", 1);
+	tzset();
 }
 
 static void test_sparkline(void **state) {
@@ -282,12 +319,12 @@ static void test_reasons(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_leaders),	    cmocka_unit_test(test_timeline),
-		cmocka_unit_test(test_sparkline),   cmocka_unit_test(test_even_sparkline),
-		cmocka_unit_test(test_objects),	    cmocka_unit_test(test_names_like_others),
-		cmocka_unit_test(test_many_groups), cmocka_unit_test(test_long_keys),
-		cmocka_unit_test(test_near_misses), cmocka_unit_test(test_nearest),
-		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_leaders),		  cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_round_timeline),	  cmocka_unit_test(test_sparkline),
+		cmocka_unit_test(test_even_sparkline),	  cmocka_unit_test(test_objects),
+		cmocka_unit_test(test_names_like_others), cmocka_unit_test(test_many_groups),
+		cmocka_unit_test(test_long_keys),	  cmocka_unit_test(test_near_misses),
+		cmocka_unit_test(test_nearest),		  cmocka_unit_test(test_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,7 +198,8 @@ static void test_form(void **state) {
 	expect_once("<script>");
 	expect_once("<style>");
 	assert_int_equal(occurrences(" style="), 0);
-	assert_int_equal(occurrences(" on"), occurrences(" one") + occurrences(" on.") + occurrences(" on "));
+	assert_int_equal(occurrences(" on"),
+			 occurrences(" one") + occurrences(" on.") + occurrences(" on ") + occurrences(" once,"));
 	assert_int_equal(occurrences("src="), 0);
 	/* to its own sections alone */
 	assert_int_equal(occurrences("href="), occurrences("href=\"#"));
@@ -225,13 +226,58 @@ static void expect_width(int hours, const char *width) {
 /* How long a bar is, which is seconds times a power of two. */
 static void test_widths(void **state) {
 	(void)state;
-	expect_width(1, "64 s");
-	expect_width(2, "2 min");
-	expect_width(12, "17 min");
-	expect_width(24 * 4, "137 min");
-	expect_width(24 * 10, "4.6 h");
-	expect_width(24 * 90, "36.4 h");
-	expect_width(24 * 180, "3.0 days");
+	expect_width(1, "1 min");
+	expect_width(2, "5 min");
+	expect_width(12, "15 min");
+	expect_width(24 * 4, "3 h");
+	expect_width(24 * 10, "6 h");
+	expect_width(24 * 60, "1 day");
+	expect_width(24 * 90, "7 days");
+	expect_width(24 * 180, "7 days");
+}
+
+/* Ticks stand at round times, with the date where it is another one, and charts of unlike height say so. */
+static void test_axis(void **state) {
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	setenv("TZ", "TST-2", 1); /* east of Greenwich */
+	tzset();
+	MAKE_LINE(log, .name = "a.test", .second = 17 * 3600 + 400);
+	MAKE_LINE(log, .name = "b.test", .action = "pass", .second = 20 * 3600 + 400);
+	make_page(log);
+	setenv("TZ", "UTC", 1);
+	tzset();
+	expect_once("<p class=\"lane\">Each of the two has a scale of its own.</p>");
+	expect_once("<svg class=\"axis\" aria-hidden=\"true\">\n"
+		    "<text class=\"middle\" x=\"29.73%\" y=\"1em\">23:00</text>"
+		    "<text class=\"middle\" x=\"29.73%\" y=\"2.3em\">2026-01-02</text>\n"
+		    "<text class=\"middle\" x=\"62.16%\" y=\"1em\">00:00</text>"
+		    "<text class=\"middle\" x=\"62.16%\" y=\"2.3em\">2026-01-03</text>\n"
+		    "<text class=\"end\" x=\"94.59%\" y=\"1em\">01:00</text>\n</svg>\n");
+	assert_int_equal(occurrences("<line class=\"grid\""), 2 * 3);
+}
+
+/* What ran where under which policy is in the head, as far as the log says so. */
+static void test_origin(void **state) {
+	static const char stats[] =
+		"{\"timestamp\":\"2026-01-02T03:00:09.000000+0000\",\"event_type\":\"stats\","
+		"\"host\":\"ci<7>\",\"program\":\"%s\",\"policy\":\"agent\",\"policy_file\":\"%s\"}\n";
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	MAKE_LINE(log, .name = "a.test", .rule = "rules.yaml:3");
+	make_page(log);
+	expect_once("<p>Policy: <code>rules.yaml</code></p>");
+	assert_int_equal(occurrences("Command: "), 0);
+	log = new_log(log_file);
+	MAKE_LINE(log, .name = "a.test", .rule = "rules.yaml:3");
+	fprintf(log, stats, "npm", "/srv/ci/a.yaml");
+	fprintf(log, stats, "npm", "/srv/ci/a.yaml");
+	fprintf(log, stats, "./build", "/srv/ci/b.yaml");
+	make_page(log);
+	expect_once("<p>Command: <code>npm</code>, <code>./build</code> on <code>ci&#60;7&#62;</code></p>");
+	expect_once("<p>Policy: <code>/srv/ci/a.yaml</code>, <code>/srv/ci/b.yaml</code></p>");
 }
 
 /* Whatever a log has of texts, none is anything but a text. */
@@ -396,6 +442,7 @@ int main(void) {
 		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
 		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_axis),	   cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
 		cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_unreadable_file),
 	};

@@ -48,6 +48,12 @@ static void note_policy(struct review *review, const char *file, size_t length, 
 	review->policy_changed = true;
 }
 
+static int note_run(struct review *review, const struct log_event *event) {
+	note_policy(review, event->policy_file, strlen(event->policy_file), event->policy_sha256);
+	return leaders_add(&review->policies, event->policy_file) | leaders_add(&review->programs, event->program) |
+	       leaders_add(&review->hosts, event->host);
+}
+
 /* The policy's file in `file:line`, and its hash. Mostly they are those of the event before. */
 static void note_rule(struct review *review, const struct log_event *event) {
 	const char *colon = strrchr(event->rule, ':');
@@ -93,9 +99,9 @@ int review_add(struct review *review, const struct log_event *event) {
 	int error = log_runs_add(review->runs, event, meant || !log_filter_any(&review->filter));
 
 	if (event->type == LOG_STATS)
-		note_policy(review, event->policy_file, strlen(event->policy_file), event->policy_sha256);
+		error |= note_run(review, event);
 	if (!is_event)
-		return error;
+		return error ? -ENOMEM : 0;
 	review->events++;
 	note_rule(review, event);
 	if (!meant)
@@ -222,5 +228,8 @@ void review_free(struct review *review) {
 	}
 	for (unsigned by = 0; by < GROUP_BYS; by++)
 		groups_free(review->by[by]);
+	leaders_free(&review->policies);
+	leaders_free(&review->programs);
+	leaders_free(&review->hosts);
 	log_runs_free(review->runs);
 }

@@ -31,7 +31,8 @@ struct review {
 
 	/* The policy of the last event with a rule, or of the last line of counts, as the log has it, whatever the filter; "" */
 	char rule_file[512], policy_sha256[65];
-	bool policy_changed;	  /* it is another one than when the caller cleared this */
+	struct leaders policies, programs, hosts; /* as lines of counts say: under which files what ran where */
+	bool policy_changed;			  /* it is another one than when the caller cleared this */
 	struct other_name *other; /* names that the filter left out and that were allowed, GROUPS_MAX at most */
 	size_t other_count;
 	uint64_t other_beyond; /* events of more such names */

@@ -10,9 +10,10 @@ enum { TIMELINE_BUCKETS = 64 };
 
 /* All zero: nothing has happened yet. */
 struct timeline {
-	int64_t width; /* of a bucket in microseconds: a second, doubled as often as is needed; 0: nothing yet */
-	int64_t base;  /* bucket 0 begins at base * width after 1970; something is in it */
-	int64_t last;  /* the last bucket that something is in */
+	int64_t width; /* of a bucket in microseconds, as a clock or a calendar is divided; 0: nothing yet */
+	int64_t offset; /* to be added to a time for buckets to begin when local clocks are round, and weeks on Mondays */
+	int64_t base;	/* bucket 0 begins at base * width - offset after 1970; something is in it */
+	int64_t last;	/* the last bucket that something is in */
 };
 
 /*
@@ -24,8 +25,9 @@ bool timeline_cover(struct timeline *timeline, int64_t time);
 /* Moves counts from the grid `before` to one that came of it by timeline_cover(). */
 void timeline_move(uint32_t counts[TIMELINE_BUCKETS], const struct timeline *before, const struct timeline *timeline);
 
-/* Where `time`, which is covered, falls. */
+/* Where `time`, which is covered, falls; and when a bucket begins, in microseconds since 1970. */
 unsigned timeline_bucket(const struct timeline *timeline, int64_t time);
+int64_t timeline_begin(const struct timeline *timeline, unsigned bucket);
 
 /*
  * Draws the counts from the first to the last bucket in `width` characters or less, from nothing to the largest: blank

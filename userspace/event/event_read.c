@@ -62,6 +62,8 @@ static const struct field {
 	FIELD("stats.would_block", NUMBER, would_block),
 	FIELD("stats.lost", NUMBER, lost),
 	FIELD("stats.command", OBJECT, ended),
+	FIELD("host", TEXT, host),
+	FIELD("program", TEXT, program),
 #undef FIELD
 };
 

@@ -66,9 +66,10 @@ struct log_event {
 	unsigned answer_count;
 	const char *tls_version;
 	bool ech;
-	const char *rule;	 /* file:line */
-	bool expected;		 /* the rule says that its refusals are no news */
-	const char *policy_file; /* of LOG_STATS: its path */
+	const char *rule;	    /* file:line */
+	bool expected;		    /* the rule says that its refusals are no news */
+	const char *policy_file;    /* of LOG_STATS: its path */
+	const char *host, *program; /* of LOG_STATS: where the command ran, and its name */
 	const char *policy, *policy_sha256, *mode, *hook;
 	uint64_t pid, uid; /* pid 0: the process is not known, and so is uid */
 	const char *process;

@@ -31,15 +31,28 @@ static void put_tile(const char *class, const char *title, uint64_t count, const
 	fputs("</div>\n", out);
 }
 
-/* How many refusals are of reasons that no usual program is refused for. */
-static int count_attempts(const struct groups *reasons, uint64_t *attempts) {
-	size_t count;
-	const struct group **sorted = groups_sorted(reasons, &count);
+/* Whether it is a name that a rule would allow; it has then no sign that a page or a policy reads in another way. */
+static bool lacks_rule(const struct group *group) {
+	const char *reasons[LEADERS];
 
-	*attempts = 0;
+	return group_refused(group) > 0 &&
+	       group->key[strspn(group->key, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == 0 &&
+	       leaders_sorted(&group->reasons, reasons) == 1 && reason_of(reasons[0]) == SNIF_REASON_NAME_NOT_ALLOWED;
+}
+
+static bool is_attempt(const struct group *group) {
+	return reason_class(reason_of(group->key)) == REASON_ATTACK;
+}
+
+/* Adds up the refusals of chosen groups. Returns 0 or -ENOMEM. */
+static int count_refused(const struct groups *groups, bool (*chosen)(const struct group *), uint64_t *refused) {
+	size_t count;
+	const struct group **sorted = groups_sorted(groups, &count);
+
+	*refused = 0;
 	for (size_t i = 0; sorted && i < count; i++)
-		if (reason_class(reason_of(sorted[i]->key)) == REASON_ATTACK)
-			*attempts += group_refused(sorted[i]);
+		if (chosen(sorted[i]))
+			*refused += group_refused(sorted[i]);
 	free(sorted);
 	return sorted ? 0 : -ENOMEM;
 }
@@ -67,20 +80,17 @@ static bool has_near(const struct review *review) {
 }
 
 /* Links to the sections that there are. */
-static void put_links(const struct review *review, uint64_t attempts, FILE *out) {
+static void put_links(const struct review *review, uint64_t attempts, uint64_t ruleless, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
 	bool refused = group_refused(total) > 0, any = refused || total->allowed > 0;
 	const struct {
 		bool there;
 		const char *section, *title;
 	} links[] = {
-		{refused, "top", "Most refused"},
-		{has_near(review), "near", "Close to what is allowed"},
-		{attempts > 0, "attempts", "Attempts"},
-		{refused, "reasons", "By reason"},
-		{any, "processes", "By process"},
-		{any, "policies", "By policy"},
-		{any, "names", "All names"},
+		{refused, "top", "Most refused"},	  {has_near(review), "near", "Close to what is allowed"},
+		{ruleless > 0, "rules", "Rules to copy"}, {attempts > 0, "attempts", "Attempts"},
+		{refused, "reasons", "By reason"},	  {any, "processes", "By process"},
+		{any, "policies", "By policy"},		  {any, "names", "All names"},
 	};
 
 	if (!any)
@@ -92,14 +102,32 @@ static void put_links(const struct review *review, uint64_t attempts, FILE *out)
 	fputs("</ul></nav>\n", out);
 }
 
-/* The policy of the log, as far as that is one file. */
-static void put_policy(const struct review *review, FILE *out) {
-	if (!review->rule_file[0])
+static void put_words(const char *begin, const struct leaders *leaders, FILE *out) {
+	const char *words[LEADERS];
+	unsigned count = leaders_sorted(leaders, words);
+
+	for (unsigned i = 0; i < count; i++) {
+		fputs(i ? ", " : begin, out);
+		html_print(out, "<code>%s</code>", words[i]);
+	}
+	if (leaders->more)
+		fputs(" and more", out);
+}
+
+/* What ran, where and under which policies, as far as the log says so. */
+static void put_origin(const struct review *review, FILE *out) {
+	struct leaders rule = {.items[0] = {(char *)review->rule_file, 1}};
+	bool told = review->policies.items[0].word;
+
+	if (review->programs.items[0].word) {
+		put_words("<p>Command: ", &review->programs, out);
+		put_words(" on ", &review->hosts, out);
+		fputs("</p>\n", out);
+	}
+	if (!told && !review->rule_file[0])
 		return;
-	html_print(out, "<p>Policy: <code>%s</code>", review->rule_file);
-	if (review->policy_differs)
-		fputs(", whose file has changed since", out);
-	fputs("</p>\n", out);
+	put_words("<p>Policy: ", told ? &review->policies : &rule, out);
+	fputs(review->policy_differs ? ", whose file has changed since</p>\n" : "</p>\n", out);
 }
 
 static void put_period(const struct review *review, FILE *out) {
@@ -170,15 +198,6 @@ static void put_near_misses(const struct review *review, FILE *out) {
 	if (noted)
 		html_print(out, "<p>%s</p>\n", note);
 	fputs("</section>\n", out);
-}
-
-/* Whether it is a name that a rule would allow; it has then no sign that a page or a policy reads in another way. */
-static bool lacks_rule(const struct group *group) {
-	const char *reasons[LEADERS];
-
-	return group_refused(group) > 0 &&
-	       group->key[strspn(group->key, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == 0 &&
-	       leaders_sorted(&group->reasons, reasons) == 1 && reason_of(reasons[0]) == SNIF_REASON_NAME_NOT_ALLOWED;
 }
 
 /* Rules to be copied into a policy, the most refused first. */
@@ -269,16 +288,18 @@ static void put_footer(char *const *command, FILE *out) {
 
 int report_html(const struct review *review, char *const *command, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
-	uint64_t attempts;
-	int error = count_attempts(review->by[BY_REASON], &attempts);
+	uint64_t attempts, ruleless;
+	int error = count_refused(review->by[BY_REASON], is_attempt, &attempts);
 
+	if (!error)
+		error = count_refused(review->by[BY_NAME], lacks_rule, &ruleless);
 	if (error)
 		return error;
 	page_begin("snifence report", out);
 	fputs("<header><h1>snifence report</h1>\n", out);
 	put_period(review, out);
-	put_policy(review, out);
-	put_links(review, attempts, out);
+	put_origin(review, out);
+	put_links(review, attempts, ruleless, out);
 	fputs("</header>\n<main>\n", out);
 	put_totals(review, attempts, out);
 	put_losses(review, out);

@@ -128,7 +128,7 @@ static void put_row(const struct group *group, unsigned columns, uint64_t larges
 	if (columns & HTML_BLOCKED)
 		html_count(out, "refused", group->blocked);
 	if (columns & HTML_AUDITED)
-		html_count(out, "refused", group->would_block);
+		html_count(out, "refused audited", group->would_block);
 	if (columns & HTML_ALLOWED)
 		html_count(out, "allowed", group->allowed);
 	if (columns & HTML_MEANING)

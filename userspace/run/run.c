@@ -242,6 +242,15 @@ static int put_in_force(struct run *run) {
 	return 0;
 }
 
+static struct stats stats_of(const struct run *run, const struct outcome *outcome) {
+	return (struct stats){.program = run->options.command[0],
+			      .context = &run->context,
+			      .tally = summary_tally(run->summary),
+			      .filter = run->filter.filter,
+			      .policy = run->filter.policy,
+			      .outcome = outcome};
+}
+
 /* What the view cannot take is missing there, and it says so: that is no error of the run. */
 static void flush_view(struct run *run) {
 	uint64_t lost;
@@ -249,21 +258,12 @@ static void flush_view(struct run *run) {
 	if (!run->view.log)
 		return;
 	lost = filter_counter(run->filter.filter, run->filter.policy, SNIF_COUNTER_LOST);
-	if (lost != run->view.lost_told)
-		stats_write(run->view.log, &(struct stats){.context = &run->context,
-							   .tally = summary_tally(run->summary),
-							   .filter = run->filter.filter,
-							   .policy = run->filter.policy});
+	if (lost != run->view.lost_told) {
+		struct stats stats = stats_of(run, NULL);
+		stats_write(run->view.log, &stats);
+	}
 	run->view.lost_told = lost;
 	log_flush(run->view.log);
-}
-
-static struct stats stats_of(const struct run *run, const struct outcome *outcome) {
-	return (struct stats){.context = &run->context,
-			      .tally = summary_tally(run->summary),
-			      .filter = run->filter.filter,
-			      .policy = run->filter.policy,
-			      .outcome = outcome};
 }
 
 static void give_log_turn(void *context) {

@@ -2,8 +2,10 @@
 /* What a run has counted ──► a line of its log. */
 #include "run/stats.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 /* As a path from the root, so that a reader finds it from wherever it is; a policy that is no file has none. */
 static void put_file(struct log *log, const struct policy *policy) {
@@ -12,6 +14,15 @@ static void put_file(struct log *log, const struct policy *policy) {
 	if (path)
 		log_text(log, "policy_file", path);
 	free(path);
+}
+
+/* Without the command's arguments: they may be secrets, and logs go to many places. */
+static void put_run(struct log *log, const char *program) {
+	char host[HOST_NAME_MAX + 1];
+
+	if (gethostname(host, sizeof(host)) == 0)
+		log_text(log, "host", host);
+	log_text(log, "program", program);
 }
 
 static void put_policy(struct log *log, const struct event_context *context) {
@@ -48,6 +59,7 @@ int stats_write(struct log *log, const struct stats *stats) {
 	filter_counters(stats->filter, stats->policy, &counters);
 	clock_gettime(CLOCK_REALTIME, &now);
 	log_begin(log, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, "stats");
+	put_run(log, stats->program);
 	put_policy(log, stats->context);
 	log_open(log, "stats");
 	log_number(log, "uptime", log_uptime(log));

@@ -9,6 +9,7 @@
 #include "run/supervise.h"
 
 struct stats {
+	const char *program; /* the command's name, as it was called */
 	const struct event_context *context;
 	const struct tally *tally;
 	const struct filter *filter;
