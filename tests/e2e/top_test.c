@@ -113,28 +113,28 @@ static const char large[] = "4 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 			    "0 lost; 03:00:00 to 03:00:09\n"
 			    "[1 names] 2 processes  3 events  4 lookups   agent  some.json\n"
 			    "  BLOCKED  ALLOWED  NAME             REASON            ASKED BY  LAST\n"
-			    "        3        0  pypi.test        name_not_allowed  pip       03:00:02\n"
+			    ">       3        0  pypi.test        name_not_allowed  pip       03:00:02\n"
 			    "        1        0  \\x1b[2J.test     name_invalid      nc        03:00:05\n"
 			    "        0        1  api.github.test  name_allowed      curl      03:00:09\n"
 			    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
-			    "1-3 of 3  by blocked  q quit  ? keys  / filter  Tab view  s sort\n";
+			    "1-3 of 3  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n";
 
 static const char small[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 			    "0 lost; 03:00:00 to 03:00:20\n"
 			    "[1 names] 2 processes  3 events  4 looku\n"
 			    "  BLOCKED  ALLOWED  NAME\n"
-			    "        3        0  pypi.test\n"
+			    ">       3        0  pypi.test\n"
 			    "        1        0  \\x1b[2J.test\n"
 			    "        1        0  late.test\n"
 			    "        0        1  api.github.test\n"
 			    "\n"
-			    "1-4 of 4  by blocked  q quit  ? keys  /\n";
+			    "1-4 of 4  by blocked  q quit  ? keys  En\n";
 
 static const char filtered[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
 			       "0 lost; 03:00:00 to 03:00:20\n"
 			       "[1 names] 2 processes  3 events  4 looku\n"
 			       "  BLOCKED  ALLOWED  NAME\n"
-			       "        3        0  pypi.test\n"
+			       ">       3        0  pypi.test\n"
 			       "\n\n\n\n"
 			       "/pip_\n";
 
@@ -150,11 +150,17 @@ static void test_follows_a_log(void **state) {
 	append(path, &(struct made_line){.second = 20, .name = "late.test"});
 	await("1-4 of 4");
 	assert_string_equal(tmux("resize-window -x 40 -y 10"), "");
-	assert_string_equal(await("? keys  /\n"), small);
+	assert_string_equal(await("? keys  En\n"), small);
 	press("?");
-	await("  Ctrl-L            draw all anew\n");
+	await("  Enter             what is known of tha\n");
 	press("x");
 	await("api.github.test\n");
+	press("Down");
+	await("\n>       1        0  \\x1b[2J.test\n");
+	press("Enter");
+	await("  asked by: nc\n");
+	press("Home"); /* back, and no more than that */
+	await("\n>       1        0  \\x1b[2J.test\n");
 	press("/");
 	press("pip");
 	assert_string_equal(await("/pip_"), filtered);
@@ -208,7 +214,7 @@ static void test_around_a_command(void **state) {
 	start("A=1", line);
 	seen = await("1-1 of 1");
 	assert_non_null(strstr(seen, "1 blocked, "));
-	assert_non_null(strstr(seen, "\n        1  192.0.2.1:22/TCP  port_not_allowed  curl "));
+	assert_non_null(strstr(seen, "\n>       1  192.0.2.1:22/TCP  port_not_allowed  curl "));
 	assert_null(strstr(seen, "printed"));
 	lab_write("go", "");
 	seen = await("status 3\n");

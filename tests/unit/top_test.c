@@ -91,11 +91,12 @@ static void add_some(void) {
 
 static void test_nothing_yet(void **state) {
 	(void)state;
-	assert_string_equal(screen_at(0, 80, 7), "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
-						 "0 lost; nothing yet\n"
-						 "[1 names] 2 processes  3 events  4 lookups \n"
-						 "\n\n\n"
-						 "0-0 of 0  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
+	assert_string_equal(screen_at(0, 80, 7),
+			    "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
+			    "0 lost; nothing yet\n"
+			    "[1 names] 2 processes  3 events  4 lookups \n"
+			    "\n\n\n"
+			    "0-0 of 0  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 static void test_names(void **state) {
@@ -106,11 +107,11 @@ static void test_names(void **state) {
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    "[1 names] 2 processes  3 events  4 lookups \n"
 			    "  BLOCKED  ALLOWED  NAME              REASON            ASKED BY  LAST\n"
-			    "        3        0  pypi.test         name_not_allowed  pip       03:00:12\n"
+			    ">       3        0  pypi.test         name_not_allowed  pip       03:00:12\n"
 			    "        1        0  192.0.2.1:22/TCP  port_not_allowed  ssh       03:00:14\n"
 			    "        0        2  api.github.test   name_allowed      curl      03:00:12\n"
 			    "\n"
-			    "1-3 of 3  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
+			    "1-3 of 3  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 /* No line is wider than the screen, and the most telling columns stay. */
@@ -122,10 +123,10 @@ static void test_small_screen(void **state) {
 						  "0 lost; 03:00:10 to 03:00:14\n"
 						  "[1 names] 2 processes  3 events  4 looku\n"
 						  "  BLOCKED  ALLOWED  NAME\n"
-						  "        3        0  pypi.test\n"
+						  ">       3        0  pypi.test\n"
 						  "        1        0  192.0.2.1:22/TCP\n"
 						  "        1        0  ….labels.vendor.test\n"
-						  "1-3 of 4  by blocked  q quit  ? keys  / \n");
+						  "1-3 of 4  by blocked  q quit  ? keys  En\n");
 }
 
 static void test_processes(void **state) {
@@ -137,10 +138,10 @@ static void test_processes(void **state) {
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    " 1 names [2 processes] 3 events  4 lookups \n"
 			    "  BLOCKED  ALLOWED  PROCESS  REASON            WHAT              LAST\n"
-			    "        3        0  pip      name_not_allowed  pypi.test         03:00:12\n"
+			    ">       3        0  pip      name_not_allowed  pypi.test         03:00:12\n"
 			    "        1        0  ssh      port_not_allowed  192.0.2.1:22/TCP  03:00:14\n"
 			    "        0        2  curl     name_allowed      api.github.test   03:00:12\n"
-			    "1-3 of 3  by blocked  q quit  ? keys  / filter  Tab view  s sort\n");
+			    "1-3 of 3  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 static void test_events_newest_first(void **state) {
@@ -152,9 +153,9 @@ static void test_events_newest_first(void **state) {
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    " 1 names  2 processes [3 events] 4 lookups \n"
 			    "  TIME      VERDICT  NAME              REASON            ASKED BY\n"
-			    "  03:00:14  BLOCKED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
+			    "> 03:00:14  BLOCKED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
 			    "  03:00:12  allowed  api.github.test   name_allowed      curl\n"
-			    "1-2 of 6  newest first  q quit  ? keys  / filter  Tab view  s sort\n");
+			    "1-2 of 6  newest first  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 static void add_answer(int seconds, const char *name, const char *address, unsigned bound) {
@@ -184,14 +185,15 @@ static void test_lookups(void **state) {
 	add_answer(5, "www.lab.test", "192.0.2.1", 65);
 	add_answer(6, "stranger.test", "192.0.2.3", 0);
 	press("4");
-	assert_string_equal(screen_at(10, 80, 8), "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
-						  "0 lost; nothing yet\n"
-						  " 1 names  2 processes  3 events [4 lookups]\n"
-						  "     LEFT  ADDRESS      NAME          ASKED BY\n"
-						  "  1:09:52  2001:db8::1  api.lab.test  curl\n"
-						  "  0:01:00  192.0.2.1    www.lab.test  curl\n"
-						  "  0:01:31  192.0.2.2    www.lab.test  curl\n"
-						  "1-3 of 3  by name  q quit  ? keys  / filter  Tab view  s sort\n");
+	assert_string_equal(screen_at(10, 80, 8),
+			    "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
+			    "0 lost; nothing yet\n"
+			    " 1 names  2 processes  3 events [4 lookups]\n"
+			    "     LEFT  ADDRESS      NAME          ASKED BY\n"
+			    "> 1:09:52  2001:db8::1  api.lab.test  curl\n"
+			    "  0:01:00  192.0.2.1    www.lab.test  curl\n"
+			    "  0:01:31  192.0.2.2    www.lab.test  curl\n"
+			    "1-3 of 3  by name  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 /* However many there are, as many are kept. */
@@ -213,7 +215,7 @@ static void test_events_of_days(void **state) {
 	ADD(14, .name = "a.test");
 	ADD(24 * 3600 - 3 * 3600 - 1, .name = "b.test");
 	press("3");
-	assert_non_null(strstr(screen_at(60, 80, 7), "\n  23:59:59  BLOCKED  b.test "));
+	assert_non_null(strstr(screen_at(60, 80, 7), "\n> 23:59:59  BLOCKED  b.test "));
 	tear_down(NULL);
 	assert_int_equal(set_up(NULL), 0);
 	setenv("TZ", "UTC-1", 1); /* east of it: the second is of the next day there */
@@ -221,7 +223,7 @@ static void test_events_of_days(void **state) {
 	ADD(14, .name = "a.test");
 	ADD(24 * 3600 - 3 * 3600 - 1, .name = "b.test");
 	press("3");
-	assert_non_null(strstr(screen_at(60, 80, 7), "\n  2026-01-03 00:59:59  BLOCKED  b.test "));
+	assert_non_null(strstr(screen_at(60, 80, 7), "\n> 2026-01-03 00:59:59  BLOCKED  b.test "));
 	assert_non_null(strstr(screen_text, "\n  2026-01-02 04:00:14  BLOCKED  a.test "));
 }
 
@@ -295,19 +297,104 @@ static void test_scrolls(void **state) {
 	}
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n1-5 of 20 "));
 	press(" ");
-	top_view_key(&view, TOP_KEY_DOWN);
+	assert_non_null(strstr(screen_at(20, 80, 10), "\n5-9 of 20 "));
+	assert_non_null(strstr(screen_text, "LAST\n>       1  host-04.test "));
+	for (int i = 0; i < 5; i++)
+		top_view_key(&view, TOP_KEY_DOWN);
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n6-10 of 20 "));
 	assert_non_null(strstr(screen_text, "LAST\n        1  host-05.test "));
-	top_view_key(&view, TOP_KEY_UP);
+	assert_non_null(strstr(screen_text, "\n>       1  host-09.test "));
+	for (int i = 0; i < 5; i++)
+		top_view_key(&view, TOP_KEY_UP);
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n5-9 of 20 "));
 	top_view_key(&view, TOP_KEY_END);
 	top_view_key(&view, TOP_KEY_DOWN);
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n16-20 of 20 "));
-	/* a larger screen shows what is above, not blank lines */
+	assert_non_null(strstr(screen_text, "\n>       1  host-19.test "));
+	/* a larger screen shows what is above, not blank lines; a smaller one what is selected */
 	assert_non_null(strstr(screen_at(20, 80, 20), "\n6-20 of 20 "));
+	assert_non_null(strstr(screen_at(20, 80, 7), "\n19-20 of 20 "));
+	/* what the filter leaves out is not selected */
+	press("/-03\n");
+	assert_non_null(strstr(screen_at(20, 80, 10), "LAST\n>       1  host-03.test "));
+	top_view_key(&view, TOP_KEY_ESCAPE);
 	top_view_key(&view, TOP_KEY_HOME);
 	top_view_key(&view, TOP_KEY_PAGE_UP);
 	assert_non_null(strstr(screen_at(20, 80, 10), "\n1-5 of 20 "));
+}
+
+/* Of the row as it was seen, wherever it is since. */
+static void test_details(void **state) {
+	(void)state;
+	assert_non_null(screen_at(0, 80, 24));
+	press("\n"); /* there is no row */
+	assert_false(view.details);
+	add_some();
+	assert_non_null(screen_at(15, 80, 24));
+	top_view_key(&view, TOP_KEY_DOWN);
+	press("\n"); /* before it was drawn */
+	assert_non_null(screen_at(15, 80, 24));
+	for (int i = 0; i < 2; i++)
+		ADD(14, .port = 22, .action = "reject", .reason = "port_not_allowed", .process = i ? "ssh" : "scp");
+	assert_string_equal(screen_at(15, 80, 24),
+			    "6 blocked, 1.2/s; 2 allowed, 0.4/s\n"
+			    "0 lost; 03:00:10 to 03:00:14\n"
+			    "[1 names] 2 processes  3 events  4 lookups \n"
+			    "  192.0.2.1:22/TCP\n"
+			    "  blocked: 3\n"
+			    "  allowed: 0\n"
+			    "  first: 2026-01-02 03:00:14\n"
+			    "  last: 2026-01-02 03:00:14\n"
+			    "  asked by: ssh\n"
+			    "  asked by: scp\n"
+			    "  reason: port_not_allowed\n"
+			    "    rules cover this address, but not with this protocol and port\n"
+			    "    usual causes: Another port than 443, plain HTTP on port 80, QUIC (UDP 443),\n"
+			    "      or a DNS server that the policy does not name.\n"
+			    "    what to do: For TLS on another port, `ports` of the host's rule; for DNS,\n"
+			    "      `dns.servers`; else `direct.allow`. Clients fall back from QUIC to TCP by\n"
+			    "      themselves.\n"
+			    "\n\n\n\n\n\n"
+			    "q quit  any other key: back to the rows\n");
+	/* on a small screen the first lines */
+	assert_string_equal(strstr(screen_at(15, 40, 7), "  192"), "  192.0.2.1:22/TCP\n"
+								   "  blocked: 3\n"
+								   "  allowed: 0\n"
+								   "q quit  any other key: back to the rows\n");
+	press("x");
+	assert_non_null(strstr(screen_at(15, 80, 9), "1-3 of 3  by blocked"));
+	press("\nq");
+	assert_true(view.quit);
+}
+
+static void test_details_of_an_event(void **state) {
+	(void)state;
+	ADD(2, .name = "a.test", .rule = "ci.yaml:7", .reason = "name_denied");
+	press("3");
+	assert_non_null(screen_at(3, 80, 8));
+	press("\n");
+	assert_non_null(strstr(screen_at(3, 80, 14), "  a.test\n"
+						     "  blocked: 2026-01-02 03:00:02\n"
+						     "  to: 192.0.2.1:443/TCP\n"
+						     "  asked by: curl (pid 7, uid 1000)\n"
+						     "  policy: agent\n"
+						     "  rule: ci.yaml:7\n"
+						     "  reason: name_denied\n"));
+	for (int i = 0; i < TOP_RECENT; i++)
+		ADD(3, .name = "later.test");
+	assert_non_null(strstr(screen_at(4, 80, 14), "and this one is not kept any more.\n"));
+}
+
+static void test_details_of_a_lookup(void **state) {
+	(void)state;
+	add_answer(1, "www.lab.test", "192.0.2.2", 100);
+	press("4");
+	assert_non_null(screen_at(10, 80, 8));
+	press("\n");
+	assert_non_null(strstr(screen_at(10, 80, 10), "  www.lab.test\n"
+						      "  found at: 192.0.2.2\n"
+						      "  asked by: curl\n"
+						      "  counts until: 2026-01-02 03:01:41\n"));
 }
 
 /* What is not printable comes escaped, so that no name can write to the terminal. */
@@ -372,7 +459,7 @@ static void test_audit(void **state) {
 	ADD(1, .name = "later.test", .action = "alert");
 	assert_non_null(strstr(screen_at(2, 80, 8), "0 blocked, 1 audited, 0.2/s; 0 allowed"));
 	press("3");
-	assert_non_null(strstr(screen_at(2, 80, 8), "  03:00:01  AUDITED  later.test "));
+	assert_non_null(strstr(screen_at(2, 80, 8), "> 03:00:01  AUDITED  later.test "));
 }
 
 /* stdout is no terminal here. */
@@ -407,6 +494,9 @@ int main(void) {
 		top_unit_test(test_filter),
 		top_unit_test(test_filter_is_bounded),
 		top_unit_test(test_scrolls),
+		top_unit_test(test_details),
+		top_unit_test(test_details_of_an_event),
+		top_unit_test(test_details_of_a_lookup),
 		top_unit_test(test_hostile_names),
 		top_unit_test(test_keeps_the_last_events),
 		top_unit_test(test_rates),

@@ -152,6 +152,8 @@ int report_groups_print(const struct report_groups *shown, const struct terminal
 
 		if (!shown->chosen(group, shown->context))
 			continue;
+		if (shown->picked && rows == shown->pick)
+			*shown->picked = group;
 		if (rows >= shown->skip && rows < end)
 			error = add_row(table, &layout, group);
 		rows++;

@@ -19,6 +19,8 @@ struct report_groups {
 	/* For qsort(3), of const struct group *; NULL: as groups_sorted() */
 	int (*order)(const void *left, const void *right);
 	size_t *found; /* where not NULL, how many were chosen goes here, in place of the line that says how many more */
+	size_t pick;   /* the row whose group goes into `picked`, where that is not NULL; there may be none */
+	const struct group **picked;
 };
 
 /* Prints the chosen groups with what is known of them: nothing when there are none. Returns 0 or -ENOMEM. */

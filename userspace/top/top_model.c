@@ -47,7 +47,12 @@ static void keep(struct top_model *model, const struct log_event *event) {
 	group_destination(event, destination);
 	recent->time = event->time;
 	recent->action = event->action;
+	recent->pid = event->pid;
+	recent->uid = event->uid;
 	snprintf(recent->name, TOP_TEXT, "%s", *event->name ? event->name : destination);
+	snprintf(recent->destination, TOP_TEXT, "%s", *event->name ? destination : "");
+	snprintf(recent->rule, TOP_TEXT, "%s", event->rule);
+	snprintf(recent->policy, TOP_TEXT, "%s", event->policy);
 	snprintf(recent->reason, TOP_TEXT, "%s", event->reason_word);
 	snprintf(recent->process, TOP_TEXT, "%s", event->process);
 }

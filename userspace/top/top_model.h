@@ -11,7 +11,10 @@ enum { TOP_RECENT = 1000, TOP_FOUND = 1000, TOP_TEXT = 256, TOP_SECONDS = 5 };
 struct top_event {
 	int64_t time;
 	enum log_action action;
-	char name[TOP_TEXT], reason[TOP_TEXT], process[TOP_TEXT]; /* name: the destination where there is none */
+	uint64_t pid, uid;
+	/* name: the destination where there is none; destination, rule, policy: "" where there is none */
+	char name[TOP_TEXT], reason[TOP_TEXT], process[TOP_TEXT], destination[TOP_TEXT], rule[TOP_TEXT],
+		policy[TOP_TEXT];
 };
 
 /* Where a name was found, by the last answer that says so. */

@@ -12,6 +12,7 @@
 #include "analysis/report_words.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "top/top_details.h"
 
 enum { LINES_AROUND = TOP_LINE_ROWS + 1, LINE_SIZE = 512, INDENT = 2 /* as the tables of groups */ };
 
@@ -115,6 +116,7 @@ static int put_groups(const struct top_screen *screen, const struct terminal *te
 	static int (*const orders[TOP_SORTS])(const void *, const void *) = {
 		[TOP_BY_ALLOWED] = by_allowed, [TOP_BY_LAST] = by_last, [TOP_BY_KEY] = by_key};
 	struct top_view *view = screen->view;
+	const struct group *selected = NULL;
 	struct report_groups shown = {
 		.groups = screen->model->review.by[view->tab == TOP_NAMES ? BY_NAME : BY_PROCESS],
 		.with_allowed = true,
@@ -124,9 +126,13 @@ static int put_groups(const struct top_screen *screen, const struct terminal *te
 		.limit = view->page,
 		.order = orders[view->sort],
 		.found = &view->rows,
+		.pick = view->selected,
+		.picked = &selected,
 	};
+	int error = report_groups_print(&shown, terminal, out);
 
-	return report_groups_print(&shown, terminal, out);
+	snprintf(view->key, sizeof(view->key), "%s", selected ? selected->key : "");
+	return error;
 }
 
 /* `format` is of its time, for strftime(3). */
@@ -161,6 +167,7 @@ static int put_events(const struct top_screen *screen, const struct terminal *te
 	int error = table ? 0 : -ENOMEM;
 
 	view->rows = 0;
+	view->key[0] = '\0';
 	for (uint64_t i = 0; !error && i < model->events && i < TOP_RECENT; i++) {
 		const struct top_event *event = &model->recent[(model->events - 1 - i) % TOP_RECENT];
 
@@ -168,6 +175,8 @@ static int put_events(const struct top_screen *screen, const struct terminal *te
 			continue;
 		if (view->rows >= view->top && view->rows < view->top + view->page)
 			error = add_event(table, event, format);
+		if (view->rows == view->selected)
+			top_key_of_event(view->key, model->events - 1 - i);
 		view->rows++;
 	}
 	if (!error && view->rows > 0)
@@ -213,11 +222,14 @@ static int put_found(const struct top_screen *screen, const struct terminal *ter
 
 	qsort(model->found, model->found_count, sizeof(*model->found), compare_found);
 	view->rows = 0;
+	view->key[0] = '\0';
 	for (size_t i = 0; !error && i < model->found_count; i++) {
 		if (!found_chosen(screen, &model->found[i]))
 			continue;
 		if (view->rows >= view->top && view->rows < view->top + view->page)
 			error = add_found(table, &model->found[i], screen->now);
+		if (view->rows == view->selected)
+			top_key_of_found(view->key, &model->found[i]);
 		view->rows++;
 	}
 	if (!error && view->rows > 0)
@@ -233,13 +245,13 @@ static void put_keys(const struct top_screen *screen, FILE *out) {
 		"/                 only rows with a text; Enter keeps it, Escape removes it",
 		"s                 sort by the next column; b blocked, a allowed,",
 		"                  l last seen, n name",
-		"Up Down PgUp PgDn Home End   scroll",
+		"Up Down PgUp PgDn Home End   select a row",
+		"Enter             what is known of that row; any key goes back",
 		"Ctrl-L            draw all anew",
 		"q                 quit",
 		"?                 back to the rows; any key does",
 	};
 
-	screen->view->rows = 0;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]) && i <= screen->view->page; i++)
 		fprintf(out, "  %.*s\n", (int)screen->width - INDENT, lines[i]);
 }
@@ -251,6 +263,8 @@ static int put_rows(const struct top_screen *screen, FILE *out) {
 		put_keys(screen, out);
 		return 0;
 	}
+	if (screen->view->details)
+		return top_details_print(screen->model, screen->view, screen->width, out);
 	switch (screen->view->tab) {
 	case TOP_EVENTS:
 		return put_events(screen, &terminal, out);
@@ -264,7 +278,7 @@ static int put_rows(const struct top_screen *screen, FILE *out) {
 /* Rows that were there when a person scrolled to them can be gone: the filter has changed, the screen has grown. */
 static int put_rows_in_reach(const struct top_screen *screen, char **rows, size_t *size) {
 	struct top_view *view = screen->view;
-	size_t last;
+	size_t selected = view->selected;
 	FILE *out;
 	int error;
 
@@ -275,12 +289,27 @@ static int put_rows_in_reach(const struct top_screen *screen, char **rows, size_
 		error = put_rows(screen, out);
 		if (text_close(out, rows))
 			error = -ENOMEM;
-		last = view->rows > view->page ? view->rows - view->page : 0;
-		if (error || view->top <= last)
+		if (error || view->help || view->details || (!top_view_settle(view) && selected == view->selected))
 			return error;
-		view->top = last;
+		selected = view->selected;
 		free(*rows);
 	}
+}
+
+/* Keys can come faster than screens: which row it is that was selected is found now. */
+static int find_selected(const struct top_screen *screen) {
+	struct top_view *view = screen->view;
+	char *rows = NULL;
+	size_t size = 0;
+	int error;
+
+	if (!view->details || view->key[0])
+		return 0;
+	view->details = false;
+	error = put_rows_in_reach(screen, &rows, &size);
+	free(rows);
+	view->details = view->key[0] != '\0';
+	return error;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
@@ -296,9 +325,13 @@ static void put_status(const struct top_screen *screen, FILE *out) {
 		put_line(screen, out, line);
 		return;
 	}
+	if (view->help || view->details) {
+		put_line(screen, out, "q quit  any other key: back to the rows");
+		return;
+	}
 	if (view->filter[0])
 		snprintf(filter, sizeof(filter), "  /%s", view->filter);
-	snprintf(line, sizeof(line), "%zu-%zu of %zu%s  %s%s  q quit  ? keys  / filter  Tab view  s sort",
+	snprintf(line, sizeof(line), "%zu-%zu of %zu%s  %s%s  q quit  ? keys  Enter more  / filter  Tab view  s sort",
 		 end ? view->top + 1 : 0, end, view->rows, filter, sorted ? "by " : "",
 		 sorted			   ? sort_words[view->sort]
 		 : view->tab == TOP_EVENTS ? "newest first"
@@ -306,27 +339,46 @@ static void put_status(const struct top_screen *screen, FILE *out) {
 	put_line(screen, out, line);
 }
 
-static size_t lines_of(const char *text) {
+/* Below the line of titles. */
+static void mark_selected(const struct top_view *view, char *rows) {
+	size_t line = view->selected - view->top + 1;
+
+	if (view->help || view->details || view->rows == 0)
+		return;
+	for (; line > 0; line--)
+		rows = strchr(rows, '\n') + 1;
+	*rows = '>';
+}
+
+/* Rows that there is no room for are cut off: details can be longer than the screen. */
+static size_t put_lines(const char *rows, size_t most, FILE *out) {
 	size_t lines = 0;
 
-	for (; *text; text++)
-		lines += *text == '\n';
+	for (; lines < most && *rows; lines++) {
+		size_t length = strcspn(rows, "\n") + 1;
+
+		fwrite(rows, 1, length, out);
+		rows += length;
+	}
 	return lines;
 }
 
 static int put_screen(const struct top_screen *screen, FILE *out) {
 	char *rows = NULL;
-	size_t size = 0;
+	size_t size = 0, lines;
 	int error;
 
 	screen->view->page = screen->height > LINES_AROUND ? screen->height - LINES_AROUND : 1;
-	error = put_rows_in_reach(screen, &rows, &size);
+	error = find_selected(screen);
+	if (!error)
+		error = put_rows_in_reach(screen, &rows, &size);
 	if (!error) {
 		put_counts(screen, out);
 		put_period(screen, out);
 		put_tabs(screen, out);
-		fputs(rows, out);
-		for (size_t line = TOP_LINE_TITLES + lines_of(rows); line + 1 < screen->height; line++)
+		mark_selected(screen->view, rows);
+		lines = put_lines(rows, screen->view->page + 1, out);
+		for (size_t line = TOP_LINE_TITLES + lines; line + 1 < screen->height; line++)
 			fputc('\n', out);
 		put_status(screen, out);
 	}

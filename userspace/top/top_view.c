@@ -8,6 +8,11 @@ bool top_view_match(const struct top_view *view, const char *text) {
 	return strcasestr(text, view->filter) != NULL;
 }
 
+static void go_to_begin(struct top_view *view) {
+	view->top = view->selected = 0;
+	view->key[0] = '\0';
+}
+
 static void edit_filter(struct top_view *view, int key) {
 	size_t length = strlen(view->filter);
 
@@ -19,42 +24,65 @@ static void edit_filter(struct top_view *view, int key) {
 		view->filter[length - 1] = '\0';
 	else if (key >= ' ' && key <= '~' && length + 1 < TOP_FILTER_SIZE)
 		memcpy(view->filter + length, (char[]){(char)key, '\0'}, 2);
-	view->top = 0;
+	go_to_begin(view);
+}
+
+bool top_view_settle(struct top_view *view) {
+	size_t last = view->rows > view->page ? view->rows - view->page : 0, top = view->top;
+
+	if (view->selected >= view->rows)
+		view->selected = view->rows > 0 ? view->rows - 1 : 0;
+	if (view->selected < view->top)
+		view->top = view->selected;
+	if (view->selected >= view->top + view->page)
+		view->top = view->selected + 1 - view->page;
+	view->top = view->top < last ? view->top : last;
+	return view->top != top;
+}
+
+static size_t less(size_t number, size_t by) {
+	return number > by ? number - by : 0;
 }
 
 /* Returns whether it was a key for that. */
 static bool scroll(struct top_view *view, int key) {
-	size_t last = view->rows > view->page ? view->rows - view->page : 0;
-	size_t step = view->page > 1 ? view->page - 1 : 1, up = 0;
+	size_t step = view->page > 1 ? view->page - 1 : 1;
 
-	if (key == TOP_KEY_UP || key == TOP_KEY_PAGE_UP)
-		up = key == TOP_KEY_UP ? 1 : step;
-	else if (key == TOP_KEY_DOWN || key == TOP_KEY_PAGE_DOWN || (key == ' ' && !view->typing))
-		view->top += key == TOP_KEY_DOWN ? 1 : step;
-	else if (key == TOP_KEY_HOME)
-		view->top = 0;
-	else if (key == TOP_KEY_END)
-		view->top = last;
-	else
+	if (key == TOP_KEY_UP) {
+		view->selected = less(view->selected, 1);
+	} else if (key == TOP_KEY_DOWN) {
+		view->selected++;
+	} else if (key == TOP_KEY_PAGE_UP) {
+		view->selected = less(view->selected, step);
+		view->top = less(view->top, step);
+	} else if (key == TOP_KEY_PAGE_DOWN || (key == ' ' && !view->typing)) {
+		view->selected += step;
+		view->top += step;
+	} else if (key == TOP_KEY_HOME) {
+		view->selected = 0;
+	} else if (key == TOP_KEY_END) {
+		view->selected = less(view->rows, 1);
+	} else {
 		return false;
-	view->top = view->top > up ? view->top - up : 0;
-	view->top = view->top < last ? view->top : last;
+	}
+	view->key[0] = '\0';
+	top_view_settle(view);
 	return true;
 }
 
 static void turn_to(struct top_view *view, unsigned tab) {
 	view->tab = tab;
-	view->top = 0;
+	go_to_begin(view);
 }
 
 static void sort_by(struct top_view *view, enum top_sort sort) {
 	view->sort = sort;
-	view->top = 0;
+	go_to_begin(view);
 }
 
 void top_view_key(struct top_view *view, int key) {
-	if (view->help) {
-		view->help = false;
+	if (view->help || view->details) {
+		view->help = view->details = false;
 		view->quit = key == 'q';
 		return;
 	}
@@ -94,6 +122,9 @@ void top_view_key(struct top_view *view, int key) {
 		break;
 	case '?':
 		view->help = true;
+		break;
+	case TOP_KEY_ENTER:
+		view->details = view->rows > 0;
 		break;
 	case '/':
 		view->typing = true;
