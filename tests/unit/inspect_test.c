@@ -227,6 +227,69 @@ static void pcapng_is_read(void **state) {
 	assert_string_equal(err, "");
 }
 
+#define REPORTED(second, port, rest) second " 192.0.2.1:" port " > 192.0.2.2:443 " rest "\n"
+#define OF_PCAPNG                                                                                                      \
+	REPORTED("2023-07-08T20:57:40.264936+0000", "4000",                                                            \
+		 "allowed.test TLS 1.3 segments=1 records=1 allow name_allowed (the server name is on the allowlist) " \
+		 "rule POLICY:3: allowed.test")                                                                        \
+	REPORTED("2023-07-08T20:57:40.264936+0000", "4001",                                                            \
+		 "other.test TLS 1.3 segments=1 records=1 deny name_not_allowed (no rule allows this server name)")
+
+/*
+ * What people have reported of other readers: interfaces with lengths or links of their own are not read, long hellos
+ * are refused, and the name of what is refused for another reason is not told.
+ */
+static void captures_of_reports(void **state) {
+	static const char text[] = "version: 1\ntls:\n  allow: [allowed.test, \"*.wild.test\"]\ndns: {servers: none}\n";
+	static const struct {
+		const char *file, *told;
+	} cases[] = {
+		{"one-interface.pcapng", OF_PCAPNG},
+		{"two-snaplens.pcapng", OF_PCAPNG},
+		{"ethernet-and-raw.pcapng", OF_PCAPNG},
+		{"unused-second.pcapng", OF_PCAPNG},
+		{"long-hellos.pcap",
+		 REPORTED(
+			 "2023-11-14T22:13:21.000003+0000", "2000",
+			 "allowed.test TLS 1.2 segments=1 records=1 deny hello_too_long (the ClientHello is longer than the "
+			 "policy's `tls.max_hello`)")
+			 REPORTED(
+				 "2023-11-14T22:13:22.000032+0000", "2001",
+				 "allowed.test TLS 1.3 segments=12 records=1 allow name_allowed (the server name is on the "
+				 "allowlist) rule POLICY:3: allowed.test")},
+		{"name-then-refused.pcap",
+		 REPORTED(
+			 "2023-11-14T22:13:21.000003+0000", "2000",
+			 "allowed.test TLS 1.3 segments=1 records=1 deny extension_twice (the same extension appears twice)")
+			 REPORTED(
+				 "2023-11-14T22:13:22.000008+0000", "2001",
+				 "allowed.test TLS 1.3 segments=1 records=1 deny esni (the hello carries legacy encrypted SNI)")
+				 REPORTED(
+					 "2023-11-14T22:13:24.000018+0000", "2003",
+					 "allowed.test TLS 1.2 segments=1 records=1 deny split_records (the ClientHello is cut "
+					 "over several TLS records, which some receivers misread)")
+					 REPORTED(
+						 "2023-11-14T22:13:23.000013+0000", "2002",
+						 "allowed.test TLS 1.3 segments=1 records=1 deny hello_incomplete (the "
+						 "connection ended in the middle of its ClientHello)")},
+	};
+	char file[64], expected[1024];
+	const char *place;
+
+	(void)state;
+	put_file(policy_file, text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(file, sizeof(file), "tests/captures/reports/%s", cases[i].file);
+		assert_int_equal(RUN("--policy", policy_file, file), 0);
+		assert_string_equal(err, "");
+		place = strstr(cases[i].told, "POLICY");
+		snprintf(expected, sizeof(expected), "%.*s%s%s", place ? (int)(place - cases[i].told) : 0,
+			 cases[i].told, place ? policy_file : "", place ? place + strlen("POLICY") : cases[i].told);
+		assert_string_equal(out, expected);
+	}
+	put_file(policy_file, policy_text);
+}
+
 /* Only where there is a packet of it: then the rest is read, and the file was not read as a whole. */
 static void unknown_link_of_an_interface(void **state) {
 	static struct bytes file;
@@ -550,6 +613,7 @@ int main(void) {
 		cmocka_unit_test(every_link_type_leads_to_ip),
 		cmocka_unit_test(frames_without_ip_are_passed_over),
 		cmocka_unit_test(pcapng_is_read),
+		cmocka_unit_test(captures_of_reports),
 		cmocka_unit_test(unknown_link_of_an_interface),
 		cmocka_unit_test(damaged_pcapng),
 		cmocka_unit_test(what_is_no_good_name_is_told),

@@ -156,22 +156,24 @@ static bool split_port(const char *text, char address[PREFIX_TEXT], const char *
 	       snprintf(address, PREFIX_TEXT, "%.*s", (int)(end - text), text) < PREFIX_TEXT;
 }
 
-/* A host, also in a URL or with a port. */
-static bool is_name(const char *text) {
-	char part[SNIF_NAME_BUFFER + 2], unused[HOSTNAME_MESSAGE];
+enum { HOST_TEXT = SNIF_NAME_BUFFER + 2 /* with *. before it */ };
+
+/* A host, also in a URL or with a port, which are not in `host`. */
+static bool is_host(const char *text, char host[HOST_TEXT]) {
+	char unused[HOSTNAME_MESSAGE];
 	struct hostname name;
 	size_t length;
-	const char *host = hostname_part(text, &length);
+	const char *part = hostname_part(text, &length);
 
-	return length < sizeof(part) && memchr(host, '.', length) &&
-	       snprintf(part, sizeof(part), "%.*s", (int)length, host) >= 0 &&
-	       hostname_parse(part, true, &name, unused) == 0;
+	return length < HOST_TEXT && memchr(part, '.', length) &&
+	       snprintf(host, HOST_TEXT, "%.*s", (int)length, part) >= 0 &&
+	       hostname_parse(host, true, &name, unused) == 0;
 }
 
 /* What is neither `any` nor a set, and that prefix_parse() has refused with `message`. */
 static void refuse_word(struct builder *builder, const struct yaml_node *word, const char *message) {
 	const char *text = word->text, *port;
-	char good[PREFIX_TEXT];
+	char good[PREFIX_TEXT], host[HOST_TEXT];
 
 	if (strcmp(text, "localhost") == 0)
 		refuse(builder, word, "`localhost` is a hostname: write its addresses, [127.0.0.0/8, \"::1\"]");
@@ -183,11 +185,11 @@ static void refuse_word(struct builder *builder, const struct yaml_node *word, c
 		refuse(builder, word, "`%.60s` is a range: write the prefix %s", text, good);
 	else if (strchr(text, '-') && hostname_is_address(text, strcspn(text, "-")))
 		refuse(builder, word, "`%.80s` is a range: write the prefixes that make it, like 192.0.2.0/24", text);
-	else if (is_name(text))
+	else if (is_host(text, host))
 		refuse(builder, word,
-		       "`%.80s` is a hostname, and addresses stand here: names go under `tls`, where the traffic is TLS; "
-		       "otherwise write its addresses",
-		       text);
+		       "`%.80s` is a hostname, and addresses stand here: where the traffic is TLS, write it under `tls`; "
+		       "otherwise {host: \"%.80s\"} and its ports under `direct`, for the addresses that lookups give",
+		       text, host);
 	else
 		refuse(builder, word, "%s", message);
 }
