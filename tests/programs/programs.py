@@ -106,6 +106,7 @@ PROGRAMS = {
         mkdir src; echo > src/lib.rs
         printf '[package]\\nname = "a"\\nversion = "0.1.0"\\nedition = "2021"\\n[dependencies]\\nlabcrate = "1"\\n' > Cargo.toml
         export CARGO_HOME=$PWD/cargo CARGO_HTTP_CAINFO=$CA RUSTUP_HOME=${RUSTUP_HOME-/root/.rustup}
+        export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_SPARSE_REGISTRY=true # of use to versions before 1.68 alone
         mkdir cargo; printf '[source.crates-io]\\nreplace-with = "lab"\\n[source.lab]\\nregistry = "sparse+https://%s/index/"\\n' "$HOST" > cargo/config.toml
         cargo fetch""", "says": "warning: spurious|error"},
     "go": {"what": "mod download", "prepare": go_module, "script":
