@@ -16,7 +16,7 @@ static const struct {
 	const char *option, *words;
 } lists[] = {
 	{"by", "name reason process cgroup address rule policy hour"},
-	{"action", "pass reject drop alert blocked"},
+	{"action", "pass reject drop alert refused"},
 	{"reason", reasons},
 	{"existing", "cut judge keep"},
 };

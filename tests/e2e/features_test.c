@@ -494,12 +494,12 @@ static void test_no_sock_destroy(void **state) {
 	program = features(WITHOUT("diag"), NULL);
 	expect_line(
 		program, "SOCK_DESTROY", "no",
-		"a blocked connection fails only when it times out, after minutes; the module tcp_diag may help (Protocol not supported)");
+		"a refused connection fails only when it times out, after minutes; the module tcp_diag may help (Protocol not supported)");
 	expect_end(program, 0, works);
 	program = run(WITHOUT("diag"), NULL);
 	assert_string_equal(program->out, "started\n");
 	assert_int_equal(program->status, 0);
-	assert_string_equal(program->err, "snifence: cannot end blocked connections: Protocol not supported; they fail "
+	assert_string_equal(program->err, "snifence: cannot end refused connections: Protocol not supported; they fail "
 					  "when they time out\n");
 	program = run(WITHOUT("diag"), "--quiet");
 	assert_string_equal(program->out, "started\n");

@@ -59,7 +59,7 @@ static void test_full_log(void **state) {
 	found = strstr(program->err, message);
 	assert_non_null(found);
 	assert_null(strstr(found + strlen(message), "cannot write"));
-	assert_non_null(strstr(program->err, "snifence: 2 allowed, 6 blocked\n"));
+	assert_non_null(strstr(program->err, "snifence: 2 allowed, 6 refused\n"));
 }
 
 int main(void) {

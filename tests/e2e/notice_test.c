@@ -169,8 +169,8 @@ static void test_off_and_quiet(void **state) {
 	(void)state;
 	begin();
 	program = RUN(OPTIONS("--notify", "off"), "telemetry.vendor.test");
-	assert_null(strstr(program->err, "refused"));
-	assert_non_null(strstr(program->err, "snifence: 0 allowed, 1 blocked\n"));
+	assert_null(strstr(program->err, "snifence: refused"));
+	assert_non_null(strstr(program->err, "snifence: 0 allowed, 1 refused\n"));
 	assert_string_equal(RUN(OPTIONS("--quiet"), "telemetry.vendor.test")->err, "");
 	program = RUN(OPTIONS("--quiet", "--notify", "stderr"), "telemetry.vendor.test");
 	assert_string_equal(program->err, filled(name_line));
@@ -183,7 +183,7 @@ static void test_to_file(void **state) {
 	(void)state;
 	begin();
 	assert_true(asprintf(&file, "%s/notices", lab_folder()) > 0);
-	assert_null(strstr(RUN(OPTIONS("--notify", file), "telemetry.vendor.test")->err, "refused"));
+	assert_null(strstr(RUN(OPTIONS("--notify", file), "telemetry.vendor.test")->err, "snifence: refused"));
 	assert_string_equal(lab_read(file), filled(name_line));
 	RUN(OPTIONS("--notify", file), "198.51.100.1");
 	assert_non_null(strstr(lab_read(file), filled(address_line)));
@@ -229,7 +229,7 @@ static void test_full_screen(void **state) {
 	assert_null(strstr(text, "refused hidden.test"));
 	assert_non_null(strstr(text, "refused seen.test"));
 	assert_non_null(strstr(text, "snifence: 1 more refusal was not shown here"));
-	assert_non_null(strstr(text, "blocked      hidden.test"));
+	assert_non_null(strstr(text, "refused      hidden.test"));
 }
 
 /* ---- system calls -------------------------------------------------------------------------------------------------- */
@@ -248,7 +248,7 @@ static void test_system_calls(void **state) {
 		"the filter\n"
 		"snifence: refused sendfile() (notice_test, system_call): the file could change after it was judged; most "
 		"programs read and write instead (nginx: `sendfile off`)\n"
-		"snifence: 0 allowed, 0 blocked, 3 system calls refused\n"
+		"snifence: 0 allowed, 0 refused, 3 system calls refused\n"
 		"  refused      sendfile()                                    system_call             1  asked by notice_test\n"
 		"  refused      socket()                                      system_call             1  asked by notice_test\n"
 		"  refused      unshare()                                     system_call             1  asked by notice_test\n");
@@ -359,9 +359,9 @@ static void test_nothing_to_say(void **state) {
 }
 
 static const char summary[] =
-	"snifence: 1 allowed, 3 blocked (1 as expected)\n"
-	"  blocked      telemetry.vendor.test                         name_not_allowed        1  asked by notice_test\n"
-	"  blocked      denied.lab.test                               name_denied             1  asked by notice_test\n"
+	"snifence: 1 allowed, 3 refused (1 as expected)\n"
+	"  refused      telemetry.vendor.test                         name_not_allowed        1  asked by notice_test\n"
+	"  refused      denied.lab.test                               name_denied             1  asked by notice_test\n"
 	"  allowed      allowed.lab.test                              name_allowed            1  asked by notice_test\n"
 	"To allow what of it is wanted, write into the policy:\n"
 	"  tls:\n"
@@ -394,7 +394,7 @@ static void test_fail_if_blocked(void **state) {
 			 1);
 }
 
-static const char page[] = "### snifence: 0 allowed, 2 blocked\n"
+static const char page[] = "### snifence: 0 allowed, 2 refused\n"
 			   "\n"
 			   "| times | name or address | reason | asked by |\n"
 			   "|---:|---|---|---|\n"
@@ -423,10 +423,10 @@ static void test_ci(void **state) {
 	unsetenv("GITHUB_ACTIONS");
 	snprintf(expected, sizeof(expected), "## Other steps\n%s", page);
 	assert_string_equal(lab_read(file), expected);
-	assert_non_null(strstr(program->err, "\n::warning title=snifence::blocked telemetry.vendor.test "
+	assert_non_null(strstr(program->err, "\n::warning title=snifence::refused telemetry.vendor.test "
 					     "(name_not_allowed, asked by notice_test), 1 time\n"));
 	program = RUN(OPTIONS("--summary-file", file), "allowed.lab.test");
-	assert_non_null(strstr(lab_read(file), "```\n\n### snifence: 1 allowed, 0 blocked\n\n"));
+	assert_non_null(strstr(lab_read(file), "```\n\n### snifence: 1 allowed, 0 refused\n\n"));
 	assert_null(strstr(program->err, "::warning"));
 	free(file);
 }

@@ -423,7 +423,7 @@ static void test_summary(void **state) {
 	(void)state;
 	lab_enter();
 	run = dial_elsewhere(NULL);
-	assert_non_null(strstr(run->err, "snifence: 0 allowed, 1 blocked\n"));
+	assert_non_null(strstr(run->err, "snifence: 0 allowed, 1 refused\n"));
 	assert_non_null(strstr(run->err, "198.51.100.1:443"));
 	assert_non_null(strstr(run->err, "address_not_allowed"));
 	run = dial_elsewhere((const char *[]){"--quiet", NULL});
@@ -540,7 +540,7 @@ static void test_log_of_caller(void **state) {
 	expect_owner(log, 65534, 0640);
 }
 
-/* Without --log-allowed only what was blocked. */
+/* Without --log-allowed only what was refused. */
 static void test_log_blocked_only(void **state) {
 	struct lab_program *run;
 	struct told told;
@@ -551,7 +551,7 @@ static void test_log_blocked_only(void **state) {
 	run = run_self(&told, "hello", addresses[0], "allowed.lab.test");
 	assert_int_equal(told.error, 0);
 	assert_int_equal(json_object_array_length(lab_log(run)), 0);
-	assert_non_null(strstr(run->err, "snifence: 1 allowed, 0 blocked\n"));
+	assert_non_null(strstr(run->err, "snifence: 1 allowed, 0 refused\n"));
 }
 
 int main(int argc, char **argv) {

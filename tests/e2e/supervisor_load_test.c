@@ -290,7 +290,7 @@ static void test_aborters_killed(void **state) {
 	lab_sleep_ms(1000);
 	assert_true(cpu_ms(program->pid) - before < 100);
 	assert_int_equal(lab_finish(program, LAB_PROGRAM_MS * lab_slowness())->status, 7);
-	assert_non_null(strstr(program->err, "cannot end a blocked connection: "));
+	assert_non_null(strstr(program->err, "cannot end a refused connection: "));
 }
 
 static int play(const char *role, const char *argument) {

@@ -281,7 +281,7 @@ static void test_reader_stopped(void **state) {
 	program = start_self((const char *[]){"--log", path, NULL}, "flood", "3000");
 	await_text(program->output[0], "flooded\n");
 	expect_to_end(program);
-	assert_non_null(strstr(program->err, "3000 blocked\n"));
+	assert_non_null(strstr(program->err, "3000 refused\n"));
 	assert_non_null(strstr(program->err, ": its reader did not take them\n"));
 	close(reader);
 }

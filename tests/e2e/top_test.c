@@ -109,31 +109,31 @@ static void append(const char *path, const struct made_line *line) {
 	assert_int_equal(fclose(log), 0);
 }
 
-static const char large[] = "4 blocked, 0.0/s; 1 allowed, 0.0/s\n"
+static const char large[] = "4 refused, 0.0/s; 1 allowed, 0.0/s\n"
 			    "0 lost; 03:00:00 to 03:00:09\n"
 			    "[1 names] 2 processes  3 events  4 lookups   agent  some.json\n"
-			    "  BLOCKED  ALLOWED  NAME             REASON            ASKED BY  LAST\n"
+			    "  REFUSED  ALLOWED  NAME             REASON            ASKED BY  LAST\n"
 			    ">       3        0  pypi.test        name_not_allowed  pip       03:00:02\n"
 			    "        1        0  \\x1b[2J.test     name_invalid      nc        03:00:05\n"
 			    "        0        1  api.github.test  name_allowed      curl      03:00:09\n"
 			    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
-			    "1-3 of 3  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n";
+			    "1-3 of 3  by refused  q quit  ? keys  Enter more  / filter  Tab view  s sort\n";
 
-static const char small[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
+static const char small[] = "5 refused, 0.0/s; 1 allowed, 0.0/s\n"
 			    "0 lost; 03:00:00 to 03:00:20\n"
 			    "[1 names] 2 processes  3 events  4 looku\n"
-			    "  BLOCKED  ALLOWED  NAME\n"
+			    "  REFUSED  ALLOWED  NAME\n"
 			    ">       3        0  pypi.test\n"
 			    "        1        0  \\x1b[2J.test\n"
 			    "        1        0  late.test\n"
 			    "        0        1  api.github.test\n"
 			    "\n"
-			    "1-4 of 4  by blocked  q quit  ? keys  En\n";
+			    "1-4 of 4  by refused  q quit  ? keys  En\n";
 
-static const char filtered[] = "5 blocked, 0.0/s; 1 allowed, 0.0/s\n"
+static const char filtered[] = "5 refused, 0.0/s; 1 allowed, 0.0/s\n"
 			       "0 lost; 03:00:00 to 03:00:20\n"
 			       "[1 names] 2 processes  3 events  4 looku\n"
-			       "  BLOCKED  ALLOWED  NAME\n"
+			       "  REFUSED  ALLOWED  NAME\n"
 			       ">       3        0  pypi.test\n"
 			       "\n\n\n\n"
 			       "/pip_\n";
@@ -213,12 +213,12 @@ static void test_around_a_command(void **state) {
 			     policy, lab_folder()) > 0);
 	start("A=1", line);
 	seen = await("1-1 of 1");
-	assert_non_null(strstr(seen, "1 blocked, "));
+	assert_non_null(strstr(seen, "1 refused, "));
 	assert_non_null(strstr(seen, "\n>       1  192.0.2.1:22/TCP  port_not_allowed  curl "));
 	assert_null(strstr(seen, "printed"));
 	lab_write("go", "");
 	seen = await("status 3\n");
-	assert_non_null(strstr(seen, "printed\nmore\nsnifence: 0 allowed, 1 blocked\n"));
+	assert_non_null(strstr(seen, "printed\nmore\nsnifence: 0 allowed, 1 refused\n"));
 	expect_terminal_restored();
 	free(line);
 }

@@ -80,8 +80,8 @@ static void expect(const char *works, const char *prints, const char *const refu
 		run = confined(*refused);
 		if (run->status == 0 || strstr(run->out, prints))
 			fail_msg("%s: not refused: %s%s", *refused, run->out, run->err);
-		assert_non_null(strstr(run->err, " blocked"));
-		assert_null(strstr(run->err, " 0 blocked"));
+		assert_non_null(strstr(run->err, " refused"));
+		assert_null(strstr(run->err, " 0 refused"));
 	}
 }
 

@@ -234,7 +234,7 @@ static void test_json(void **state) {
 	assert_int_equal(json_object_object_length(json_object_object_get(object, "features")), feature_count);
 	expect_feature(object, "root", "true", "needed", "programs can be loaded and a cgroup made", NULL);
 	expect_feature(object, "sock_destroy", "false", "helpful",
-		       "a blocked connection fails only when it times out, after minutes; the module tcp_diag may help",
+		       "a refused connection fails only when it times out, after minutes; the module tcp_diag may help",
 		       "because");
 	expect_feature(object, "hook_egress", NULL, "needed", NULL, "only root can tell");
 	expect_feature(object, "ipv6", "true", "noted", "IPv6 rules matter here", NULL);

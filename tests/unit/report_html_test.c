@@ -133,16 +133,16 @@ static void test_content(void **state) {
 	MAKE_LINE(log, .second = 90, .name = "api.github.test", .reason = "split_records", .process = "nc");
 	fputs("broken\n", log);
 	make_page(log);
-	expect_once("<dt><a href=\"#top\">Blocked</a></dt><dd class=\"refused\">1,236</dd>");
-	expect_once("<dt><a href=\"#top\">Would be blocked</a></dt><dd class=\"refused\">1</dd>");
+	expect_once("<dt><a href=\"#top\">Refused</a></dt><dd class=\"refused\">1,236</dd>");
+	expect_once("<dt><a href=\"#top\">Would be refused</a></dt><dd class=\"refused\">1</dd>");
 	expect_once("<dt><a href=\"#attempts\">Look like an attempt</a></dt><dd class=\"attempt\">1</dd>");
 	expect_once("<dt>Allowed</dt><dd class=\"allowed\">1</dd>");
 	expect_once("<li>1 bad line was passed over, the last one at ");
 	expect_once(
-		"<title>2026-01-02 03:01:00, Blocked, or would be: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
+		"<title>2026-01-02 03:01:00, Refused, or would be: 1,235</title><rect class=\"reach\" x=\"0\" width=\"10\" "
 		"height=\"100\"/><rect class=\"refused\" x=\"1\" y=\"0\" width=\"8\" height=\"100\"/>");
 	expect_once(
-		"<title>2026-01-02 03:01:30, Blocked, or would be: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
+		"<title>2026-01-02 03:01:30, Refused, or would be: 2</title><rect class=\"reach\" x=\"300\" width=\"10\" "
 		"height=\"100\"/><rect class=\"refused\" x=\"301\" y=\"99\" width=\"8\" height=\"1\"/>");
 	expect_once("<tr><th scope=\"row\"><time datetime=\"2026-01-02T03:01:01+0000\">2026-01-02 03:01:01</time></th>"
 		    "<td class=\"number none\" data-value=\"0\">0</td>"
@@ -219,7 +219,7 @@ static void expect_width(int hours, const char *width) {
 	strftime(moment, sizeof(moment), "%FT%TZ", gmtime(&end));
 	fprintf(log, "{\"timestamp\":\"%s\",\"event_type\":\"tls\",\"verdict\":{\"action\":\"drop\"}}\n", moment);
 	make_page(log);
-	snprintf(expected, sizeof(expected), "<span class=\"refused\">Blocked</span> at most 1 in %s</p>", width);
+	snprintf(expected, sizeof(expected), "<span class=\"refused\">Refused</span> at most 1 in %s</p>", width);
 	expect_once(expected);
 }
 
@@ -328,7 +328,7 @@ static void test_nothing(void **state) {
 	(void)state;
 	make_page(new_log(log_file));
 	expect_once("<p>There are no connections in this report.</p>");
-	expect_once("<dt>Blocked</dt><dd class=\"none\">0</dd>");
+	expect_once("<dt>Refused</dt><dd class=\"none\">0</dd>");
 	assert_int_equal(occurrences("<table"), 0);
 	assert_int_equal(occurrences("<svg"), 0);
 }

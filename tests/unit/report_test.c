@@ -24,12 +24,12 @@
 
 /* clang-format off */
 #define OVERVIEW \
-	"10 blocked, 1 would be blocked (audit mode), 12 allowed\n" \
+	"10 refused, 1 would be refused (audit mode), 12 allowed\n" \
 	"2026-01-02 03:01:00 to 03:15:00, 1 run\n" \
 	"refused over time: ▃█           ▃          ▃▆▃                    ▃\n" \
 	"\n" \
 	"Most refused\n" \
-	"  BLOCKED  AUDITED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"  REFUSED  AUDITED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n" \
 	"        4        0  pypi.test                  name_not_allowed     pip, uv   03:01:40  03:15:00  █              ▃\n" \
 	"        1        0  api.github.test            name_elsewhere       nc        03:08:20  03:08:20          █\n" \
 	"        1        0  192.0.2.1:22/TCP           address_not_allowed  ssh       03:08:50  03:08:50          █\n" \
@@ -46,12 +46,12 @@
 	"        1  docs.github.test  api.github.test is allowed, of the same domain\n" \
 	"\n" \
 	"Looks like an attempt to get around the filter, not like a missing rule\n" \
-	"  BLOCKED  AUDITED  REASON        WHAT                       ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"  REFUSED  AUDITED  REASON        WHAT                       ASKED BY  FIRST     LAST      OVER TIME\n" \
 	"        1        0  name_invalid  \\x1b[2J=                   nc        03:08:30  03:08:30          █\n" \
 	"        1        0  socket_type   a socket of protocol ICMP  ping      03:08:40  03:08:40          █\n" \
 	"\n" \
 	"An allowed name at another address: an old list or cache of addresses, or an attempt\n" \
-	"  BLOCKED  AUDITED  REASON          WHAT             ASKED BY  FIRST     LAST      OVER TIME\n" \
+	"  REFUSED  AUDITED  REASON          WHAT             ASKED BY  FIRST     LAST      OVER TIME\n" \
 	"        1        0  name_elsewhere  api.github.test  nc        03:08:20  03:08:20          █\n" \
 	"\n" \
 	"What is not in this report\n" \
@@ -351,7 +351,7 @@ static void test_groups(void **state) {
 	write_log();
 	expect_by(
 		"name",
-		"  BLOCKED  AUDITED  ALLOWED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n"
 		"        4        0        0  pypi.test                  name_not_allowed     pip, uv   03:01:40  03:15:00  █              ▃\n"
 		"        1        0       12  api.github.test            name_elsewhere       nc        03:08:20  03:08:20          █\n"
 		"        1        0        0  192.0.2.1:22/TCP           address_not_allowed  ssh       03:08:50  03:08:50          █\n"
@@ -362,7 +362,7 @@ static void test_groups(void **state) {
 		"        0        1        0  later.test                 name_not_allowed     curl      03:09:00  03:09:00          █\n");
 	expect_by(
 		"reason",
-		"  BLOCKED  AUDITED  ALLOWED  REASON               WHAT                                             ASKED BY               FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  REASON               WHAT                                             ASKED BY               FIRST     LAST      OVER TIME\n"
 		"        6        1        0  name_not_allowed     pypi.test, api.gihtub.test, docs.github.test, …  pip, curl, python3, …  03:01:00  03:15:00  █   ▃   ▃      ▃\n"
 		"        1        0        0  address_not_allowed  192.0.2.1:22/TCP                                 ssh                    03:08:50  03:08:50          █\n"
 		"        1        0        0  name_elsewhere       api.github.test                                  nc                     03:08:20  03:08:20          █\n"
@@ -371,7 +371,7 @@ static void test_groups(void **state) {
 		"        0        0       12  name_allowed         api.github.test                                  curl                   03:01:00  03:12:00  █████████ ███\n");
 	expect_by(
 		"process",
-		"  BLOCKED  AUDITED  ALLOWED  PROCESS  REASON                        WHAT                          FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  PROCESS  REASON                        WHAT                          FIRST     LAST      OVER TIME\n"
 		"        3        0        0  pip      name_not_allowed              pypi.test                     03:01:40  03:01:42  █\n"
 		"        1        1       12  curl     name_not_allowed              docs.github.test, later.test  03:05:00  03:09:00      █   █\n"
 		"        2        0        0  nc       name_elsewhere, name_invalid  \\x1b[2J=, api.github.test     03:08:20  03:08:30          █\n"
@@ -381,12 +381,12 @@ static void test_groups(void **state) {
 		"        1        0        0  uv       name_not_allowed              pypi.test                     03:15:00  03:15:00                 █\n");
 	expect_by(
 		"cgroup",
-		"  BLOCKED  AUDITED  ALLOWED  CGROUP        REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  CGROUP        REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
 		"        9        1       12  /snifence-42  name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▃   ▆      ▃\n"
 		"        1        0        0  /snifence-43  name_elsewhere                                          api.github.test                           nc                03:08:20  03:08:20          █\n");
 	expect_by(
 		"address",
-		"  BLOCKED  AUDITED  ALLOWED  ADDRESS                    REASON                          WHAT                                     ASKED BY          FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  ADDRESS                    REASON                          WHAT                                     ASKED BY          FIRST     LAST      OVER TIME\n"
 		"        6        1       12  192.0.2.1:443/TCP          name_not_allowed, name_invalid  pypi.test, \\x1b[2J=, api.gihtub.test, …  pip, curl, nc, …  03:01:00  03:15:00  █       ▃      ▃\n"
 		"        1        0        0  192.0.2.1:22/TCP           address_not_allowed             192.0.2.1:22/TCP                         ssh               03:08:50  03:08:50          █\n"
 		"        1        0        0  198.51.100.9:443/TCP       name_elsewhere                  api.github.test                          nc                03:08:20  03:08:20          █\n"
@@ -394,17 +394,17 @@ static void test_groups(void **state) {
 		"        1        0        0  a socket of protocol ICMP  socket_type                     a socket of protocol ICMP                ping              03:08:40  03:08:40          █\n");
 	expect_by(
 		"rule",
-		"  BLOCKED  AUDITED  ALLOWED  RULE          REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  RULE          REASON                                                  WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
 		"        9        1        0  (none)        name_not_allowed, address_not_allowed, name_invalid, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▃   ▆      ▃\n"
 		"        1        0       12  agent.yaml:4  name_elsewhere                                          api.github.test                           nc                03:08:20  03:08:20          █\n");
 	expect_by(
 		"policy",
-		"  BLOCKED  AUDITED  ALLOWED  POLICY  REASON                                                    WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
+		"  REFUSED  AUDITED  ALLOWED  POLICY  REASON                                                    WHAT                                      ASKED BY          FIRST     LAST      OVER TIME\n"
 		"        9        1       12  agent   name_not_allowed, address_not_allowed, name_elsewhere, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …  03:01:00  03:15:00  █   ▃   ▃      ▃\n"
 		"        1        0        0  other   socket_type                                               a socket of protocol ICMP                 ping              03:08:40  03:08:40          █\n");
 	expect_by(
 		"hour",
-		"  BLOCKED  AUDITED  ALLOWED  HOUR              REASON                                                    WHAT                                      ASKED BY\n"
+		"  REFUSED  AUDITED  ALLOWED  HOUR              REASON                                                    WHAT                                      ASKED BY\n"
 		"       10        1       12  2026-01-02 03:00  name_not_allowed, address_not_allowed, name_elsewhere, …  pypi.test, 192.0.2.1:22/TCP, \\x1b[2J=, …  pip, curl, nc, …\n");
 }
 
@@ -412,7 +412,7 @@ static void test_widths(void **state) {
 	(void)state;
 	write_log();
 	setenv("COLUMNS", "80", 1);
-	expect_by("name", "  BLOCKED  AUDITED  ALLOWED  NAME                  REASON               ASKED BY\n"
+	expect_by("name", "  REFUSED  AUDITED  ALLOWED  NAME                  REASON               ASKED BY\n"
 			  "        4        0        0  pypi.test             name_not_allowed     pip, uv\n"
 			  "        1        0       12  api.github.test       name_elsewhere       nc\n"
 			  "        1        0        0  192.0.2.1:22/TCP      address_not_allowed  ssh\n"
@@ -422,7 +422,7 @@ static void test_widths(void **state) {
 			  "        1        0        0  docs.github.test      name_not_allowed     curl\n"
 			  "        0        1        0  later.test            name_not_allowed     curl\n");
 	setenv("COLUMNS", "50", 1);
-	expect_by("name", "  BLOCKED  AUDITED  ALLOWED  NAME\n"
+	expect_by("name", "  REFUSED  AUDITED  ALLOWED  NAME\n"
 			  "        4        0        0  pypi.test\n"
 			  "        1        0       12  api.github.test\n"
 			  "        1        0        0  192.0.2.1:22/TCP\n"
@@ -440,11 +440,11 @@ static void test_long_names(void **state) {
 	MAKE_LOG(log_file, {.name = "proxy.individual.githubcopilot.com"},
 		 {.name = "telemetry.individual.githubcopilot.com"});
 	setenv("COLUMNS", "80", 1);
-	expect_by("name", "  BLOCKED  NAME                                    REASON            ASKED BY\n"
+	expect_by("name", "  REFUSED  NAME                                    REASON            ASKED BY\n"
 			  "        1  proxy.individual.githubcopilot.com      name_not_allowed  curl\n"
 			  "        1  telemetry.individual.githubcopilot.com  name_not_allowed  curl\n");
 	setenv("COLUMNS", "60", 1);
-	expect_by("name", "  BLOCKED  NAME                   REASON            ASKED BY\n"
+	expect_by("name", "  REFUSED  NAME                   REASON            ASKED BY\n"
 			  "        1  …al.githubcopilot.com  name_not_allowed  curl\n"
 			  "        1  …al.githubcopilot.com  name_not_allowed  curl\n");
 	unsetenv("COLUMNS");
@@ -511,7 +511,7 @@ static void test_expected(void **state) {
 	MAKE_LOG(log_file, {.name = "telemetry.test", .reason = "name_denied", .rule = "p.yaml:7", .expected = 1},
 		 {.name = "c.test"});
 	assert_int_equal(RUN(log_file), 0);
-	assert_non_null(strstr(out, "1 blocked, 0 allowed\n"));
+	assert_non_null(strstr(out, "1 refused, 0 allowed\n"));
 	assert_null(strstr(out, "telemetry.test"));
 	assert_non_null(strstr(out, "What is not in this report\n  1 refusal, as deny rules expect\n"));
 }
@@ -606,7 +606,7 @@ static void test_csv(void **state) {
 				 "\"say \"\"no\"\"\"" REST "\"\"\r\n");
 }
 
-#define NOTHING "0 blocked, 0 allowed\n\nWhat is not in this report\n  nothing is known to be missing\n"
+#define NOTHING "0 refused, 0 allowed\n\nWhat is not in this report\n  nothing is known to be missing\n"
 
 /* A followed pipe is reported on when it ends, all that came counted once. */
 static void test_follow(void **state) {
@@ -665,7 +665,7 @@ static void write_one(FILE *in) {
 static void test_follow_nothing(void **state) {
 	(void)state;
 	follow(write_nothing, write_one);
-	assert_int_equal(strncmp(out, NOTHING "\n1 blocked, 0 allowed\n", strlen(NOTHING "\n1 blocked, 0 allowed\n")),
+	assert_int_equal(strncmp(out, NOTHING "\n1 refused, 0 allowed\n", strlen(NOTHING "\n1 refused, 0 allowed\n")),
 			 0);
 }
 
@@ -722,7 +722,7 @@ static void test_only_counted(void **state) {
 				run, line, 10 * run * line, line);
 	assert_int_equal(fclose(log), 0);
 	assert_int_equal(RUN(log_file), 0);
-	assert_string_equal(out, "0 blocked, 60 allowed (not logged; as the runs have counted)\n"
+	assert_string_equal(out, "0 refused, 60 allowed (not logged; as the runs have counted)\n"
 				 "\nWhat is not in this report\n"
 				 "  4 events were lost while the command ran (the ring buffer was full)\n");
 }

@@ -75,7 +75,7 @@ static void test_nothing(void **state) {
 	expect(0, "");
 }
 
-/* Blocked before allowed, the most frequent first, then by reason and text. */
+/* Refused before allowed, the most frequent first, then by reason and text. */
 static void test_order(void **state) {
 	(void)state;
 	add(name_event(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED, "once.test"), 1);
@@ -84,11 +84,11 @@ static void test_order(void **state) {
 	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "b.test"), 2);
 	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "a.test"), 2);
 	add(name_event(SNIF_DENY, SNIF_REASON_NAME_ELSEWHERE, "allowed.test"), 3);
-	expect(0, "snifence: 10 allowed, 8 blocked\n"
-		  "  blocked      allowed.test at 192.0.2.1:443/TCP             name_elsewhere          3\n"
-		  "  blocked      a.test                                        name_not_allowed        2\n"
-		  "  blocked      b.test                                        name_not_allowed        2\n"
-		  "  blocked      192.0.2.9:22/TCP                              address_not_allowed     1\n"
+	expect(0, "snifence: 10 allowed, 8 refused\n"
+		  "  refused      allowed.test at 192.0.2.1:443/TCP             name_elsewhere          3\n"
+		  "  refused      a.test                                        name_not_allowed        2\n"
+		  "  refused      b.test                                        name_not_allowed        2\n"
+		  "  refused      192.0.2.9:22/TCP                              address_not_allowed     1\n"
 		  "  allowed      allowed.test                                  name_allowed            9\n"
 		  "  allowed      once.test                                     name_allowed            1\n"
 		  "  name_elsewhere: Bring the list up to date, or leave `to` out of the rule; if neither, it was an "
@@ -102,14 +102,14 @@ static void test_audit(void **state) {
 	(void)state;
 	event.mode = SNIF_AUDIT;
 	add(event, 2);
-	expect(0, "snifence: 0 allowed, 2 would be blocked\n"
-		  "  would block  forbidden.test                                name_not_allowed        2\n" ALLOW
+	expect(0, "snifence: 0 allowed, 2 would be refused\n"
+		  "  would refuse forbidden.test                                name_not_allowed        2\n" ALLOW
 		  "  tls:\n    allow:\n      - forbidden.test\n");
 	event.mode = SNIF_ENFORCE;
 	add(event, 1);
-	expect(0, "snifence: 0 allowed, 1 blocked, 2 would be blocked\n"
-		  "  would block  forbidden.test                                name_not_allowed        2\n"
-		  "  blocked      forbidden.test                                name_not_allowed        1\n" ALLOW
+	expect(0, "snifence: 0 allowed, 1 refused, 2 would be refused\n"
+		  "  would refuse forbidden.test                                name_not_allowed        2\n"
+		  "  refused      forbidden.test                                name_not_allowed        1\n" ALLOW
 		  "  tls:\n    allow:\n      - forbidden.test\n");
 }
 
@@ -118,10 +118,10 @@ static void test_hints(void **state) {
 	add(name_event(SNIF_DENY, SNIF_REASON_HELLO_TOO_LONG, "a.test"), 3);
 	add(name_event(SNIF_DENY, SNIF_REASON_HELLO_TOO_LONG, "b.test"), 1);
 	add(name_event(SNIF_DENY, SNIF_REASON_TRAILING_DOT, "b.test."), 1);
-	expect(0, "snifence: 0 allowed, 5 blocked\n"
-		  "  blocked      a.test                                        hello_too_long          3\n"
-		  "  blocked      b.test                                        hello_too_long          1\n"
-		  "  blocked      b.test.                                       trailing_dot            1\n"
+	expect(0, "snifence: 0 allowed, 5 refused\n"
+		  "  refused      a.test                                        hello_too_long          3\n"
+		  "  refused      b.test                                        hello_too_long          1\n"
+		  "  refused      b.test.                                       trailing_dot            1\n"
 		  "  hello_too_long: `tls.max_hello` can be up to 64 KiB.\n"
 		  "  trailing_dot: Take the dot off; or `tls.unusual: [trailing_dot]` lets it pass.\n");
 }
@@ -138,18 +138,18 @@ static void test_lookups(void **state) {
 	event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "\x01.evil.test");
 	add(event, 1);
 	add(name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "1.2.0.192.in-addr.arpa"), 1);
-	expect(0, "snifence: 0 allowed, 4 blocked\n"
-		  "  blocked      a.test                                        dns_name                2\n"
-		  "  blocked      1.2.0.192.in-addr.arpa                        dns_name                1\n"
-		  "  blocked      \\x01.evil.test                                dns_name                1\n" ALLOW
+	expect(0, "snifence: 0 allowed, 4 refused\n"
+		  "  refused      a.test                                        dns_name                2\n"
+		  "  refused      1.2.0.192.in-addr.arpa                        dns_name                1\n"
+		  "  refused      \\x01.evil.test                                dns_name                1\n" ALLOW
 		  "  tls:\n    allow:\n      - a.test\n");
 }
 
 static void test_lost(void **state) {
 	(void)state;
-	expect(1, "snifence: 0 allowed, 0 blocked\n"
+	expect(1, "snifence: 0 allowed, 0 refused\n"
 		  "  1 event was lost (the ring buffer was full); counters are complete\n");
-	expect(12, "snifence: 0 allowed, 0 blocked\n"
+	expect(12, "snifence: 0 allowed, 0 refused\n"
 		   "  12 events were lost (the ring buffer was full); counters are complete\n");
 }
 
@@ -170,12 +170,12 @@ static void test_destinations(void **state) {
 	event.object.major = 10;
 	event.object.minor = 200;
 	add(event, 5);
-	expect(0, "snifence: 0 allowed, 15 blocked\n"
-		  "  blocked      device 10:200                                 device                  5\n"
-		  "  blocked      192.0.2.9:443/UDP                             address_not_allowed     4\n"
-		  "  blocked      192.0.2.9:80/TCP                              address_not_allowed     3\n"
-		  "  blocked      a socket of protocol ICMP                     socket_type             2\n"
-		  "  blocked      [2001:db8::1]:443/TCP                         address_not_allowed     1\n"
+	expect(0, "snifence: 0 allowed, 15 refused\n"
+		  "  refused      device 10:200                                 device                  5\n"
+		  "  refused      192.0.2.9:443/UDP                             address_not_allowed     4\n"
+		  "  refused      192.0.2.9:80/TCP                              address_not_allowed     3\n"
+		  "  refused      a socket of protocol ICMP                     socket_type             2\n"
+		  "  refused      [2001:db8::1]:443/TCP                         address_not_allowed     1\n"
 		  "  device: Run it outside; it has no rule.\n"
 		  "  socket_type: There is no rule that allows these: use TCP or UDP.\n" ALLOW
 		  "  direct:\n    allow:\n      - {to: 192.0.2.9, proto: tcp, ports: [80]} # not inspected\n");
@@ -186,8 +186,8 @@ static void test_hostile_names(void **state) {
 
 	(void)state;
 	add(event, 1);
-	expect(0, "snifence: 0 allowed, 1 blocked\n"
-		  "  blocked      \\x1b[2J\\x0a\\x5c\\xff                           name_invalid            1\n"
+	expect(0, "snifence: 0 allowed, 1 refused\n"
+		  "  refused      \\x1b[2J\\x0a\\x5c\\xff                           name_invalid            1\n"
 		  "  name_invalid: No usual program sends that: look at the one that did.\n");
 }
 
@@ -202,7 +202,7 @@ static void test_corrupt(void **state) {
 	event.verdict = SNIF_UNDECIDED;
 	add(event, 1);
 	snprintf(wanted, sizeof(wanted),
-		 "snifence: 0 allowed, 2 blocked\n  blocked      %.*s  unknown                 2\n", 256,
+		 "snifence: 0 allowed, 2 refused\n  refused      %.*s  unknown                 2\n", 256,
 		 (char *)event.name);
 	expect(0, wanted);
 }
@@ -248,9 +248,9 @@ static void test_many_lines(void **state) {
 /* A program that tries a million names must not take memory for all of them. */
 static void test_too_many_lines(void **state) {
 	static const char begin_of_it[] =
-		"snifence: 0 allowed, 20008 blocked\n"
-		"  blocked      n00000.test                                   name_denied             5\n"
-		"  blocked      n00001.test                                   name_denied             2\n";
+		"snifence: 0 allowed, 20008 refused\n"
+		"  refused      n00000.test                                   name_denied             5\n"
+		"  refused      n00001.test                                   name_denied             2\n";
 	char last[128], *text;
 
 	(void)state;

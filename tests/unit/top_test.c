@@ -92,26 +92,26 @@ static void add_some(void) {
 static void test_nothing_yet(void **state) {
 	(void)state;
 	assert_string_equal(screen_at(0, 80, 7),
-			    "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
+			    "0 refused, 0.0/s; 0 allowed, 0.0/s\n"
 			    "0 lost; nothing yet\n"
 			    "[1 names] 2 processes  3 events  4 lookups \n"
 			    "\n\n\n"
-			    "0-0 of 0  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
+			    "0-0 of 0  by refused  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 static void test_names(void **state) {
 	(void)state;
 	add_some();
 	assert_string_equal(screen_at(15, 80, 9),
-			    "4 blocked, 0.8/s; 2 allowed, 0.4/s\n"
+			    "4 refused, 0.8/s; 2 allowed, 0.4/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    "[1 names] 2 processes  3 events  4 lookups \n"
-			    "  BLOCKED  ALLOWED  NAME              REASON            ASKED BY  LAST\n"
+			    "  REFUSED  ALLOWED  NAME              REASON            ASKED BY  LAST\n"
 			    ">       3        0  pypi.test         name_not_allowed  pip       03:00:12\n"
 			    "        1        0  192.0.2.1:22/TCP  port_not_allowed  ssh       03:00:14\n"
 			    "        0        2  api.github.test   name_allowed      curl      03:00:12\n"
 			    "\n"
-			    "1-3 of 3  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
+			    "1-3 of 3  by refused  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 /* No line is wider than the screen, and the most telling columns stay. */
@@ -119,14 +119,14 @@ static void test_small_screen(void **state) {
 	(void)state;
 	add_some();
 	ADD(14, .name = "a-rather-long-name.of-many.labels.vendor.test");
-	assert_string_equal(screen_at(15, 40, 8), "5 blocked, 1.0/s; 2 allowed, 0.4/s\n"
+	assert_string_equal(screen_at(15, 40, 8), "5 refused, 1.0/s; 2 allowed, 0.4/s\n"
 						  "0 lost; 03:00:10 to 03:00:14\n"
 						  "[1 names] 2 processes  3 events  4 looku\n"
-						  "  BLOCKED  ALLOWED  NAME\n"
+						  "  REFUSED  ALLOWED  NAME\n"
 						  ">       3        0  pypi.test\n"
 						  "        1        0  192.0.2.1:22/TCP\n"
 						  "        1        0  ….labels.vendor.test\n"
-						  "1-3 of 4  by blocked  q quit  ? keys  En\n");
+						  "1-3 of 4  by refused  q quit  ? keys  En\n");
 }
 
 static void test_processes(void **state) {
@@ -134,14 +134,14 @@ static void test_processes(void **state) {
 	add_some();
 	press("2");
 	assert_string_equal(screen_at(15, 80, 8),
-			    "4 blocked, 0.8/s; 2 allowed, 0.4/s\n"
+			    "4 refused, 0.8/s; 2 allowed, 0.4/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    " 1 names [2 processes] 3 events  4 lookups \n"
-			    "  BLOCKED  ALLOWED  PROCESS  REASON            WHAT              LAST\n"
+			    "  REFUSED  ALLOWED  PROCESS  REASON            WHAT              LAST\n"
 			    ">       3        0  pip      name_not_allowed  pypi.test         03:00:12\n"
 			    "        1        0  ssh      port_not_allowed  192.0.2.1:22/TCP  03:00:14\n"
 			    "        0        2  curl     name_allowed      api.github.test   03:00:12\n"
-			    "1-3 of 3  by blocked  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
+			    "1-3 of 3  by refused  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
 
 static void test_events_newest_first(void **state) {
@@ -149,11 +149,11 @@ static void test_events_newest_first(void **state) {
 	add_some();
 	press("\t\t");
 	assert_string_equal(screen_at(60, 80, 7),
-			    "4 blocked, 0.0/s; 2 allowed, 0.0/s\n"
+			    "4 refused, 0.0/s; 2 allowed, 0.0/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    " 1 names  2 processes [3 events] 4 lookups \n"
 			    "  TIME      VERDICT  NAME              REASON            ASKED BY\n"
-			    "> 03:00:14  BLOCKED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
+			    "> 03:00:14  REFUSED  192.0.2.1:22/TCP  port_not_allowed  ssh\n"
 			    "  03:00:12  allowed  api.github.test   name_allowed      curl\n"
 			    "1-2 of 6  newest first  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
 }
@@ -186,7 +186,7 @@ static void test_lookups(void **state) {
 	add_answer(6, "stranger.test", "192.0.2.3", 0);
 	press("4");
 	assert_string_equal(screen_at(10, 80, 8),
-			    "0 blocked, 0.0/s; 0 allowed, 0.0/s\n"
+			    "0 refused, 0.0/s; 0 allowed, 0.0/s\n"
 			    "0 lost; nothing yet\n"
 			    " 1 names  2 processes  3 events [4 lookups]\n"
 			    "     LEFT  ADDRESS      NAME          ASKED BY\n"
@@ -215,7 +215,7 @@ static void test_events_of_days(void **state) {
 	ADD(14, .name = "a.test");
 	ADD(24 * 3600 - 3 * 3600 - 1, .name = "b.test");
 	press("3");
-	assert_non_null(strstr(screen_at(60, 80, 7), "\n> 23:59:59  BLOCKED  b.test "));
+	assert_non_null(strstr(screen_at(60, 80, 7), "\n> 23:59:59  REFUSED  b.test "));
 	tear_down(NULL);
 	assert_int_equal(set_up(NULL), 0);
 	setenv("TZ", "UTC-1", 1); /* east of it: the second is of the next day there */
@@ -223,8 +223,8 @@ static void test_events_of_days(void **state) {
 	ADD(14, .name = "a.test");
 	ADD(24 * 3600 - 3 * 3600 - 1, .name = "b.test");
 	press("3");
-	assert_non_null(strstr(screen_at(60, 80, 7), "\n> 2026-01-03 00:59:59  BLOCKED  b.test "));
-	assert_non_null(strstr(screen_text, "\n  2026-01-02 04:00:14  BLOCKED  a.test "));
+	assert_non_null(strstr(screen_at(60, 80, 7), "\n> 2026-01-03 00:59:59  REFUSED  b.test "));
+	assert_non_null(strstr(screen_text, "\n  2026-01-02 04:00:14  REFUSED  a.test "));
 }
 
 /* Expects these keys of groups, the first in each line after the counts, in this order. */
@@ -263,14 +263,14 @@ static void test_filter(void **state) {
 	press("q\n"); /* typed, not obeyed */
 	assert_false(view.quit);
 	assert_string_equal(view.filter, "GiThq");
-	assert_non_null(strstr(screen_at(15, 80, 8), "\n0-0 of 0  /GiThq  by blocked"));
+	assert_non_null(strstr(screen_at(15, 80, 8), "\n0-0 of 0  /GiThq  by refused"));
 	top_view_key(&view, TOP_KEY_ESCAPE);
-	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-3 of 3  by blocked"));
+	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-3 of 3  by refused"));
 	press("/a b\n"); /* a space is a character, and scrolls only outside of the filter */
 	assert_string_equal(view.filter, "a b");
 	top_view_key(&view, TOP_KEY_ESCAPE);
 	press("/ssh\n"); /* the process that asked */
-	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-1 of 1  /ssh  by blocked"));
+	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-1 of 1  /ssh  by refused"));
 	assert_non_null(strstr(screen_text, " 192.0.2.1:22/TCP "));
 	press("q");
 	assert_true(view.quit);
@@ -337,11 +337,11 @@ static void test_details(void **state) {
 	for (int i = 0; i < 2; i++)
 		ADD(14, .port = 22, .action = "reject", .reason = "port_not_allowed", .process = i ? "ssh" : "scp");
 	assert_string_equal(screen_at(15, 80, 24),
-			    "6 blocked, 1.2/s; 2 allowed, 0.4/s\n"
+			    "6 refused, 1.2/s; 2 allowed, 0.4/s\n"
 			    "0 lost; 03:00:10 to 03:00:14\n"
 			    "[1 names] 2 processes  3 events  4 lookups \n"
 			    "  192.0.2.1:22/TCP\n"
-			    "  blocked: 3\n"
+			    "  refused: 3\n"
 			    "  allowed: 0\n"
 			    "  first: 2026-01-02 03:00:14\n"
 			    "  last: 2026-01-02 03:00:14\n"
@@ -358,11 +358,11 @@ static void test_details(void **state) {
 			    "q quit  any other key: back to the rows\n");
 	/* on a small screen the first lines */
 	assert_string_equal(strstr(screen_at(15, 40, 7), "  192"), "  192.0.2.1:22/TCP\n"
-								   "  blocked: 3\n"
+								   "  refused: 3\n"
 								   "  allowed: 0\n"
 								   "q quit  any other key: back to the rows\n");
 	press("x");
-	assert_non_null(strstr(screen_at(15, 80, 9), "1-3 of 3  by blocked"));
+	assert_non_null(strstr(screen_at(15, 80, 9), "1-3 of 3  by refused"));
 	press("\nq");
 	assert_true(view.quit);
 }
@@ -374,7 +374,7 @@ static void test_details_of_an_event(void **state) {
 	assert_non_null(screen_at(3, 80, 8));
 	press("\n");
 	assert_non_null(strstr(screen_at(3, 80, 14), "  a.test\n"
-						     "  blocked: 2026-01-02 03:00:02\n"
+						     "  refused: 2026-01-02 03:00:02\n"
 						     "  to: 192.0.2.1:443/TCP\n"
 						     "  asked by: curl (pid 7, uid 1000)\n"
 						     "  policy: agent\n"
@@ -418,7 +418,7 @@ static void test_keeps_the_last_events(void **state) {
 	assert_non_null(strstr(screen_at(2, 80, 8), "\n0-0 of 0 "));
 	top_view_key(&view, TOP_KEY_ESCAPE);
 	assert_non_null(strstr(screen_at(2, 80, 8), "\n1-3 of 1000 "));
-	assert_non_null(strstr(screen_text, "1001 blocked"));
+	assert_non_null(strstr(screen_text, "1001 refused"));
 }
 
 /* What is read of an old log makes no rate; and seconds go out of it one by one. */
@@ -457,7 +457,7 @@ static void test_says_what_was_lost(void **state) {
 static void test_audit(void **state) {
 	(void)state;
 	ADD(1, .name = "later.test", .action = "alert");
-	assert_non_null(strstr(screen_at(2, 80, 8), "0 blocked, 1 audited, 0.2/s; 0 allowed"));
+	assert_non_null(strstr(screen_at(2, 80, 8), "0 refused, 1 audited, 0.2/s; 0 allowed"));
 	press("3");
 	assert_non_null(strstr(screen_at(2, 80, 8), "> 03:00:01  AUDITED  later.test "));
 }

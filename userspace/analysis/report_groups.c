@@ -14,7 +14,7 @@ enum { SPARK_WIDTH = 16, CELL_SIZE = 1024, COLUMNS = 10 };
 enum cell { BLOCKED, WOULD_BLOCK, ALLOWED, KEY, REASON, PROCESSES, NAMES, FIRST, LAST, OVER_TIME, CELLS };
 
 static const struct table_column column_of[CELLS] = {
-	[BLOCKED] = {"BLOCKED", .right = true},
+	[BLOCKED] = {"REFUSED", .right = true},
 	[WOULD_BLOCK] = {"AUDITED", .right = true},
 	[ALLOWED] = {"ALLOWED", .right = true},
 	[KEY] = {NULL, .keep_end = true, .minimum = 20, .wanted = 40},

@@ -13,7 +13,7 @@ enum {
 	EXIT_UNREAD = 1,    /* inspect, report, top, learn: a file could not be read, or not to its end; the rest was */
 	EXIT_BY_HAND = 1,   /* learn --merge: something in the policy has to be changed by hand */
 	EXIT_USAGE = 2,	    /* the command line or the policy is wrong; nothing was started or attached */
-	EXIT_BLOCKED = 120, /* run --fail-if-blocked: the command has exited with 0, and something was blocked */
+	EXIT_BLOCKED = 120, /* run --fail-if-blocked: the command has exited with 0, and something was refused */
 	EXIT_FAILED = 125,
 	EXIT_CANNOT_EXECUTE = 126,
 	EXIT_NOT_FOUND = 127,

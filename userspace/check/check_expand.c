@@ -25,7 +25,7 @@ static void print_settings(const struct policy *policy, const struct compiled *c
 	print_text(policy->file, out);
 	fprintf(out, ")\nsha256   %s\nmode     %s\nech      %s\ninbound  %s\nhellos   up to %u bytes%s%s\n",
 		compiled->sha256,
-		policy->mode == SNIF_AUDIT ? "audit: everything is judged and logged, nothing is dropped" : "enforce",
+		policy->mode == SNIF_AUDIT ? "audit: everything is judged and logged, nothing is refused" : "enforce",
 		policy->ech_deny ? "deny" : "outer: the name outside is judged",
 		policy->inbound_deny ? "deny" : "allow", policy->hello.longest,
 		policy->hello.split_records ? ", split_records let pass" : "",

@@ -34,7 +34,7 @@ static const char usage[] =
 	"                      `keep` keeps and lists all. What is kept goes on until it ends, or a `deny`\n"
 	"                      covers it\n"
 	"  --confirm-within N  detach them again after N seconds, unless `snifence confirm` comes before\n"
-	"  --audit             block nothing, and tell what would be blocked\n"
+	"  --audit             refuse nothing, and tell what would be refused\n"
 	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
 	"  --help              this text\n"
 	"\n"

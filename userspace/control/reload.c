@@ -21,7 +21,7 @@ static const char usage[] =
 	"connections are judged again with their next packet, by the name that they began with: what is\n"
 	"not allowed any more ends, all else goes on. A file with an error changes nothing.\n"
 	"\n"
-	"  --audit             block nothing, and tell what would be blocked\n"
+	"  --audit             refuse nothing, and tell what would be refused\n"
 	"  --sha256 HEX        refuse POLICY unless `snifence check` shows this digest of it\n"
 	"  --dry-run           show which rules would come and go, and which open connections would be cut,\n"
 	"                      and change nothing\n"

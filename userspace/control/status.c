@@ -79,12 +79,12 @@ static void print_policy(struct instances *instances, const struct inventory *in
 	bool audit = policy->settings.options.mode == SNIF_AUDIT;
 
 	print_escaped(stdout, file, strlen(file));
-	printf("%s\n", audit ? "  (audit: nothing is blocked)" : "");
+	printf("%s\n", audit ? "  (audit: nothing is refused)" : "");
 	if (policy->noted)
 		printf("    sha256 %s, since %.19s\n", policy->entry.sha256,
 		       moment_text(&timestamp, policy->entry.since));
 	printf("    allowed %" PRIu64 ", %s %" PRIu64 ", events lost %" PRIu64 "\n", count(&policy->counters, true),
-	       audit ? "would block" : "blocked", count(&policy->counters, false),
+	       audit ? "would refuse" : "refused", count(&policy->counters, false),
 	       (uint64_t)policy->counters.of[SNIF_COUNTER_LOST]);
 	for (size_t i = 0; i < inventory->attachment_count; i++)
 		if (inventory->attachments[i].state != INVENTORY_GONE &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A flow blocked on egress ──► its socket ends at once, instead of retransmitting for minutes. */
+/* A flow refused on egress ──► its socket ends at once, instead of retransmitting for minutes. */
 #include "event/abort.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A flow blocked on egress ──► its socket ends at once, instead of retransmitting for minutes. */
+/* A flow refused on egress ──► its socket ends at once, instead of retransmitting for minutes. */
 #ifndef SNIF_ABORT_H
 #define SNIF_ABORT_H
 
@@ -24,7 +24,7 @@ struct aborter *aborter_new(int cgroup_fd);
  * Finds the socket's network namespace by its cookie; a look at all processes for it is taken once a second at most.
  * Waits for the socket's lock, which its owner can keep for ever: abort_process.h does not. Returns 0; -ENOENT when the
  * socket is gone already or the event names none (flow 0); another negative errno when it could not be ended (it stays
- * blocked all the same).
+ * refused all the same).
  */
 int abort_flow(struct aborter *aborter, const struct snif_event *event);
 

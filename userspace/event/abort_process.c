@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flows blocked on egress ──► requests in a pipe ──► another process. */
+/* Flows refused on egress ──► requests in a pipe ──► another process. */
 #include "event/abort_process.h"
 
 #include <errno.h>

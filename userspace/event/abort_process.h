@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flows blocked on egress ──► a process of its own that ends their sockets, and that nobody waits for. */
+/* Flows refused on egress ──► a process of its own that ends their sockets, and that nobody waits for. */
 #ifndef SNIF_ABORT_PROCESS_H
 #define SNIF_ABORT_PROCESS_H
 

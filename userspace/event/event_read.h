@@ -34,7 +34,7 @@ enum log_action {
 	LOG_PASS,
 	LOG_REJECT,
 	LOG_DROP,
-	LOG_ALERT, /* let through by audit mode, and would have been blocked */
+	LOG_ALERT, /* let through by audit mode, and would have been refused */
 };
 
 /*

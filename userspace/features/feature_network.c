@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Kinds of sockets ──► which rules matter here, and how a blocked connection ends. */
+/* Kinds of sockets ──► which rules matter here, and how a refused connection ends. */
 #include "features/feature_network.h"
 
 #include <errno.h>

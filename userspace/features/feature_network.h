@@ -5,7 +5,7 @@
 
 #include "features/feature.h"
 
-/* Whether a blocked TCP socket can be ended, in this network namespace. */
+/* Whether a refused TCP socket can be ended, in this network namespace. */
 struct finding probe_sock_destroy(struct machine *machine, int unused);
 /* Whether TCP sockets of the family can be made, AF_INET or AF_INET6. */
 struct finding probe_family(struct machine *machine, int family);

@@ -186,7 +186,7 @@ static int say_the_rest(const struct learn *learn) {
 	if (learn->learned.seen_count == 0 && learn->refused > 0)
 		message_error(
 			"learn: nothing was learned: all %llu events that are meant are refusals; audit mode lets "
-			"programs go on, and --action blocked learns from refusals too",
+			"programs go on, and --action refused learns from refusals too",
 			(unsigned long long)learn->refused);
 	else if (learn->learned.seen_count == 0)
 		message_error(learn->options.chosen

@@ -51,8 +51,11 @@ static int take_action(struct log_filter *filter, const char *subcommand) {
 		const char *word;
 		unsigned actions;
 	} words[] = {
-		{"pass", 1 << LOG_PASS},   {"reject", 1 << LOG_REJECT},
-		{"drop", 1 << LOG_DROP},   {"blocked", 1 << LOG_REJECT | 1 << LOG_DROP},
+		{"pass", 1 << LOG_PASS},
+		{"reject", 1 << LOG_REJECT},
+		{"drop", 1 << LOG_DROP},
+		{"refused", 1 << LOG_REJECT | 1 << LOG_DROP},
+		{"blocked", 1 << LOG_REJECT | 1 << LOG_DROP}, /* as the log counts them */
 		{"alert", 1 << LOG_ALERT},
 	};
 

@@ -35,7 +35,7 @@ struct log_filter {
 	"  --process PATTERN   of processes with such a name; in patterns * ? [] are as in the shell\n"                        \
 	"  --name NAME         with this server name; *.example.com and .example.com as in a policy\n"                         \
 	"  --reason REASON     with this reason, like name_not_allowed; of a newer version too, or unknown\n"                  \
-	"  --action ACTION     pass, reject, drop, alert, or blocked: reject and drop\n"
+	"  --action ACTION     pass, reject, drop, alert, or refused: reject and drop\n"
 
 /*
  * Takes one of these options, with optarg. `subcommand` is for messages. Returns 0; -EINVAL after saying what is wrong;

@@ -29,7 +29,7 @@
 static const char usage[] =
 	"Usage: snifence monitor [OPTION…]\n"
 	"\n"
-	"Reads the events of all that is attached, ends blocked connections so that they fail at once, and\n"
+	"Reads the events of all that is attached, ends refused connections so that they fail at once, and\n"
 	"reloads policies whose files change, and looks up names where they say so (dns.resolve). What is enforced is enforced without it.\n"
 	"\n"
 	"  --output FILE       write events there as JSON lines; `-` is standard output (default), `journal`\n"
@@ -118,7 +118,7 @@ static void start_aborts(struct monitor *monitor) {
 		return;
 	abort_process_stop(monitor->aborts);
 	monitor->aborts = NULL;
-	message_error("cannot end blocked connections: %s; they fail when they time out", strerror(-error));
+	message_error("cannot end refused connections: %s; they fail when they time out", strerror(-error));
 }
 
 /* Returns 0 or an exit code, after saying why. */
@@ -191,7 +191,7 @@ static void give_aborts_turn(struct monitor *monitor) {
 	if (!error || monitor->abort_failed)
 		return;
 	monitor->abort_failed = true;
-	message_error("cannot end a blocked connection: %s; it stays blocked until it times out", strerror(-error));
+	message_error("cannot end a refused connection: %s; it hangs until it times out", strerror(-error));
 }
 
 /* Whether it is to go on. */

@@ -134,7 +134,7 @@ static const char *name_or_address(const struct snif_event *event, char text[256
 }
 
 static void send_to_journal(const struct snif_event *event, const struct event_context *context) {
-	const char *reason = reason_code(event->reason), *word = event->verdict == SNIF_ALLOW ? "allowed" : "blocked";
+	const char *reason = reason_code(event->reason), *said = "allowed", *action = said;
 	char raw[256 + 1], what[ESCAPED_SIZE(256)], process[ESCAPED_SIZE(SNIF_COMM_LENGTH)],
 		rule[RULE_PLACE] = "", address[EVENT_ADDRESS_SIZE], protocol[4];
 
@@ -144,13 +144,15 @@ static void send_to_journal(const struct snif_event *event, const struct event_c
 	event_address(address, event->destination);
 	if (context->policy && event->rule > 0 && event->rule < context->policy->rule_count)
 		rule_place(&context->policy->rules[event->rule], rule);
-	if (event->flags & SNIF_EVENT_ANSWER)
-		word = "found";
-	else if (event->verdict != SNIF_ALLOW && event->mode == SNIF_AUDIT)
-		word = "would block";
-	systemd.sd_journal_send("MESSAGE=%s %s (%s, %s)", word, what, process, reason, "PRIORITY=%d",
+	if (event->flags & SNIF_EVENT_ANSWER) {
+		said = action = "found";
+	} else if (event->verdict != SNIF_ALLOW) {
+		said = event->mode == SNIF_AUDIT ? "would refuse" : "refused";
+		action = event->mode == SNIF_AUDIT ? "would block" : "blocked"; /* as the log has it */
+	}
+	systemd.sd_journal_send("MESSAGE=%s %s (%s, %s)", said, what, process, reason, "PRIORITY=%d",
 				event->verdict == SNIF_DENY ? LOG_WARNING : LOG_INFO, "SYSLOG_IDENTIFIER=snifence",
-				"SNIFENCE_ACTION=%s", word, "SNIFENCE_REASON=%s", reason, "SNIFENCE_NAME=%s",
+				"SNIFENCE_ACTION=%s", action, "SNIFENCE_REASON=%s", reason, "SNIFENCE_NAME=%s",
 				event_name_length(event) > 0 ? what : "", "SNIFENCE_ADDRESS=%s", address,
 				"SNIFENCE_PORT=%u", event->destination_port, "SNIFENCE_PROTOCOL=%s",
 				event_protocol(protocol, event->protocol), "SNIFENCE_PROCESS=%s", process,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `snifence report`: what was blocked, why, for whom, and what to do about it. */
+/* `snifence report`: what was refused, why, for whom, and what to do about it. */
 #ifndef SNIF_REPORT_H
 #define SNIF_REPORT_H
 

@@ -64,9 +64,9 @@ static void put_totals(const struct review *review, uint64_t attempts, FILE *out
 
 	allowed = report_allowed(review, &only_counted);
 	fputs("<dl class=\"tiles\">\n", out);
-	put_tile("refused", "Blocked", total->blocked, "", "top", out);
+	put_tile("refused", "Refused", total->blocked, "", "top", out);
 	if (total->would_block > 0)
-		put_tile("refused", "Would be blocked", total->would_block, "let through by audit mode", "top", out);
+		put_tile("refused", "Would be refused", total->would_block, "let through by audit mode", "top", out);
 	put_tile("attempt", "Look like an attempt", attempts, "to get around the filter, of those refused", "attempts",
 		 out);
 	put_tile("allowed", "Allowed", allowed, only_counted ? "not logged; as the runs have counted" : "", NULL, out);

@@ -98,7 +98,7 @@ static void put_titles(const struct html_groups *shown, unsigned columns, FILE *
 		unsigned column;
 		const char *class, *title;
 	} titles[] = {
-		{HTML_BLOCKED, "number", "Blocked"}, {HTML_AUDITED, "number", "Would be blocked"},
+		{HTML_BLOCKED, "number", "Refused"}, {HTML_AUDITED, "number", "Would be refused"},
 		{HTML_ALLOWED, "number", "Allowed"}, {HTML_MEANING, "", "Meaning"},
 		{HTML_REASONS, "", "Reason"},	     {HTML_NAMES, "", "What"},
 		{HTML_PROCESSES, "", "Asked by"},    {HTML_TIMES, "time", "First"},

@@ -173,8 +173,8 @@ static void put_table(const struct lane lanes[2], const struct timeline *timelin
 
 static const char *refused_title(const struct group *total) {
 	if (total->would_block == 0)
-		return "Blocked";
-	return total->blocked == 0 ? "Would be blocked" : "Blocked, or would be";
+		return "Refused";
+	return total->blocked == 0 ? "Would be refused" : "Refused, or would be";
 }
 
 void html_timeline(const struct groups *groups, FILE *out) {

@@ -11,7 +11,7 @@
 static const char usage[] =
 	"Usage: snifence report [OPTION…] [FILE…]\n"
 	"\n"
-	"Reads logs of `snifence run` and says what was blocked, why, and who asked for it. FILE is plain or compressed\n"
+	"Reads logs of `snifence run` and says what was refused, why, and who asked for it. FILE is plain or compressed\n"
 	"with gzip; `-`, or none where standard input is no terminal, is standard input.\n"
 	"\n"
 	"Without --by: the names that were refused most, those that are close to an allowed one, what looks like an\n"

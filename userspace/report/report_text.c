@@ -41,9 +41,9 @@ static void print_totals(const struct review *review, const struct terminal *ter
 		return;
 	}
 	allowed = report_allowed(review, &only_counted);
-	fprintf(out, "%" PRIu64 " blocked", total->blocked);
+	fprintf(out, "%" PRIu64 " refused", total->blocked);
 	if (total->would_block > 0)
-		fprintf(out, ", %" PRIu64 " would be blocked (audit mode)", total->would_block);
+		fprintf(out, ", %" PRIu64 " would be refused (audit mode)", total->would_block);
 	fprintf(out, ", %" PRIu64 " allowed%s\n", allowed,
 		only_counted ? " (not logged; as the runs have counted)" : "");
 	if (total->blocked + total->would_block + total->allowed == 0)

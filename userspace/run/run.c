@@ -202,7 +202,7 @@ static int start_view(struct run *run) {
 	return run_view_start(&run->view, &run->signals);
 }
 
-/* Without it the filter holds all the same: what is blocked just fails late. */
+/* Without it the filter holds all the same: what is refused just fails late. */
 static void prepare_abort(struct run *run, int err) {
 	if (run->aborts)
 		err = abort_process_able(run->aborts);
@@ -214,7 +214,7 @@ static void prepare_abort(struct run *run, int err) {
 	abort_process_stop(run->aborts);
 	run->aborts = NULL;
 	if (!run->options.quiet)
-		message_error("cannot end blocked connections: %s; they fail when they time out", strerror(-err));
+		message_error("cannot end refused connections: %s; they fail when they time out", strerror(-err));
 }
 
 static int put_in_force(struct run *run) {
@@ -286,7 +286,7 @@ static void give_aborts_turn(void *context) {
 	if (!err || run->abort_failed)
 		return;
 	run->abort_failed = true;
-	message_error("cannot end a blocked connection: %s; it stays blocked until it times out", strerror(-err));
+	message_error("cannot end a refused connection: %s; it hangs until it times out", strerror(-err));
 }
 
 static int await_aborts(void *context, struct pollfd *fd) {
@@ -335,7 +335,7 @@ static int await_messages(void *context, struct pollfd *fd) {
 	return outlet_wait(run->messages, fd);
 }
 
-/* A blocked connection would retransmit for minutes; ended, its program reads an error at once. */
+/* A refused connection would retransmit for minutes; ended, its program reads an error at once. */
 static void fail_fast(struct run *run, const struct snif_event *event) {
 	if (run->aborts && event->verdict == SNIF_DENY && event->mode == SNIF_ENFORCE &&
 	    event->hook == SNIF_HOOK_EGRESS && event->protocol == IPPROTO_TCP)

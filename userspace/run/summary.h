@@ -38,7 +38,7 @@ int summary_add_call(struct summary *summary, const char *what, const char *aske
 #define SYSTEM_CALL "system_call" /* what stands in the place of its reason */
 /* All that was counted so far, also what has no line of its own. */
 const struct tally *summary_tally(const struct summary *summary);
-/* The lines: blocked before allowed, the most frequent first. `denied` gets how many of them are refusals. NULL: out of
+/* The lines: refused before allowed, the most frequent first. `denied` gets how many of them are refusals. NULL: out of
  * memory; else to be freed with free(), its items are the summary's. */
 struct summary_line **summary_sorted(const struct summary *summary, size_t *denied, size_t *count);
 uint64_t summary_other(const struct summary *summary); /* events that have no line */

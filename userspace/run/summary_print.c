@@ -15,7 +15,7 @@ static const char *word(const struct summary_line *line) {
 		return "allowed";
 	if (line->refusal.reason == SNIF_REASON_NONE)
 		return "refused";
-	return line->mode == SNIF_AUDIT ? "would block" : "blocked";
+	return line->mode == SNIF_AUDIT ? "would refuse" : "refused";
 }
 
 static const char *code(const struct summary_line *line) {
@@ -28,20 +28,20 @@ static void print_lines(struct summary_line *const *lines, size_t count, FILE *o
 
 	for (size_t i = 0; i < shown; i++) {
 		leaders_write(&lines[i]->askers, askers, sizeof(askers), "...");
-		fprintf(out, "  %-11s  %-*s  %-*s  %ju%s%s\n", word(lines[i]), TEXT_WIDTH, lines[i]->text, REASON_WIDTH,
+		fprintf(out, "  %-12s %-*s  %-*s  %ju%s%s\n", word(lines[i]), TEXT_WIDTH, lines[i]->text, REASON_WIDTH,
 			code(lines[i]), (uintmax_t)lines[i]->count, askers[0] ? "  asked by " : "", askers);
 	}
 	if (count > shown)
 		fprintf(out, "  ... and %zu more\n", count - shown);
 }
 
-/* The mode can change with a reload: then there are both, blocked and what would have been. */
+/* The mode can change with a reload: then there are both, refused and what would have been. */
 static void print_tally(const struct tally *tally, FILE *out) {
 	fprintf(out, "%ju allowed", (uintmax_t)tally->allowed);
 	if (tally->blocked > 0 || tally->would_block == 0)
-		fprintf(out, ", %ju blocked", (uintmax_t)tally->blocked);
+		fprintf(out, ", %ju refused", (uintmax_t)tally->blocked);
 	if (tally->would_block > 0)
-		fprintf(out, ", %ju would be blocked", (uintmax_t)tally->would_block);
+		fprintf(out, ", %ju would be refused", (uintmax_t)tally->would_block);
 	if (tally->calls > 0)
 		fprintf(out, ", %ju system call%s refused", (uintmax_t)tally->calls, tally->calls == 1 ? "" : "s");
 	if (tally->expected > 0)

@@ -6,7 +6,7 @@
 #include "run/summary.h"
 
 /*
- * Prints blocked first, the most frequent first, then allowed, each `name or address:port  reason  count  who asked`, at
+ * Prints refused first, the most frequent first, then allowed, each `name or address:port  reason  count  who asked`, at
  * most 20 lines of each, then how many more; rules that would allow what was refused, to be put into the policy; advice
  * where no rule would; how many events were lost. Nothing where there was nothing. Texts are escaped.
  */

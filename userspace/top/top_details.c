@@ -104,9 +104,9 @@ static void put_group(const struct page *page, const struct group *group) {
 	unsigned count = leaders_sorted(&group->reasons, reasons);
 
 	put(page, INDENT, "", group->key);
-	put_number(page, "blocked:", group->blocked);
+	put_number(page, "refused:", group->blocked);
 	if (group->would_block > 0)
-		put_number(page, "would be blocked (audit mode):", group->would_block);
+		put_number(page, "would be refused (audit mode):", group->would_block);
 	put_number(page, "allowed:", group->allowed);
 	put_moment(page, "first:", group->first);
 	put_moment(page, "last:", group->last);
@@ -138,9 +138,9 @@ static int print_group(const struct page *page, const struct groups *groups, con
 static void print_event(const struct page *page, const struct top_model *model, const char *key) {
 	static const char *const words[] = {
 		[LOG_PASS] = "allowed:",
-		[LOG_REJECT] = "blocked:",
-		[LOG_DROP] = "blocked:",
-		[LOG_ALERT] = "would be blocked (audit mode):",
+		[LOG_REJECT] = "refused:",
+		[LOG_DROP] = "refused:",
+		[LOG_ALERT] = "would be refused (audit mode):",
 	};
 	uint64_t number = strtoull(key, NULL, 10);
 	const struct top_event *event = &model->recent[number % TOP_RECENT];

@@ -17,7 +17,7 @@
 enum { LINES_AROUND = TOP_LINE_ROWS + 1, LINE_SIZE = 512, INDENT = 2 /* as the tables of groups */ };
 
 static const char *const sort_words[TOP_SORTS] = {
-	[TOP_BY_REFUSED] = "blocked",
+	[TOP_BY_REFUSED] = "refused",
 	[TOP_BY_ALLOWED] = "allowed",
 	[TOP_BY_LAST] = "last seen",
 	[TOP_BY_KEY] = "name",
@@ -39,7 +39,7 @@ static void put_counts(const struct top_screen *screen, FILE *out) {
 	if (total->would_block > 0)
 		snprintf(audited, sizeof(audited), "%" PRIu64 " audited, ", total->would_block);
 	top_model_rates(screen->model, screen->now, &refusals, &passes);
-	snprintf(line, sizeof(line), "%" PRIu64 " blocked, %s%.1f/s; %" PRIu64 " allowed, %.1f/s", total->blocked,
+	snprintf(line, sizeof(line), "%" PRIu64 " refused, %s%.1f/s; %" PRIu64 " allowed, %.1f/s", total->blocked,
 		 audited, refusals, allowed, passes);
 	put_line(screen, out, line);
 }
@@ -138,7 +138,7 @@ static int put_groups(const struct top_screen *screen, const struct terminal *te
 /* `format` is of its time, for strftime(3). */
 static int add_event(struct table *table, const struct top_event *event, const char *format) {
 	static const char *const words[] = {
-		[LOG_PASS] = "allowed", [LOG_REJECT] = "BLOCKED", [LOG_DROP] = "BLOCKED", [LOG_ALERT] = "AUDITED"};
+		[LOG_PASS] = "allowed", [LOG_REJECT] = "REFUSED", [LOG_DROP] = "REFUSED", [LOG_ALERT] = "AUDITED"};
 	char time[32];
 
 	report_moment(time, sizeof(time), event->time, format);
@@ -243,7 +243,7 @@ static void put_keys(const struct top_screen *screen, FILE *out) {
 	static const char *const lines[] = {
 		"1 2 3 4, Tab      names, processes, the last 1000 events, where names were found",
 		"/                 only rows with a text; Enter keeps it, Escape removes it",
-		"s                 sort by the next column; b blocked, a allowed,",
+		"s                 sort by the next column; r refused, a allowed,",
 		"                  l last seen, n name",
 		"Up Down PgUp PgDn Home End   select a row",
 		"Enter             what is known of that row; any key goes back",

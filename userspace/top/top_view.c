@@ -108,7 +108,7 @@ void top_view_key(struct top_view *view, int key) {
 	case 's':
 		sort_by(view, (view->sort + 1U) % TOP_SORTS);
 		break;
-	case 'b':
+	case 'r':
 		sort_by(view, TOP_BY_REFUSED);
 		break;
 	case 'a':
