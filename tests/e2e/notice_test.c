@@ -583,9 +583,50 @@ static void test_sudo(void **state) {
 	assert_int_equal(by_sudo("--env =x", "true")->status, 2);
 }
 
+/* ---- README ------------------------------------------------------------------------------------------------------ */
+
+/* Has curl ask a site of the internet, which is in the lab here, under README's policy. Returns what is said of it,
+ * without folders. */
+static char *said_of(const char *host) {
+	static const char text[] = "version: 1\ntls:\n  allow:\n    - api.github.com\n    - \"*.pypi.org\"\n";
+	char folder[256], resolved[128], url[128], *said, *path;
+
+	snprintf(folder, sizeof(folder), "%s/", lab_folder());
+	snprintf(resolved, sizeof(resolved), "%s:443:192.0.2.1", host);
+	snprintf(url, sizeof(url), "https://%s/", host);
+	said = lab_snifence(text, NULL,
+			    (const char *[]){"curl", "-sSk", "-o", "/dev/null", "--resolve", resolved, url, NULL})
+		       ->err;
+	while ((path = strstr(said, folder)))
+		memmove(path, path + strlen(folder), strlen(path + strlen(folder)) + 1);
+	return said;
+}
+
+static void test_readme(void **state) {
+	const char *readme;
+	char *said, *end;
+
+	(void)state;
+	begin();
+	readme = lab_read("README.md");
+	assert_non_null(
+		strstr(readme, "version: 1\ntls:\n  allow:\n    - api.github.com\n    - \"*.pypi.org\"\n```\n"));
+	said = said_of("api.github.com");
+	assert_non_null(strstr(said, "1 allowed"));
+	assert_non_null(strstr(readme, said));
+	said = said_of("www.example.com");
+	end = strstr(said, "snifence: 0 allowed, 1 refused\n");
+	assert_non_null(end);
+	assert_non_null(strstr(readme, end));
+	said[strcspn(said, "\n") + 1] = '\0'; /* what curl says between them is of its version */
+	assert_non_null(strstr(said, "snifence: refused "));
+	assert_non_null(strstr(readme, said));
+}
+
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_notice),
+		lab_test(test_readme),
 		lab_test(test_off_and_quiet),
 		cmocka_unit_test_teardown(test_resolver_that_has_come, leave_resolv_conf),
 		lab_test(test_to_file),

@@ -101,6 +101,16 @@ static char *write_log(void) {
 	return path;
 }
 
+/* The manual shows this screen, with one of its blank lines. */
+static void expect_in_the_manual(const char *screen) {
+	const char *blank = strstr(screen, "\n\n"), *below = blank + strspn(blank, "\n");
+	char *shown = NULL;
+
+	assert_true(asprintf(&shown, "```\n%.*s\n\n%s```\n", (int)(blank - screen), screen, below) > 0);
+	assert_non_null(strstr(lab_read("docs/commands/top.md"), shown));
+	free(shown);
+}
+
 static void append(const char *path, const struct made_line *line) {
 	FILE *log = fopen(path, "a");
 
@@ -147,6 +157,7 @@ static void test_follows_a_log(void **state) {
 	assert_true(asprintf(&line, "build/snifence top %s", path) > 0);
 	start("NO_COLOR=1", line);
 	assert_string_equal(await("1-3 of 3"), large);
+	expect_in_the_manual(large);
 	append(path, &(struct made_line){.second = 20, .name = "late.test"});
 	await("1-4 of 4");
 	assert_string_equal(tmux("resize-window -x 40 -y 10"), "");
