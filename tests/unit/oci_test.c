@@ -8,9 +8,12 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "oci/oci_state.h"
@@ -125,6 +128,35 @@ static void test_policies(void **state) {
 	assert_int_equal(system(file), 0);
 }
 
+/* Where something keeps policies up to date, one that is asked for by name has to be. */
+static void test_synced(void **state) {
+	static const struct {
+		long ago;
+		int named;
+	} cases[] = {{0, 1}, {50, 1}, {70, -EINVAL}, {86400, -EINVAL}, {-70, -EINVAL}};
+	char folder[] = "/tmp/snifence-oci-XXXXXX", file[PATH_MAX], synced[PATH_MAX];
+	struct oci_state none = {0}, ci = {.policy = "ci"}, gone = {.policy = "gone"};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	make(folder, "ci.yaml");
+	make(folder, "default.yaml");
+	make(folder, ".synced");
+	snprintf(synced, sizeof(synced), "%s/.synced", folder);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct timespec times[2] = {{.tv_sec = time(NULL) - cases[i].ago},
+					    {.tv_sec = time(NULL) - cases[i].ago}};
+
+		assert_int_equal(utimensat(AT_FDCWD, synced, times, 0), 0);
+		assert_int_equal(oci_policy(folder, &ci, file), cases[i].named);
+		/* what starts the daemon may be among these */
+		assert_int_equal(oci_policy(folder, &none, file), 1);
+		assert_int_equal(oci_policy(folder, &gone, file), -EINVAL);
+	}
+	snprintf(file, sizeof(file), "rm -r %s", folder);
+	assert_int_equal(system(file), 0);
+}
+
 static void test_cgroups(void **state) {
 	static const struct {
 		const char *path, *id, *container;
@@ -150,10 +182,8 @@ static void test_cgroups(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_wrong_states),
-		cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_states), cmocka_unit_test(test_wrong_states), cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_synced), cmocka_unit_test(test_cgroups),
 	};
 
 	return cmocka_run_group_tests_name("oci", tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -15,7 +17,9 @@
 
 #define PREFIX "snifence."
 
-enum { MOST_LETTERS = 64 };
+#define SYNCED ".synced"
+
+enum { MOST_LETTERS = 64, SYNCED_WITHIN_S = 60 };
 
 static int wrong(const char *what) {
 	message_error("oci-hook: %s: a container runtime calls this, with a container's state on standard input", what);
@@ -129,6 +133,29 @@ static int is_there(const char *folder, const char *kind, const char *name, char
 	return -EINVAL;
 }
 
+/* Whether what keeps the folder as its source is, if something does, is alive: 1, or -EINVAL after saying why not. */
+static int is_synced(const char *folder) {
+	char file[PATH_MAX];
+	struct stat status;
+	long long ago;
+
+	snprintf(file, sizeof(file), "%s/" SYNCED, folder);
+	if (stat(file, &status)) {
+		if (errno == ENOENT)
+			return 1;
+		message_error("oci-hook: cannot look for %s: %s", file, strerror(errno));
+		return -EINVAL;
+	}
+	ago = (long long)time(NULL) - status.st_mtime;
+	if (llabs(ago) <= SYNCED_WITHIN_S)
+		return 1;
+	message_error(
+		"oci-hook: nothing has kept the policies in %s up to date for %lld seconds: the daemon of this node "
+		"has to run for containers that name a policy; without one, remove %s",
+		folder, ago, file);
+	return -EINVAL;
+}
+
 int oci_policy(const char *folder, const struct oci_state *state, char file[PATH_MAX]) {
 	const char *name = state->policy;
 	int found;
@@ -143,7 +170,7 @@ int oci_policy(const char *folder, const struct oci_state *state, char file[PATH
 		found = is_there(folder, "", name, file);
 		if (found == 0)
 			message_error("oci-hook: there is no policy %s: %s is missing", name, file);
-		return found == 0 ? -EINVAL : found;
+		return found == 0 ? -EINVAL : found < 0 ? found : is_synced(folder);
 	}
 	found = state->space && is_name(state->space) ? is_there(folder, "namespace.", state->space, file) : 0;
 	return found ? found : is_there(folder, "", "default", file);

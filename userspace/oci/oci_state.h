@@ -27,7 +27,8 @@ void oci_state_free(struct oci_state *state);
  * The file of the policy that a container is to have: FOLDER/NAME.yaml of the annotation; else, where they are there,
  * FOLDER/namespace.SPACE.yaml, FOLDER/default.yaml. Returns 1; 0 when none is asked for and there is no default; or -EINVAL
  * after saying why. An annotation is a name and no path, as whoever may start a container is not to choose among the
- * machine's files.
+ * machine's files. Where FOLDER has a file `.synced`, what keeps the folder as its source is touches that: a container that
+ * names a policy does not start when that was over a minute ago, as the policy may not be what it should be any more.
  */
 int oci_policy(const char *folder, const struct oci_state *state, char file[PATH_MAX]);
 
