@@ -386,6 +386,10 @@ test-ci: $(BUILD)/snifence $(BUILD)/tests/demo.d/servers ## the GitHub Action an
 test-node: $(BUILD)/snifence $(DEB) ## what the DaemonSet does to its node, and its manifests; root
 	$(Q)tests/kubernetes/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
 
+.PHONY: test-cluster
+test-cluster: $(BUILD)/tests/demo.d/servers $(DEB) ## a cluster of Debian's Kubernetes, built once (minutes, 5 GB meanwhile), with packaging/kubernetes; no part of the slow suites; root
+	$(Q)tests/cluster/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
+
 .PHONY: test-logs
 test-logs: $(BUILD)/snifence $(DEB) ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
 	$(Q)tests/logs/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
