@@ -390,6 +390,10 @@ test-node: $(BUILD)/snifence $(DEB) ## what the DaemonSet does to its node, and 
 test-cluster: $(BUILD)/tests/demo.d/servers $(DEB) ## a cluster of Debian's Kubernetes, built once (minutes, 5 GB meanwhile), with packaging/kubernetes; no part of the slow suites; root
 	$(Q)tests/cluster/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
 
+.PHONY: test-machine
+test-machine: $(BUILD)/tests/demo.d/servers $(DEB) ## services of the package in a whole machine, emulated, with Debian's systemd and kernel; root
+	$(Q)tests/machine/test $(BUILD)/deb/snifence_$(VERSION)_*.deb $(KERNELS); $(then_hand_back)
+
 .PHONY: test-logs
 test-logs: $(BUILD)/snifence $(DEB) ## rsyslog and syslog-ng of Debian ship events as packaging/logs says; root
 	$(Q)tests/logs/test $(BUILD)/deb/snifence_$(VERSION)_*.deb; $(then_hand_back)
