@@ -6,7 +6,8 @@
  * with a random key, over the bytes from the last to the first. Reading from the right gives the hash of every suffix
  * of a name in one pass, so that a look-up costs at most one probe for each label, however many names the policy holds. Two
  * names with one hash would be taken for each other; the key is random for each load and never leaves the kernel's
- * maps, so that finding such a name means trying 2^64 / (number of rules) connections.
+ * maps, so that finding such a name means trying some 2^46 connections (name_table.h compares 48 bits of the hash with at
+ * most five rules).
  */
 #ifndef SNIF_NAME_H
 #define SNIF_NAME_H

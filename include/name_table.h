@@ -39,11 +39,15 @@ struct snif_bucket {
 _Static_assert(sizeof(struct snif_bucket) == 64, "a bucket is a cache line");
 
 /*
- * Where a hash leads to among so many buckets (not 0), first of all and when that bucket is full: to the one behind it. A
- * stride of the hash's own could be so short that all attempts are in one bucket.
+ * Where a hash leads to among so many buckets (not 0), first of all and, when that bucket is full, next: each attempt
+ * takes another 32 bits of it. Names that met in one bucket part again, where the bucket behind it would gather those of
+ * all its neighbours.
  */
 static __always_inline __u32 snif_bucket_of(__u64 hash, __u32 attempt, __u32 count) {
-	return ((__u32)((__u64)(__u32)hash * count >> 32) + attempt) % count;
+	__u32 turn = attempt * 64 / SNIF_BUCKETS_TRIED & 63;
+	__u32 part = (__u32)(hash >> turn | hash << (-turn & 63));
+
+	return (__u32)((__u64)part * count >> 32);
 }
 
 static __always_inline _Bool snif_bucket_has(const struct snif_bucket_name *name, __u64 hash) {

@@ -384,6 +384,37 @@ static void names_share_an_entry_with_a_slot_for_each_form(void **state) {
 	compiled_free(&f.compiled);
 }
 
+/* However the key spreads them: where a table is too small for some, all of it is made again, and larger. */
+static void a_hundred_thousand_names_take_a_third_as_many_buckets(void **state) {
+	enum { NAMES = 100000, KEYS = 16 };
+	struct host_rule *hosts = calloc(NAMES, sizeof(*hosts));
+	char(*texts)[16] = calloc(NAMES, sizeof(*texts));
+	struct policy policy = {.hosts = hosts, .host_count = NAMES, .zone_count = 1};
+	struct prefix_list list = {0};
+	struct zone zone = {0};
+
+	(void)state;
+	assert_non_null(hosts);
+	assert_non_null(texts);
+	policy.lists = &list;
+	policy.list_count = 1;
+	policy.zones = &zone;
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "n%d.test", i);
+		hosts[i] = (struct host_rule){texts[i], HOST_EXACT, true, 0, i};
+	}
+	for (__u64 i = 0; i < KEYS; i++) {
+		struct fixture f = {.policy = &policy};
+
+		assert_int_equal(compile_policy(&policy, (__u64[2]){i, ~i}, &f.compiled), 0);
+		assert_int_equal(f.compiled.name_count, NAMES);
+		assert_in_range(f.compiled.settings.buckets, 1, NAMES / 3 * 9 / 8 + 2);
+		compiled_free(&f.compiled);
+	}
+	free(texts);
+	free(hosts);
+}
+
 /* printf '2001:db8::/32\n192.0.2.0/24\n' | sha256sum; likewise the others */
 #define LIST1_SHA256 "eb1442ed3f311c12ad44c6f83669754fedd82ad3a07a29de635a00a2229020e2"
 #define LIST2_SHA256 "4660c9223373fc29482cfaca5d0a87d401161d0949ff08084ac27af5d3d64d83"
@@ -569,6 +600,7 @@ int main(void) {
 		cmocka_unit_test(tables_are_sorted_and_as_small_as_can_be),
 		cmocka_unit_test(settings_follow_the_policy),
 		cmocka_unit_test(names_share_an_entry_with_a_slot_for_each_form),
+		cmocka_unit_test(a_hundred_thousand_names_take_a_third_as_many_buckets),
 		cmocka_unit_test(the_canonical_form_is_as_documented),
 		cmocka_unit_test(the_canonical_form_is_in_the_order_of_its_bytes),
 		cmocka_unit_test(the_sha256_is_of_the_meaning),
