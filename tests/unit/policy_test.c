@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -430,6 +431,7 @@ static void check_servers(const char *text, int found, const char *expected) {
 }
 
 static void servers_of_the_system(void **state) {
+	static char comment[4200] = "";
 	struct prefix_list servers = {0};
 
 	(void)state;
@@ -440,9 +442,43 @@ static void servers_of_the_system(void **state) {
 		      "127.0.0.1 ");
 	check_servers("nameserver 192.0.2.0/24\nnameserver x\n", 0, "127.0.0.1 ");
 	check_servers("", 0, "127.0.0.1 ");
+	memset(comment, '#', sizeof(comment) - 1);
+	memcpy(comment + 511, "nameserver 192.0.2.53 ", 22);
+	check_servers(comment, 0, "127.0.0.1 "); /* one line, whose end is nothing else */
 	assert_int_equal(resolv_conf_read("/nonexistent/resolv.conf", &servers), 0);
 	assert_int_equal(servers.count, 1);
 	free(servers.items);
+	servers = (struct prefix_list){0};
+	assert_int_equal(resolv_conf_read("/", &servers), -EISDIR); /* not 127.0.0.1, which it does not name */
+	assert_int_equal(servers.count, 0);
+}
+
+static void count_domain(void *context, const char *domain) {
+	unsigned *count = context;
+	char expected[32];
+
+	snprintf(expected, sizeof(expected), "domain%u.test", (*count)++);
+	assert_string_equal(domain, expected);
+}
+
+static void domains_of_the_last_line_whatever_its_length(void **state) {
+	char path[128], *text = NULL;
+	unsigned count = 0;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	fputs("search other.test\nsearch\t", out);
+	for (int i = 0; i < 200; i++)
+		fprintf(out, "domain%d.test ", i);
+	fputs("\nnameserver 192.0.2.53\n", out);
+	assert_int_equal(fclose(out), 0);
+	write_file("resolv.conf", text);
+	free(text);
+	snprintf(path, sizeof(path), "%s/resolv.conf", folder);
+	resolv_conf_search(path, count_domain, &count);
+	assert_int_equal(count, 200);
 }
 
 static void many_names_and_prefixes(void **state) {
@@ -527,6 +563,7 @@ int main(void) {
 		cmocka_unit_test(filters_that_leave_nothing),
 		cmocka_unit_test(policies_that_cannot_be_read),
 		cmocka_unit_test(servers_of_the_system),
+		cmocka_unit_test(domains_of_the_last_line_whatever_its_length),
 		cmocka_unit_test(many_names_and_prefixes),
 		cmocka_unit_test(what_ships_loads),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The section `dns` ──► rules for DNS servers and lookups. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,7 +179,12 @@ static void add_system_servers(struct builder *builder, const struct yaml_node *
 
 	builder->policy->system_servers = true;
 	found = resolv_conf_read(resolv_conf, &servers);
-
+	if (found < 0 && found != -ENOMEM) {
+		refuse(builder, at, "the DNS servers of %s cannot be read: %s; or name them: servers: [192.0.2.53]",
+		       resolv_conf, strerror(-found));
+		free(servers.items);
+		return;
+	}
 	if (found < 0 || asprintf(&origin, found ? " (from %s)" : " (the default: %s names none)", resolv_conf) < 0) {
 		out_of_memory(builder);
 		free(servers.items);

@@ -2,6 +2,7 @@
 /* resolv.conf ──► addresses of DNS servers, domains to search in. */
 #include "policy/resolv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,17 +32,23 @@ static bool read_line(char *line, struct prefix *server) {
 }
 
 static int read_servers(FILE *file, struct prefix_list *servers) {
-	char line[512];
+	char *line = NULL;
+	size_t size = 0;
 	int found = 0, error = 0;
 
-	for (int lines = 0; lines < LINES_MAX && !error && fgets(line, sizeof(line), file); lines++) {
+	for (int lines = 0; lines < LINES_MAX && !error; lines++) {
 		struct prefix server;
 
+		if (getline(&line, &size, file) < 0) {
+			error = feof(file) ? 0 : -errno;
+			break;
+		}
 		if (!read_line(line, &server))
 			continue;
 		error = prefix_list_add(servers, &server);
 		found++;
 	}
+	free(line);
 	return error ? error : found;
 }
 
@@ -49,8 +56,10 @@ int resolv_conf_read(const char *path, struct prefix_list *servers) {
 	FILE *file = fopen(path, "re");
 	struct prefix local;
 	char message[PREFIX_MESSAGE];
-	int found = 0, error;
+	int found = 0;
 
+	if (!file && errno != ENOENT)
+		return -errno;
 	if (file) {
 		found = read_servers(file, servers);
 		fclose(file);
@@ -58,8 +67,7 @@ int resolv_conf_read(const char *path, struct prefix_list *servers) {
 	if (found != 0)
 		return found;
 	prefix_parse("127.0.0.1", &local, message);
-	error = prefix_list_add(servers, &local);
-	return error;
+	return prefix_list_add(servers, &local);
 }
 
 bool resolv_conf_has(const char *path, const uint8_t address[16]) {
@@ -74,18 +82,23 @@ bool resolv_conf_has(const char *path, const uint8_t address[16]) {
 }
 
 void resolv_conf_search(const char *path, void (*each)(void *context, const char *domain), void *context) {
-	char line[512], last[512] = "", *domains, *rest = NULL;
+	char *line = NULL, *last = NULL, *rest = NULL; /* the last such line counts alone */
 	FILE *file = fopen(path, "re");
+	size_t size = 0;
 
-	for (int lines = 0; file && lines < LINES_MAX && fgets(line, sizeof(line), file); lines++) {
-		domains = behind(line, "search");
-		if (!domains)
-			domains = behind(line, "domain");
-		if (domains)
-			strcpy(last, domains);
-	}
+	for (int lines = 0; file && lines < LINES_MAX && getline(&line, &size, file) >= 0; lines++)
+		if (behind(line, "search") || behind(line, "domain")) {
+			free(last);
+			last = line;
+			line = NULL;
+			size = 0;
+		}
 	if (file)
 		fclose(file);
-	for (char *domain = strtok_r(last, BLANKS, &rest); domain; domain = strtok_r(NULL, BLANKS, &rest))
+	free(line);
+	if (last)
+		strtok_r(last, BLANKS, &rest);
+	for (char *domain; last && (domain = strtok_r(NULL, BLANKS, &rest));)
 		each(context, domain);
+	free(last);
 }

@@ -10,7 +10,8 @@
 /*
  * Adds the addresses of the `nameserver` lines of `path` (resolv.conf(5)) to `servers`, without scope ids; lines that
  * hold no address are passed over. As in glibc, a file that is missing or names none means 127.0.0.1. Returns the
- * number of servers that the file names (0: the default was added), or -ENOMEM.
+ * number of servers that the file names (0: the default was added), or a negative errno when there is a file that cannot
+ * be read.
  */
 int resolv_conf_read(const char *path, struct prefix_list *servers);
 

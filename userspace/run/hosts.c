@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/ip_address.h"
@@ -11,7 +12,7 @@
 
 #define BLANKS " \t\r\n"
 
-enum { LINES_MAX = 100000, LINE_SIZE = 4096 };
+enum { LINES_MAX = 100000 };
 
 struct hosts {
 	struct filter *filter;
@@ -47,7 +48,8 @@ static int bind_line(const struct hosts *hosts, char *line) {
 
 int hosts_bind(const char *file, struct filter *filter, uint32_t policy, const struct compiled *compiled) {
 	const struct hosts hosts = {filter, policy, compiled};
-	char line[LINE_SIZE];
+	char *line = NULL;
+	size_t size = 0;
 	int error = 0;
 	FILE *in;
 
@@ -56,8 +58,9 @@ int hosts_bind(const char *file, struct filter *filter, uint32_t policy, const s
 	in = fopen(file, "re");
 	if (!in)
 		return errno == ENOENT ? 0 : -errno;
-	for (int lines = 0; lines < LINES_MAX && !error && fgets(line, sizeof(line), in); lines++)
+	for (int lines = 0; lines < LINES_MAX && !error && getline(&line, &size, in) >= 0; lines++)
 		error = bind_line(&hosts, line);
+	free(line);
 	fclose(in);
 	return error;
 }

@@ -25,8 +25,9 @@ static int open_words(struct run_watch *watch, const struct identity *identity) 
 	const char *to = options->notify || options->quiet ? options->notify : "stderr";
 
 	watch->notices = notices_new(to, watch->policy, identity, !options->quiet);
-	if (!watch->notices || (options->summary_file && log_file_open(&watch->summary_file, &kind, options->summary_file,
-								       identity, !options->quiet)))
+	if (!watch->notices ||
+	    (options->summary_file &&
+	     log_file_open(&watch->summary_file, &kind, options->summary_file, identity, !options->quiet)))
 		return EXIT_FAILED;
 	return 0;
 }
@@ -108,7 +109,8 @@ static int await_log(void *context, struct pollfd *fd) {
 /* After the log, whose lines come before the connections end that they tell of. */
 static void give_aborts_turn(void *context) {
 	struct run_watch *watch = context;
-	abort_process_lost(watch->aborts, filter_counter(watch->filter->filter, watch->filter->policy, SNIF_COUNTER_LOST));
+	abort_process_lost(watch->aborts,
+			   filter_counter(watch->filter->filter, watch->filter->policy, SNIF_COUNTER_LOST));
 	int err = abort_process_turn(watch->aborts);
 	if (!err || watch->abort_failed)
 		return;
