@@ -8,6 +8,7 @@
 #include "base/near_word.h"
 #include "check/check.h"
 #include "control/attach.h"
+#include "control/detach.h"
 #include "control/confirm.h"
 #include "control/load.h"
 #include "control/reload.h"

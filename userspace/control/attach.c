@@ -12,11 +12,11 @@
 #include "base/moment.h"
 #include "control/attach_one.h"
 #include "control/confirm.h"
+#include "control/detach.h"
 #include "control/drop_in.h"
 #include "control/repair.h"
 #include "control/source.h"
 #include "control/targets.h"
-#include "filter/ledger.h"
 
 static const char usage[] =
 	"Usage: snifence attach [OPTION…] POLICY (--cgroup PATH | --pid PID | --unit NAME)…\n"
@@ -97,47 +97,6 @@ static int take(int option, void *context) {
 	return 0;
 }
 
-struct forgetting {
-	const char *instance, *path;
-	bool found;
-};
-
-static void forget_path(void *context, const struct ledger_attachment *entry) {
-	struct forgetting *forgetting = context;
-
-	if (strcmp(entry->path, forgetting->path) != 0)
-		return;
-	forgetting->found = true;
-	ledger_forget_attachment(forgetting->instance, entry->cgroup_id);
-}
-
-/* What was attached at that path before the cgroup was made anew. */
-static bool forget_gone(const char *path) {
-	char name[INSTANCE_NAME];
-	struct forgetting forgetting = {.instance = name, .path = path};
-
-	for (unsigned i = 0; i < INSTANCES; i++)
-		ledger_attachments(instance_name(i, name), NULL, forget_path, &forgetting);
-	return forgetting.found;
-}
-
-/* Takes one cgroup out of its instance. Returns 0 or a negative errno, after saying why. */
-static int detach_one(struct instances *instances, const struct found_cgroup *cgroup) {
-	int number = instance_of(instances, cgroup->id), error;
-	char name[INSTANCE_NAME];
-
-	if (number == -ENOENT && forget_gone(cgroup->path))
-		return 0;
-	if (number == -ENOENT)
-		message_error("%s is not attached; `snifence status` lists what is", cgroup->path);
-	if (number < 0)
-		return number;
-	error = filter_detach(instance_open(instances, (unsigned)number), cgroup->fd, cgroup->id);
-	if (!error)
-		ledger_forget_attachment(instance_name((unsigned)number, name), cgroup->id);
-	return error;
-}
-
 static int attach_all(struct attach *attach) {
 	const struct existing existing = {.keep = attach->keep,
 					  .only = attach->judge ? &attach->source.compiled : NULL};
@@ -156,7 +115,7 @@ static int attach_all(struct attach *attach) {
 		return 0;
 	while (done-- > 1)
 		if (attach->targets.items[done - 1].attached)
-			detach_one(&attach->instances, &attach->targets.items[done - 1].cgroup);
+			detach_cgroup(&attach->instances, &attach->targets.items[done - 1].cgroup);
 	repair(&attach->instances); /* a policy that nothing is attached under */
 	return EXIT_FAILED;
 }
@@ -205,66 +164,5 @@ int attach_main(int argc, char **argv) {
 	else if (!result)
 		code = do_attach(&attach, argv[optind]);
 	targets_free(&attach.targets);
-	return code;
-}
-
-/* ---- detach ---------------------------------------------------------------------------------------------------- */
-
-static const char detach_usage[] =
-	"Usage: snifence detach (--cgroup PATH | --pid PID | --unit NAME)…\n"
-	"\n"
-	"Frees cgroups of their policy. It stays loaded as long as something is attached under it.\n"
-	"\n"
-	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root\n"
-	"  --pid PID           the cgroup in which this process is\n"
-	"  --unit NAME         the cgroup in which systemd has started this unit\n"
-	"  --help              this text\n"
-	"\n"
-	"Exit status:\n"
-	"  0    all of them are detached\n"
-	"  2    the command line is wrong\n"
-	"  125  snifence could not do its part, or one of them was not attached\n";
-
-static const struct option detach_table[] = {
-	TARGET_OPTIONS,
-	{"help", no_argument, NULL, 'h'},
-	{0},
-};
-
-static int take_target(int option, void *context) {
-	return targets_take(context, "detach", option, optarg);
-}
-
-int detach_targets(const struct targets *targets) {
-	struct instances instances;
-	int error = source_need_root("detach") ? -EPERM : instances_take(&instances, false), failed;
-
-	if (error == -ENOENT)
-		message_error("nothing is attached");
-	if (error)
-		return EXIT_FAILED;
-	error = repair(&instances);
-	for (size_t i = 0; i < targets->count; i++) {
-		failed = detach_one(&instances, &targets->items[i].cgroup);
-		error = error ? error : failed;
-	}
-	if (!error)
-		error = repair(&instances);
-	instances_release(&instances);
-	return error ? EXIT_FAILED : 0;
-}
-
-int detach_main(int argc, char **argv) {
-	static const struct command_line line = {"detach", detach_usage, ":", detach_table, take_target};
-	struct targets targets = {0};
-	int result = command_line_read(&line, argc, argv, &targets), code = result < 0 ? EXIT_USAGE : 0;
-
-	if (!result && optind < argc)
-		code = command_line_wrong("detach", "what is this: ", argv[optind]) ? EXIT_USAGE : 0;
-	else if (!result && targets.count == 0)
-		code = command_line_wrong("detach", "name a cgroup: --cgroup, --pid or --unit", "") ? EXIT_USAGE : 0;
-	else if (!result)
-		code = detach_targets(&targets);
-	targets_free(&targets);
 	return code;
 }

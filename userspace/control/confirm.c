@@ -15,7 +15,7 @@
 
 #include "base/command_line.h"
 #include "base/message.h"
-#include "control/attach.h"
+#include "control/detach.h"
 #include "control/source.h"
 #include "filter/instance.h"
 

@@ -14,6 +14,7 @@
 #include "learn/learn_marks.h"
 #include "learn/learn_options.h"
 #include "learn/learn_policy.h"
+#include "learn/learn_rules.h"
 #include "learn/learn_text.h"
 #include "log/log_progress.h"
 #include "log/log_reader.h"

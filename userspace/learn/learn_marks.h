@@ -3,7 +3,7 @@
 #ifndef SNIF_LEARN_MARKS_H
 #define SNIF_LEARN_MARKS_H
 
-#include "learn/learn_rules.h"
+#include "learn/learned.h"
 
 /*
  * Writes into `about` of the rules, where it is not taken: that an address rule lets traffic through uninspected, and

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/message.h"
+#include "learn/learn_rules.h"
 #include "learn/learn_text.h"
 #include "policy/policy_insert.h"
 

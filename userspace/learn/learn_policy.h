@@ -3,7 +3,8 @@
 #ifndef SNIF_LEARN_POLICY_H
 #define SNIF_LEARN_POLICY_H
 
-#include "learn/learn_rules.h"
+#include "compile/compile.h"
+#include "learn/learned.h"
 
 struct policy_text {
 	char *text; /* owned */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "learn/learn_rules.h"
+#include "learn/learned.h"
 #include "log/log_runs.h"
 
 /* `3 times by curl, 2026-01-02 03:00:00 to 03:04:00`, in one line; NULL: out of memory; to be freed with free(). */

@@ -3,7 +3,7 @@
 #ifndef SNIF_LEARN_WILDCARDS_H
 #define SNIF_LEARN_WILDCARDS_H
 
-#include "learn/learn_rules.h"
+#include "learn/learned.h"
 
 /*
  * Replaces rules that are nothing but a name by `*.domain` where at least `threshold` (2 or more) of them are right below
