@@ -53,15 +53,13 @@ static int compile_for_audit(struct source *source) {
 	return 0;
 }
 
-int source_load(struct source *source, const char *file, const char *sha256, bool audit) {
-	struct diagnostics diagnostics = {0};
-	int code, error = 0;
+/* Each of these steps returns 0, or the exit code after saying why. */
 
-	if (strcmp(file, "-") == 0) {
-		message_error("a policy that stays in force has to be a file, which can be read again");
-		return EXIT_USAGE;
-	}
-	*source = (struct source){.audit = audit, .policy = policy_load(file, &diagnostics)};
+static int read_policy(struct source *source, const char *file) {
+	struct diagnostics diagnostics = {0};
+	int error = 0;
+
+	source->policy = policy_load(file, &diagnostics);
 	if (source->policy)
 		error = warn_uninspected(source->policy, &diagnostics);
 	diagnostics_print(&diagnostics, stderr);
@@ -70,21 +68,31 @@ int source_load(struct source *source, const char *file, const char *sha256, boo
 		return EXIT_USAGE;
 	if (error) {
 		message_error("cannot look at the policy: %s", strerror(-error));
-		policy_free(source->policy);
 		return EXIT_FAILED;
 	}
-	if (whole_path(source->policy->file, source->file)) {
-		message_error("cannot tell the whole path of %s: %s", file, strerror(errno));
-		policy_free(source->policy);
+	if (!whole_path(source->policy->file, source->file))
+		return 0;
+	message_error("cannot tell the whole path of %s: %s", file, strerror(errno));
+	return EXIT_USAGE;
+}
+
+static int compile(struct source *source, const char *sha256) {
+	int code = compile_for_kernel(source->policy, &source->compiled) ? EXIT_FAILED : check_digest(source, sha256);
+
+	return !code && source->audit ? compile_for_audit(source) : code;
+}
+
+int source_load(struct source *source, const char *file, const char *sha256, bool audit) {
+	int code;
+
+	*source = (struct source){.audit = audit};
+	if (strcmp(file, "-") == 0) {
+		message_error("a policy that stays in force has to be a file, which can be read again");
 		return EXIT_USAGE;
 	}
-	if (compile_for_kernel(source->policy, &source->compiled)) {
-		policy_free(source->policy);
-		return EXIT_FAILED;
-	}
-	code = check_digest(source, sha256);
-	if (!code && audit)
-		code = compile_for_audit(source);
+	code = read_policy(source, file);
+	if (!code)
+		code = compile(source, sha256);
 	if (code)
 		source_free(source);
 	return code;
@@ -93,6 +101,7 @@ int source_load(struct source *source, const char *file, const char *sha256, boo
 void source_free(struct source *source) {
 	compiled_free(&source->compiled);
 	policy_free(source->policy);
+	source->policy = NULL;
 }
 
 static void free_paths(char **paths) {
