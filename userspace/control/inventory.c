@@ -60,9 +60,16 @@ static void read_attachment(struct reading *reading, uint64_t cgroup_id) {
 	struct ledger_attachment entry;
 	struct found_cgroup cgroup;
 
-	if (filter_attachment(reading->filter, cgroup_id, &value) ||
-	    cgroup_find_id(reading->root_fd, cgroup_id, &cgroup))
+	int error = filter_attachment(reading->filter, cgroup_id, &value);
+
+	if (!error)
+		error = cgroup_find_id(reading->root_fd, cgroup_id, &cgroup);
+	if (error) {
+		/* it is gone, or was detached */
+		if (error != -ENOENT && error != -ESTALE)
+			reading->error = error;
 		return;
+	}
 	attachment = add_attachment(reading, cgroup_id);
 	if (attachment) {
 		attachment->attachment = value;
@@ -123,6 +130,16 @@ static void count_attachments(struct inventory *inventory) {
 				inventory->policies[j].attachments++;
 }
 
+static void read_attachments(struct reading *reading) {
+	uint64_t *ids;
+	size_t count;
+
+	reading->error = filter_attached(reading->filter, &ids, &count);
+	for (size_t i = 0; i < count; i++)
+		read_attachment(reading, ids[i]);
+	free(ids);
+}
+
 static void read_instance(struct instances *instances, struct reading *reading) {
 	char name[INSTANCE_NAME];
 
@@ -134,8 +151,8 @@ static void read_instance(struct instances *instances, struct reading *reading) 
 	}
 	for (uint32_t i = 1; i < SNIF_POLICIES; i++)
 		read_policy(reading, i);
-	for (uint64_t id = 0; filter_next_attachment(reading->filter, &id) > 0;)
-		read_attachment(reading, id);
+	if (!reading->error)
+		read_attachments(reading);
 	ledger_attachments(name, is_not_listed, read_gone, reading);
 }
 

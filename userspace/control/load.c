@@ -3,6 +3,8 @@
 #include "control/load.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,22 +66,39 @@ int load_main(int argc, char **argv) {
 	return error ? EXIT_FAILED : 0;
 }
 
-static int detach_all(struct filter *filter, int root_fd) {
+/* Returns 0, also where the cgroup is gone, or a negative errno, after saying why. */
+static int detach_id(struct filter *filter, int root_fd, uint64_t id) {
 	struct snif_attachment attachment;
 	struct found_cgroup cgroup;
-	int error = 0, failed, more;
-	uint64_t id = 0;
+	int error;
 
-	while ((more = filter_next_attachment(filter, &id)) > 0) {
-		if (filter_attachment(filter, id, &attachment) == -ENOENT || cgroup_find_id(root_fd, id, &cgroup))
-			continue;
-		failed = filter_detach(filter, cgroup.fd, id);
-		error = error ? error : failed;
-		cgroup_found_close(&cgroup);
+	if (filter_attachment(filter, id, &attachment) == -ENOENT)
+		return 0;
+	error = cgroup_find_id(root_fd, id, &cgroup);
+	if (error == -ESTALE)
+		return 0;
+	if (error) {
+		message_error("cannot open the attached cgroup %" PRIu64 ": %s", id, strerror(-error));
+		return error;
 	}
-	if (more < 0)
-		message_error("cannot see what is attached: %s", strerror(-more));
-	return error ? error : more;
+	error = filter_detach(filter, cgroup.fd, id);
+	cgroup_found_close(&cgroup);
+	return error;
+}
+
+static int detach_all(struct filter *filter, int root_fd) {
+	uint64_t *ids;
+	size_t count;
+	int error = filter_attached(filter, &ids, &count), failed;
+
+	if (error)
+		message_error("cannot see what is attached: %s", strerror(-error));
+	for (size_t i = 0; i < count; i++) {
+		failed = detach_id(filter, root_fd, ids[i]);
+		error = error ? error : failed;
+	}
+	free(ids);
+	return error;
 }
 
 static int unload_one(struct instances *instances, unsigned number, int root_fd) {

@@ -109,19 +109,18 @@ static void forget_gone(void *context, const struct ledger_attachment *entry) {
 
 static int repair_one(struct instances *instances, unsigned number, int root_fd) {
 	char name[INSTANCE_NAME];
+	uint64_t *ids;
+	size_t count;
 	struct repairing repairing = {.name = instance_name(number, name), .root_fd = root_fd};
 
 	repairing.filter = instance_open(instances, number);
 	if (!repairing.filter)
 		return errno == ENOENT ? 0 : -errno;
-	uint64_t id = 0;
-	int more;
-
-	while ((more = filter_next_attachment(repairing.filter, &id)) > 0)
-		look_at(&repairing, id);
 	/* what is not seen would be taken for unused */
-	if (more < 0)
-		repairing.error = more;
+	repairing.error = filter_attached(repairing.filter, &ids, &count);
+	for (size_t i = 0; i < count; i++)
+		look_at(&repairing, ids[i]);
+	free(ids);
 	if (!repairing.error) {
 		end_unused(&repairing);
 		if (repairing.count > 0)

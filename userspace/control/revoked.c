@@ -80,18 +80,32 @@ static void look_at(void *context, pid_t pid, int socket) {
 	tell(pid, &tag, &hello);
 }
 
-int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next, int root_fd) {
-	struct looking looking = {.filter = filter, .next = next, .policy = policy};
+/* Returns 0, also where the cgroup is gone, or a negative errno. */
+static int look_into(struct looking *looking, int root_fd, uint64_t cgroup_id) {
 	struct snif_attachment attachment;
 	struct found_cgroup cgroup;
+	int error = filter_attachment(looking->filter, cgroup_id, &attachment);
 
-	for (uint64_t id = 0; filter_next_attachment(filter, &id) > 0;) {
-		if (filter_attachment(filter, id, &attachment) || attachment.policy != policy ||
-		    cgroup_find_id(root_fd, id, &cgroup))
-			continue;
-		cgroup_each_socket(cgroup.fd, look_at, &looking);
-		cgroup_found_close(&cgroup);
-	}
+	if (!error && attachment.policy != looking->policy)
+		return 0;
+	if (!error)
+		error = cgroup_find_id(root_fd, cgroup_id, &cgroup);
+	if (error)
+		return error == -ENOENT || error == -ESTALE ? 0 : error;
+	cgroup_each_socket(cgroup.fd, look_at, looking);
+	cgroup_found_close(&cgroup);
+	return 0;
+}
+
+int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next, int root_fd) {
+	struct looking looking = {.filter = filter, .next = next, .policy = policy};
+	uint64_t *ids;
+	size_t count;
+
+	looking.error = filter_attached(filter, &ids, &count);
+	for (size_t i = 0; i < count && !looking.error; i++)
+		looking.error = look_into(&looking, root_fd, ids[i]);
+	free(ids);
 	free(looking.flows);
 	return looking.error ? looking.error : (int)looking.count;
 }

@@ -3,7 +3,9 @@
 #include "control/take_over.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,18 +71,37 @@ static int take_cgroup(struct taking *taking, struct found_cgroup *cgroup) {
 	return error;
 }
 
-static int take_cgroups(struct taking *taking) {
+/* Returns 0, also where the cgroup is gone, or a negative errno, after saying why. */
+static int take_id(struct taking *taking, uint64_t id) {
 	struct found_cgroup cgroup;
-	int error = 0;
+	int error = cgroup_find_id(taking->root_fd, id, &cgroup), attached;
 
-	for (uint64_t id = 0; !error && (id = other_next(taking->other, id)) != 0;) {
-		if (cgroup_find_id(taking->root_fd, id, &cgroup))
-			continue;
-		error = other_is_attached(taking->other, cgroup.fd);
-		if (error > 0)
-			error = take_cgroup(taking, &cgroup);
-		cgroup_found_close(&cgroup);
+	if (error == -ESTALE)
+		return 0;
+	if (error) {
+		message_error("cannot open the cgroup %" PRIu64 ", which %s has attached: %s", id, taking->name,
+			      strerror(-error));
+		return error;
 	}
+	attached = other_is_attached(taking->other, cgroup.fd);
+	if (attached < 0)
+		message_error("cannot see what %s has attached to %s: %s", taking->name, cgroup.path,
+			      strerror(-attached));
+	error = attached > 0 ? take_cgroup(taking, &cgroup) : attached;
+	cgroup_found_close(&cgroup);
+	return error;
+}
+
+static int take_cgroups(struct taking *taking) {
+	uint64_t *ids;
+	size_t count;
+	int error = other_attached(taking->other, &ids, &count);
+
+	if (error)
+		message_error("cannot see what %s has attached: %s", taking->name, strerror(-error));
+	for (size_t i = 0; i < count && !error; i++)
+		error = take_id(taking, ids[i]);
+	free(ids);
 	return error;
 }
 

@@ -237,9 +237,3 @@ int filter_attachment(const struct filter *filter, uint64_t cgroup_id, struct sn
 
 	return !error && attachment->policy == 0 ? -ENOENT : error;
 }
-
-int filter_next_attachment(const struct filter *filter, uint64_t *cgroup_id) {
-	int error = bpf_map_get_next_key(filter->maps[FILTER_ATTACHMENTS], *cgroup_id ? cgroup_id : NULL, cgroup_id);
-
-	return error == -ENOENT ? 0 : error ? error : 1;
-}

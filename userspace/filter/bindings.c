@@ -84,6 +84,8 @@ int filter_bindings(const struct filter *filter, uint32_t policy, struct filter_
 	*count = 0;
 	if (!keys || !values || !*out)
 		error = -ENOMEM;
+	else if (fd < 0 && fd != -ENOENT)
+		error = fd;
 	else if (fd >= 0 && bpf_map_lookup_batch(fd, NULL, &behind, keys, values, &found, NULL) && errno != ENOENT)
 		error = -errno;
 	else if (fd >= 0)

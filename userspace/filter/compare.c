@@ -92,39 +92,47 @@ static int open_inner(const struct filter *filter, enum filter_map outer, uint32
 	return bpf_map_lookup_elem(filter->maps[outer], &slot, &id) ? -errno : bpf_map_get_fd_by_id(id);
 }
 
-static uint64_t count_entries(int fd, size_t key_size) {
+static int count_entries(int fd, size_t key_size, uint64_t *count) {
 	char key[MOST_VALUE] = {0}, next[MOST_VALUE];
-	uint64_t count = 0;
-	bool first = true;
+	int error;
 
-	while (bpf_map_get_next_key(fd, first ? NULL : key, next) == 0) {
+	*count = 0;
+	while ((error = bpf_map_get_next_key(fd, *count ? key : NULL, next)) == 0) {
 		memcpy(key, next, key_size);
-		first = false;
-		count++;
+		(*count)++;
 	}
-	return count;
+	return error == -ENOENT ? 0 : error;
+}
+
+/* Whether the entry is there and has its value. Returns 0 or a negative errno. */
+static int compare_entry(int fd, const struct expected *expected, const char *entry, struct difference *difference) {
+	char value[MOST_VALUE];
+	int error = bpf_map_lookup_elem(fd, entry, value);
+
+	if (error == -ENOENT)
+		difference->missing++;
+	else if (!error && memcmp(value, entry + expected->value_at, expected->value_size) != 0)
+		difference->changed++;
+	return error == -ENOENT ? 0 : error;
 }
 
 static int compare_table(const struct filter *filter, uint32_t slot, const struct expected *expected,
 			 struct difference *difference) {
 	int fd = open_inner(filter, expected->outer, slot);
-	uint64_t found = 0, count;
-	char value[MOST_VALUE];
+	uint64_t found, count;
+	int error = 0;
 
 	if (fd < 0)
 		return fd;
 	*difference = (struct difference){0};
-	for (size_t i = 0; i < expected->count; i++) {
-		const char *entry = expected->entries + i * expected->entry_size;
-
-		if (bpf_map_lookup_elem(fd, entry, value))
-			difference->missing++;
-		else if (memcmp(value, entry + expected->value_at, expected->value_size) != 0)
-			difference->changed++;
-		found = expected->count - difference->missing;
-	}
-	count = count_entries(fd, expected->key_size);
+	for (size_t i = 0; i < expected->count && !error; i++)
+		error = compare_entry(fd, expected, expected->entries + i * expected->entry_size, difference);
+	if (!error)
+		error = count_entries(fd, expected->key_size, &count);
 	close(fd);
+	if (error)
+		return error;
+	found = expected->count - difference->missing;
 	difference->added = count > found ? count - found : 0;
 	if (difference->missing || difference->changed || difference->added)
 		difference->table = expected->name;

@@ -98,9 +98,11 @@ int filter_detach(struct filter *filter, int cgroup_fd, uint64_t cgroup_id);
 /* Reads what a cgroup's attachment says. Returns 0; -ENOENT: it has none, or none any more; or another negative errno. */
 int filter_attachment(const struct filter *filter, uint64_t cgroup_id, struct snif_attachment *attachment);
 
-/* Goes on from `cgroup_id` (0: before the first) to the next among those that have an attachment, or had one. Returns 1; 0
- * when there is no other; or a negative errno. */
-int filter_next_attachment(const struct filter *filter, uint64_t *cgroup_id);
+/*
+ * Reads the ids of all cgroups that have an attachment, or had one, in no order: attached.c. Returns 0, with `*ids` to be
+ * freed, or a negative errno: then nothing is known of any.
+ */
+int filter_attached(const struct filter *filter, uint64_t **ids, size_t *count);
 
 /* Which programs are attached to the cgroup itself, a bit for each in the order of SNIF_PROGRAMS; all of them:
  * FILTER_WHOLE. Returns a negative errno when the kernel does not say. */

@@ -76,6 +76,9 @@ struct filter *filter_new(void);
 /* Maps what is in force for each policy, and what each slot holds, into memory. Returns 0 or a negative errno, after saying why. */
 int filter_map_arrays(struct filter *filter);
 
+/* As filter_attached(), of a map of attachments, whatever its values are. */
+int attached_cgroups(int map, uint64_t **ids, size_t *count);
+
 /* Draws the keys of the instance's own, by which names are bound: in the settings of slot 0, which is never used.
  * Returns 0 or a negative errno, after saying why. */
 int filter_make_keys(struct filter *filter);

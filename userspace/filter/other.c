@@ -13,6 +13,7 @@
 #include <bpf/btf.h>
 
 #include "base/message.h"
+#include "filter/filter_parts.h"
 #include "filter/instance.h"
 
 enum { PATH_SIZE = 320, MOST_PROGRAMS = 32, MOST_ATTACHED = 64 };
@@ -149,13 +150,13 @@ static int program_of(const struct other *other, uint32_t id) {
 }
 
 /* Those of its programs that are attached by a hook, and then detached or not. Returns how many, or a negative errno; none
- * where cgroups have no such hook. */
+ * where cgroups have no such hook, and the descriptor is taken for that of something else. */
 static int visit_hook(const struct other *other, int cgroup_fd, enum bpf_attach_type type, bool detach) {
 	uint32_t ids[MOST_ATTACHED], count = MOST_ATTACHED;
 	int found = 0, program;
 
 	if (bpf_prog_query(cgroup_fd, type, 0, NULL, ids, &count))
-		return 0;
+		return errno == EINVAL || errno == ENODEV ? 0 : -errno;
 	for (uint32_t i = 0; i < count; i++) {
 		program = program_of(other, ids[i]);
 		if (program >= 0 && detach && bpf_prog_detach2(program, cgroup_fd, type))
@@ -187,8 +188,6 @@ int other_detach(const struct other *other, int cgroup_fd) {
 	return count < 0 ? count : 0;
 }
 
-uint64_t other_next(const struct other *other, uint64_t cgroup_id) {
-	uint64_t next;
-
-	return bpf_map_get_next_key(other->attachments, cgroup_id ? &cgroup_id : NULL, &next) ? 0 : next;
+int other_attached(const struct other *other, uint64_t **ids, size_t *count) {
+	return attached_cgroups(other->attachments, ids, count);
 }

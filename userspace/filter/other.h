@@ -7,6 +7,7 @@
 #define SNIF_OTHER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct other;
@@ -24,7 +25,7 @@ int other_is_attached(const struct other *other, int cgroup_fd);
 /* Detaches all of its programs from the cgroup. Returns 0 or a negative errno. */
 int other_detach(const struct other *other, int cgroup_fd);
 
-/* The cgroup that comes behind `cgroup_id` (0: the first) among those that it was attached to. 0: there is no other. */
-uint64_t other_next(const struct other *other, uint64_t cgroup_id);
+/* The cgroups that it is attached to, or was: as filter_attached(). */
+int other_attached(const struct other *other, uint64_t **ids, size_t *count);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -40,12 +41,21 @@ static int lock_ring(const char *instance, uint32_t ring) {
 }
 
 /* A cgroup that is still attached writes to its ring, although the run that made it was killed. */
-static void find_written(const struct filter *filter, bool written[SNIF_RINGS]) {
+static int find_written(const struct filter *filter, bool written[SNIF_RINGS]) {
 	struct snif_attachment attachment;
+	uint64_t *ids;
+	size_t count;
+	int error = filter_attached(filter, &ids, &count), found;
 
-	for (uint64_t id = 0; filter_next_attachment(filter, &id) > 0;)
-		if (filter_attachment(filter, id, &attachment) == 0)
+	for (size_t i = 0; i < count && !error; i++) {
+		found = filter_attachment(filter, ids[i], &attachment);
+		if (!found)
 			written[attachment.ring % SNIF_RINGS] = true;
+		else if (found != -ENOENT)
+			error = found;
+	}
+	free(ids);
+	return error;
 }
 
 static void forget_event(void *context, const struct snif_event *event) {
@@ -66,10 +76,11 @@ static int drain(struct filter *filter, uint32_t ring) {
 static int take_ring(struct run_filter *run) {
 	bool written[SNIF_RINGS] = {false};
 	char name[INSTANCE_NAME];
-	int error = 0;
+	int error = find_written(run->filter, written);
 
+	if (error)
+		return error;
 	instance_name(run->number, name);
-	find_written(run->filter, written);
 	for (run->ring = 1; run->ring < SNIF_RINGS; run->ring++) {
 		run->ring_lock = written[run->ring] ? -EBUSY : lock_ring(name, run->ring);
 		if (run->ring_lock >= 0)

@@ -54,6 +54,8 @@ static void compare_entries(struct verify *verify, const struct inventory_policy
 	if (error == -ESTALE)
 		findings_add(&verify->findings, "settings_differ", file, "`snifence reload` puts them right",
 			     "its options in the kernel are not those of the file");
+	else if (error && error != -ENOENT)
+		verify->findings.incomplete = true;
 	else if (error)
 		findings_add(&verify->findings, "table_missing", file, "`snifence reload` makes it anew",
 			     "a table of it is not in the kernel");
@@ -119,6 +121,7 @@ static void verify_unit(struct verify *verify, const struct inventory_attachment
 static void verify_attachment(struct verify *verify, const struct inventory_attachment *attachment) {
 	const struct filter *filter = instance_open(&verify->instances, attachment->instance);
 	struct found_cgroup cgroup;
+	int error;
 
 	if (attachment->state == INVENTORY_GONE) {
 		verify_unit(verify, attachment);
@@ -126,11 +129,16 @@ static void verify_attachment(struct verify *verify, const struct inventory_atta
 	}
 	if (attachment->programs >= 0)
 		verify_programs(verify, attachment);
+	else
+		verify->findings.incomplete = true;
 	if (filter_active(filter, attachment->attachment.policy).slot == 0)
 		findings_add(&verify->findings, "no_policy", attachment->path, "attach it again",
 			     "no policy is in force for it: all is refused");
-	if (cgroup_find_id(verify->root_fd, attachment->cgroup_id, &cgroup))
+	error = cgroup_find_id(verify->root_fd, attachment->cgroup_id, &cgroup);
+	if (error) {
+		verify->findings.incomplete |= error != -ESTALE;
 		return;
+	}
 	verify_processes(filter, attachment, cgroup.fd, &verify->findings);
 	cgroup_found_close(&cgroup);
 }
@@ -170,6 +178,8 @@ static int tell(const struct findings *findings, bool json) {
 		findings_print(findings);
 	else if (findings_print_json(findings))
 		return EXIT_FAILED;
+	if (findings->incomplete)
+		message_error("not everything could be looked at: what is told is not all");
 	return findings->count ? EXIT_MISSING : findings->incomplete ? EXIT_FAILED : 0;
 }
 
