@@ -25,7 +25,8 @@ enum {
 	SLICES = 40,
 	PATIENCE_MS = 1000,
 	LONGEST_LABELS = 4,
-	LONGEST_LABEL = 60
+	LONGEST_LABEL = 60,
+	LONGEST_RECORDS = 30
 };
 
 struct exchange {
@@ -35,18 +36,33 @@ struct exchange {
 
 /* ---- questions and answers ------------------------------------------------------------------------------------- */
 
-/* Records whose owners are pointers to the longest name: each time it is read anew, until the reader gives up. */
+static void add_addresses(struct bytes *answer, int count) {
+	char address[32];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(address, sizeof(address), "192.0.2.%d", i + 1);
+		dns_add_address(answer, HELLO_ALLOWED, 60, address);
+	}
+}
+
+/*
+ * As many addresses as are taken of an answer, and behind them records whose owners are pointers to the longest name: each
+ * time it is read anew, with all steps that the reader has but for fewer than one more of them takes. With it nothing would
+ * be bound.
+ */
 static void make_longest(struct bytes *answer) {
 	static struct bytes name;
-	size_t at = answer->length + 12;
+	size_t at;
 
+	add_addresses(answer, SNIF_DNS_ADDRESSES);
+	at = answer->length + 12;
 	name.length = 0;
 	for (int i = 0; i < LONGEST_LABELS; i++) {
 		bytes_number(&name, 1, LONGEST_LABEL);
 		bytes_fill(&name, 'x', LONGEST_LABEL);
 	}
 	bytes_number(&name, 1, 0);
-	for (int i = 0; i < SNIF_DNS_RECORDS; i++) {
+	for (int i = 0; i <= LONGEST_RECORDS; i++) {
 		bytes_number(answer, 2, 0xc000 | (i == 0 ? SNIF_DNS_HEADER : (uint32_t)at));
 		bytes_number(answer, 2, i == 0 ? 16 : SNIF_DNS_A);
 		bytes_number(answer, 2, 1);
@@ -58,17 +74,12 @@ static void make_longest(struct bytes *answer) {
 			bytes_number(answer, 4, 0xc0000201);
 	}
 	bytes_fill(answer, 0, SNIF_DNS_MESSAGE - answer->length);
-	answer->data[7] = SNIF_DNS_RECORDS;
+	answer->data[7] += LONGEST_RECORDS + 1;
 }
 
 static void make_answer(struct bytes *answer, const struct bytes *question, int addresses) {
-	char address[32];
-
 	dns_begin_answer(answer, question);
-	for (int i = 0; i < addresses; i++) {
-		snprintf(address, sizeof(address), "192.0.2.%d", i + 1);
-		dns_add_address(answer, HELLO_ALLOWED, 60, address);
-	}
+	add_addresses(answer, addresses);
 	if (addresses == 0)
 		make_longest(answer);
 }

@@ -5,23 +5,17 @@
 
 #include "question.bpf.h"
 
-/*
- * Takes the question that the answer in the workspace belongs to, which then waits no more. Returns whether there is one. Of
- * two answers at once one finds it gone.
- */
-static __always_inline _Bool question_take(struct __sk_buff *skb, struct workspace *workspace, __u32 policy,
+/* Notes the question that the answer in the workspace belongs to. Returns whether there is one. */
+static __always_inline _Bool question_find(struct __sk_buff *skb, struct workspace *workspace, void *waiting,
 					   const struct snif_packet *packet) {
-	void *inner = bpf_map_lookup_elem(&questions, &policy);
 	const struct snif_asked *found;
 
-	if (!inner)
-		return 0;
 	question_write(skb, workspace, packet->source, packet->source_port);
-	found = bpf_map_lookup_elem(inner, &workspace->question);
+	found = bpf_map_lookup_elem(waiting, &workspace->question);
 	if (!found)
 		return 0;
 	workspace->asked = *found;
-	return bpf_map_delete_elem(inner, &workspace->question) == 0;
+	return 1;
 }
 
 /*
@@ -112,13 +106,17 @@ static __always_inline void answer_take(struct __sk_buff *skb, struct workspace 
 					const struct snif_packet *packet) {
 	struct snif_active active = active_of(tag->judged_under.policy);
 	const struct snif_settings *found = settings_of(active.slot), *keys = instance_keys();
+	__u32 policy = tag->judged_under.policy;
+	void *waiting = bpf_map_lookup_elem(&questions, &policy);
 
-	if (active.slot == 0 || !found || !keys)
+	if (active.slot == 0 || !found || !keys || !waiting)
 		return;
 	workspace->dns.key = keys->hash_key[0] | 1;
-	if (!snif_dns_read(&workspace->dns, 1))
+	if (!snif_dns_read_question(&workspace->dns, 1) || !question_find(skb, workspace, waiting, packet) ||
+	    !snif_dns_read_records(&workspace->dns))
 		return;
-	if (!question_take(skb, workspace, tag->judged_under.policy, packet))
+	/* of two answers at once, one finds the question gone */
+	if (bpf_map_delete_elem(waiting, &workspace->question) != 0)
 		return;
 	if (workspace->asked.name != SNIF_BOUND_ANY)
 		answer_bind(workspace, tag, &found->dns);

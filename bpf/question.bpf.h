@@ -79,7 +79,7 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 		return SNIF_REASON_STATE_LOST;
 	dns->name_length = dns->type = 0;
 	dns->key = keys->hash_key[0] | 1;
-	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) != 0 || !snif_dns_read(dns, 0) ||
+	if (message_load(skb, place->begin, dns, length, SNIF_DNS_QUESTION) != 0 || !snif_dns_read_question(dns, 0) ||
 	    dns->unclear || snif_name_normalise_by(&workspace->scan, dns->name, &dns->name_length) != SNIF_REASON_NONE)
 		return found->dns.names_policy ? SNIF_REASON_DNS_QUESTION : SNIF_REASON_NONE;
 	allowed = snif_may_look_up(&workspace->match, slot, found, dns->name, dns->name_length);

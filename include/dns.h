@@ -223,7 +223,7 @@ static __always_inline long snif_dns_question_end(struct snif_dns *dns, _Bool re
 	dns->asked = dns->wanted = dns->sum;
 	dns->wanted_at = SNIF_DNS_HEADER;
 	dns->at = at + 4;
-	return response ? snif_dns_next_record(dns, at + 4) : snif_dns_edns(dns);
+	return response ? snif_dns_stop(dns, SNIF_DNS_AT_END) : snif_dns_edns(dns);
 }
 
 /* Takes the address of `length` bytes (4 or 16) at a place of the message. */
@@ -302,6 +302,7 @@ static __always_inline long snif_dns_parameter(struct snif_dns *dns) {
 
 struct snif_dns_reader {
 	struct snif_dns *dns;
+	_Bool response;
 };
 
 static __always_inline long snif_dns_name_step(struct snif_dns *dns) {
@@ -311,16 +312,16 @@ static __always_inline long snif_dns_name_step(struct snif_dns *dns) {
 }
 
 static inline long snif_dns_question_step(__u32 index, void *context) {
-	struct snif_dns *dns = ((const struct snif_dns_reader *)context)->dns;
+	const struct snif_dns_reader *reader = context;
 
 	(void)index;
-	switch (dns->part) {
+	switch (reader->dns->part) {
 	case SNIF_DNS_AT_NAME:
-		return snif_dns_name_step(dns);
+		return snif_dns_name_step(reader->dns);
 	case SNIF_DNS_AT_QUESTION:
-		return snif_dns_question_end(dns, 0);
+		return snif_dns_question_end(reader->dns, reader->response);
 	case SNIF_DNS_AT_OPTION:
-		return snif_dns_option(dns);
+		return snif_dns_option(reader->dns);
 	default:
 		return SNIF_STOP;
 	}
@@ -333,8 +334,6 @@ static inline long snif_dns_answer_step(__u32 index, void *context) {
 	switch (dns->part) {
 	case SNIF_DNS_AT_NAME:
 		return snif_dns_name_step(dns);
-	case SNIF_DNS_AT_QUESTION:
-		return snif_dns_question_end(dns, 1);
 	case SNIF_DNS_AT_RECORD:
 		return snif_dns_record(dns);
 	case SNIF_DNS_AT_ALIAS:
@@ -350,13 +349,12 @@ static inline long snif_dns_answer_step(__u32 index, void *context) {
 }
 
 /*
- * Reads dns->message, of dns->length bytes, with dns->key set: a question when `response` is 0, or else an answer.
- * Returns whether it is one, to its last byte of what is read: one standard query of class IN for one name, written
- * without pointers, whose question carries no records but EDNS options that go no further than the resolver. Of an
- * answer, without an error code, `found` addresses are given; where it does not parse, those before that place.
+ * Reads the question of dns->message, of dns->length bytes, with dns->key set. Returns whether there is one: one standard
+ * query of class IN for one name, written without pointers. Without `response` it is all that there is, to the last byte,
+ * but for EDNS options that go no further than the resolver; with it, it is that of a response without an error code.
  */
-static __always_inline _Bool snif_dns_read(struct snif_dns *dns, const _Bool response) {
-	struct snif_dns_reader reader = {.dns = dns};
+static __always_inline _Bool snif_dns_read_question(struct snif_dns *dns, const _Bool response) {
+	struct snif_dns_reader reader = {.dns = dns, .response = response};
 	__u32 high = snif_dns_byte(dns, 2), low = snif_dns_byte(dns, 3);
 
 	dns->id = snif_dns_be16(dns, 0);
@@ -378,10 +376,19 @@ static __always_inline _Bool snif_dns_read(struct snif_dns *dns, const _Bool res
 		dns->records = snif_dns_be16(dns, 10);
 	}
 	snif_dns_name(dns, SNIF_DNS_HEADER, SNIF_DNS_AT_QUESTION);
-	if (response)
-		snif_loop(SNIF_DNS_STEPS, snif_dns_answer_step, &reader);
-	else
-		snif_loop(SNIF_DNS_QUESTION, snif_dns_question_step, &reader);
+	snif_loop(SNIF_DNS_QUESTION, snif_dns_question_step, &reader);
+	return dns->part == SNIF_DNS_AT_END;
+}
+
+/*
+ * Reads on behind the question of a response. Returns whether it parses; then it gives `found` addresses, and otherwise
+ * those before that place. Apart from the question, as an answer that nobody waits for is not worth the time.
+ */
+static __always_inline _Bool snif_dns_read_records(struct snif_dns *dns) {
+	struct snif_dns_reader reader = {.dns = dns};
+
+	snif_dns_next_record(dns, dns->at);
+	snif_loop(SNIF_DNS_STEPS, snif_dns_answer_step, &reader);
 	return dns->part == SNIF_DNS_AT_END;
 }
 

@@ -36,7 +36,7 @@ static struct snif_dns *read_message(const uint8_t *data, size_t size, bool resp
 	dns->key = KEY | 1;
 	dns->length = (__u32)size;
 	memcpy(dns->message, data, size);
-	*good = snif_dns_read(dns, response);
+	*good = snif_dns_read_question(dns, response) && (!response || snif_dns_read_records(dns));
 	return dns;
 }
 

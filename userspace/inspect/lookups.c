@@ -96,7 +96,7 @@ static bool is_server(const struct lookups *lookups, const uint8_t address[16], 
 	return snif_judge_address(lookups->tables, address, IPPROTO_UDP, port, &dest).reason == SNIF_REASON_DNS_ALLOWED;
 }
 
-/* Reads the datagram's message. Returns whether it is one. */
+/* Reads the question of the datagram's message. Returns whether it is one. */
 static bool read_message(struct lookups *lookups, const struct flow_datagram *datagram, bool response) {
 	struct snif_dns *dns = &lookups->dns;
 
@@ -105,7 +105,7 @@ static bool read_message(struct lookups *lookups, const struct flow_datagram *da
 	dns->key = SUM_KEY;
 	dns->length = datagram->length;
 	memcpy(dns->message, datagram->data, datagram->length);
-	return snif_dns_read(dns, response);
+	return snif_dns_read_question(dns, response);
 }
 
 static int take_question(struct lookups *lookups, const struct flow_datagram *datagram) {
@@ -205,7 +205,7 @@ static int take_answer(struct lookups *lookups, const struct flow_datagram *data
 	wanted.key.id = lookups->dns.id;
 	wanted.key.type = lookups->dns.type;
 	HASH_FIND(hh, lookups->asked, &wanted.key, sizeof(wanted.key), asked);
-	if (!asked)
+	if (!asked || !snif_dns_read_records(&lookups->dns))
 		return 0;
 	HASH_DEL(lookups->asked, asked);
 	*answer = (struct lookup_answer){
