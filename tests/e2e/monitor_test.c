@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "../support/hello_maker.h"
 #include "../support/lab_parts.h"
 #include "../support/resident.h"
@@ -355,6 +357,36 @@ static void test_lost(void **state) {
 	end_monitor(SIGTERM);
 }
 
+/* Waits until a metric has such a value. */
+static void await_metric(const char *line) {
+	struct lab_program *curl = NULL;
+
+	for (double end = lab_now_ms() + 5 * LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end; lab_sleep_ms(300)) {
+		curl = lab_run((const char *const[]){"curl", "-sS", "http://" METRICS "/metrics", NULL});
+		if (strstr(curl->out, line))
+			return;
+	}
+	fail_msg("the metrics never had %s: %s%s", line, curl->out, lab_read(monitor->output[1]));
+}
+
+/* What `verify` finds is a metric: at the start, and with the next reload. */
+static void test_verify(void **state) {
+	int program;
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	lab_needs("curl");
+	await_metric("snifence_verify_findings{kind=\"program_missing\"} 0\n");
+	program = resident_pin("snif_connect6");
+	assert_int_equal(bpf_prog_detach2(program, resident_cgroup()->fd, BPF_CGROUP_INET6_CONNECT), 0);
+	close(program);
+	put_policy(RESIDENT_ALLOW("other.lab.test"));
+	await_metric("snifence_verify_findings{kind=\"program_missing\"} 1\n");
+	await_metric("snifence_verify_findings{kind=\"file_differs\"} 0\n");
+	assert_int_equal(say("other.lab.test"), 0);
+	end_monitor(SIGTERM);
+}
+
 static void test_metrics(void **state) {
 	char command[400];
 
@@ -363,6 +395,7 @@ static void test_metrics(void **state) {
 	lab_needs("promtool");
 	say("other.lab.test");
 	say("kept.lab.test");
+	await_metric("snifence_verify_findings{kind=\"entry_differs\"} 0\n");
 	snprintf(command, sizeof(command), "curl -sS http://" METRICS "/metrics | promtool check metrics");
 	assert_int_equal(lab_run((const char *const[]){"bash", "-c", command, NULL})->status, 0);
 	end_monitor(SIGTERM);
@@ -426,14 +459,10 @@ static void test_prometheus(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {resident_test(test_events),
-					   resident_test(test_follows),
-					   resident_test(test_follows_named_files),
-					   resident_test(test_killed),
-					   turner_test(test_killed_amid_many),
-					   turner_test(test_lost),
-					   resident_test(test_metrics),
-					   resident_test(test_prometheus)};
+	const struct CMUnitTest tests[] = {
+		resident_test(test_events), resident_test(test_follows),	resident_test(test_follows_named_files),
+		resident_test(test_killed), turner_test(test_killed_amid_many), turner_test(test_lost),
+		resident_test(test_verify), resident_test(test_metrics),	resident_test(test_prometheus)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
 }

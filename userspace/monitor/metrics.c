@@ -105,7 +105,18 @@ static void put_attachments(FILE *out, const struct inventory *inventory) {
 		fprintf(out, "snifence_attachments{state=\"%s\"} %u\n", words[i], counts[i]);
 }
 
-static void put_all(FILE *out, const struct inventory *inventory) {
+static void put_verified(FILE *out, const struct verified *verified) {
+	if (verified->at) {
+		put_head(out, "snifence_verify_findings", "gauge", "What snifence verify has found, by its kind.");
+		for (int kind = 0; kind < FINDING_KIND_COUNT; kind++)
+			fprintf(out, "snifence_verify_findings{kind=\"%s\"} %" PRIu64 "\n", finding_word(kind),
+				verified->counts[kind]);
+	}
+	put_head(out, "snifence_verify_timestamp_seconds", "gauge", "When all was verified the last time; 0: not yet.");
+	fprintf(out, "snifence_verify_timestamp_seconds %" PRIu64 "\n", verified->at);
+}
+
+static void put_all(FILE *out, const struct inventory *inventory, const struct verified *verified) {
 	put_decisions(out, inventory);
 	put_head(out, "snifence_events_lost_total", "counter", "Events that found no room in their ring buffer.");
 	put_number(out, inventory, "snifence_events_lost_total", lost);
@@ -114,9 +125,10 @@ static void put_all(FILE *out, const struct inventory *inventory) {
 	put_head(out, "snifence_policy_loaded_timestamp_seconds", "gauge", "When the policy was put in force.");
 	put_number(out, inventory, "snifence_policy_loaded_timestamp_seconds", since);
 	put_attachments(out, inventory);
+	put_verified(out, verified);
 }
 
-char *metrics_text(void) {
+char *metrics_text(const struct verified *verified) {
 	struct inventory inventory = {0};
 	struct instances instances;
 	int error = instances_peek(&instances);
@@ -132,7 +144,7 @@ char *metrics_text(void) {
 		return NULL;
 	out = open_memstream(&text, &size);
 	if (out)
-		put_all(out, &inventory);
+		put_all(out, &inventory, verified);
 	inventory_free(&inventory);
 	if (text_close(out, &text) == 0)
 		return text;
@@ -140,9 +152,9 @@ char *metrics_text(void) {
 	return NULL;
 }
 
-int metrics_write(const char *path) {
+int metrics_write(const char *path, const struct verified *verified) {
 	struct replacement replacement;
-	char *text = metrics_text();
+	char *text = metrics_text(verified);
 	int error = text ? replace_begin(&replacement, path) : -ENOMEM;
 
 	if (!error)
@@ -184,7 +196,6 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	static int begun;
 	char *text;
 
-	(void)context;
 	(void)version;
 	(void)data;
 	(void)size;
@@ -197,7 +208,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	}
 	if (strcmp(url, "/metrics") != 0)
 		return answer_with(connection, MHD_HTTP_NOT_FOUND, "it is /metrics\n", MHD_RESPMEM_PERSISTENT);
-	text = metrics_text();
+	text = metrics_text(context);
 	if (!text)
 		return answer_with(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the filter cannot be read\n",
 				   MHD_RESPMEM_PERSISTENT);
@@ -224,22 +235,22 @@ static struct addrinfo *read_address(const char *text) {
 	return getaddrinfo(host, colon + 1, &hints, &found) ? NULL : found;
 }
 
-static struct MHD_Daemon *start(const struct addrinfo *where) {
+static struct MHD_Daemon *start(const struct addrinfo *where, const struct verified *verified) {
 	unsigned flags = MHD_USE_EPOLL | (where->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
 
-	return http.MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_SOCK_ADDR, where->ai_addr,
-				     MHD_OPTION_CONNECTION_LIMIT, 16U, MHD_OPTION_CONNECTION_TIMEOUT, 10U,
-				     MHD_OPTION_END);
+	return http.MHD_start_daemon(flags, 0, NULL, NULL, answer, (void *)verified, MHD_OPTION_SOCK_ADDR,
+				     where->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 16U, MHD_OPTION_CONNECTION_TIMEOUT,
+				     10U, MHD_OPTION_END);
 }
 
-struct metrics_server *metrics_serve(const char *address) {
+struct metrics_server *metrics_serve(const char *address, const struct verified *verified) {
 	struct addrinfo *where = read_address(address);
 	struct metrics_server *server = where ? calloc(1, sizeof(*server)) : NULL;
 	const union MHD_DaemonInfo *info;
 
 	if (!where)
 		message_error("--metrics takes ADDRESS:PORT, like 127.0.0.1:9774 or [::1]:9774, not %s", address);
-	if (server && library_open(&http_library) == 0 && !(server->daemon = start(where)))
+	if (server && library_open(&http_library) == 0 && !(server->daemon = start(where, verified)))
 		message_error("cannot listen on %s: %s", address, strerror(errno));
 	if (where)
 		freeaddrinfo(where);

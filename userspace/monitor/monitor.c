@@ -25,6 +25,7 @@
 #include "monitor/reader.h"
 #include "monitor/resolve.h"
 #include "monitor/sink.h"
+#include "monitor/verification.h"
 
 static const char usage[] =
 	"Usage: snifence monitor [OPTION…]\n"
@@ -68,6 +69,7 @@ struct monitor {
 	struct metrics_server *server;
 	struct follow *follow;
 	struct resolve *resolve;
+	struct verification *verification; /* NULL: nobody asks for metrics */
 	struct losses losses;
 	long looked_at, metrics_at;
 };
@@ -122,8 +124,23 @@ static void start_aborts(struct monitor *monitor) {
 }
 
 /* Returns 0 or an exit code, after saying why. */
+static int prepare_metrics(struct monitor *monitor) {
+	if (!monitor->metrics_address && !monitor->metrics_file)
+		return 0;
+	monitor->verification = verification_new();
+	if (!monitor->verification) {
+		message_error("cannot verify what is in the kernel: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (!monitor->metrics_address)
+		return 0;
+	monitor->server = metrics_serve(monitor->metrics_address, verification_result(monitor->verification));
+	return monitor->server ? 0 : EXIT_USAGE;
+}
+
+/* The same. */
 static int prepare(struct monitor *monitor) {
-	int error = signals_take(&monitor->signals);
+	int error = signals_take(&monitor->signals), code;
 
 	if (error) {
 		message_error("cannot take signals: %s", strerror(-error));
@@ -135,8 +152,9 @@ static int prepare(struct monitor *monitor) {
 	monitor->reader = monitor->sink ? reader_new(on_event, monitor) : NULL;
 	if (!monitor->reader)
 		return EXIT_FAILED;
-	if (monitor->metrics_address && !(monitor->server = metrics_serve(monitor->metrics_address)))
-		return EXIT_USAGE;
+	code = prepare_metrics(monitor);
+	if (code)
+		return code;
 	monitor->resolve = resolve_new(monitor->reader);
 	if (!monitor->resolve) {
 		message_error("cannot look up names: %s", strerror(errno));
@@ -154,7 +172,7 @@ static void write_metrics(struct monitor *monitor) {
 
 	if (!monitor->metrics_file || clock_ms() - monitor->metrics_at < METRICS_MS)
 		return;
-	error = metrics_write(monitor->metrics_file);
+	error = metrics_write(monitor->metrics_file, verification_result(monitor->verification));
 	monitor->metrics_at = clock_ms();
 	if (error)
 		message_error("cannot write %s: %s", monitor->metrics_file, strerror(-error));
@@ -170,6 +188,13 @@ static void notify(const char *state) {
 		systemd.sd_notify(0, state);
 }
 
+/* A reload does not wait until all is verified. */
+static void follow_files(struct monitor *monitor) {
+	if (monitor->verification && follow_wait(monitor->follow) == 0)
+		verification_give_way(monitor->verification);
+	follow_turn(monitor->follow);
+}
+
 /* What is done now and then. */
 static void look(struct monitor *monitor) {
 	if (clock_ms() - monitor->looked_at < LOOK_MS)
@@ -180,7 +205,9 @@ static void look(struct monitor *monitor) {
 		losses_turn(&monitor->losses, monitor->reader, monitor->aborts);
 	notify("WATCHDOG=1");
 	if (monitor->follow)
-		follow_turn(monitor->follow);
+		follow_files(monitor);
+	if (monitor->verification)
+		verification_turn(monitor->verification, monitor->reader);
 	resolve_turn(monitor->resolve);
 	write_metrics(monitor);
 }
@@ -214,13 +241,14 @@ static int sooner(int a, int b) {
 }
 
 static void await(struct monitor *monitor) {
-	struct pollfd fds[7] = {{.fd = reader_fd(monitor->reader), .events = POLLIN},
+	struct pollfd fds[8] = {{.fd = reader_fd(monitor->reader), .events = POLLIN},
 				{.fd = monitor->signals.fd, .events = POLLIN},
 				{.fd = -1},
 				{.fd = -1},
 				{.fd = -1},
 				{.fd = -1},
-				{.fd = resolve_fd(monitor->resolve), .events = POLLIN}};
+				{.fd = resolve_fd(monitor->resolve), .events = POLLIN},
+				{.fd = -1}};
 	int patience = LOOK_MS;
 
 	patience = sooner(patience, sink_wait(monitor->sink, &fds[2]));
@@ -232,11 +260,15 @@ static void await(struct monitor *monitor) {
 		fds[5] = (struct pollfd){.fd = follow_fd(monitor->follow), .events = POLLIN};
 		patience = sooner(patience, follow_wait(monitor->follow));
 	}
-	poll(fds, 7, patience);
+	if (monitor->verification)
+		verification_wait(monitor->verification, &fds[7]);
+	poll(fds, 8, patience);
 	if (fds[5].revents)
-		follow_turn(monitor->follow);
+		follow_files(monitor);
 	if (fds[6].revents)
 		resolve_hear(monitor->resolve);
+	if (fds[7].revents)
+		verification_turn(monitor->verification, monitor->reader);
 }
 
 static void run(struct monitor *monitor) {
@@ -261,6 +293,7 @@ static void undo(struct monitor *monitor) {
 	follow_free(monitor->follow);
 	resolve_free(monitor->resolve);
 	metrics_server_free(monitor->server);
+	verification_free(monitor->verification);
 	reader_free(monitor->reader);
 	sink_close(monitor->sink);
 	abort_process_stop(monitor->aborts);

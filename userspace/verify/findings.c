@@ -11,7 +11,17 @@
 #include "base/json.h"
 #include "base/message.h"
 
-void findings_add(struct findings *findings, const char *kind, const char *about, const char *advice,
+const char *finding_word(enum finding_kind kind) {
+	static const char *const words[] = {
+#define WORD(constant, word) [FINDING_##constant] = word,
+		FINDING_KINDS(WORD)
+#undef WORD
+	};
+
+	return words[kind];
+}
+
+void findings_add(struct findings *findings, enum finding_kind kind, const char *about, const char *advice,
 		  const char *format, ...) {
 	struct finding *finding = array_add(&findings->items, &findings->count, sizeof(*finding));
 	va_list arguments;
@@ -56,7 +66,7 @@ int findings_print_json(const struct findings *findings) {
 	for (size_t i = 0; i < findings->count; i++) {
 		const struct finding *finding = &findings->items[i];
 		struct json_object *item = json_object_new_object();
-		int failed = json_put_text(item, "kind", finding->kind);
+		int failed = json_put_text(item, "kind", finding_word(finding->kind));
 
 		failed |= json_put_text(item, "about", finding->about);
 		failed |= json_put_text(item, "text", finding->text);

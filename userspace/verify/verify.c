@@ -52,15 +52,15 @@ static void compare_entries(struct verify *verify, const struct inventory_policy
 	int error = compare_tables(filter, policy->active.slot, compiled, &difference);
 
 	if (error == -ESTALE)
-		findings_add(&verify->findings, "settings_differ", file, "`snifence reload` puts them right",
+		findings_add(&verify->findings, FINDING_SETTINGS_DIFFER, file, "`snifence reload` puts them right",
 			     "its options in the kernel are not those of the file");
 	else if (error && error != -ENOENT)
 		verify->findings.incomplete = true;
 	else if (error)
-		findings_add(&verify->findings, "table_missing", file, "`snifence reload` makes it anew",
+		findings_add(&verify->findings, FINDING_TABLE_MISSING, file, "`snifence reload` makes it anew",
 			     "a table of it is not in the kernel");
 	else if (difference.table)
-		findings_add(&verify->findings, "entry_differs", file,
+		findings_add(&verify->findings, FINDING_ENTRY_DIFFERS, file,
 			     "find out who did that, then `snifence reload` it",
 			     "somebody has changed its %s in the kernel: %" PRIu64 " added, %" PRIu64
 			     " changed, %" PRIu64 " missing",
@@ -77,13 +77,13 @@ static void verify_policy(struct verify *verify, const struct inventory_policy *
 	for (int i = 0; i < 32; i++)
 		snprintf(digest + 2 * i, 3, "%02x", policy->settings.sha256[i]);
 	if (source_load(&source, policy->entry.file, NULL, policy->entry.audit)) {
-		findings_add(&verify->findings, "file_unreadable", policy->entry.file,
+		findings_add(&verify->findings, FINDING_FILE_UNREADABLE, policy->entry.file,
 			     "put it right; what was read before is in force",
 			     "the policy's file cannot be read as a policy now");
 		return;
 	}
 	if (strcmp(digest, source.compiled.sha256) != 0)
-		findings_add(&verify->findings, "file_differs", policy->entry.file, "`snifence reload` it",
+		findings_add(&verify->findings, FINDING_FILE_DIFFERS, policy->entry.file, "`snifence reload` it",
 			     "the file is another policy than the one in force");
 	else if (compile_policy(source.policy, policy->settings.hash_key, &compiled) == 0) {
 		compare_entries(verify, policy, &compiled);
@@ -98,11 +98,11 @@ static void verify_policy(struct verify *verify, const struct inventory_policy *
 static void verify_programs(struct verify *verify, const struct inventory_attachment *attachment) {
 	for (int i = 0; filter_program_name(i); i++)
 		if (!(attachment->programs >> i & 1))
-			findings_add(&verify->findings, "program_missing", attachment->path,
+			findings_add(&verify->findings, FINDING_PROGRAM_MISSING, attachment->path,
 				     "detach and attach it again", "the program %s is not attached to it any more",
 				     filter_program_name(i));
 	if (attachment->attachment.state != SNIF_ATTACHED)
-		findings_add(&verify->findings, "half_done", attachment->path,
+		findings_add(&verify->findings, FINDING_HALF_DONE, attachment->path,
 			     "any command that changes something "
 			     "finishes it, like `snifence load`",
 			     "a command that was ended has left it half done");
@@ -110,12 +110,12 @@ static void verify_programs(struct verify *verify, const struct inventory_attach
 
 static void verify_unit(struct verify *verify, const struct inventory_attachment *attachment) {
 	if (attachment->unit)
-		findings_add(&verify->findings, "unit_restarted", attachment->path,
+		findings_add(&verify->findings, FINDING_UNIT_RESTARTED, attachment->path,
 			     "attach it again, by ExecStartPre=+ in the unit so that it holds for each start",
 			     "the unit %s was started anew, and its cgroup is not attached", attachment->unit);
 	else
-		findings_add(&verify->findings, "cgroup_recreated", attachment->path, "attach it again, or detach it",
-			     "the cgroup was made anew, and is not attached");
+		findings_add(&verify->findings, FINDING_CGROUP_RECREATED, attachment->path,
+			     "attach it again, or detach it", "the cgroup was made anew, and is not attached");
 }
 
 static void verify_attachment(struct verify *verify, const struct inventory_attachment *attachment) {
@@ -132,7 +132,7 @@ static void verify_attachment(struct verify *verify, const struct inventory_atta
 	else
 		verify->findings.incomplete = true;
 	if (filter_active(filter, attachment->attachment.policy).slot == 0)
-		findings_add(&verify->findings, "no_policy", attachment->path, "attach it again",
+		findings_add(&verify->findings, FINDING_NO_POLICY, attachment->path, "attach it again",
 			     "no policy is in force for it: all is refused");
 	error = cgroup_find_id(verify->root_fd, attachment->cgroup_id, &cgroup);
 	if (error) {
@@ -151,7 +151,7 @@ static void verify_instance(struct verify *verify, unsigned number) {
 	const char *program = filter ? compare_programs(filter, verify->trusted) : NULL;
 
 	if (program)
-		findings_add(&verify->findings, "program_differs", instance_name(number, name),
+		findings_add(&verify->findings, FINDING_PROGRAM_DIFFERS, instance_name(number, name),
 			     "`snifence unload`, and attach anew",
 			     "the program %s is not the one that this snifence loads, or uses other maps", program);
 }
@@ -161,9 +161,6 @@ static int look_at_all(struct verify *verify) {
 
 	if (error)
 		return error;
-	verify->trusted = compare_load();
-	if (!verify->trusted)
-		return -EIO;
 	for (unsigned i = 0; i < INSTANCES; i++)
 		verify_instance(verify, i);
 	for (size_t i = 0; i < verify->inventory.policy_count; i++)
@@ -183,9 +180,21 @@ static int tell(const struct findings *findings, bool json) {
 	return findings->count ? EXIT_MISSING : findings->incomplete ? EXIT_FAILED : 0;
 }
 
+/* Loads what it compares with before it takes the instances, for which other commands wait then. Returns 0 or a
+ * negative errno; -ENOENT: nothing is loaded. */
+static int take_instances(struct verify *verify) {
+	int error = instances_peek(&verify->instances);
+
+	instances_release(&verify->instances);
+	if (error)
+		return error;
+	verify->trusted = compare_load();
+	return verify->trusted ? instances_take(&verify->instances, false) : -EIO;
+}
+
 static int verify_all(bool json) {
-	struct verify verify = {.root_fd = cgroup_place_root()};
-	int error = verify.root_fd < 0 ? verify.root_fd : instances_take(&verify.instances, false);
+	struct verify verify = {.instances.root_fd = -1, .root_fd = cgroup_place_root()};
+	int error = verify.root_fd < 0 ? verify.root_fd : take_instances(&verify);
 	int code = EXIT_FAILED;
 
 	if (!error)
@@ -194,8 +203,7 @@ static int verify_all(bool json) {
 		code = tell(&verify.findings, json);
 	filter_free(verify.trusted);
 	inventory_free(&verify.inventory);
-	if (error != -ENOENT)
-		instances_release(&verify.instances);
+	instances_release(&verify.instances);
 	findings_free(&verify.findings);
 	if (verify.root_fd >= 0)
 		close(verify.root_fd);

@@ -104,16 +104,16 @@ void verify_processes(const struct filter *filter, const struct inventory_attach
 	cgroup_each_process(cgroup_fd, look_at_process, &looking);
 	for (int i = 0; i < CAPABILITIES; i++)
 		if (looking.capable_count[i])
-			findings_add(findings, "capability", path,
+			findings_add(findings, FINDING_CAPABILITY, path,
 				     "take it away: CapabilityBoundingSet= in a unit, --cap-drop in a container",
 				     "%u processes have %s, the first is %d", looking.capable_count[i],
 				     capabilities[i].name, looking.capable[i]);
 	if (looking.packet_count)
-		findings_add(findings, "packet_socket", path, "end it: what it sends passes no filter of a cgroup",
-			     "%u processes hold a packet socket, the first is %d", looking.packet_count,
-			     looking.packet);
+		findings_add(
+			findings, FINDING_PACKET_SOCKET, path, "end it: what it sends passes no filter of a cgroup",
+			"%u processes hold a packet socket, the first is %d", looking.packet_count, looking.packet);
 	if (looking.old_count)
-		findings_add(findings, "older_socket", path,
+		findings_add(findings, FINDING_OLDER_SOCKET, path,
 			     "what it sends is refused; start it again to have it connect anew",
 			     "%u processes hold a connection from before the attachment, the first is %d",
 			     looking.old_count, looking.old);
