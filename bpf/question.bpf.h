@@ -5,8 +5,6 @@
 
 #include "binding.bpf.h"
 
-#define MESSAGES_PER_SEGMENT 8 /* over TCP; no client sends as many */
-
 /* Where a question goes, and what of the packet it is. */
 struct question_place {
 	struct snif_target server;
@@ -51,18 +49,12 @@ static __attribute__((noinline)) int question_remember(struct __sk_buff *skb, st
 static __always_inline enum snif_reason question_refusal(struct workspace *workspace, const struct policy *policy,
 							 const struct snif_tag *tag, _Bool allowed,
 							 const struct snif_dns_rules *rules) {
-	__u16 type = workspace->dns.type;
+	enum snif_reason reason = snif_judge_question(rules, workspace->dns.type, allowed);
 
-	if (rules->https_deny && (type == SNIF_DNS_HTTPS || type == SNIF_DNS_SVCB))
-		return SNIF_REASON_DNS_TYPE;
-	if (!rules->names_policy)
-		return SNIF_REASON_NONE;
-	if (!allowed && type == SNIF_DNS_PTR && rules->bind != SNIF_BIND_OFF &&
+	if (reason == SNIF_REASON_DNS_NAME && workspace->dns.type == SNIF_DNS_PTR && rules->bind != SNIF_BIND_OFF &&
 	    reverse_is_bound(workspace, policy, tag))
 		return SNIF_REASON_NONE;
-	if (!allowed)
-		return SNIF_REASON_DNS_NAME;
-	return snif_dns_is_lookup(type) ? SNIF_REASON_NONE : SNIF_REASON_DNS_TYPE;
+	return reason;
 }
 
 /* Reads the question into the workspace, and remembers it where it may be asked. */
@@ -187,9 +179,9 @@ SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *polic
 		ask(skb, policy, tag, &place, out);
 		return 1;
 	}
-	for (__u32 i = 0; i < MESSAGES_PER_SEGMENT && out->verdict == SNIF_ALLOW && place.begin < packet->end; i++) {
+	for (__u32 i = 0; i < SNIF_DNS_OF_SEGMENT && out->verdict == SNIF_ALLOW && place.begin < packet->end; i++) {
 		place.end = place.begin; /* none, which is no question */
-		if (bpf_skb_load_bytes(skb, place.begin, length, 2) == 0 && i < MESSAGES_PER_SEGMENT - 1 &&
+		if (bpf_skb_load_bytes(skb, place.begin, length, 2) == 0 && i < SNIF_DNS_OF_SEGMENT - 1 &&
 		    place.begin + 2 + snif_be16(length) <= packet->end) {
 			place.begin += 2;
 			place.end = place.begin + snif_be16(length);

@@ -330,6 +330,18 @@ static __always_inline _Bool snif_may_look_up(struct snif_name_progress *at, sni
 	return 0;
 }
 
+/* What the policy says of a question for a name that may be looked up, or not. */
+static __always_inline enum snif_reason snif_judge_question(const struct snif_dns_rules *rules, __u16 type,
+							    _Bool allowed) {
+	if (rules->https_deny && (type == SNIF_DNS_HTTPS || type == SNIF_DNS_SVCB))
+		return SNIF_REASON_DNS_TYPE;
+	if (!rules->names_policy)
+		return SNIF_REASON_NONE;
+	if (!allowed)
+		return SNIF_REASON_DNS_NAME;
+	return snif_dns_is_lookup(type) ? SNIF_REASON_NONE : SNIF_REASON_DNS_TYPE;
+}
+
 /* What becomes of an allowed server name whose address no lookup has given. */
 static __always_inline struct snif_judgement snif_judge_unbound(const struct snif_dns_rules *dns, __u32 rule) {
 	if (dns->bind == SNIF_BIND_REQUIRE)

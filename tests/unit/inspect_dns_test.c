@@ -104,6 +104,47 @@ static void add_lookup(const char *client, const char *server, const char *name)
 	add_datagram(server, 53, client, PORT, &answer);
 }
 
+/* ---- over TCP -------------------------------------------------------------------------------------------------- */
+
+/* A segment between CLIENT and SERVER, whose first byte is number `at` of what that side sends; its SYN is before byte 1. */
+static void add_segment(bool from_server, uint8_t flags, uint32_t at, const void *data, size_t length) {
+	const char *ends[] = {CLIENT, SERVER};
+	const uint16_t ports[] = {PORT, SNIF_DNS_PORT};
+	struct in_addr address;
+
+	frame.length = 0;
+	bytes_number(&frame, 2, 0x4500);
+	bytes_number(&frame, 2, (uint32_t)(40 + length));
+	bytes_number(&frame, 4, 0);
+	bytes_number(&frame, 4, 64 << 24 | IPPROTO_TCP << 16);
+	for (int i = 0; i < 2; i++) {
+		inet_pton(AF_INET, ends[i == 0 ? from_server : !from_server], &address);
+		bytes_add(&frame, &address, sizeof(address));
+	}
+	bytes_number(&frame, 2, ports[from_server]);
+	bytes_number(&frame, 2, ports[!from_server]);
+	bytes_number(&frame, 4, at);
+	bytes_number(&frame, 4, 0);
+	bytes_number(&frame, 4, 0x50U << 24 | (uint32_t)flags << 16 | 0xffff);
+	bytes_number(&frame, 4, 0);
+	bytes_add(&frame, data, length);
+	add_frame();
+}
+
+/* Opens a connection and asks there for a name; `answer` is what SERVER would send, its length before it. */
+static void ask_over_tcp(const char *name) {
+	static struct bytes message;
+
+	add_segment(false, TH_SYN, 0, "", 0);
+	add_segment(true, TH_SYN | TH_ACK, 0, "", 0);
+	dns_make_question(&question, ID, name, SNIF_DNS_A);
+	dns_begin_answer(&message, &question);
+	dns_add_address(&message, name, 60, ADDRESS);
+	dns_frame(&answer, &message);
+	dns_frame(&message, &question);
+	add_segment(false, TH_ACK, 1, message.data, message.length);
+}
+
 /* A ClientHello of CLIENT to ADDRESS. */
 static void add_hello(const char *name) {
 	hello_make(&hello, &(struct hello){.name = name});
@@ -212,11 +253,136 @@ static void a_direct_rule_by_name(void **state) {
 	expect(" address_not_allowed");
 }
 
+static void lookups_over_tcp(void **state) {
+	(void)state;
+	begin("require");
+	ask_over_tcp("www.a.example");
+	add_segment(true, TH_ACK, 1, answer.data, answer.length);
+	add_hello("www.a.example");
+	expect(" name_allowed");
+
+	/* in pieces, out of order */
+	begin("require");
+	ask_over_tcp("www.a.example");
+	add_segment(true, TH_ACK, 1 + 20, answer.data + 20, answer.length - 20);
+	add_segment(true, TH_ACK, 1, answer.data, 1);
+	add_segment(true, TH_ACK, 2, answer.data + 1, 19);
+	add_hello("www.a.example");
+	expect(" name_allowed");
+
+	/* without the beginning of the connection, or a piece */
+	begin("require");
+	ask_over_tcp("www.a.example");
+	add_segment(true, TH_ACK, 2, answer.data + 1, answer.length - 1);
+	add_hello("www.a.example");
+	expect(" name_not_bound");
+	/* a longer one than is read */
+	begin("require");
+	ask_over_tcp("www.a.example");
+	add_segment(true, TH_ACK, 1, "\xff\xff", 2);
+	add_segment(true, TH_ACK, 3, answer.data, answer.length);
+	add_hello("www.a.example");
+	expect(" name_not_bound");
+	/* the answer to a question by TCP, by UDP */
+	begin("require");
+	ask_over_tcp("www.a.example");
+	dns_begin_answer(&answer, &question);
+	dns_add_address(&answer, "www.a.example", 60, ADDRESS);
+	add_datagram(SERVER, SNIF_DNS_PORT, CLIENT, PORT, &answer);
+	add_hello("www.a.example");
+	expect(" name_not_bound");
+}
+
+static void expect_question(const char *name, uint16_t type, const char *piece) {
+	begin("require, names: policy");
+	dns_make_question(&question, ID, name, type);
+	add_datagram(CLIENT, PORT, SERVER, SNIF_DNS_PORT, &question);
+	assert_int_equal(inspect(NULL), 0);
+	if (!piece)
+		assert_string_equal(out, "");
+	else if (!strstr(out, piece))
+		fail_msg("%s is not in %s", piece, out);
+}
+
+static void questions_are_judged(void **state) {
+	(void)state;
+	expect_question("www.a.example", SNIF_DNS_AAAA, NULL);
+	expect_question("data.evil.example", SNIF_DNS_A,
+			CLIENT ":33333 > " SERVER ":53 data.evil.example dns=A deny dns_name (");
+	expect_question("www.a.example", 16, " www.a.example dns=TXT deny dns_type (");
+	expect_question("a b.example", SNIF_DNS_A, " a\\x20b.example dns=A deny dns_question (");
+
+	/* a reverse lookup, of what was found */
+	expect_question("7.100.51.198.in-addr.arpa", SNIF_DNS_PTR, " deny dns_name (");
+	begin("require, names: policy");
+	add_lookup(CLIENT, SERVER, "www.a.example");
+	dns_make_question(&question, ID, "7.100.51.198.in-addr.arpa", SNIF_DNS_PTR);
+	add_datagram(CLIENT, PORT, SERVER, SNIF_DNS_PORT, &question);
+	assert_int_equal(inspect(NULL), 0);
+	assert_string_equal(out, "");
+
+	/* what is refused is not answered, nor bound */
+	begin("require, https: deny");
+	dns_make_question(&question, ID, "www.a.example", SNIF_DNS_HTTPS);
+	add_datagram(CLIENT, PORT, SERVER, SNIF_DNS_PORT, &question);
+	assert_int_equal(inspect("--json"), 0);
+	assert_non_null(strstr(out, "\"dns\":{\"type\":\"query\",\"id\":7,\"rrname\":\"www.a.example\",\"rrtype\":"
+				    "\"HTTPS\"}"));
+	assert_non_null(strstr(out, "\"reason\":\"dns_type\""));
+}
+
+/* A segment has to hold whole questions, as the kernel reads it for itself. */
+static void questions_over_tcp(void **state) {
+	(void)state;
+	begin("require, names: policy");
+	ask_over_tcp("data.evil.example");
+	assert_int_equal(inspect(NULL), 0);
+	assert_non_null(strstr(out, " data.evil.example dns=A deny dns_name ("));
+
+	begin("require, names: policy");
+	add_segment(false, TH_SYN, 0, "", 0);
+	dns_make_question(&question, ID, "www.a.example", SNIF_DNS_A);
+	dns_frame(&answer, &question);
+	add_segment(false, TH_ACK, 1, answer.data, answer.length - 1);
+	assert_int_equal(inspect(NULL), 0);
+	assert_non_null(strstr(out, " - deny dns_question ("));
+
+	/* one too many */
+	begin("require, names: policy");
+	add_segment(false, TH_SYN, 0, "", 0);
+	hello.length = 0;
+	for (int i = 0; i < SNIF_DNS_OF_SEGMENT; i++)
+		bytes_add(&hello, answer.data, answer.length);
+	add_segment(false, TH_ACK, 1, hello.data, hello.length - answer.length);
+	assert_int_equal(inspect(NULL), 0);
+	assert_string_equal(out, "");
+	begin("require, names: policy");
+	add_segment(false, TH_SYN, 0, "", 0);
+	add_segment(false, TH_ACK, 1, hello.data, hello.length);
+	assert_int_equal(inspect(NULL), 0);
+	assert_non_null(strstr(out, " - deny dns_question ("));
+}
+
+/* In audit mode it leaves, and is answered, which binds nothing. */
+static void questions_in_audit_mode(void **state) {
+	(void)state;
+	begin("off");
+	put_file(policy_file, "version: 1\nmode: audit\ntls: {allow: [www.a.example]}\n"
+			      "dns: {servers: [" SERVER "], bind: observe, names: policy, log: answers}\n");
+	add_lookup(CLIENT, SERVER, "other.example");
+	assert_int_equal(inspect("--json"), 0);
+	assert_non_null(strstr(out, "\"reason\":\"dns_name\""));
+	assert_non_null(strstr(out, "\"type\":\"answer\",\"id\":7,\"rrname\":\"other.example\""));
+	assert_null(strstr(out, "\"bound\""));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_that_was_found_passes), cmocka_unit_test(a_name_that_was_not_found_is_refused),
 		cmocka_unit_test(what_was_found_runs_out),	cmocka_unit_test(events_have_it_too),
-		cmocka_unit_test(a_direct_rule_by_name),
+		cmocka_unit_test(a_direct_rule_by_name),	cmocka_unit_test(lookups_over_tcp),
+		cmocka_unit_test(questions_are_judged),		cmocka_unit_test(questions_over_tcp),
+		cmocka_unit_test(questions_in_audit_mode),
 	};
 
 	return cmocka_run_group_tests_name("inspect_dns", tests, set_up, tear_down);

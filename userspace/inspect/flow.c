@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "inspect/dns_stream.h"
 #include "inspect/stream.h"
 #include "inspect/tcp_packet.h"
 
@@ -18,9 +19,10 @@ struct key {
 	uint16_t source_port, destination_port;
 };
 
-/* What a flow needs until its hello is decided. */
+/* What a flow needs until its hello is decided; what a DNS server answers over TCP has none, and goes on. */
 struct reading {
 	struct stream stream;
+	struct dns_stream *answers; /* NULL: no answers are read in it */
 	struct snif_hello hello;
 	struct timespec time; /* of the last data */
 	uint64_t first_frame;
@@ -48,7 +50,7 @@ struct flow {
 struct flows {
 	struct snif_hello_rules rules;
 	flow_reader reader;
-	datagram_reader dns_reader;
+	message_reader dns_reader;
 	void *context;
 	void *tree;			    /* of tsearch() */
 	TAILQ_HEAD(flow_list, flow) by_age; /* idle for longest first */
@@ -114,20 +116,33 @@ static bool is_news(const struct reading *reading) {
 struct arrival {
 	struct flows *flows;
 	struct flow *flow;
-	uint64_t frame;
+	const struct snif_packet *headers;
+	const struct capture_packet *capture;
 };
+
+/* Hands on a message of the packet at hand. A dns_taker. */
+static void take_message(void *context, const uint8_t *data, uint32_t length) {
+	const struct arrival *arrival = context;
+	const struct flow_message message = {arrival->capture->time, arrival->headers, data, length};
+
+	arrival->flows->dns_reader(arrival->flows->context, &message);
+}
 
 /* Feeds the parser with what the receiver reads. A stream_reader. */
 static void read_bytes(void *context, const uint8_t *bytes, uint32_t length, uint32_t segments) {
-	const struct arrival *arrival = context;
+	struct arrival *arrival = context;
 	struct reading *reading = arrival->flow->reading;
 	struct snif_hello *hello = &reading->hello;
 	uint32_t offset = 0;
 
 	if (reading->decided)
 		return;
+	if (reading->answers) {
+		reading->decided = !dns_stream_add(reading->answers, bytes, length, take_message, arrival);
+		return;
+	}
 	if (!hello->started)
-		reading->first_frame = arrival->frame;
+		reading->first_frame = arrival->capture->frame;
 	reading->segments += segments;
 	while (offset < length && hello->status == SNIF_HELLO_MORE) {
 		snif_tls_feed(hello, bytes, offset, length);
@@ -137,7 +152,7 @@ static void read_bytes(void *context, const uint8_t *bytes, uint32_t length, uin
 		if (is_news(reading))
 			report(arrival->flows, arrival->flow, SNIF_REASON_NONE);
 		snif_tls_continue(hello);
-		reading->first_frame = arrival->frame;
+		reading->first_frame = arrival->capture->frame;
 		reading->segments = offset < length;
 	}
 	reading->decided = hello->status != SNIF_HELLO_MORE;
@@ -151,6 +166,7 @@ static void flow_decide(struct flows *flows, struct flow *flow) {
 		return;
 	flows->held -= flow->reading->stream.held;
 	stream_clear(&flow->reading->stream);
+	free(flow->reading->answers);
 	free(flow->reading);
 	flow->reading = NULL;
 }
@@ -159,7 +175,7 @@ static void flow_decide(struct flows *flows, struct flow *flow) {
 static void flow_give_up(struct flows *flows, struct flow *flow) {
 	struct reading *reading = flow->reading;
 
-	if (reading && !reading->decided && !reading->reported && is_tls(flow))
+	if (reading && !reading->answers && !reading->decided && !reading->reported && is_tls(flow))
 		report(flows, flow, reading->stream.pieces ? SNIF_REASON_SEQUENCE_GAP : SNIF_REASON_HELLO_INCOMPLETE);
 	flow_decide(flows, flow);
 }
@@ -229,6 +245,27 @@ static void flow_note(struct flows *flows, struct flow *flow, const struct snif_
 		flow->refusal = SNIF_REASON_URGENT_DATA;
 }
 
+/* What a DNS server answers, of a connection that is in the capture from its beginning on: the frame is known then. */
+static bool has_answers(const struct flows *flows, const struct flow *flow) {
+	return flows->dns_reader && flow->accepted && flow->key.source_port == SNIF_DNS_PORT;
+}
+
+static struct reading *reading_new(const struct flows *flows, const struct flow *flow) {
+	struct reading *reading = calloc(1, sizeof(*reading));
+
+	if (!reading)
+		return NULL;
+	reading->hello.rules = flows->rules;
+	reading->stream.next = flow->start;
+	if (!has_answers(flows, flow))
+		return reading;
+	reading->answers = calloc(1, sizeof(*reading->answers));
+	if (reading->answers)
+		return reading;
+	free(reading);
+	return NULL;
+}
+
 /* Takes a packet of a flow that is not decided. */
 static int flow_read(struct flows *flows, struct flow *flow, const struct tcp_packet *packet,
 		     const struct capture_packet *capture) {
@@ -241,18 +278,15 @@ static int flow_read(struct flows *flows, struct flow *flow, const struct tcp_pa
 		.has_urgent = !syn && headers->flags & SNIF_TCP_URG,
 		.urgent = packet->urgent,
 	};
-	struct arrival arrival = {flows, flow, capture->frame};
+	struct arrival arrival = {flows, flow, headers, capture};
 	struct reading *reading = flow->reading;
 	size_t held;
 	int error;
 
-	if (!reading) {
-		reading = flow->reading = calloc(1, sizeof(*reading));
-		if (!reading)
-			return -ENOMEM;
-		reading->hello.rules = flows->rules;
-		reading->stream.next = flow->start;
-	}
+	if (!reading)
+		reading = flow->reading = reading_new(flows, flow);
+	if (!reading)
+		return -ENOMEM;
 	if (packet->length > 0)
 		reading->time = capture->time;
 	held = reading->stream.held;
@@ -272,6 +306,9 @@ static int add_tcp(struct flows *flows, const struct tcp_packet *packet, const s
 	if (!flow)
 		return error;
 	flow_note(flows, flow, &packet->headers);
+	if (flows->dns_reader && packet->headers.to.port == SNIF_DNS_PORT && packet->length > 0)
+		dns_segment_read(packet->data, packet->headers.flags & SNIF_TCP_URG ? 0 : packet->length, take_message,
+				 &(struct arrival){flows, flow, &packet->headers, capture});
 	if (!flow->decided && (packet->length > 0 || packet->headers.flags & SNIF_TCP_URG))
 		error = flow_read(flows, flow, packet, capture);
 	while (flows->count > FLOWS_MAX || flows->held > FLOWS_HELD_MAX) {
@@ -296,27 +333,27 @@ struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader
 
 /* What is no TCP, and which people look for all the same. */
 static void take_other(struct flows *flows, const struct snif_packet *headers, const struct capture_packet *packet) {
-	enum { DNS_PORT = 53, QUIC_PORT = 443, UDP_HEADER = 8 };
+	enum { QUIC_PORT = 443, UDP_HEADER = 8 };
 	uint32_t begin = headers->payload + UDP_HEADER;
-	struct flow_datagram datagram = {.time = packet->time, .headers = headers};
+	struct flow_message message = {.time = packet->time, .headers = headers};
 
 	if (headers->to.protocol != IPPROTO_UDP)
 		return;
 	flows->losses.quic += headers->to.port == QUIC_PORT;
-	if (headers->to.port != DNS_PORT && headers->source_port != DNS_PORT)
+	if (headers->to.port != SNIF_DNS_PORT && headers->source_port != SNIF_DNS_PORT)
 		return;
 	if (begin < headers->end) {
-		datagram.data = packet->ip + begin;
-		datagram.length = headers->end - begin;
+		message.data = packet->ip + begin;
+		message.length = headers->end - begin;
 	}
 	/* without a reader, a lookup is one packet */
 	if (flows->dns_reader)
-		flows->losses.dns += !flows->dns_reader(flows->context, &datagram);
+		flows->dns_reader(flows->context, &message);
 	else
-		flows->losses.dns += headers->to.port == DNS_PORT;
+		flows->losses.dns += headers->to.port == SNIF_DNS_PORT;
 }
 
-void flows_read_dns(struct flows *flows, datagram_reader reader) {
+void flows_read_dns(struct flows *flows, message_reader reader) {
 	flows->dns_reader = reader;
 }
 

@@ -36,16 +36,15 @@ typedef void (*flow_reader)(void *context, const struct flow_hello *found);
 
 struct flows;
 
-/* A datagram from or to UDP 53. */
-struct flow_datagram {
+/* A message from or to port 53. Of TCP: see dns_stream.h. */
+struct flow_message {
 	struct timespec time;
-	const struct snif_packet *headers;
-	const uint8_t *data; /* behind the UDP header */
-	uint32_t length;
+	const struct snif_packet *headers; /* of the packet that it came in, or with which it was complete */
+	const uint8_t *data;
+	uint32_t length; /* 0: there is none to be read */
 };
 
-/* Returns whether it was read; else it is counted as one that told nothing. */
-typedef bool (*datagram_reader)(void *context, const struct flow_datagram *datagram);
+typedef void (*message_reader)(void *context, const struct flow_message *message);
 
 /* Numbers of packets that told nothing. */
 struct flow_losses {
@@ -63,8 +62,8 @@ struct flow_losses {
  */
 struct flows *flows_new(const struct snif_hello_rules *rules, flow_reader reader, void *context);
 
-/* Has datagrams of DNS read, with the same context. */
-void flows_read_dns(struct flows *flows, datagram_reader reader);
+/* Has messages of DNS read, with the same context. */
+void flows_read_dns(struct flows *flows, message_reader reader);
 
 /*
  * Takes an IP packet. Memory is bounded: of over 65,536 flows, or 64 MiB that wait for lost segments, those idle for

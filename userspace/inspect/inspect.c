@@ -42,20 +42,38 @@ static void write_event(struct inspect *inspect, struct snif_event *event) {
 		inspect->error = error;
 }
 
-/* Notes what an answer says. A datagram_reader. */
-static bool read_dns(void *context, const struct flow_datagram *datagram) {
-	struct inspect *inspect = context;
-	struct lookup_answer answer;
+static void print_file(const struct inspect *inspect) {
+	if (inspect->file)
+		printf("%s: ", inspect->file);
+}
+
+static void show_question(struct inspect *inspect, const struct lookup *lookup) {
 	struct snif_event event;
-	int result = lookups_add(inspect->lookups, datagram, &answer);
+
+	if (!inspect->options.json) {
+		print_file(inspect);
+		inspect_print_question(stdout, lookup, inspect->policy);
+		return;
+	}
+	event = inspect_question_event(lookup);
+	write_event(inspect, &event);
+}
+
+/* Notes what an answer says, and shows a question that may not be asked. A message_reader. */
+static void read_dns(void *context, const struct flow_message *message) {
+	struct inspect *inspect = context;
+	struct lookup lookup;
+	struct snif_event event;
+	int result = lookups_add(inspect->lookups, message, &lookup);
 
 	if (result < 0)
 		inspect->lookup_error = result;
-	if (result == 1 && inspect->options.json && inspect->policy->dns.log_answers) {
-		event = inspect_answer_event(&answer, &inspect->policy->dns);
+	if (result == LOOKUP_REFUSED)
+		show_question(inspect, &lookup);
+	if (result == LOOKUP_ANSWER && inspect->options.json && inspect->policy->dns.log_answers) {
+		event = inspect_answer_event(&lookup, &inspect->policy->dns);
 		write_event(inspect, &event);
 	}
-	return true;
 }
 
 /* Shows one flow. A flow_reader. */
@@ -69,8 +87,7 @@ static void show(void *context, const struct flow_hello *found) {
 	if (inspect->policy)
 		judgement = inspect_judge(&inspect->compiled, found, inspect->lookups, &unbound);
 	if (!inspect->options.json) {
-		if (inspect->file)
-			printf("%s: ", inspect->file);
+		print_file(inspect);
 		inspect_print(stdout, found, inspect->policy, inspect->policy ? &judgement : NULL);
 		return;
 	}

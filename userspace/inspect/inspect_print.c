@@ -17,18 +17,14 @@ static void print_endpoint(FILE *out, const uint8_t address[16], uint16_t port) 
 }
 
 /* Spaces part the line's fields, so those of a name are escaped as well. */
-static void print_name(FILE *out, const struct flow_hello *found) {
-	const struct snif_hello *hello = found->hello;
-
-	if (!flow_hello_has_name(found)) {
+static void print_name(FILE *out, const __u8 *name, __u16 length) {
+	if (length == 0)
 		fputc('-', out);
-		return;
-	}
-	for (__u16 i = 0; i < hello->name_length; i++) {
-		if (hello->name[i] == ' ')
+	for (__u16 i = 0; i < length; i++) {
+		if (name[i] == ' ')
 			fputs("\\x20", out);
 		else
-			print_escaped(out, hello->name + i, 1);
+			print_escaped(out, name + i, 1);
 	}
 }
 
@@ -58,7 +54,7 @@ void inspect_print(FILE *out, const struct flow_hello *found, const struct polic
 	fputs(" > ", out);
 	print_endpoint(out, found->destination, found->destination_port);
 	fputc(' ', out);
-	print_name(out, found);
+	print_name(out, hello->name, flow_hello_has_name(found) ? hello->name_length : 0);
 	if (hello->version != 0)
 		fprintf(out, " %s", event_version(version, hello->version));
 	fprintf(out, " segments=%u records=%u%s", found->segments, hello->records, hello->ech ? " ech" : "");
@@ -94,25 +90,65 @@ struct snif_event inspect_event(const struct flow_hello *found, const struct sni
 	return event;
 }
 
-struct snif_event inspect_answer_event(const struct lookup_answer *answer, const struct snif_dns_rules *rules) {
-	const struct snif_packet *headers = answer->datagram->headers;
-	const struct snif_dns *dns = answer->dns;
+void inspect_print_question(FILE *out, const struct lookup *lookup, const struct policy *policy) {
+	const struct snif_packet *headers = lookup->message->headers;
+	const struct snif_judgement judgement = snif_refuse(lookup->refusal);
+	char type[EVENT_DNS_TYPE_SIZE];
+	struct timestamp time = {0};
+
+	fprintf(out, "%s ", timestamp_write(&time, &lookup->message->time));
+	print_endpoint(out, headers->source, headers->source_port);
+	fputs(" > ", out);
+	print_endpoint(out, headers->to.address, headers->to.port);
+	fputc(' ', out);
+	print_name(out, lookup->dns->name, lookup->dns->name_length);
+	if (lookup->dns->type != 0)
+		fprintf(out, " dns=%s", event_dns_type(type, lookup->dns->type));
+	print_judgement(out, policy, &judgement);
+	fputc('\n', out);
+}
+
+/* What a question and an answer have in common. */
+static struct snif_event event_of_lookup(const struct lookup *lookup) {
+	const struct snif_dns *dns = lookup->dns;
 	struct snif_event event = {
-		.time = (__u64)answer->datagram->time.tv_sec * 1000000000 + (__u64)answer->datagram->time.tv_nsec,
-		.source_port = headers->to.port,
-		.destination_port = headers->source_port,
-		.protocol = IPPROTO_UDP,
-		.hook = SNIF_HOOK_COUNT,
-		.flags = SNIF_EVENT_DNS | SNIF_EVENT_ANSWER | (answer->bound ? SNIF_EVENT_BOUND : 0),
+		.time = (__u64)lookup->message->time.tv_sec * 1000000000 + (__u64)lookup->message->time.tv_nsec,
+		.protocol = lookup->message->headers->to.protocol,
+		.flags = SNIF_EVENT_DNS,
 		.object.dns = {dns->type, dns->id},
 		.name_length = dns->name_length,
-		.answer_count = (__u8)dns->found,
-		.dns = *rules,
 	};
+
+	memcpy(event.name, dns->name, sizeof(event.name));
+	return event;
+}
+
+struct snif_event inspect_question_event(const struct lookup *lookup) {
+	const struct snif_packet *headers = lookup->message->headers;
+	struct snif_event event = event_of_lookup(lookup);
+
+	memcpy(event.source, headers->source, 16);
+	memcpy(event.destination, headers->to.address, 16);
+	event.source_port = headers->source_port;
+	event.destination_port = headers->to.port;
+	event.hook = SNIF_HOOK_EGRESS;
+	event.verdict = SNIF_DENY;
+	event.reason = lookup->refusal;
+	return event;
+}
+
+struct snif_event inspect_answer_event(const struct lookup *lookup, const struct snif_dns_rules *rules) {
+	const struct snif_packet *headers = lookup->message->headers;
+	struct snif_event event = event_of_lookup(lookup);
 
 	memcpy(event.source, headers->to.address, 16);
 	memcpy(event.destination, headers->source, 16);
-	memcpy(event.name, dns->name, sizeof(event.name));
-	memcpy(event.answers, dns->addresses, sizeof(event.answers));
+	event.source_port = headers->to.port;
+	event.destination_port = headers->source_port;
+	event.hook = SNIF_HOOK_COUNT;
+	event.flags |= SNIF_EVENT_ANSWER | (lookup->bound ? SNIF_EVENT_BOUND : 0);
+	event.answer_count = (__u8)lookup->dns->found;
+	memcpy(event.answers, lookup->dns->addresses, sizeof(event.answers));
+	event.dns = *rules;
 	return event;
 }

@@ -18,7 +18,11 @@ void inspect_print(FILE *out, const struct flow_hello *found, const struct polic
  * Without a judgement, the verdict is SNIF_UNDECIDED. */
 struct snif_event inspect_event(const struct flow_hello *found, const struct snif_judgement *judgement);
 
-/* The same of an answer of DNS, by the policy's `rules` for lookups. */
-struct snif_event inspect_answer_event(const struct lookup_answer *answer, const struct snif_dns_rules *rules);
+/* The same two of a refused question of DNS, */
+void inspect_print_question(FILE *out, const struct lookup *lookup, const struct policy *policy);
+struct snif_event inspect_question_event(const struct lookup *lookup);
+
+/* and an answer as an event, by the policy's `rules` for lookups. */
+struct snif_event inspect_answer_event(const struct lookup *lookup, const struct snif_dns_rules *rules);
 
 #endif

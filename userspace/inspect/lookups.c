@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "reverse.h"
 
 /* Of each kind, those that are remembered; beyond that, the oldest go. */
 enum { LOOKUPS_MAX = 65536 };
@@ -18,11 +19,12 @@ struct asked {
 	struct {
 		uint8_t client[16], server[16];
 		uint64_t sum;
-		uint16_t client_port, server_port, id, type;
+		uint16_t client_port, server_port, id, type, protocol;
+		uint16_t unused[3]; /* hashed, too */
 	} key;
 	char name[SNIF_NAME_BUFFER]; /* normalised */
 	uint16_t length;
-	bool allowed;
+	bool binds; /* what its answer gives counts for the name */
 	struct snif_name_rule rule;
 	UT_hash_handle hh;
 	bool lost;
@@ -90,33 +92,89 @@ static int remember(struct lookups *lookups, struct asked *asked) {
 	return 0;
 }
 
-static bool is_server(const struct lookups *lookups, const uint8_t address[16], uint16_t port) {
+static bool is_server(const struct lookups *lookups, const struct snif_target *to) {
 	struct snif_dest dest;
 
-	return snif_judge_address(lookups->tables, address, IPPROTO_UDP, port, &dest).reason == SNIF_REASON_DNS_ALLOWED;
+	return snif_judge_address(lookups->tables, to->address, to->protocol, to->port, &dest).reason ==
+	       SNIF_REASON_DNS_ALLOWED;
 }
 
-/* Reads the question of the datagram's message. Returns whether it is one. */
-static bool read_message(struct lookups *lookups, const struct flow_datagram *datagram, bool response) {
+/* Reads the question of the message. Returns whether there is one. */
+static bool read_message(struct lookups *lookups, const struct flow_message *message, bool response) {
 	struct snif_dns *dns = &lookups->dns;
 
-	if (datagram->length == 0 || datagram->length > SNIF_DNS_MESSAGE)
+	dns->name_length = dns->type = dns->id = 0;
+	if (message->length == 0 || message->length > (response ? SNIF_DNS_MESSAGE : SNIF_DNS_QUESTION))
 		return false;
 	dns->key = SUM_KEY;
-	dns->length = datagram->length;
-	memcpy(dns->message, datagram->data, datagram->length);
+	dns->length = message->length;
+	memcpy(dns->message, message->data, message->length);
 	return snif_dns_read_question(dns, response);
 }
 
-static int take_question(struct lookups *lookups, const struct flow_datagram *datagram) {
-	const struct snif_packet *headers = datagram->headers;
+static void key_write(const struct lookups *lookups, struct asked *asked, const struct snif_target *client,
+		      const struct snif_target *server) {
+	memcpy(asked->key.client, client->address, 16);
+	memcpy(asked->key.server, server->address, 16);
+	asked->key.client_port = client->port;
+	asked->key.server_port = server->port;
+	asked->key.protocol = client->protocol;
+	asked->key.sum = lookups->dns.asked;
+	asked->key.id = lookups->dns.id;
+	asked->key.type = lookups->dns.type;
+}
+
+/* The packet's sender. */
+static struct snif_target source_of(const struct snif_packet *headers) {
+	struct snif_target source = {.port = headers->source_port, .protocol = headers->to.protocol};
+
+	memcpy(source.address, headers->source, 16);
+	return source;
+}
+
+/* Whether the name of a reverse lookup is that of an address at which the client has found something. */
+static bool reverse_is_found(const struct lookups *lookups, const struct flow_message *message,
+			     const struct asked *asked) {
+	struct snif_reverse reverse;
+	const struct lookup_place place = {message->headers->source, reverse.address, message->time};
+
+	return snif_reverse_read(&reverse, (const uint8_t *)asked->name, asked->length) &&
+	       lookups_found(lookups, &place, NULL, 0);
+}
+
+/* Judges the question, and notes what its answer is for. */
+static enum snif_reason judge_question(const struct lookups *lookups, const struct flow_message *message,
+				       struct asked *asked) {
 	const struct snif_settings *settings = &lookups->tables->settings;
 	struct snif_name_progress at = {0};
-	struct asked *asked;
+	bool allowed = snif_may_look_up(&at, lookups->tables, settings, (const uint8_t *)asked->name, asked->length);
+	enum snif_reason reason = snif_judge_question(&settings->dns, lookups->dns.type, allowed);
 
-	if (!is_server(lookups, headers->to.address, headers->to.port) || !read_message(lookups, datagram, false) ||
-	    lookups->dns.unclear)
-		return 0;
+	if (reason == SNIF_REASON_DNS_NAME && lookups->dns.type == SNIF_DNS_PTR &&
+	    settings->dns.bind != SNIF_BIND_OFF && reverse_is_found(lookups, message, asked))
+		reason = SNIF_REASON_NONE;
+	asked->binds = allowed && reason == SNIF_REASON_NONE && settings->dns.bind != SNIF_BIND_OFF;
+	asked->rule = at.best;
+	return reason;
+}
+
+static int refuse(const struct lookups *lookups, const struct flow_message *message, enum snif_reason reason,
+		  struct lookup *lookup) {
+	*lookup = (struct lookup){.message = message, .dns = &lookups->dns, .refusal = reason};
+	return reason == SNIF_REASON_NONE ? LOOKUP_NONE : LOOKUP_REFUSED;
+}
+
+static int take_question(struct lookups *lookups, const struct flow_message *message, struct lookup *lookup) {
+	const struct snif_settings *settings = &lookups->tables->settings;
+	const struct snif_target client = source_of(message->headers);
+	enum snif_reason reason = settings->dns.names_policy ? SNIF_REASON_DNS_QUESTION : SNIF_REASON_NONE;
+	struct asked *asked;
+	int error;
+
+	if (!is_server(lookups, &message->headers->to))
+		return LOOKUP_NONE;
+	if (!read_message(lookups, message, false) || lookups->dns.unclear)
+		return refuse(lookups, message, reason, lookup);
 	asked = calloc(1, sizeof(*asked));
 	if (!asked)
 		return -ENOMEM;
@@ -124,18 +182,16 @@ static int take_question(struct lookups *lookups, const struct flow_datagram *da
 	asked->length = lookups->dns.name_length;
 	if (snif_name_normalise((uint8_t *)asked->name, &asked->length) != SNIF_REASON_NONE) {
 		free(asked);
-		return 0;
+		return refuse(lookups, message, reason, lookup);
 	}
-	asked->allowed = snif_may_look_up(&at, lookups->tables, settings, (const uint8_t *)asked->name, asked->length);
-	asked->rule = at.best;
-	memcpy(asked->key.client, headers->source, 16);
-	memcpy(asked->key.server, headers->to.address, 16);
-	asked->key.client_port = headers->source_port;
-	asked->key.server_port = headers->to.port;
-	asked->key.sum = lookups->dns.asked;
-	asked->key.id = lookups->dns.id;
-	asked->key.type = lookups->dns.type;
-	return remember(lookups, asked);
+	reason = judge_question(lookups, message, asked);
+	if (reason != SNIF_REASON_NONE && settings->options.mode != SNIF_AUDIT) {
+		free(asked);
+		return refuse(lookups, message, reason, lookup);
+	}
+	key_write(lookups, asked, &client, &message->headers->to);
+	error = remember(lookups, asked);
+	return error ? error : refuse(lookups, message, reason, lookup);
 }
 
 /* ---- answers --------------------------------------------------------------------------------------------------- */
@@ -170,7 +226,7 @@ static int bind_one(struct lookups *lookups, const struct found *wanted) {
 	return 0;
 }
 
-static int bind_answer(struct lookups *lookups, const struct flow_datagram *datagram, const struct asked *asked) {
+static int bind_answer(struct lookups *lookups, const struct flow_message *message, const struct asked *asked) {
 	const uint64_t names[] = {SNIF_BOUND_ANY, hash_of(lookups, (const uint8_t *)asked->name, asked->length),
 				  asked->rule.zone};
 	struct found found = {.rule = asked->rule.rule};
@@ -181,7 +237,7 @@ static int bind_answer(struct lookups *lookups, const struct flow_datagram *data
 		const struct snif_dns_address *address = &lookups->dns.addresses[i];
 
 		memcpy(found.key.address, address->address, 16);
-		found.expires = nanoseconds(&datagram->time) +
+		found.expires = nanoseconds(&message->time) +
 				snif_dns_counts_for(&lookups->tables->settings.dns, address->ttl) * 1000000000;
 		/* the last only where a `direct` rule has the name: those have a group */
 		for (int k = 0; k < (asked->rule.zone ? 3 : 2) && !error; k++) {
@@ -192,37 +248,29 @@ static int bind_answer(struct lookups *lookups, const struct flow_datagram *data
 	return error;
 }
 
-static int take_answer(struct lookups *lookups, const struct flow_datagram *datagram, struct lookup_answer *answer) {
-	const struct snif_packet *headers = datagram->headers;
-	struct asked wanted = {.key = {.client_port = headers->to.port, .server_port = headers->source_port}}, *asked;
+static int take_answer(struct lookups *lookups, const struct flow_message *message, struct lookup *lookup) {
+	const struct snif_target server = source_of(message->headers);
+	struct asked wanted = {0}, *asked;
 	int error = 0;
 
-	if (!read_message(lookups, datagram, true))
-		return 0;
-	memcpy(wanted.key.client, headers->to.address, 16);
-	memcpy(wanted.key.server, headers->source, 16);
-	wanted.key.sum = lookups->dns.asked;
-	wanted.key.id = lookups->dns.id;
-	wanted.key.type = lookups->dns.type;
+	if (!read_message(lookups, message, true))
+		return LOOKUP_NONE;
+	key_write(lookups, &wanted, &message->headers->to, &server);
 	HASH_FIND(hh, lookups->asked, &wanted.key, sizeof(wanted.key), asked);
 	if (!asked || !snif_dns_read_records(&lookups->dns))
-		return 0;
+		return LOOKUP_NONE;
 	HASH_DEL(lookups->asked, asked);
-	*answer = (struct lookup_answer){
-		.datagram = datagram,
-		.dns = &lookups->dns,
-		.bound = asked->allowed && lookups->tables->settings.dns.bind != SNIF_BIND_OFF,
-	};
-	if (answer->bound)
-		error = bind_answer(lookups, datagram, asked);
+	*lookup = (struct lookup){.message = message, .dns = &lookups->dns, .bound = asked->binds};
+	if (asked->binds)
+		error = bind_answer(lookups, message, asked);
 	free(asked);
-	return error ? error : 1;
+	return error ? error : LOOKUP_ANSWER;
 }
 
-int lookups_add(struct lookups *lookups, const struct flow_datagram *datagram, struct lookup_answer *answer) {
-	if (datagram->headers->to.port == SNIF_DNS_PORT)
-		return take_question(lookups, datagram);
-	return take_answer(lookups, datagram, answer);
+int lookups_add(struct lookups *lookups, const struct flow_message *message, struct lookup *lookup) {
+	if (message->headers->to.port == SNIF_DNS_PORT)
+		return take_question(lookups, message, lookup);
+	return take_answer(lookups, message, lookup);
 }
 
 /* ---- what is known --------------------------------------------------------------------------------------------- */

@@ -11,19 +11,27 @@ struct lookups;
 /* For a policy. NULL: out of memory. */
 struct lookups *lookups_new(snif_tables tables);
 
-struct lookup_answer {
-	const struct flow_datagram *datagram;
+/* What a message says. */
+enum lookup_kind {
+	LOOKUP_NONE,	/* nothing, or a question that may be asked */
+	LOOKUP_REFUSED, /* a question that may not */
+	LOOKUP_ANSWER,	/* an answer to a question, of any name */
+};
+
+struct lookup {
+	const struct flow_message *message;
 	const struct snif_dns *dns;
-	bool bound; /* its addresses count for the name from here on */
+	enum snif_reason refusal; /* of a question; NONE: it may be asked */
+	bool bound;		  /* of an answer: its addresses count for the name from here on */
 };
 
 /*
- * Takes a datagram as the kernel's side does (bpf/question.bpf.h, answer.bpf.h), in the order of the capture: an answer
- * counts that a DNS server of the policy gives to a question before it, of the same client and port, for a name that the
- * policy allows. Returns 1: it is such an answer, of any name, and `answer` is written, valid until the next call; 0: it
- * is anything else; or -ENOMEM.
+ * Takes a message as the kernel's side does (bpf/question.bpf.h, answer.bpf.h), in the order of the capture: a question
+ * to a DNS server of the policy is judged; an answer counts that such a server gives to a question before it, of the same
+ * client and port, for a name that the policy allows. Returns an enum lookup_kind, with `lookup` written where it is not
+ * LOOKUP_NONE, valid until the next call; or -ENOMEM.
  */
-int lookups_add(struct lookups *lookups, const struct flow_datagram *datagram, struct lookup_answer *answer);
+int lookups_add(struct lookups *lookups, const struct flow_message *message, struct lookup *lookup);
 
 /* What is known of an address, for one client at one moment of the capture. Addresses are v4-mapped. */
 struct lookup_place {
