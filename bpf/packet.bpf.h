@@ -11,8 +11,8 @@
 #define LOOPBACK_DEVICE 1 /* its index, in every network namespace */
 
 /*
- * Whether there is no source: a socket can bring that about. Honest it is only of who has no address yet and asks the
- * whole network for one (DHCP: RFC 2131, section 4.1).
+ * Whether there is no source: a socket can bring that about, which connects between two parts of a datagram to where no
+ * route leads. Honest it is only of who has no address yet and asks the whole network for one (DHCP: RFC 2131, section 4.1).
  */
 static __always_inline _Bool packet_has_no_source(const struct snif_packet *packet) {
 	__u64 source[2], destination[2];
@@ -24,9 +24,9 @@ static __always_inline _Bool packet_has_no_source(const struct snif_packet *pack
 }
 
 /*
- * Whether the source may be another machine's, or is none. What leaves by the loopback device stays here, but the kernel's answers
- * (errors with the datagram in them, resets) and those of services go to the source. IPv4's routing asks whether that
- * is local. IPv6's does not: net.ipv6.ip_nonlocal_bind lets everybody choose one. Whoever chooses none has the
+ * Whether the source may be another machine's, or is none. What leaves by the loopback device stays here, but the kernel's
+ * answers (errors with the datagram in them, resets) and those of services go to the source. IPv4's routing asks whether
+ * that is local. IPv6's does not: net.ipv6.ip_nonlocal_bind lets everybody choose one. Whoever chooses none has the
  * destination itself as source here; of others no hook can tell whether they are the machine's.
  */
 static __always_inline _Bool packet_source_is_foreign(const struct snif_packet *packet) {

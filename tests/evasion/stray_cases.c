@@ -52,6 +52,35 @@ static void held_back_ipv4(void) {
 	nothing_arrived(evasion_udp443, 0);
 }
 
+static const char no_way_to[] = "version: 1\n"
+				"dns: {servers: none}\n"
+				"direct: {allow: [{to: 192.0.2.1, proto: udp, ports: [5353]}, 198.51.100.7]}\n";
+
+/*
+ * Connected between two parts to where no route leads, which has written its address over that of the first part, and no
+ * source: the call fails, and the datagram would leave by the first part's route all the same.
+ */
+static void held_back_without_source(void) {
+	static const char *const addresses[][2] = {{V4, "198.51.100.7"}, {V4_MAPPED, "::ffff:198.51.100.7"}};
+	size_t received = lab_seen(evasion_udp5353, 0).received;
+
+	evasion_use_policy(no_way_to);
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		const struct place good = place(addresses[i][0], 5353), nowhere = place(addresses[i][1], 5353);
+		int fd = datagram_socket(&good);
+
+		assert_int_equal(sendto(fd, "a", 1, MSG_MORE, (const struct sockaddr *)&good.address, good.length), 1);
+		lab_expect(SNIF_ALLOW, ALLOW);
+		assert_int_equal(connect(fd, (const struct sockaddr *)&nowhere.address, nowhere.length), -1);
+		assert_int_equal(errno, ENETUNREACH);
+		lab_expect(SNIF_ALLOW, ALLOW);
+		refused(send(fd, "b", 1, 0));
+		lab_expect(SNIF_DENY, SNIF_REASON_SOURCE_ADDRESS);
+		close(fd);
+	}
+	nothing_arrived(evasion_udp5353, received);
+}
+
 /* Where the first part goes was allowed until a reload, and is not any more. */
 static void held_back_meanwhile(void) {
 	const struct place before = place(V6, 5353), then = place(V6, 443);
@@ -378,6 +407,7 @@ static void translated(void) {
 static const struct evasion cases[] = {
 	{"T12-udp-held-back", .run = held_back},
 	{"T12-udp-held-back-ipv4", .run = held_back_ipv4},
+	{"T12-udp-held-back-without-source", .run = held_back_without_source},
 	{"T12-udp-held-back-while-reloaded", .run = held_back_meanwhile},
 	{"T12-udp-sent-slowly-while-reloaded", .run = sent_slowly},
 	{"T7-udp-held-back-before-attach", .run = held_back_before},
