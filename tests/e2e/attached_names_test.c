@@ -2,6 +2,7 @@
 /* Names that are bound under resident policies ──► what `status` says of them, and what passes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <json-c/json.h>
@@ -142,6 +143,16 @@ static void test_many(void **state) {
 	assert_non_null(strstr(resident_says(0, "status")->out, "\n      and 28 more\n"));
 }
 
+/* ---- who looks names up: the documentation's table ---------------------------------------------------------------- */
+
+/* Somebody beside it does, at the policy's server. */
+static void test_resolver_beside_it(void **state) {
+	(void)state;
+	begin(answer_all, "version: 1\ntls: {allow: [kept.lab.test]}\ndns: {servers: [" SERVER "], bind: require}\n");
+	assert_int_equal(look_up_at(SERVER, "kept.lab.test"), 0);
+	assert_false(resident_reaches("kept.lab.test"));
+}
+
 /* ---- dns.resolve ------------------------------------------------------------------------------------------------- */
 
 #define EXACT                                                                                                          \
@@ -207,6 +218,76 @@ static void test_exact(void **state) {
 	end_monitor();
 	/* and nobody is needed for what is bound */
 	assert_true(resident_reaches("new.lab.test"));
+}
+
+/* Every name is where no server is. */
+static void answer_elsewhere(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	if (query->type == SNIF_DNS_A)
+		dns_add_address(answer, query->name, 120, "192.0.2.9");
+}
+
+/* What /etc/hosts says (that of the lab: 192.0.2.1), or anybody else, counts for nothing beside what the servers do. */
+static void test_exact_and_hosts(void **state) {
+	(void)state;
+	begin(answer_elsewhere, "version: 1\ntls: {allow: [allowed.lab.test]}\n"
+				"dns: {servers: [" SERVER "], bind: require, resolve: exact}\n");
+	start_monitor();
+	await_bound(1);
+	assert_false(resident_reaches("allowed.lab.test"));
+	end_monitor();
+}
+
+#define PEER "203.0.113.102" /* of lab_peer() */
+
+static void answer_peer(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	if (query->type == SNIF_DNS_A)
+		dns_add_address(answer, query->name, 120, PEER);
+}
+
+/* Whether PEER, asked for by the name, answers; `there`: from its namespace, which is entered. */
+static int greet_peer(void *there) {
+	static struct bytes hello;
+	int fd;
+	char byte;
+
+	if (there && setns(*(int *)there, CLONE_NEWNET))
+		return -errno;
+	fd = lab_dial(PEER, 443);
+	if (fd < 0)
+		return 2;
+	hello_make(&hello, &(struct hello){.name = "kept.lab.test"});
+	return lab_send(fd, hello.data, hello.length) || !lab_readable(fd, LAB_PATIENCE_MS) ||
+	       recv(fd, &byte, 1, 0) != 1;
+}
+
+static int look_up_and_greet_peer(void *there) {
+	return setns(*(int *)there, CLONE_NEWNET) || look_up_at(PEER, "kept.lab.test") || greet_peer(NULL);
+}
+
+/* What a container has found counts there, and what `monitor` finds counts beside it. */
+static void test_exact_and_another_namespace(void **state) {
+	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), there;
+
+	(void)state;
+	resident_begin();
+	there = lab_peer();
+	lab_server_at(there, LAB_TLS, PEER, 443);
+	assert_int_equal(setns(there, CLONE_NEWNET), 0);
+	name_server(PEER, answer_peer);
+	assert_int_equal(setns(here, CLONE_NEWNET), 0);
+	close(here);
+	resident_says(0, "attach",
+		      lab_write("names.yaml", "version: 1\ntls: {allow: [kept.lab.test]}\n"
+					      "dns: {servers: [" PEER "], bind: require, resolve: exact}\n"),
+		      "--cgroup", resident_cgroup()->path);
+	start_monitor();
+	await_bound(1);
+	assert_int_equal(resident_inside(resident_cgroup(), greet_peer, NULL), 0);
+	assert_int_equal(resident_inside(resident_cgroup(), greet_peer, &there), 2);
+	assert_int_equal(resident_inside(resident_cgroup(), look_up_and_greet_peer, &there), 0);
+	end_monitor();
 }
 
 /* What is in force has other names than its file by now: none is looked up, until the reload. */
@@ -311,7 +392,10 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
 		names_test(test_many),
+		names_test(test_resolver_beside_it),
 		names_test(test_exact),
+		names_test(test_exact_and_hosts),
+		names_test(test_exact_and_another_namespace),
 		names_test(test_resolver_under_the_policy),
 		names_test(test_exact_of_a_changed_file),
 		names_test(test_exact_without_an_answer),

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../support/lab.h"
@@ -309,6 +311,47 @@ static void test_hosts(void **state) {
 	assert_non_null(strstr(run->out, "refused\n"));
 }
 
+#define CACHE "/run/nscd"
+
+static int connect_to_cache(void) {
+	const struct sockaddr_un where = {.sun_family = AF_UNIX, .sun_path = CACHE "/socket"};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+	    error = connect(fd, (const struct sockaddr *)&where, sizeof(where));
+
+	close(fd);
+	return error;
+}
+
+/* One that looks names up for others: a command asks for itself. */
+static void test_cache_beside_it(void **state) {
+	const struct sockaddr_un where = {.sun_family = AF_UNIX, .sun_path = CACHE "/socket"};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct lab_program *run;
+
+	(void)state;
+	begin(start_dnsmasq);
+	mkdir(CACHE, 0755);
+	assert_int_equal(mount("cache", CACHE, "tmpfs", 0, NULL), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&where, sizeof(where)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(connect_to_cache(), 0);
+	run = lab_snifence(POLICY, NULL,
+			   (const char *const[]){"python3", "-c",
+						 "import socket\n"
+						 "try: socket.socket(socket.AF_UNIX).connect('" CACHE "/socket')\n"
+						 "except OSError as error: print(error.strerror)\n"
+						 "print(socket.gethostbyname('db.lab.test'))",
+						 NULL});
+	assert_string_equal(run->out, "Connection refused\n198.51.100.1\n");
+	close(fd);
+}
+
+static int leave_cache(void **state) {
+	umount2(CACHE, MNT_DETACH);
+	rmdir(CACHE);
+	return leave(state);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 #define TESTS(program)                                                                                                 \
@@ -324,6 +367,7 @@ int main(void) {
 		cmocka_unit_test_teardown(test_spoofed_name, leave),
 		cmocka_unit_test_teardown(test_direct_by_name, leave),
 		cmocka_unit_test_teardown(test_hosts, leave),
+		cmocka_unit_test_teardown(test_cache_beside_it, leave_cache),
 		cmocka_unit_test_teardown(test_on_loopback, leave),
 		cmocka_unit_test_teardown(test_behind_nat, leave_nat),
 	};
