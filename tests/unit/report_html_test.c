@@ -175,6 +175,22 @@ static void test_content(void **state) {
 		"2026-01-02 03:01:30</time></td></tr>\n");
 }
 
+/* Nothing was refused, and nothing is said to have been. */
+static void test_audited(void **state) {
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	MAKE_LINE(log, .name = "api.gihtub.test", .action = "alert");
+	MAKE_LINE(log, .name = "api.github.test", .action = "pass", .reason = "name_allowed");
+	make_page(log);
+	assert_int_equal(occurrences(">Would be refused most</"), 2); /* the link and the section */
+	expect_once("<caption>The names that would be refused most</caption>");
+	expect_once("<caption>Why connections would be refused</caption>");
+	expect_once("<caption>Names that would be refused, and look like allowed ones</caption>");
+	expect_once("to get around the filter, of those that would be refused<");
+	assert_int_equal(occurrences("were refused"), 0);
+}
+
 /*
  * Tables have a caption and titles with a scope, sections a heading; nothing is loaded and nothing is inline but by
  * hash.
@@ -438,13 +454,21 @@ static void test_wrong_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
-		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
-		cmocka_unit_test(test_axis),	   cmocka_unit_test(test_origin),
-		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
-		cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_unreadable_file),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_axis),
+		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_logs_are_kept),
+		cmocka_unit_test(test_audited),
+		cmocka_unit_test(test_wrong_file),
+		cmocka_unit_test(test_unreadable_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

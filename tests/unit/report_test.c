@@ -26,9 +26,9 @@
 #define OVERVIEW \
 	"10 refused, 1 would be refused (audit mode), 12 allowed\n" \
 	"2026-01-02 03:01:00 to 03:15:00, 1 run\n" \
-	"refused over time: ▃█           ▃          ▃▆▃                    ▃\n" \
+	"refused, or would be, over time: ▃█           ▃          ▃▆▃                    ▃\n" \
 	"\n" \
-	"Most refused\n" \
+	"Most refused, or would be\n" \
 	"  REFUSED  AUDITED  NAME                       REASON               ASKED BY  FIRST     LAST      OVER TIME\n" \
 	"        4        0  pypi.test                  name_not_allowed     pip, uv   03:01:40  03:15:00  █              ▃\n" \
 	"        1        0  api.github.test            name_elsewhere       nc        03:08:20  03:08:20          █\n" \
@@ -40,10 +40,10 @@
 	"        0        1  later.test                 name_not_allowed     curl      03:09:00  03:09:00          █\n" \
 	"\n" \
 	"Close to what is allowed\n" \
-	"  REFUSED  NAME              CLOSE TO\n" \
-	"        4  pypi.test         *.pypi.test is allowed, which does not cover pypi.test itself\n" \
-	"        1  api.gihtub.test   api.github.test is allowed: a misspelling, or an imitation\n" \
-	"        1  docs.github.test  api.github.test is allowed, of the same domain\n" \
+	"  TIMES  NAME              CLOSE TO\n" \
+	"      4  pypi.test         *.pypi.test is allowed, which does not cover pypi.test itself\n" \
+	"      1  api.gihtub.test   api.github.test is allowed: a misspelling, or an imitation\n" \
+	"      1  docs.github.test  api.github.test is allowed, of the same domain\n" \
 	"\n" \
 	"Looks like an attempt to get around the filter, not like a missing rule\n" \
 	"  REFUSED  AUDITED  REASON        WHAT                       ASKED BY  FIRST     LAST      OVER TIME\n" \
@@ -231,10 +231,11 @@ static void test_policy_of_the_log(void **state) {
 	MAKE_LOG(log_file, {.action = "pass", .reason = "address_allowed", .rule = rule, .sha256 = sha256},
 		 {.name = "pypi.test"});
 	assert_int_equal(RUN(log_file), 0);
-	snprintf(expected, sizeof(expected),
-		 "  near misses are not known: %s is another policy than that of the log, or was changed since; name "
-		 "that with --policy-file\n",
-		 policy_file);
+	snprintf(
+		expected, sizeof(expected),
+		"  near misses are not known: %s is another policy than that of the log, or it or the machine's resolvers have changed since; name "
+		"that with --policy-file\n",
+		policy_file);
 	assert_string_equal(near_misses(), expected);
 	assert_int_equal(RUN("--policy-file", policy_file, log_file), 0);
 	assert_string_equal(near_misses(), NEAR_PYPI);
@@ -459,7 +460,8 @@ static void test_ascii(void **state) {
 	assert_int_equal(RUN("--by", "name", log_file), 0);
 	for (const char *c = out; *c; c++)
 		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
-	assert_non_null(strstr(out, "refused over time: -#           -          -*-                    -\n"));
+	assert_non_null(
+		strstr(out, "refused, or would be, over time: -#           -          -*-                    -\n"));
 	assert_non_null(strstr(out, "~et of protocol ICMP  socket_type "));
 	unsetenv("COLUMNS");
 	setenv("LC_ALL", "C.UTF-8", 1);
@@ -791,8 +793,33 @@ static void test_unread_file(void **state) {
 	assert_non_null(strstr(err, "snifence: report: /nonexistent cannot be read: No such file or directory\n"));
 }
 
+/* Nothing was refused, and nothing is said to have been. */
+static void test_audited(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.name = "api.gihtub.test", .action = "alert"},
+		 {.name = "api.github.test", .action = "pass", .reason = "name_allowed"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(out,
+			    "0 refused, 1 would be refused (audit mode), 1 allowed\n"
+			    "2026-01-02 03:00:00 to 03:00:00, 0 runs\n"
+			    "would be refused, over time: █\n"
+			    "\n"
+			    "Would be refused most\n"
+			    "  AUDITED  NAME             REASON            ASKED BY  FIRST     LAST      OVER TIME\n"
+			    "        1  api.gihtub.test  name_not_allowed  curl      03:00:00  03:00:00  █\n"
+			    "\n"
+			    "Close to what is allowed\n"
+			    "  AUDITED  NAME             CLOSE TO\n"
+			    "        1  api.gihtub.test  api.github.test is allowed: a misspelling, or an imitation\n"
+			    "  only names that the log has as allowed are compared: name the policy with --policy-file\n"
+			    "\n"
+			    "What is not in this report\n"
+			    "  nothing is known to be missing\n");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_audited),
 		cmocka_unit_test(test_near_misses_not_known),
 		cmocka_unit_test(test_imitation_among_many),
 		cmocka_unit_test(test_json_incomplete),

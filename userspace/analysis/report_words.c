@@ -5,6 +5,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+const struct report_words *report_words(const struct group *total) {
+	static const struct report_words refused = {"Refused", "Most refused", "refused over time", "were refused",
+						    "REFUSED"};
+	static const struct report_words audited = {"Would be refused", "Would be refused most",
+						    "would be refused, over time", "would be refused", "AUDITED"};
+	static const struct report_words both = {"Refused, or would be", "Most refused, or would be",
+						 "refused, or would be, over time", "were or would be refused",
+						 "TIMES"};
+
+	if (total->would_block == 0)
+		return &refused;
+	return total->blocked == 0 ? &audited : &both;
+}
+
 void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS_SIZE]) {
 	const char *form = host_form_text(near->allowed->form), *name = near->allowed->name;
 
@@ -24,10 +38,11 @@ bool report_near_misses_note(const struct review *review, char out[REPORT_WORDS_
 	if (review->refused_names == 0 || review->policy_known)
 		return false;
 	if (review->policy_differs)
-		snprintf(out, REPORT_WORDS_SIZE,
-			 "%s: %s is another policy than that of the log, or was changed since; name that with "
-			 "--policy-file",
-			 what, review->rule_file);
+		snprintf(
+			out, REPORT_WORDS_SIZE,
+			"%s: %s is another policy than that of the log, or it or the machine's resolvers have changed since; name that with "
+			"--policy-file",
+			what, review->rule_file);
 	else
 		snprintf(out, REPORT_WORDS_SIZE, "%s: name the policy with --policy-file", what);
 	return true;

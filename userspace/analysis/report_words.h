@@ -7,6 +7,14 @@
 
 enum { REPORT_WORDS_SIZE = 1024 };
 
+/* How a report speaks of what no rule allows: it was refused, or, in audit mode, would be, or there is some of both. */
+struct report_words {
+	const char *refused, *most_refused;    /* titles */
+	const char *over_time, *were, *column; /* within a line */
+};
+
+const struct report_words *report_words(const struct group *total);
+
 /* Which allowed name the refused one is close to, and how. */
 void report_near_miss(const struct review_near_miss *near, char out[REPORT_WORDS_SIZE]);
 

@@ -59,6 +59,7 @@ static int count_refused(const struct groups *groups, bool (*chosen)(const struc
 
 static void put_totals(const struct review *review, uint64_t attempts, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
+	char of[REPORT_WORDS_SIZE];
 	uint64_t allowed;
 	bool only_counted;
 
@@ -67,8 +68,8 @@ static void put_totals(const struct review *review, uint64_t attempts, FILE *out
 	put_tile("refused", "Refused", total->blocked, "", "top", out);
 	if (total->would_block > 0)
 		put_tile("refused", "Would be refused", total->would_block, "let through by audit mode", "top", out);
-	put_tile("attempt", "Look like an attempt", attempts, "to get around the filter, of those refused", "attempts",
-		 out);
+	snprintf(of, sizeof(of), "to get around the filter, of those that %s", report_words(total)->were);
+	put_tile("attempt", "Look like an attempt", attempts, of, "attempts", out);
 	put_tile("allowed", "Allowed", allowed, only_counted ? "not logged; as the runs have counted" : "", NULL, out);
 	fputs("</dl>\n", out);
 }
@@ -87,10 +88,14 @@ static void put_links(const struct review *review, uint64_t attempts, uint64_t r
 		bool there;
 		const char *section, *title;
 	} links[] = {
-		{refused, "top", "Most refused"},	  {has_near(review), "near", "Close to what is allowed"},
-		{ruleless > 0, "rules", "Rules to copy"}, {attempts > 0, "attempts", "Attempts"},
-		{refused, "reasons", "By reason"},	  {any, "processes", "By process"},
-		{any, "policies", "By policy"},		  {any, "names", "All names"},
+		{refused, "top", report_words(total)->most_refused},
+		{has_near(review), "near", "Close to what is allowed"},
+		{ruleless > 0, "rules", "Rules to copy"},
+		{attempts > 0, "attempts", "Attempts"},
+		{refused, "reasons", "By reason"},
+		{any, "processes", "By process"},
+		{any, "policies", "By policy"},
+		{any, "names", "All names"},
 	};
 
 	if (!any)
@@ -127,7 +132,8 @@ static void put_origin(const struct review *review, FILE *out) {
 	if (!told && !review->rule_file[0])
 		return;
 	put_words("<p>Policy: ", told ? &review->policies : &rule, out);
-	fputs(review->policy_differs ? ", whose file has changed since</p>\n" : "</p>\n", out);
+	fputs(review->policy_differs ? ", which has changed since, or the machine's resolvers have</p>\n" : "</p>\n",
+	      out);
 }
 
 static void put_period(const struct review *review, FILE *out) {
@@ -168,13 +174,15 @@ static void put_losses(const struct review *review, FILE *out) {
 
 static void put_near_table(const struct review *review, FILE *out) {
 	size_t shown = review->near_count < NEAR_ROWS ? review->near_count : NEAR_ROWS;
+	const struct report_words *words = report_words(groups_total(review_groups(review)));
 	char text[REPORT_WORDS_SIZE];
 
-	fputs("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"near\">\n"
-	      "<table><caption>Refused names that look like allowed ones</caption>\n<thead><tr>"
-	      "<th scope=\"col\">Name</th><th scope=\"col\" class=\"number\">Refused</th>"
-	      "<th scope=\"col\">Close to</th></tr></thead>\n<tbody>\n",
-	      out);
+	html_print(out,
+		   "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"near\">\n"
+		   "<table><caption>Names that %s, and look like allowed ones</caption>\n<thead><tr>"
+		   "<th scope=\"col\">Name</th><th scope=\"col\" class=\"number\">%s</th>"
+		   "<th scope=\"col\">Close to</th></tr></thead>\n<tbody>\n",
+		   words->were, words->refused);
 	for (size_t i = 0; i < shown; i++) {
 		report_near_miss(&review->near[i], text);
 		html_print(out, "<tr><th scope=\"row\">%s</th>", review->near[i].refused->key);
@@ -223,10 +231,12 @@ static int put_rules(const struct review *review, FILE *out) {
 }
 
 static int put_tables(const struct review *review, FILE *out) {
+	const struct report_words *words = report_words(groups_total(review_groups(review)));
+	char names[REPORT_WORDS_SIZE], why[REPORT_WORDS_SIZE];
 	const struct html_groups top = {review->by[BY_NAME],
 					"top",
-					"Most refused",
-					"The names that were refused most",
+					words->most_refused,
+					names,
 					HTML_BLOCKED | HTML_REASONS | HTML_PROCESSES,
 					.only_refused = true,
 					.limit = TOP_ROWS};
@@ -241,7 +251,7 @@ static int put_tables(const struct review *review, FILE *out) {
 	const struct html_groups reasons = {review->by[BY_REASON],
 					    "reasons",
 					    "By reason",
-					    "Why connections were refused",
+					    why,
 					    HTML_BLOCKED | HTML_MEANING | HTML_NAMES | HTML_PROCESSES,
 					    .only_refused = true,
 					    .limit = SIZE_MAX};
@@ -264,8 +274,11 @@ static int put_tables(const struct review *review, FILE *out) {
 					HTML_BLOCKED | HTML_ALLOWED | HTML_REASONS | HTML_PROCESSES | HTML_TIMES,
 					.searched = true,
 					.limit = ALL_ROWS};
-	int error = html_groups(&top, out);
+	int error;
 
+	snprintf(names, sizeof(names), "The names that %s most", words->were);
+	snprintf(why, sizeof(why), "Why connections %s", words->were);
+	error = html_groups(&top, out);
 	put_near_misses(review, out);
 	error |= put_rules(review, out);
 	error |= html_groups(&attempts, out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analysis/report_groups.h"
+#include "analysis/report_words.h"
 #include "report/html.h"
 #include "report/report_html.h"
 
@@ -171,17 +172,11 @@ static void put_table(const struct lane lanes[2], const struct timeline *timelin
 	fputs("</tbody></table></details>\n", out);
 }
 
-static const char *refused_title(const struct group *total) {
-	if (total->would_block == 0)
-		return "Refused";
-	return total->blocked == 0 ? "Would be refused" : "Refused, or would be";
-}
-
 void html_timeline(const struct groups *groups, FILE *out) {
 	const struct timeline *timeline = groups_timeline(groups);
 	const struct group *total = groups_total(groups);
 	const struct lane lanes[2] = {
-		{"refused", refused_title(total), total->over_time[0]},
+		{"refused", report_words(total)->refused, total->over_time[0]},
 		{"allowed", "Allowed", total->over_time[1]},
 	};
 

@@ -54,19 +54,23 @@ static void print_totals(const struct review *review, const struct terminal *ter
 	fprintf(out, "%s to %s, %" PRIu64 " run%s\n", from, to, runs, runs == 1 ? "" : "s");
 	timeline_draw(groups_timeline(groups), total->over_time[0], TIMELINE_WIDTH, terminal->unicode, spark);
 	if (group_refused(total) > 0)
-		fprintf(out, "refused over time: %s\n", spark);
+		fprintf(out, "%s: %s\n", report_words(total)->over_time, spark);
 }
 
 static int print_names(const struct review *review, const struct terminal *terminal, FILE *out) {
-	struct report_groups names = {
-		.groups = review->by[BY_NAME], .heading = "Most refused", .chosen = refused, .limit = ROWS_SHOWN};
+	struct report_groups names = {.groups = review->by[BY_NAME],
+				      .heading = report_words(groups_total(review_groups(review)))->most_refused,
+				      .chosen = refused,
+				      .limit = ROWS_SHOWN};
 
 	return report_groups_print(&names, terminal, out);
 }
 
 static int print_near_misses(const struct review *review, const struct terminal *terminal, FILE *out) {
-	static const struct table_column columns[] = {
-		{"REFUSED", .right = true}, {"NAME", .keep_end = true, .minimum = 16}, {"CLOSE TO", .minimum = 20}};
+	const struct table_column columns[] = {
+		{report_words(groups_total(review_groups(review)))->column, .right = true},
+		{"NAME", .keep_end = true, .minimum = 16},
+		{"CLOSE TO", .minimum = 20}};
 	size_t shown = review->near_count < ROWS_SHOWN ? review->near_count : ROWS_SHOWN;
 	struct table *table = table_new(columns, 3);
 	char text[REPORT_WORDS_SIZE];
