@@ -103,9 +103,9 @@ static int refuse_subcommand(const char *name) {
 	for (size_t i = 0; i < SUBCOMMANDS; i++)
 		near_word_try(name, subcommands[i].name, &least, &closest);
 	if (closest)
-		message_error("there is no subcommand %s; did you mean %s? 'snifence help' lists them", name, closest);
+		message_error("there is no subcommand %s; did you mean %s? `snifence help` lists them", name, closest);
 	else
-		message_error("there is no subcommand %s; 'snifence help' lists them", name);
+		message_error("there is no subcommand %s; `snifence help` lists them", name);
 	return EXIT_USAGE;
 }
 

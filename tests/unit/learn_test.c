@@ -16,6 +16,7 @@
 #include "../support/put_file.h"
 #include "abi.h"
 #include "base/message.h"
+#include "inspect/inspect.h"
 #include "learn/learn.h"
 #include "policy/policy.h"
 
@@ -623,6 +624,29 @@ static void test_wrong(void **state) {
 
 #define test(function) cmocka_unit_test_teardown(function, remove_files)
 
+/* What a capture has went through: nobody has judged it. */
+static void test_capture(void **state) {
+	static const char *const inspect[] = {"inspect", "--json", "tests/captures/reports/one-interface.pcapng",
+					      "tests/captures/reports/name-then-refused.pcap", NULL};
+
+	(void)state;
+	assert_int_equal(output_of(inspect_main, inspect, out, sizeof(out), err, sizeof(err)), 0);
+	put_file(log_file, out);
+	assert_int_equal(RUN(log_file), 0);
+	assert_string_equal(err, "");
+	assert_string_equal(
+		out, "# What was used in 6 events, 2023-07-08 20:57:40 to 2023-11-14 22:13:24, by `snifence learn`.\n"
+		     "# Take out what should not be allowed.\n"
+		     "version: 1\nmode: enforce\ntls:\n  allow:\n"
+		     "    - allowed.test # once, 2023-07-08 20:57:40\n"
+		     "    - other.test   # once, 2023-07-08 20:57:40\n"
+		     "\n# Seen too, but no rule was made of it:\n"
+		     "#   allowed.test (esni): once, 2023-11-14 22:13:22\n"
+		     "#   allowed.test (extension_twice): once, 2023-11-14 22:13:21\n"
+		     "#   allowed.test (hello_incomplete): once, 2023-11-14 22:13:23\n"
+		     "#   allowed.test (split_records): once, 2023-11-14 22:13:24\n");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		test(test_policy),
@@ -648,6 +672,7 @@ int main(void) {
 		test(test_wrong),
 		test(test_denied_elsewhere),
 		test(test_covered_elsewhere),
+		test(test_capture),
 	};
 	return cmocka_run_group_tests_name("learn", tests, set_up, tear_down);
 }

@@ -42,6 +42,15 @@ static int fail(int error) {
 	return EXIT_FAILED;
 }
 
+/* In a capture nobody has judged: what is there went through, as it does in audit mode. */
+static void judge_captured(struct log_event *event) {
+	if (event->type != LOG_TLS || event->action != LOG_UNDECIDED || *event->action_word)
+		return;
+	event->action = LOG_ALERT;
+	if (event->reason == SNIF_REASON_NONE)
+		event->reason = SNIF_REASON_NAME_NOT_ALLOWED;
+}
+
 static int take(struct learn *learn, const struct log_event *event) {
 	struct log_filter any_action = learn->options.filter;
 	bool meant = log_filter_match(&learn->options.filter, event);
@@ -71,6 +80,7 @@ static int read_logs(struct learn *learn) {
 		error = -ENOMEM;
 	while (!error && log_reader_next(reader, &event)) {
 		log_progress_show(&progress, reader, learn->options.files);
+		judge_captured(&event);
 		error = take(learn, &event);
 	}
 	log_progress_end(&progress);
