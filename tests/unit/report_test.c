@@ -799,22 +799,22 @@ static void test_audited(void **state) {
 	MAKE_LOG(log_file, {.name = "api.gihtub.test", .action = "alert"},
 		 {.name = "api.github.test", .action = "pass", .reason = "name_allowed"});
 	assert_int_equal(RUN(log_file), 0);
-	assert_string_equal(out,
-			    "0 refused, 1 would be refused (audit mode), 1 allowed\n"
-			    "2026-01-02 03:00:00 to 03:00:00, 0 runs\n"
-			    "would be refused, over time: █\n"
-			    "\n"
-			    "Would be refused most\n"
-			    "  AUDITED  NAME             REASON            ASKED BY  FIRST     LAST      OVER TIME\n"
-			    "        1  api.gihtub.test  name_not_allowed  curl      03:00:00  03:00:00  █\n"
-			    "\n"
-			    "Close to what is allowed\n"
-			    "  AUDITED  NAME             CLOSE TO\n"
-			    "        1  api.gihtub.test  api.github.test is allowed: a misspelling, or an imitation\n"
-			    "  only names that the log has as allowed are compared: name the policy with --policy-file\n"
-			    "\n"
-			    "What is not in this report\n"
-			    "  nothing is known to be missing\n");
+	assert_string_equal(
+		out, "0 refused, 1 would be refused (audit mode), 1 allowed\n"
+		     "2026-01-02 03:00:00 to 03:00:00, 0 runs\n"
+		     "would be refused, over time: █\n"
+		     "\n"
+		     "Would be refused most\n"
+		     "  AUDITED  NAME             REASON            ASKED BY  FIRST     LAST      OVER TIME\n"
+		     "        1  api.gihtub.test  name_not_allowed  curl      03:00:00  03:00:00  █\n"
+		     "\n"
+		     "Close to what is allowed\n"
+		     "  AUDITED  NAME             CLOSE TO\n"
+		     "        1  api.gihtub.test  api.github.test is allowed: a misspelling, or an imitation\n"
+		     "  only names that the log has as allowed are compared: name the policy with --policy-file\n"
+		     "\n"
+		     "What is not in this report\n"
+		     "  nothing is known to be missing\n");
 }
 
 int main(void) {

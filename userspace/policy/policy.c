@@ -83,6 +83,13 @@ struct allowed {
 	size_t count;
 };
 
+/* A log instead of a policy, as it begins. */
+static bool is_log(const char *text, size_t length) {
+	static const char beginning[] = "{\"timestamp\":";
+
+	return length >= sizeof(beginning) - 1 && memcmp(text, beginning, sizeof(beginning) - 1) == 0;
+}
+
 static struct policy *parse(const char *file, const char *text, size_t length, struct allowed allowed,
 			    struct diagnostics *diagnostics) {
 	struct builder builder = {.policy = new_policy(file),
@@ -98,7 +105,11 @@ static struct policy *parse(const char *file, const char *text, size_t length, s
 		return NULL;
 	}
 	diagnostics_source(diagnostics, file, text, length);
-	if (length > POLICY_FILE_MAX)
+	if (is_log(text, length))
+		diagnose(
+			diagnostics, file, 1, 1,
+			"a log, not a policy: `snifence report` shows what it says, `snifence learn` makes a policy of it");
+	else if (length > POLICY_FILE_MAX)
 		diagnose(diagnostics, file, 0, 0, "a policy has at most %u MiB: put addresses into set files",
 			 POLICY_FILE_MAX >> 20);
 	else
