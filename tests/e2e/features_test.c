@@ -202,17 +202,27 @@ static void test_not_root(void **state) {
 
 static void test_capabilities(void **state) {
 	static const char *const prefix[] = {"setpriv", "--bounding-set=-setpcap,-kill", NULL};
+	static const char *const container[] = {"setpriv", "--bounding-set=-sys_admin,-net_admin", NULL};
 	const struct lab_program *program;
 
 	(void)state;
 	lab_enter();
 	program = features(prefix, NULL);
 	expect_line(program, "root's capabilities", "no",
-		    "run stops; a container has to be given these (missing: cap_setpcap, cap_kill)");
+		    "run stops; a container has to be given these (cap_setpcap, cap_kill)");
 	expect_line(program, "confinement", "no",
 		    "no command is started, as it could walk out (cannot drop capabilities from the bounding set: "
 		    "Operation not permitted)");
-	expect_end(program, 1, "\n\nsnifence run does not work here. Missing: root's capabilities, confinement.\n");
+	expect_end(program, 1,
+		   "\n\nsnifence run does not work here. Missing: root's capabilities (cap_setpcap, cap_kill).\n");
+
+	program = features(container, NULL);
+	expect_line(program, "the programs", "no",
+		    "run stops; what else is missing here tells why (Operation not permitted; with SNIFENCE_DEBUG=1 "
+		    "`snifence run` shows the kernel's reason)");
+	expect_end(
+		program, 1,
+		"\n\nsnifence run does not work here. Missing: root's capabilities (cap_sys_admin, cap_net_admin).\n");
 }
 
 /* ---- where something is missing ---------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "features/feature_process.h"
 
 static const char *const headings[FEATURE_NEEDS] = {
 	[FEATURE_NEEDED] = "What snifence run needs",
@@ -50,14 +51,22 @@ static void print_row(FILE *out, int width, const struct feature *feature, const
 	fputc('\n', out);
 }
 
+/* Where root lacks capabilities, it is those by name, without what they have kept from being tried. */
 static void print_names(FILE *out, const struct finding findings[], enum feature_state state) {
 	const char *between = "";
+	bool kept = false;
 
 	for (size_t i = 0; i < feature_count; i++) {
-		if (feature_table[i].need != FEATURE_NEEDED || findings[i].state != state)
+		const struct feature *feature = &feature_table[i];
+
+		if (feature->need != FEATURE_NEEDED || findings[i].state != state || (kept && feature->root))
 			continue;
-		fprintf(out, "%s%s", between, feature_table[i].name);
+		fprintf(out, "%s%s", between, feature->name);
 		between = ", ";
+		if (feature->probe != probe_capabilities)
+			continue;
+		fprintf(out, " (%s)", findings[i].detail);
+		kept = true;
 	}
 }
 

@@ -48,7 +48,7 @@ struct finding probe_capabilities(struct machine *machine, int unused) {
 		if (sets[0].effective >> used[i].number & 1)
 			continue;
 		length += (size_t)snprintf(finding.detail + length, sizeof(finding.detail) - length, "%s%s",
-					   length ? ", " : "missing: ", used[i].name);
+					   length ? ", " : "", used[i].name);
 		finding.state = FEATURE_MISSING;
 	}
 	return finding;
