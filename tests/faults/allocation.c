@@ -3,11 +3,14 @@
  * none is to fail, where in the program each of them is. */
 #include "allocation.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +23,33 @@ void *__libc_realloc(void *memory, size_t size);
 static struct allocations *allocations;
 static unsigned failing, failing_place;
 static _Thread_local int looking; /* backtrace() takes memory itself */
+
+/* Whose code it is; NULL: the C library's, this one's, or not known. */
+static const char *owner(void *frame) {
+	Dl_info info;
+	const char *name;
+
+	if (!dladdr(frame, &info) || !info.dli_fname)
+		return NULL;
+	name = strrchr(info.dli_fname, '/') ? strrchr(info.dli_fname, '/') + 1 : info.dli_fname;
+	return strncmp(name, "libc.", 5) == 0 || strcmp(name, "allocation.so") == 0 ? NULL : name;
+}
+
+/* Notes who has called what the process ends in, which then does. */
+static void on_fall(int number) {
+	void *frames[FRAMES];
+	const char *name = NULL;
+	int count;
+
+	looking = 1;
+	count = backtrace(frames, FRAMES);
+	for (int i = 0; i < count && !name; i++)
+		name = owner(frames[i]);
+	if (allocations && name)
+		snprintf(allocations->fell, sizeof(allocations->fell), "%s", name);
+	signal(number, SIG_DFL);
+	raise(number);
+}
 
 /* Not for the command: what it is told of here is taken out of its environment. */
 __attribute__((constructor)) static void prepare(void) {
@@ -39,6 +69,8 @@ __attribute__((constructor)) static void prepare(void) {
 	unsetenv("LD_PRELOAD");
 	if (shared != MAP_FAILED)
 		allocations = shared;
+	signal(SIGSEGV, on_fall);
+	signal(SIGABRT, on_fall);
 }
 
 /* The same for allocations that come from the same calls. */

@@ -37,7 +37,9 @@ static void empty(int fd) {
 
 struct ended program_run(char *const argv[], const struct point *point, struct points *calls, bool noted) {
 	char count[64], failing[64], preload[sizeof(library) + 16];
-	char *environment[] = {(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", preload, count, failing, NULL};
+	/* with a zone of no file: C goes on in UTC where one cannot be read, and says so */
+	char *environment[] = {
+		(char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", (char *)"TZ=UTC0", preload, count, failing, NULL};
 	struct inject inject = {.argv = argv, .out = out, .err = err, .environment = environment};
 	bool preloaded = point ? point->call < 0 : noted;
 
@@ -45,12 +47,13 @@ struct ended program_run(char *const argv[], const struct point *point, struct p
 	snprintf(count, sizeof(count), "FAULTS_COUNT=/proc/%d/fd/%d", (int)getpid(), shared);
 	snprintf(failing, sizeof(failing), "FAULTS_ALLOCATION=%x:%u", point ? point->place : 0, point ? point->nth : 0);
 	if (!preloaded)
-		environment[1] = NULL;
+		environment[2] = NULL;
 	inject.point = preloaded ? NULL : point;
 	inject.calls = calls;
 	empty(out);
 	empty(err);
 	allocations->count = allocations->met = 0;
+	allocations->fell[0] = '\0';
 	return inject_run(&inject);
 }
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that can fail while a running cgroup is attached, reloaded and detached, one after another ──► it is done, or
- * it is not and there is a message; and the same command, given again, does it. The environment:
+ * Everything that can fail while a filter is loaded, a running cgroup is attached, reloaded and detached, and the filter
+ * unloaded, one after another ──► it is done, or it is not and there is a message; and the same command, given again, does
+ * it. The environment:
  *
  *	FAULTS=N	tries a twelfth of N points of each command and kind, chosen by SEED; FAULTS=all: all
- *	FAULTS_TEST=T	runs this test alone, of test_load, test_attach, test_reload and test_detach
+ *	FAULTS_TEST=T	runs this test alone, of test_load, test_attach, test_reload, test_detach, test_unload and
+ *			test_status
  *	FAULTS_POINT=P	tries this point alone there, and shows what it prints
  *	FAULTS_TABLE=F	where the numbers go
  */
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "../support/resident.h"
+#include "allocation.h"
 #include "base/message.h"
 #include "faults.h"
 
@@ -35,10 +38,12 @@ struct command {
 };
 
 static const char *policy_path;
-static bool second; /* which of two policies the file has */
+static char messages[OUTPUT]; /* of the command with the fault */
+static bool second;	      /* which of two policies the file has */
 static const char *load_words[] = {"load", NULL}, *unload_words[] = {"unload", NULL};
 static const char *attach_words[] = {"attach", NULL, "--cgroup", NULL, NULL};
 static const char *detach_words[] = {"detach", "--cgroup", NULL, NULL}, *reload_words[] = {"reload", NULL, NULL};
+static const char *status_words[] = {"status", "--json", NULL};
 
 static int run(const char *const list[]) {
 	const char *argv[MOST_WORDS] = {"build/snifence"};
@@ -56,6 +61,12 @@ static void begin_attached(void) {
 
 static void begin_unloaded(void) {
 	assert_int_equal(run(unload_words), 0);
+}
+
+/* With nothing from before, which would be used again. */
+static void begin_loaded(void) {
+	begin_unloaded();
+	assert_int_equal(run(load_words), 0);
 }
 
 static bool is_loaded(void) {
@@ -78,13 +89,18 @@ static const char *load_again(void) {
 
 /* ---- attach --------------------------------------------------------------------------------------------------------- */
 
-/* Where it says that it was not done, it can be all the same: it may be the line about it that could not be written. */
+/* Where it was only the line about it that could not be written, it says so. */
+static bool says_that_it_stands(void) {
+	return strstr(messages, "what was attached stays so") != NULL;
+}
+
 static const char *judge_attached(bool done) {
 	const char *untruth = resident_untruth();
+	bool live = strcmp(resident_state(), "live") == 0;
 
-	if (untruth || !done || strcmp(resident_state(), "live") == 0)
+	if (untruth || live == (done || says_that_it_stands()))
 		return untruth;
-	return "status does not say that it is attached";
+	return live ? "it is attached" : "status does not say that it is attached";
 }
 
 static const char *attach_again(void) {
@@ -141,14 +157,50 @@ static const char *detach_again(void) {
 	return wrong;
 }
 
+/* ---- unload --------------------------------------------------------------------------------------------------------- */
+
+static const char *judge_unload(bool done) {
+	const char *untruth = resident_untruth();
+
+	return untruth || !done || !resident_is_pinned("/run/snifence/bpf/*_*") ? untruth : "something is left";
+}
+
+static const char *unload_again(void) {
+	return judge_unload(true);
+}
+
+/* ---- status --------------------------------------------------------------------------------------------------------- */
+
+/* What it says without a fault; "" before the first time. */
+static char expected[OUTPUT];
+
+static const char *judge_status(bool done) {
+	static char said[OUTPUT];
+
+	program_read_output(said);
+	if (getenv("FAULTS_POINT"))
+		printf("  it says: %s", said);
+	if (!*expected)
+		strcpy(expected, said);
+	return done && strcmp(said, expected) != 0 ? "it says something else" : NULL;
+}
+
+static const char *nothing_more(void) {
+	return NULL;
+}
+
 /* ---- a command ------------------------------------------------------------------------------------------------------ */
 
-/*
- * Whether the command has done its part, or what came of it otherwise. json-c, by which it reads what is noted, does not
- * survive each allocation that fails: such an end is counted, and has to leave as little behind as any other.
- */
+/* json-c, by which what is noted is read, does not survive each allocation that fails. */
+static bool is_of_json_c(const struct point *point) {
+	const char *fell = program_allocations()->fell;
+
+	return point && point->call < 0 && strncmp(fell, "libjson-c.", 10) == 0;
+}
+
+/* Whether the command has done its part, or what came of it otherwise. Where json-c has ended it, that is counted, and has
+ * to leave as little behind as any other end. */
 static bool is_done(const struct ended *ended, const struct point *point, struct result *wrong) {
-	static char messages[OUTPUT];
 	int code = WIFEXITED(ended->status) ? WEXITSTATUS(ended->status) : -1;
 
 	program_read_messages(messages);
@@ -158,10 +210,10 @@ static bool is_done(const struct ended *ended, const struct point *point, struct
 		*wrong = finding("not done after %d s", TRIAL_MS / 1000);
 	else if (ended->left)
 		*wrong = finding("a process of its own is left");
-	else if (code < 0 && point && point->call < 0 && WTERMSIG(ended->status) == SIGSEGV)
+	else if (code < 0 && is_of_json_c(point))
 		wrong->outcome = ENDED_EARLY;
 	else if (code < 0)
-		*wrong = finding("ended by signal %d", WTERMSIG(ended->status));
+		*wrong = finding("ended by signal %d in %s", WTERMSIG(ended->status), program_allocations()->fell);
 	else if (code != 0 && code != EXIT_FAILED && code != EXIT_USAGE)
 		*wrong = finding("exit status %d", code);
 	else if (code != 0 && !*messages)
@@ -293,7 +345,7 @@ static void test_load(void **state) {
 static void test_attach(void **state) {
 	(void)state;
 	begin();
-	try_command(&(struct command){attach_words, nothing, judge_attached, attach_again});
+	try_command(&(struct command){attach_words, begin_loaded, judge_attached, attach_again});
 }
 
 static void test_reload(void **state) {
@@ -310,12 +362,25 @@ static void test_detach(void **state) {
 	try_command(&(struct command){detach_words, nothing, judge_detach, detach_again});
 }
 
+static void test_unload(void **state) {
+	(void)state;
+	begin();
+	try_command(&(struct command){unload_words, begin_attached, judge_unload, unload_again});
+}
+
+static void test_status(void **state) {
+	(void)state;
+	begin();
+	begin_attached();
+	expected[0] = '\0';
+	do_well(&(struct command){status_words, nothing, judge_status, nothing_more}, NULL);
+	try_command(&(struct command){status_words, nothing, judge_status, nothing_more});
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		resident_test(test_load),
-		resident_test(test_attach),
-		resident_test(test_reload),
-		resident_test(test_detach),
+		resident_test(test_load),   resident_test(test_attach), resident_test(test_reload),
+		resident_test(test_detach), resident_test(test_unload), resident_test(test_status),
 	};
 
 	if (getenv("FAULTS_TEST"))

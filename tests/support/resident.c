@@ -15,7 +15,7 @@
 
 #include "hello_maker.h"
 
-enum { MOST_WORDS = 16, ANSWER_MS = 400, STATUS_SIZE = 1 << 21 };
+enum { MOST_WORDS = 16, ANSWER_MS = 400, TRIES = 10, STATUS_SIZE = 1 << 21 };
 
 static struct cgroup cgroup = {.fd = -1};
 
@@ -180,6 +180,9 @@ const char *resident_untruth(void) {
 	const char *state = resident_state();
 	bool open = resident_reaches("other.lab.test");
 
+	/* an answer can take longer than is waited for one that does not come */
+	for (int i = 0; !open && !*state && i < TRIES; i++)
+		open = resident_reaches("other.lab.test");
 	if (open && strcmp(state, "live") == 0)
 		return "status says that it is attached, and what is forbidden comes through";
 	return open || *state ? NULL : "status says that it is not attached, and nothing comes through";

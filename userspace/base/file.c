@@ -169,6 +169,16 @@ const char *file_error(int error) {
 	return error == ESPIPE ? "it is a pipe: give it as standard input, by -" : strerror(error);
 }
 
+struct dirent *next_entry(DIR *folder, int *error) {
+	struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(folder);
+	if (!entry && errno)
+		*error = -errno;
+	return entry;
+}
+
 int stream_flush(FILE *stream) {
 	if (fflush(stream) != 0)
 		return -errno;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole files in memory, and the end of a stream. */
+/* Whole files in memory, a folder's entries, and the end of a stream. */
 #ifndef SNIF_FILE_H
 #define SNIF_FILE_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -26,6 +27,9 @@ const char *file_error(int error);
 
 /* The same for what a stream, like a pipe, has to its end. */
 char *file_read_stream(FILE *stream, size_t limit, size_t *length, const char **message);
+
+/* As readdir(), which says the same of an error as of the end: then `*error` becomes a negative errno. */
+struct dirent *next_entry(DIR *folder, int *error);
 
 /* Writes what waits in the stream. Returns 0, or a negative errno when that, or anything before, could not be written. */
 int stream_flush(FILE *stream);

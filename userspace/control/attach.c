@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/command_line.h"
+#include "base/file.h"
 #include "base/message.h"
 #include "base/moment.h"
 #include "control/attach_one.h"
@@ -120,6 +121,15 @@ static int attach_all(struct attach *attach) {
 	return EXIT_FAILED;
 }
 
+/* Returns an exit code. */
+static int tell_all(void) {
+	int error = stream_flush(stdout);
+
+	if (error)
+		message_error("cannot write to standard output: %s; what was attached stays so", strerror(-error));
+	return error ? EXIT_FAILED : 0;
+}
+
 static int do_attach(struct attach *attach, const char *policy) {
 	int code = source_need_root("attach");
 
@@ -138,7 +148,7 @@ static int do_attach(struct attach *attach, const char *policy) {
 		if (attach->targets.items[i].unit)
 			drop_in_advise(attach->targets.items[i].unit, attach->source.file);
 	source_free(&attach->source);
-	return code;
+	return code ? code : tell_all();
 }
 
 int attach_targets(const struct targets *targets, const char *policy) {

@@ -12,16 +12,18 @@
 /* The number under which the policy is in force already. 0: it is not; or a negative errno, after saying why. */
 static int find_policy(const struct source *source, const char *instance, const struct filter *filter) {
 	struct ledger_policy entry;
-	uint32_t number = ledger_find_policy(instance, filter, source->file);
+	int number = ledger_find_policy(instance, filter, source->file), error;
 	bool same;
-	int error = number ? ledger_read_policy(instance, number, &entry) : 0;
 
-	if (number == 0 || error)
+	if (number <= 0)
+		return number;
+	error = ledger_read_policy(instance, (uint32_t)number, &entry);
+	if (error)
 		return error;
 	same = strcmp(entry.sha256, source->compiled.sha256) == 0 && entry.mode == source->policy->mode;
 	ledger_policy_free(&entry);
 	if (same)
-		return (int)number;
+		return number;
 	message_error("%s is in force in an older form: `snifence reload` it first", source->file);
 	return -ESTALE;
 }

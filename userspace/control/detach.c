@@ -50,26 +50,28 @@ static void forget_path(void *context, const struct ledger_attachment *entry) {
 	ledger_forget_attachment(forgetting->instance, entry->cgroup_id);
 }
 
-/* What was attached at that path before the cgroup was made anew. */
-static bool forget_gone(const char *path) {
+/* What was attached at that path before the cgroup was made anew. Returns 0; -ENOENT: nothing; or a negative errno; after
+ * saying why. */
+static int forget_gone(const char *path) {
 	char name[INSTANCE_NAME];
 	struct forgetting forgetting = {.instance = name, .path = path};
+	int error = 0;
 
-	for (unsigned i = 0; i < INSTANCES; i++)
-		ledger_attachments(instance_name(i, name), NULL, forget_path, &forgetting);
-	return forgetting.found;
+	for (unsigned i = 0; i < INSTANCES && !error; i++)
+		error = ledger_attachments(instance_name(i, name), NULL, forget_path, &forgetting);
+	if (error)
+		message_error("cannot read what is noted in " INSTANCE_ROOT "/%s: %s", name, strerror(-error));
+	else if (!forgetting.found)
+		message_error("%s is not attached; `snifence status` lists what is", path);
+	return error || forgetting.found ? error : -ENOENT;
 }
 
 int detach_cgroup(struct instances *instances, const struct found_cgroup *cgroup) {
 	int number = instance_of(instances, cgroup->id), error;
 	char name[INSTANCE_NAME];
 
-	if (number == -ENOENT && forget_gone(cgroup->path))
-		return 0;
-	if (number == -ENOENT)
-		message_error("%s is not attached; `snifence status` lists what is", cgroup->path);
 	if (number < 0)
-		return number;
+		return number == -ENOENT ? forget_gone(cgroup->path) : number;
 	error = filter_detach(instance_open(instances, (unsigned)number), cgroup->fd, cgroup->id);
 	if (!error)
 		ledger_forget_attachment(instance_name((unsigned)number, name), cgroup->id);

@@ -24,6 +24,7 @@ struct reading {
 static void read_policy(struct reading *reading, uint32_t number) {
 	struct snif_active active = filter_active(reading->filter, number);
 	struct inventory_policy *policy;
+	int error;
 
 	if (active.policy == 0)
 		return;
@@ -36,8 +37,12 @@ static void read_policy(struct reading *reading, uint32_t number) {
 	policy->number = number;
 	policy->active = active;
 	policy->settings = *filter_settings(reading->filter, active.slot);
-	filter_counters(reading->filter, number, &policy->counters);
-	policy->noted = ledger_read_policy(reading->name, number, &policy->entry) == 0;
+	error = filter_counters(reading->filter, number, &policy->counters);
+	if (!error)
+		error = ledger_read_policy(reading->name, number, &policy->entry);
+	policy->noted = !error;
+	if (error && error != -ENOENT)
+		reading->error = error;
 }
 
 static struct inventory_attachment *add_attachment(struct reading *reading, uint64_t cgroup_id) {
@@ -54,18 +59,42 @@ static struct inventory_attachment *add_attachment(struct reading *reading, uint
 	return attachment;
 }
 
+/* What is noted of it: nothing, of a run's. */
+static int read_note(struct reading *reading, struct inventory_attachment *attachment) {
+	struct ledger_attachment entry;
+	int error = ledger_read_attachment(reading->name, attachment->cgroup_id, &entry);
+
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	attachment->since = entry.since;
+	attachment->unit = entry.unit;
+	entry.unit = NULL;
+	ledger_attachment_free(&entry);
+	return 0;
+}
+
+static int fill_in(struct reading *reading, struct inventory_attachment *attachment,
+		   const struct found_cgroup *cgroup) {
+	attachment->programs = filter_attached_programs(reading->filter, cgroup->fd);
+	if (attachment->programs < 0)
+		return attachment->programs;
+	attachment->state = attachment->attachment.state == SNIF_ATTACHED && attachment->programs == FILTER_WHOLE
+				    ? INVENTORY_LIVE
+				    : INVENTORY_NOT_WHOLE;
+	attachment->path = strdup(cgroup->path);
+	return attachment->path ? read_note(reading, attachment) : -ENOMEM;
+}
+
 static void read_attachment(struct reading *reading, uint64_t cgroup_id) {
 	struct inventory_attachment *attachment;
 	struct snif_attachment value;
-	struct ledger_attachment entry;
 	struct found_cgroup cgroup;
-
 	int error = filter_attachment(reading->filter, cgroup_id, &value);
 
 	if (!error)
 		error = cgroup_find_id(reading->root_fd, cgroup_id, &cgroup);
 	if (error) {
-		/* it is gone, or was detached */
+		/* it was detached, or is gone */
 		if (error != -ENOENT && error != -ESTALE)
 			reading->error = error;
 		return;
@@ -73,19 +102,9 @@ static void read_attachment(struct reading *reading, uint64_t cgroup_id) {
 	attachment = add_attachment(reading, cgroup_id);
 	if (attachment) {
 		attachment->attachment = value;
-		attachment->programs = filter_attached_programs(reading->filter, cgroup.fd);
-		attachment->state = value.state == SNIF_ATTACHED && attachment->programs == FILTER_WHOLE
-					    ? INVENTORY_LIVE
-					    : INVENTORY_NOT_WHOLE;
-		attachment->path = strdup(cgroup.path);
-		if (ledger_read_attachment(reading->name, cgroup_id, &entry) == 0) {
-			attachment->since = entry.since;
-			attachment->unit = entry.unit;
-			entry.unit = NULL;
-			ledger_attachment_free(&entry);
-		}
-		if (!attachment->path)
-			reading->error = -ENOMEM;
+		error = fill_in(reading, attachment, &cgroup);
+		if (error)
+			reading->error = error;
 	}
 	cgroup_found_close(&cgroup);
 }
@@ -153,7 +172,8 @@ static void read_instance(struct instances *instances, struct reading *reading) 
 		read_policy(reading, i);
 	if (!reading->error)
 		read_attachments(reading);
-	ledger_attachments(name, is_not_listed, read_gone, reading);
+	if (!reading->error)
+		reading->error = ledger_attachments(name, is_not_listed, read_gone, reading);
 }
 
 int inventory_read(struct instances *instances, struct inventory *inventory) {
@@ -183,4 +203,5 @@ void inventory_free(struct inventory *inventory) {
 	}
 	free(inventory->policies);
 	free(inventory->attachments);
+	*inventory = (struct inventory){0};
 }

@@ -137,7 +137,8 @@ int unload_main(int argc, char **argv) {
 		error = unload_one(&instances, i, root_fd);
 	if (root_fd >= 0)
 		close(root_fd);
-	instances_others(&instances, tell_other, NULL);
+	if (!error)
+		error = instances_others(&instances, tell_other, NULL);
 	if (error)
 		instances_release(&instances);
 	else

@@ -63,20 +63,19 @@ static int take(int option, void *context) {
 static int reload_in(struct instances *instances, unsigned number, const struct source *source) {
 	struct filter *filter = instance_open(instances, number);
 	char name[INSTANCE_NAME];
-	uint32_t policy;
-	int error;
+	int policy, error;
 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
 	instance_name(number, name);
 	policy = ledger_find_policy(name, filter, source->file);
-	if (policy == 0)
-		return 0;
-	filter_distrust_tables(filter, policy);
-	error = filter_set_policy(filter, policy, &source->compiled);
+	if (policy <= 0)
+		return policy;
+	filter_distrust_tables(filter, (uint32_t)policy);
+	error = filter_set_policy(filter, (uint32_t)policy, &source->compiled);
 	if (error)
 		return error;
-	error = source_note(source, name, filter, policy);
+	error = source_note(source, name, filter, (uint32_t)policy);
 	if (error)
 		message_error(
 			"the policy is in force all the same; reload it again, so that `snifence status` tells of it");
@@ -133,21 +132,20 @@ static int show_rules(const char *instance, uint32_t number, const struct source
 static int show_difference(struct instances *instances, unsigned number, const struct source *source, bool first) {
 	const struct filter *filter = instance_open(instances, number);
 	char name[INSTANCE_NAME];
-	int root_fd, cut, error;
-	uint32_t policy;
+	int root_fd, cut, error, policy;
 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
 	policy = ledger_find_policy(instance_name(number, name), filter, source->file);
-	if (policy == 0)
-		return 0;
-	error = first ? show_rules(name, policy, source) : 0;
+	if (policy <= 0)
+		return policy;
+	error = first ? show_rules(name, (uint32_t)policy, source) : 0;
 	if (error == -ENOENT)
 		return 0;
 	root_fd = error ? error : cgroup_place_root();
 	if (root_fd < 0)
 		return root_fd;
-	cut = revoked_print(filter, policy, &source->compiled, root_fd);
+	cut = revoked_print(filter, (uint32_t)policy, &source->compiled, root_fd);
 	close(root_fd);
 	return cut < 0 ? cut : 1;
 }

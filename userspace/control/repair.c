@@ -125,7 +125,7 @@ static int repair_one(struct instances *instances, unsigned number, int root_fd)
 		end_unused(&repairing);
 		if (repairing.count > 0)
 			qsort(repairing.attached, repairing.count, sizeof(*repairing.attached), compare_ids);
-		ledger_attachments(name, is_gone, forget_gone, &repairing);
+		repairing.error = ledger_attachments(name, is_gone, forget_gone, &repairing);
 	}
 	free(repairing.attached);
 	return repairing.error;

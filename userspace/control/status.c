@@ -72,8 +72,8 @@ static void print_attachment(const struct inventory_attachment *attachment) {
 	puts(state_texts[attachment->state]);
 }
 
-static void print_policy(struct instances *instances, const struct inventory *inventory,
-			 const struct inventory_policy *policy) {
+static int print_policy(struct instances *instances, const struct inventory *inventory,
+			const struct inventory_policy *policy) {
 	struct timestamp timestamp = {0};
 	const char *file = policy->noted ? policy->entry.file : "a policy of `snifence run`";
 	bool audit = policy->settings.options.mode == SNIF_AUDIT;
@@ -91,7 +91,7 @@ static void print_policy(struct instances *instances, const struct inventory *in
 		    inventory->attachments[i].instance == policy->instance &&
 		    inventory->attachments[i].attachment.policy == policy->number)
 			print_attachment(&inventory->attachments[i]);
-	found_print(instances, policy);
+	return found_print(instances, policy);
 }
 
 static void print_other(void *context, const char *name) {
@@ -100,20 +100,23 @@ static void print_other(void *context, const char *name) {
 	       name);
 }
 
-static void print_status(struct instances *instances, const struct inventory *inventory) {
-	for (size_t i = 0; i < inventory->policy_count; i++)
-		print_policy(instances, inventory, &inventory->policies[i]);
+static int print_status(struct instances *instances, const struct inventory *inventory, int reader) {
+	int error = 0;
+
+	for (size_t i = 0; i < inventory->policy_count && !error; i++)
+		error = print_policy(instances, inventory, &inventory->policies[i]);
+	if (error)
+		return error;
 	for (size_t i = 0; i < inventory->attachment_count; i++)
 		if (inventory->attachments[i].state == INVENTORY_GONE)
 			print_attachment(&inventory->attachments[i]);
 	if (inventory->policy_count == 0)
 		puts("nothing is attached");
-	else if (instances_reader())
-		printf("events are read by process %d\n", instances_reader());
+	else if (reader)
+		printf("events are read by process %d\n", reader);
 	else
 		puts("nobody reads the events: `snifence monitor` does");
-	if (instances)
-		instances_others(instances, print_other, NULL);
+	return instances ? instances_others(instances, print_other, NULL) : 0;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------ */
@@ -165,7 +168,7 @@ static void add_other(void *context, const char *name) {
 	json_add(context, json_object_new_string(name));
 }
 
-static int print_json(struct instances *instances, const struct inventory *inventory) {
+static int print_json(struct instances *instances, const struct inventory *inventory, int reader) {
 	struct json_object *object = json_object_new_object(), *policies = json_object_new_array(),
 			   *attachments = json_object_new_array(), *others = json_object_new_array();
 	int error = 0;
@@ -175,12 +178,15 @@ static int print_json(struct instances *instances, const struct inventory *inven
 	for (size_t i = 0; i < inventory->attachment_count; i++)
 		error |= json_add(attachments, attachment_json(&inventory->attachments[i]));
 	if (instances)
-		instances_others(instances, add_other, others);
+		error |= instances_others(instances, add_other, others);
 	error |= json_put(object, "policies", policies);
 	error |= json_put(object, "attachments", attachments);
 	error |= json_put(object, "others", others);
-	error |= json_put_number(object, "reader", (uint64_t)instances_reader());
-	return json_write(object, error, stdout);
+	error |= json_put_number(object, "reader", (uint64_t)reader);
+	error = json_write(object, error, stdout);
+	if (error)
+		message_error("cannot write what is attached: %s", strerror(-error));
+	return error;
 }
 
 static bool all_live(const struct inventory *inventory) {
@@ -188,6 +194,17 @@ static bool all_live(const struct inventory *inventory) {
 		if (inventory->attachments[i].state != INVENTORY_LIVE)
 			return false;
 	return true;
+}
+
+/* Returns 0 or a negative errno, after saying why. */
+static int print(struct instances *instances, const struct inventory *inventory, bool json) {
+	int reader = instances_reader();
+
+	if (reader < 0) {
+		message_error("cannot see who reads the events, in " INSTANCE_READER ": %s", strerror(-reader));
+		return reader;
+	}
+	return json ? print_json(instances, inventory, reader) : print_status(instances, inventory, reader);
 }
 
 static int show_status(bool json) {
@@ -198,13 +215,9 @@ static int show_status(bool json) {
 
 	if (resident && !error)
 		error = inventory_read(&instances, &inventory);
-	if (resident && error)
+	if ((resident && error) || print(resident ? &instances : NULL, &inventory, json))
 		code = EXIT_FAILED;
-	else if (!json)
-		print_status(resident ? &instances : NULL, &inventory);
-	else if (print_json(resident ? &instances : NULL, &inventory))
-		code = EXIT_FAILED;
-	if (!code && !all_live(&inventory))
+	else if (!all_live(&inventory))
 		code = EXIT_MISSING;
 	inventory_free(&inventory);
 	if (resident)

@@ -52,9 +52,15 @@ static int take_cgroup(struct taking *taking, struct found_cgroup *cgroup) {
 	int error;
 
 	/* of a run, which goes on under what it was started with */
-	if (ledger_read_attachment(taking->name, cgroup->id, &entry)) {
+	error = ledger_read_attachment(taking->name, cgroup->id, &entry);
+	if (error == -ENOENT) {
 		taking->left = true;
 		return 0;
+	}
+	if (error) {
+		message_error("cannot read what is noted of %s in " INSTANCE_ROOT "/%s: %s", cgroup->path, taking->name,
+			      strerror(-error));
+		return error;
 	}
 	error = instance_of(taking->instances, cgroup->id);
 	if (error == -ENOENT)
@@ -142,9 +148,8 @@ static void note_name(void *context, const char *name) {
 int take_over(struct instances *instances) {
 	struct taking taking = {.instances = instances, .root_fd = cgroup_place_root()};
 	struct names names = {.count = 0};
-	int error = taking.root_fd < 0 ? taking.root_fd : 0;
+	int error = taking.root_fd < 0 ? taking.root_fd : instances_others(instances, note_name, &names);
 
-	instances_others(instances, note_name, &names);
 	for (size_t i = 0; i < names.count && !error; i++) {
 		taking.name = names.names[i];
 		error = take_instance(&taking);

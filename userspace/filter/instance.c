@@ -17,15 +17,16 @@
 
 #include <bpf/bpf.h>
 
+#include "base/file.h"
 #include "base/message.h"
 #include "cgroup/cgroup_tree.h"
 #include "filter/filter_parts.h"
 #include "snifence.skel.h"
 
 #define PINS INSTANCE_ROOT "/bpf"
-#define HALF_MADE "_new" /* behind the name of an instance that is not all there yet */
+#define HALF_MADE "_new" /* behind the name of an instance that is not all there: not yet, or not any more */
 
-enum { PATH_SIZE = 128 };
+enum { PATH_SIZE = 128, HALF_NAME = INSTANCE_NAME + sizeof(HALF_MADE) };
 
 const char *instance_name(unsigned number, char name[INSTANCE_NAME]) {
 	snprintf(name, INSTANCE_NAME, SNIFENCE_LAYOUT "_%u", number % INSTANCES);
@@ -68,7 +69,8 @@ static int make_root(void) {
 
 /* ---- what is in the root --------------------------------------------------------------------------------------- */
 
-static void remove_pins(int root_fd, const char *name) {
+/* Returns 0, or -1 with errno set. */
+static int remove_pins(int root_fd, const char *name) {
 	int fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
@@ -80,19 +82,28 @@ static void remove_pins(int root_fd, const char *name) {
 		closedir(folder);
 	else if (fd >= 0)
 		close(fd);
-	unlinkat(root_fd, name, AT_REMOVEDIR);
+	return unlinkat(root_fd, name, AT_REMOVEDIR);
 }
 
-static void each_name(int root_fd, void (*each)(void *context, const char *name), void *context) {
-	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+/* Returns 0 or a negative errno. */
+static int each_name(int root_fd, void (*each)(void *context, const char *name), void *context) {
+	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 
-	while (folder && (entry = readdir(folder)))
+	error = folder ? 0 : -errno;
+	while (folder && (entry = next_entry(folder, &error)))
 		if (entry->d_name[0] != '.')
 			each(context, entry->d_name);
 	if (folder)
 		closedir(folder);
+	else if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static void half_made_name(const char *name, char half[HALF_NAME]) {
+	snprintf(half, HALF_NAME, "%s" HALF_MADE, name);
 }
 
 static bool is_half_made(const char *name) {
@@ -106,8 +117,13 @@ static void remove_half_made(void *context, const char *name) {
 
 	if (!is_half_made(name))
 		return;
-	message_error("removed %s, which a command that was ended had begun to load", name);
+	message_error("removed %s, which a command that was ended had begun to load or to remove", name);
 	remove_pins(instances->root_fd, name);
+}
+
+static int tell_unread(int error) {
+	message_error("cannot read what is in %s: %s", PINS, strerror(-error));
+	return error;
 }
 
 struct others {
@@ -124,10 +140,11 @@ static void tell_other(void *context, const char *name) {
 		others->each(others->context, name);
 }
 
-void instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context) {
+int instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context) {
 	struct others others = {each, context};
+	int error = each_name(instances->root_fd, tell_other, &others);
 
-	each_name(instances->root_fd, tell_other, &others);
+	return error ? tell_unread(error) : 0;
 }
 
 void instance_remove_other(const struct instances *instances, const char *name) {
@@ -165,8 +182,11 @@ int instances_take(struct instances *instances, bool make) {
 		instances_release(instances);
 		return error;
 	}
-	each_name(instances->root_fd, remove_half_made, instances);
-	return 0;
+	error = each_name(instances->root_fd, remove_half_made, instances);
+	if (!error)
+		return 0;
+	instances_release(instances);
+	return tell_unread(error);
 }
 
 int instances_peek(struct instances *instances) {
@@ -247,10 +267,10 @@ struct filter *instance_open(struct instances *instances, unsigned number) {
 
 /* Pins all of it under a name of its own first, so that an instance is there whole or not at all. */
 static int pin(const struct instances *instances, const struct filter *filter, const char *name) {
-	char half[INSTANCE_NAME + sizeof(HALF_MADE)];
+	char half[HALF_NAME];
 	int error = 0;
 
-	snprintf(half, sizeof(half), "%s" HALF_MADE, name);
+	half_made_name(name, half);
 	if (mkdirat(instances->root_fd, half, 0700))
 		return -errno;
 	error = make_pins(half, filter_program_names, filter->programs, FILTER_PROGRAMS);
@@ -291,21 +311,30 @@ void instance_keep(struct instances *instances, unsigned number) {
 
 /* ---- which instance -------------------------------------------------------------------------------------------- */
 
-static bool is_attached(const struct filter *filter, uint64_t cgroup_id) {
+/* Returns 1, 0 or a negative errno. */
+static int is_attached(const struct filter *filter, uint64_t cgroup_id) {
 	struct snif_attachment attachment;
+	int error = filter_attachment(filter, cgroup_id, &attachment);
 
-	return filter_attachment(filter, cgroup_id, &attachment) == 0;
+	return error == -ENOENT ? 0 : error ? error : 1;
+}
+
+static int tell_unseen(int error) {
+	message_error("cannot see what is attached: %s", strerror(-error));
+	return error;
 }
 
 int instance_of(struct instances *instances, uint64_t cgroup_id) {
 	struct filter *filter;
+	int attached;
 
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		filter = instance_open(instances, i);
 		if (!filter && errno != ENOENT)
 			return -errno;
-		if (filter && is_attached(filter, cgroup_id))
-			return (int)i;
+		attached = filter ? is_attached(filter, cgroup_id) : 0;
+		if (attached)
+			return attached < 0 ? tell_unseen(attached) : (int)i;
 	}
 	return -ENOENT;
 }
@@ -330,7 +359,7 @@ static int is_attached_above(const struct filter *filter, int cgroup_fd) {
 		fd = above;
 		last = id;
 		id = fd < 0 ? 0 : cgroup_of(fd);
-		attached = id != 0 && is_attached(filter, id);
+		attached = id == 0 ? 0 : is_attached(filter, id);
 	}
 	if (fd < 0)
 		return -errno;
@@ -343,7 +372,7 @@ static int look_below(int parent_fd, const char *name, int fd, void *context) {
 
 	(void)parent_fd;
 	(void)name;
-	return fstat(fd, &status) == 0 && is_attached(context, status.st_ino);
+	return fstat(fd, &status) ? -errno : is_attached(context, status.st_ino);
 }
 
 int instance_for(struct instances *instances, int cgroup_fd, uint64_t cgroup_id) {
@@ -377,30 +406,33 @@ int instance_for(struct instances *instances, int cgroup_fd, uint64_t cgroup_id)
 }
 
 int instances_reader(void) {
-	int fd = open(INSTANCE_READER, O_RDONLY | O_CLOEXEC);
+	int fd = open(INSTANCE_READER, O_RDONLY | O_CLOEXEC), error = 0;
 	char text[16] = "";
 
 	if (fd < 0)
-		return 0;
-	if (flock(fd, LOCK_SH | LOCK_NB) && read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
+		return errno == ENOENT ? 0 : -errno;
+	/* nobody has it where it can be locked */
+	if (flock(fd, LOCK_SH | LOCK_NB) && (errno != EWOULDBLOCK || read(fd, text, sizeof(text) - 1) < 0))
+		error = -errno;
 	close(fd);
-	return atoi(text);
+	return error ? error : atoi(text);
 }
 
 /* ---- the end --------------------------------------------------------------------------------------------------- */
 
 int instance_unload(struct instances *instances, unsigned number) {
-	char name[INSTANCE_NAME];
+	char name[INSTANCE_NAME], half[HALF_NAME];
+	int error = 0;
 
 	filter_free(instances->opened[number]);
 	instances->opened[number] = NULL;
-	remove_pins(instances->root_fd, instance_name(number, name));
-	if (faccessat(instances->root_fd, name, F_OK, 0) == 0) {
-		message_error("cannot remove %s/%s: %s", PINS, name, strerror(errno));
-		return -EBUSY;
-	}
-	return 0;
+	half_made_name(instance_name(number, name), half);
+	/* under that name who takes the instances next removes what is left of it */
+	if (renameat(instances->root_fd, name, instances->root_fd, half) || remove_pins(instances->root_fd, half))
+		error = -errno;
+	if (error)
+		message_error("cannot remove %s/%s: %s", PINS, name, strerror(-error));
+	return error;
 }
 
 void instances_remove(struct instances *instances) {

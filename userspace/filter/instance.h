@@ -41,7 +41,7 @@ int instances_take(struct instances *instances, bool make);
 int instances_peek(struct instances *instances);
 void instances_release(struct instances *instances); /* and closes what was opened */
 
-/* The process that reads the shared rings; 0: there is none. It holds the lock on INSTANCE_READER, which has its number. */
+/* The process that reads the shared rings; 0: there is none; or a negative errno. It holds the lock on INSTANCE_READER, which has its number. */
 #define INSTANCE_READER INSTANCE_ROOT "/monitor"
 int instances_reader(void);
 
@@ -72,7 +72,8 @@ void instances_remove(struct instances *instances);
 /* Removes the pins of one of another layout. */
 void instance_remove_other(const struct instances *instances, const char *name);
 
-/* Calls `each` with the names of what is pinned there and is not of this snifence's layout. */
-void instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context);
+/* Calls `each` with the names of what is pinned there and is not of this snifence's layout. Returns 0 or a negative errno,
+ * after saying why. */
+int instances_others(const struct instances *instances, void (*each)(void *context, const char *name), void *context);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/message.h"
 #include "base/replace.h"
 
 enum { PATH_SIZE = 160, GENERATIONS = 4 /* whose rules are kept; events of older ones have been read long ago */ };
@@ -55,8 +56,10 @@ static int put_file(const char *instance, const char *path, struct json_object *
 
 /* NULL with errno set. */
 static struct json_object *read_file(const char *path) {
-	struct json_object *object = json_object_from_file(path);
+	struct json_object *object;
 
+	errno = 0;
+	object = json_object_from_file(path);
 	if (!object && errno == 0)
 		errno = EBADMSG;
 	return object;
@@ -70,12 +73,19 @@ static int64_t number_of(const struct json_object *object, const char *key) {
 	return json_object_object_get_ex(object, key, &member) ? json_object_get_int64(member) : 0;
 }
 
-/* A copy, to be freed; NULL where there is none. */
-static char *text_of(const struct json_object *object, const char *key) {
+/* NULL where there is none. */
+static const char *member_text(const struct json_object *object, const char *key) {
 	struct json_object *member;
-	const char *text = json_object_object_get_ex(object, key, &member) ? json_object_get_string(member) : NULL;
 
-	return text ? strdup(text) : NULL;
+	return json_object_object_get_ex(object, key, &member) ? json_object_get_string(member) : NULL;
+}
+
+/* A copy, to be freed; NULL where there is none. No text that is noted is empty and no time 0: json-c makes that of what it
+ * has no memory for, without a word. */
+static char *text_of(const struct json_object *object, const char *key) {
+	const char *text = member_text(object, key);
+
+	return text && *text ? strdup(text) : NULL;
 }
 
 /* Paths and rules as they are: their bytes are read back. */
@@ -195,10 +205,9 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 }
 
 static void read_digest(const struct json_object *object, char sha256[65]) {
-	char *text = text_of(object, "sha256");
+	const char *text = member_text(object, "sha256");
 
 	snprintf(sha256, 65, "%s", text ? text : "");
-	free(text);
 }
 
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry) {
@@ -220,7 +229,7 @@ int ledger_read_policy(const char *instance, uint32_t number, struct ledger_poli
 	read_digest(object, entry->sha256);
 	error = read_paths(object, entry);
 	json_object_put(object);
-	if (!error && entry->file && entry->name)
+	if (!error && entry->file && entry->name && *entry->sha256 && entry->since)
 		return 0;
 	ledger_policy_free(entry);
 	return error ? error : -EBADMSG;
@@ -233,15 +242,21 @@ void ledger_forget_policy(const char *instance, uint32_t number) {
 	forget_rules(instance, number, 0);
 }
 
-uint32_t ledger_find_policy(const char *instance, const struct filter *filter, const char *file) {
+int ledger_find_policy(const char *instance, const struct filter *filter, const char *file) {
 	struct ledger_policy entry;
-	uint32_t found = 0;
+	int found = 0, error;
 
 	for (uint32_t i = 1; i < SNIF_POLICIES && !found; i++) {
-		if (!filter_active(filter, i).policy || ledger_read_policy(instance, i, &entry))
+		error = filter_active(filter, i).policy ? ledger_read_policy(instance, i, &entry) : -ENOENT;
+		if (error == -ENOENT)
 			continue;
+		if (error) {
+			message_error("cannot read what is noted in " INSTANCE_ROOT "/%s: %s", instance,
+				      strerror(-error));
+			return error;
+		}
 		if (strcmp(entry.file, file) == 0)
-			found = i;
+			found = (int)i;
 		ledger_policy_free(&entry);
 	}
 	return found;
@@ -315,6 +330,7 @@ int ledger_note_attachment(const char *instance, const struct ledger_attachment 
 int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledger_attachment *entry) {
 	char path[PATH_SIZE];
 	struct json_object *object = read_file(file_of(path, instance, "cgroup", cgroup_id));
+	int error = 0;
 
 	if (!object)
 		return -errno;
@@ -325,11 +341,12 @@ int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledg
 		.unit = text_of(object, "unit"),
 		.since = number_of(object, "since"),
 	};
+	if (!entry->path || !entry->since || (!entry->unit && member_text(object, "unit")))
+		error = -EBADMSG;
 	json_object_put(object);
-	if (entry->path)
-		return 0;
-	ledger_attachment_free(entry);
-	return -EBADMSG;
+	if (error)
+		ledger_attachment_free(entry);
+	return error;
 }
 
 void ledger_forget_attachment(const char *instance, uint64_t cgroup_id) {
@@ -345,20 +362,25 @@ int ledger_attachments(const char *instance, bool (*wanted)(void *context, uint6
 	struct ledger_attachment attachment;
 	struct dirent *entry;
 	uint64_t id;
-	int end;
+	int end, error = 0, failed;
 
 	if (!folder)
 		return errno == ENOENT ? 0 : -errno;
-	while ((entry = readdir(folder))) {
+	while ((entry = next_entry(folder, &error))) {
 		/* behind a number: a file that a command which was ended has not put in its place */
 		if (sscanf(entry->d_name, "cgroup-%" SCNu64 "%n", &id, &end) != 1 || entry->d_name[end] ||
-		    (wanted && !wanted(context, id)) || ledger_read_attachment(instance, id, &attachment))
+		    (wanted && !wanted(context, id)))
+			continue;
+		failed = ledger_read_attachment(instance, id, &attachment);
+		if (failed && failed != -ENOENT)
+			error = failed;
+		if (failed)
 			continue;
 		each(context, &attachment);
 		ledger_attachment_free(&attachment);
 	}
 	closedir(folder);
-	return 0;
+	return error;
 }
 
 void ledger_attachment_free(struct ledger_attachment *entry) {

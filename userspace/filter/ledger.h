@@ -40,8 +40,8 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 /* -ENOENT: nothing is noted of it. */
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry);
 void ledger_forget_policy(const char *instance, uint32_t number);
-/* The number of the policy in force that was read from this file; 0: there is none. */
-uint32_t ledger_find_policy(const char *instance, const struct filter *filter, const char *file);
+/* The number of the policy in force that was read from this file; 0: there is none; or a negative errno, after saying why. */
+int ledger_find_policy(const char *instance, const struct filter *filter, const char *file);
 
 int ledger_note_attachment(const char *instance, const struct ledger_attachment *entry);
 int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledger_attachment *entry);

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "base/file.h"
 #include "base/message.h"
 #include "filter/filter_parts.h"
 #include "filter/instance.h"
@@ -83,7 +84,7 @@ static int open_all(struct other *other, const char *name, DIR *folder) {
 	struct dirent *entry;
 	int error = 0;
 
-	while (!error && (entry = readdir(folder))) {
+	while (!error && (entry = next_entry(folder, &error))) {
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof(path), INSTANCE_ROOT "/bpf/%s/%s", name, entry->d_name);

@@ -246,10 +246,12 @@ static bool load(struct watched *watched, const struct ledger_policy *entry) {
 static void begin(struct watched *watched) {
 	char instance[INSTANCE_NAME];
 	struct ledger_policy entry;
-	int status;
+	int error = ledger_read_policy(instance_name(watched->instance, instance), watched->number, &entry), status;
 
 	/* a run's is not noted, and looks names up itself */
-	if (ledger_read_policy(instance_name(watched->instance, instance), watched->number, &entry))
+	if (error && error != -ENOENT)
+		message_error("cannot read which policy it is whose names are to be looked up: %s", strerror(-error));
+	if (error)
 		return;
 	if (library_open(&dns_library) == 0 && load(watched, &entry)) {
 		status = add_names(watched);

@@ -127,10 +127,7 @@ static void verify_attachment(struct verify *verify, const struct inventory_atta
 		verify_unit(verify, attachment);
 		return;
 	}
-	if (attachment->programs >= 0)
-		verify_programs(verify, attachment);
-	else
-		verify->findings.incomplete = true;
+	verify_programs(verify, attachment);
 	if (filter_active(filter, attachment->attachment.policy).slot == 0)
 		findings_add(&verify->findings, FINDING_NO_POLICY, attachment->path, "attach it again",
 			     "no policy is in force for it: all is refused");
