@@ -182,36 +182,60 @@ static void test_existing_keep(void **state) {
 
 /* ---- what a reload would cut ----------------------------------------------------------------------------------- */
 
+enum held { KEPT, DROPPED, UDP_KEPT, UDP_DROPPED, HELD };
+
 struct greeted {
-	int turn; /* 1: both are open; 2: go on; 3: each was used */
-	bool alive[2];
+	int turn; /* 1: all are open; 2: go on; 3: each was used */
+	bool alive[HELD];
 };
 
-static int hold_two(void *argument) {
-	static const char *const hosts[] = {"kept.lab.test", "dropped.lab.test"};
+static int greet(const char *host) {
 	static struct bytes hello;
-	struct greeted *greeted = argument;
-	int fds[2];
+	int fd = lab_dial("192.0.2.2", 443);
+	char byte;
+
+	hello_make(&hello, &(struct hello){.name = host});
+	return lab_send(fd, hello.data, hello.length) || lab_receive(fd, &byte, 1) != 1 ? -1 : fd;
+}
+
+static int send_to(const char *address) {
+	struct sockaddr_storage where;
+	socklen_t length = lab_address(address, 443, &where);
+	int fd = socket(where.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return connect(fd, (struct sockaddr *)&where, length) || send(fd, "x", 1, 0) != 1 ? -1 : fd;
+}
+
+static bool goes_on(enum held which, int fd) {
 	char bytes[1024];
 
-	for (int i = 0; i < 2; i++) {
-		hello_make(&hello, &(struct hello){.name = hosts[i]});
-		fds[i] = lab_dial("192.0.2.2", 443);
-		if (lab_send(fds[i], hello.data, hello.length) || lab_receive(fds[i], bytes, 1) != 1)
+	if (which >= UDP_KEPT)
+		return send(fd, "x", 1, 0) == 1;
+	while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	return lab_send(fd, "\x17\3\3\0\1x", 6) == 0 && lab_readable(fd, ANSWER_MS * lab_slowness());
+}
+
+static int hold_open(void *argument) {
+	struct greeted *greeted = argument;
+	int fds[HELD] = {greet("kept.lab.test"), greet("dropped.lab.test"), send_to("198.51.100.1"),
+			 send_to("203.0.113.1")};
+
+	for (int i = 0; i < HELD; i++)
+		if (fds[i] < 0)
 			return 1;
-	}
 	lab_turn(&greeted->turn, 1);
 	if (!lab_await_turn(&greeted->turn, 2))
 		return 2;
-	for (int i = 0; i < 2; i++) {
-		while (recv(fds[i], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
-			;
-		greeted->alive[i] =
-			lab_send(fds[i], "\x17\3\3\0\1x", 6) == 0 && lab_readable(fds[i], ANSWER_MS * lab_slowness());
-	}
+	for (int i = 0; i < HELD; i++)
+		greeted->alive[i] = goes_on((enum held)i, fds[i]);
 	lab_turn(&greeted->turn, 3);
 	return 0;
 }
+
+#define DRY_POLICY(names, places)                                                                                      \
+	"version: 1\ntls: {to: [192.0.2.0/24], allow: [" names "]}\ndirect: {allow: [{to: [" places                    \
+	"], proto: udp, ports: [443]}]}\ndns: {servers: none}\n"
 
 static void test_dry_run(void **state) {
 	struct greeted *greeted;
@@ -221,24 +245,27 @@ static void test_dry_run(void **state) {
 	(void)state;
 	begin();
 	lab_server(LAB_ECHO, "192.0.2.2", 443);
+	lab_server(LAB_UDP, "198.51.100.1", 443);
+	lab_server(LAB_UDP, "203.0.113.1", 443);
 	greeted = lab_shared(sizeof(*greeted));
-	policy = lab_write("dry.yaml", RESIDENT_ALLOW("kept.lab.test, dropped.lab.test"));
+	policy = lab_write("dry.yaml", DRY_POLICY("kept.lab.test, dropped.lab.test", "198.51.100.1, 203.0.113.1"));
 	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
-	pid = resident_start(resident_cgroup(), hold_two, greeted);
+	pid = resident_start(resident_cgroup(), hold_open, greeted);
 	assert_true(lab_await_turn(&greeted->turn, 1));
 	assert_int_equal(count_lines(resident_says(0, "reload", "--dry-run", policy)->out, "would cut"), 0);
-	lab_write("dry.yaml", RESIDENT_ALLOW("kept.lab.test, new.lab.test"));
+	lab_write("dry.yaml", DRY_POLICY("kept.lab.test, new.lab.test", "198.51.100.1"));
 	out = resident_says(0, "reload", "--dry-run", policy)->out;
-	assert_int_equal(count_lines(out, "- "), 1);
-	assert_int_equal(count_lines(out, "+ "), 1);
-	assert_int_equal(count_lines(out, "would cut"), 1);
+	assert_int_equal(count_lines(out, "- "), 2);
+	assert_int_equal(count_lines(out, "+ "), 2);
+	assert_int_equal(count_lines(out, "would cut"), 2);
 	assert_non_null(strstr(out, "to 192.0.2.2 port 443, dropped.lab.test\n"));
+	assert_non_null(strstr(out, "to 203.0.113.1 port 443, udp\n"));
 	/* and so it is */
 	resident_says(0, "reload", policy);
 	lab_turn(&greeted->turn, 2);
 	assert_true(lab_await_turn(&greeted->turn, 3));
-	assert_true(greeted->alive[0]);
-	assert_false(greeted->alive[1]);
+	for (int i = 0; i < HELD; i++)
+		assert_int_equal(greeted->alive[i], i == KEPT || i == UDP_KEPT);
 	assert_int_equal(resident_finish(pid), 0);
 	assert_int_equal(resident_counter("revoked"), 1);
 }

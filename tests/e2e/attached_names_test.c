@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../support/hello_maker.h"
 #include "../support/name_server.h"
 #include "../support/resident.h"
 #include "dns.h"
@@ -126,6 +127,75 @@ static void test_status(void **state) {
 	resident_says(0, "reload", file);
 	text = resident_says(0, "status");
 	assert_non_null(strstr(text->out, "192.0.2.1  *.lab.test  1:"));
+}
+
+/* Looks two names up, and holds a connection to each: one where names are checked, one by a rule for the name alone. */
+static int hold_found(void *argument) {
+	static struct bytes hello;
+	int *turn = argument, inspected, named;
+	char byte;
+
+	if (look_up_at(SERVER, "kept.lab.test") || look_up_at(SERVER, "plain.lab.test"))
+		return 1;
+	inspected = lab_dial("192.0.2.1", 443);
+	named = lab_dial("192.0.2.1", 8443);
+	hello_make(&hello, &(struct hello){.name = "kept.lab.test"});
+	if (inspected < 0 || named < 0 || lab_send(inspected, hello.data, hello.length) ||
+	    lab_receive(inspected, &byte, 1) != 1)
+		return 2;
+	lab_turn(turn, 1);
+	return !lab_await_turn(turn, 2);
+}
+
+#define FOUND_POLICY(direct)                                                                                           \
+	"version: 1\ntls: {allow: [kept.lab.test]}\ndirect: {allow: [" direct "]}\n"                                   \
+	"dns: {servers: [" SERVER "], bind: require}\n"
+#define PLAIN "{host: plain.lab.test, ports: [8443]}"
+
+static bool would_cut(const char *file, const char *what) {
+	return strstr(resident_says(0, "reload", "--dry-run", file)->out, what) != NULL;
+}
+
+/* What a reload would cut of connections that go on for what was looked up. */
+static void test_dry_run(void **state) {
+	const char *file;
+	pid_t pid;
+	int *turn;
+
+	(void)state;
+	file = begin(answer_all, FOUND_POLICY(PLAIN));
+	lab_server(LAB_SINK, "192.0.2.1", 8443);
+	turn = lab_shared(sizeof(*turn));
+	pid = resident_start(resident_cgroup(), hold_found, turn);
+	assert_true(lab_await_turn(turn, 1));
+	lab_write("names.yaml", FOUND_POLICY(PLAIN ", {to: 198.51.100.1}"));
+	assert_false(would_cut(file, "would cut"));
+	lab_write("names.yaml", FOUND_POLICY(""));
+	assert_true(would_cut(file, "would cut a connection of process"));
+	assert_true(would_cut(file, "to 192.0.2.1 port 8443\n"));
+	assert_false(would_cut(file, "port 443"));
+	lab_turn(turn, 2);
+	assert_int_equal(resident_finish(pid), 0);
+}
+
+/* The same where no name had to be looked up until now. */
+static void test_dry_run_unbound(void **state) {
+	const char *file;
+	pid_t pid;
+	int *turn;
+
+	(void)state;
+	file = begin(answer_all, "version: 1\ntls: {allow: [kept.lab.test]}\n"
+				 "direct: {allow: [{to: 192.0.2.1, ports: [8443]}]}\ndns: {servers: [" SERVER "]}\n");
+	lab_server(LAB_SINK, "192.0.2.1", 8443);
+	turn = lab_shared(sizeof(*turn));
+	pid = resident_start(resident_cgroup(), hold_found, turn);
+	assert_true(lab_await_turn(turn, 1));
+	assert_false(would_cut(file, "would cut"));
+	lab_write("names.yaml", FOUND_POLICY("{to: 192.0.2.1, ports: [8443]}"));
+	assert_true(would_cut(file, "to 192.0.2.1 port 443, kept.lab.test\n"));
+	lab_turn(turn, 2);
+	assert_int_equal(resident_finish(pid), 0);
 }
 
 static void test_many(void **state) {
@@ -391,6 +461,8 @@ static void test_resolver_under_the_policy(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
+		names_test(test_dry_run),
+		names_test(test_dry_run_unbound),
 		names_test(test_many),
 		names_test(test_resolver_beside_it),
 		names_test(test_exact),

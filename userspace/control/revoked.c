@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/array.h"
 #include "base/message.h"
@@ -24,22 +25,48 @@ struct looking {
 	int error;
 };
 
+/* Whether a rule by name holds for an address that none by address allows. */
+static bool is_named(const struct looking *looking, const struct snif_tag *tag) {
+	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
+	uint64_t groups = snif_named_groups(looking->next, tag->to.protocol, tag->to.port);
+
+	memcpy(key.address, tag->to.address, sizeof(key.address));
+	for (; groups; groups &= groups - 1) {
+		key.name = (uint64_t)__builtin_ctzll(groups);
+		if (filter_was_bound(looking->filter, looking->policy, &key))
+			return true;
+	}
+	return false;
+}
+
+static bool is_bound(const struct looking *looking, const struct snif_tag *tag, const struct snif_hello *hello) {
+	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
+
+	if (looking->next->settings.dns.bind != SNIF_BIND_REQUIRE)
+		return true;
+	key.name = filter_binding_name(looking->filter, (const char *)hello->name, hello->name_length);
+	memcpy(key.address, tag->to.address, sizeof(key.address));
+	return filter_was_bound(looking->filter, looking->policy, &key);
+}
+
 /* As egress will judge the connection with its first packet under the next policy. */
-static bool stays(const struct compiled *next, const struct snif_tag *tag, const struct snif_hello *hello) {
-	const struct snif_settings *settings = &next->settings;
+static bool stays(const struct looking *looking, const struct snif_tag *tag, const struct snif_hello *hello) {
+	const struct snif_settings *settings = &looking->next->settings;
 	struct snif_request request = {.hello = hello, .to = &tag->to};
 	struct snif_judgement judgement;
 	struct snif_dest dest;
 
 	if (tag->inbound)
 		return snif_judge_inbound(&settings->options).verdict == SNIF_ALLOW;
-	judgement = snif_judge_address(next, tag->to.address, tag->to.protocol, tag->to.port, &dest);
+	judgement = snif_judge_address(looking->next, tag->to.address, tag->to.protocol, tag->to.port, &dest);
 	if (tag->reason == SNIF_REASON_CONNECTION_KEPT)
 		return judgement.reason != SNIF_REASON_ADDRESS_DENIED;
 	if (!tag->inspected || judgement.verdict != SNIF_UNDECIDED)
-		return judgement.verdict == SNIF_ALLOW;
+		return judgement.verdict == SNIF_ALLOW ||
+		       (!tag->inspected && judgement.reason != SNIF_REASON_ADDRESS_DENIED && is_named(looking, tag));
 	request.dest = &dest;
-	return snif_judge_hello(next, settings, &request).verdict == SNIF_ALLOW;
+	return snif_judge_hello(looking->next, settings, &request).verdict == SNIF_ALLOW &&
+	       is_bound(looking, tag, hello);
 }
 
 static bool was_told(const struct looking *looking, __u64 flow) {
@@ -57,7 +84,8 @@ static void tell(pid_t pid, const struct snif_tag *tag, const struct snif_hello 
 	if (tag->inspected) {
 		fputs(", ", stdout);
 		print_escaped(stdout, (const char *)hello->name, hello->name_length);
-	}
+	} else if (tag->to.protocol == IPPROTO_UDP)
+		fputs(", udp", stdout);
 	putchar('\n');
 }
 
@@ -68,9 +96,9 @@ static void look_at(void *context, pid_t pid, int socket) {
 	__u64 *flow;
 
 	if (filter_tag(looking->filter, socket, &tag) || tag.judged_under.policy != looking->policy ||
-	    tag.to.protocol != IPPROTO_TCP || tag.verdict != SNIF_ALLOW || was_told(looking, tag.flow) ||
-	    (tag.inspected && filter_hello(looking->filter, socket, &tag, &hello)) ||
-	    stays(looking->next, &tag, &hello))
+	    tag.verdict != SNIF_ALLOW || was_told(looking, tag.flow) ||
+	    (tag.to.protocol == IPPROTO_UDP && !filter_peer(socket, &tag.to)) ||
+	    (tag.inspected && filter_hello(looking->filter, socket, &tag, &hello)) || stays(looking, &tag, &hello))
 		return;
 	flow = array_add(&looking->flows, &looking->count, sizeof(*flow));
 	if (flow)

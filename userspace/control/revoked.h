@@ -6,8 +6,8 @@
 #include "filter/filter.h"
 
 /*
- * Looks at the sockets of all processes that are attached under a policy, and prints those TCP connections that the
- * policy in force allows and `next` would not. `root_fd` is of cgroup_place_root(). Returns how many they are, or a
+ * Looks at the sockets of all processes that are attached under a policy, and prints those connections, of UDP
+ * those of connected sockets, that the policy in force allows and `next` would not. `root_fd` is of cgroup_place_root(). Returns how many they are, or a
  * negative errno.
  */
 int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next, int root_fd);

@@ -43,9 +43,13 @@ static int bind_one(int fd, const struct snif_binding_key *key, struct snif_bind
 	return bpf_map_update_elem(fd, key, &binding, BPF_ANY);
 }
 
+uint64_t filter_binding_name(const struct filter *filter, const char *name, size_t length) {
+	return snif_name_hash(filter->settings[0].hash_key, name, length);
+}
+
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule, uint64_t expires) {
-	const __u64 keys[] = {SNIF_BOUND_ANY, snif_name_hash(filter->settings[0].hash_key, name, length), rule->zone};
+	const __u64 keys[] = {SNIF_BOUND_ANY, filter_binding_name(filter, name, length), rule->zone};
 	const struct snif_binding binding = {
 		.expires = expires, .rule = rule->rule, .generation = filter_active(filter, policy).generation};
 	struct snif_binding_key key = {.netns_cookie = own_namespace()};
@@ -61,6 +65,16 @@ int filter_bind(const struct filter *filter, uint32_t policy, const char *name, 
 	}
 	close(fd);
 	return error;
+}
+
+bool filter_was_bound(const struct filter *filter, uint32_t policy, const struct snif_binding_key *key) {
+	int fd = open_bindings(filter, policy);
+	struct snif_binding binding;
+	bool found = fd >= 0 && bpf_map_lookup_elem(fd, key, &binding) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return found;
 }
 
 /* Of each name its own entry: not the one by which it is known that any was found there, nor that of its group. */

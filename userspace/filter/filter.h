@@ -53,6 +53,11 @@ const struct snif_settings *filter_settings(const struct filter *filter, uint32_
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule, uint64_t expires);
 
+/* What a binding of a name has for a key, but for namespace and address. */
+uint64_t filter_binding_name(const struct filter *filter, const char *name, size_t length);
+/* Whether a policy remembers that, also where its time has run out: so what is open goes on. */
+bool filter_was_bound(const struct filter *filter, uint32_t policy, const struct snif_binding_key *key);
+
 struct filter_binding {
 	struct snif_binding_key key;
 	struct snif_binding value;
