@@ -266,9 +266,10 @@ $(BUILD)/tests/servers/hellos: $(BUILD)/tests/servers/hellos.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< -o $@
 
-test-programs: $(BUILD)/snifence ## the programs that people use, allowed and refused, WRITE=1: into docs/programs.md; root
+test-programs: $(BUILD)/snifence ## the programs that people use, allowed and refused, WRITE=1: into docs/programs.md, and under a policy that comes later; root
 	$(Q)tests/programs/deps || true
 	$(Q)tests/programs/run $<
+	$(Q)tests/programs/attached $<
 
 test-events: ## the lines of events that the suites before have made, against schema and page
 	$(Q)tests/events

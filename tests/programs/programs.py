@@ -148,7 +148,7 @@ PROGRAMS = {
             'test "$HOST" = allowed.lab.test || exec ssh -o BatchMode=yes -o StrictHostKeyChecking=no "$HOST" true'},
     "psql": {"what": "TLS behind its question", "script":
              'psql "host=$HOST connect_timeout=9 sslmode=verify-full sslrootcert=$CA" -c "select 1" 2>&1 | tee out; '
-             "grep 'the lab says no' out", "says": "error"},
+             "grep 'the lab' out", "says": "error"},
     "redis-cli": {"what": "TLS to port 6379", "script":
                   'test "$HOST" = allowed.lab.test || exec redis-cli --tls -h "$HOST" ping'},
     "bwrap": {"local": "a sandbox of its own", "script": "bwrap --ro-bind / / --unshare-user --unshare-pid true"},
