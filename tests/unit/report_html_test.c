@@ -152,8 +152,9 @@ static void test_content(void **state) {
 		    "<td class=\"number refused\" data-value=\"1235\">1,235</td>"
 		    "<td class=\"number none\" data-value=\"0\">0</td>"
 		    "<td><span>name_not_allowed</span></td><td><span>uv</span>, <span>pip</span></td></tr>\n");
-	expect_once("<tr><th scope=\"row\">api.gihtub.test</th><td class=\"number refused\" data-value=\"1\">1</td>"
-		    "<td>api.github.test is allowed: a misspelling, or an imitation</td></tr>\n");
+	expect_once(
+		"<tr><th scope=\"row\">api.gihtub.test</th><td class=\"number refused both\" data-value=\"1\">1</td>"
+		"<td>api.github.test is allowed: a misspelling, or an imitation</td></tr>\n");
 	/* a name that something else than a rule keeps out has none */
 	expect_once("<pre>tls:\n  allow:\n    - pypi.test\n    - api.gihtub.test\n</pre>");
 	/* in the section of attempts, which the tile leads to, and among the reasons */
@@ -272,6 +273,22 @@ static void test_axis(void **state) {
 		    "<text class=\"middle\" x=\"62.16%\" y=\"2.3em\">2026-01-03</text>\n"
 		    "<text class=\"end\" x=\"94.59%\" y=\"1em\">01:00</text>\n</svg>\n");
 	assert_int_equal(occurrences("<line class=\"grid\""), 2 * 3);
+}
+
+/* Times with seconds, and dates, are wide: a phone shows every second one. */
+static void test_wide_labels(void **state) {
+	static const int ends[] = {20, 4 * 86400};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		FILE *log = new_log(log_file);
+
+		MAKE_LINE(log, .name = "a.test");
+		MAKE_LINE(log, .name = "b.test", .second = ends[i]);
+		make_page(log);
+		assert_in_range(occurrences("y=\"1em\""), 3, 6);
+		assert_int_equal(occurrences(" spare\" x"), occurrences("y=\"1em\"") / 2);
+	}
 }
 
 /* What ran where under which policy is in the head, as far as the log says so. */
@@ -454,21 +471,14 @@ static void test_wrong_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_content),
-		cmocka_unit_test(test_form),
-		cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_kept_on_failure),
-		cmocka_unit_test(test_axis),
-		cmocka_unit_test(test_origin),
-		cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_logs_are_kept),
-		cmocka_unit_test(test_audited),
-		cmocka_unit_test(test_wrong_file),
-		cmocka_unit_test(test_unreadable_file),
+		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_axis),	   cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
+		cmocka_unit_test(test_audited),	   cmocka_unit_test(test_wide_labels),
+		cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_unreadable_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -174,7 +174,11 @@ static void put_losses(const struct review *review, FILE *out) {
 
 static void put_near_table(const struct review *review, FILE *out) {
 	size_t shown = review->near_count < NEAR_ROWS ? review->near_count : NEAR_ROWS;
-	const struct report_words *words = report_words(groups_total(review_groups(review)));
+	const struct group *total = groups_total(review_groups(review));
+	const struct report_words *words = report_words(total);
+	const char *class = total->would_block == 0 ? "refused"
+			    : total->blocked == 0   ? "refused audited"
+						    : "refused both";
 	char text[REPORT_WORDS_SIZE];
 
 	html_print(out,
@@ -186,7 +190,7 @@ static void put_near_table(const struct review *review, FILE *out) {
 	for (size_t i = 0; i < shown; i++) {
 		report_near_miss(&review->near[i], text);
 		html_print(out, "<tr><th scope=\"row\">%s</th>", review->near[i].refused->key);
-		html_count(out, "refused", group_refused(review->near[i].refused));
+		html_count(out, class, group_refused(review->near[i].refused));
 		html_print(out, "<td>%s</td></tr>\n", text);
 	}
 	fputs("</tbody></table></div>\n", out);

@@ -118,12 +118,14 @@ static void put_lane(const struct lane *lane, const struct timeline *timeline, F
 	fputs("</svg>\n", out);
 }
 
-static void put_label(FILE *out, double percent, const char *line, const char *text) {
+/* A phone has no room for those that are `spare`. */
+static void put_label(FILE *out, double percent, bool spare, const char *line, const char *text) {
 	const char *class = percent < EDGE ? "begin" : percent > 100 - EDGE ? "end" : "middle";
 	char x[16];
 
 	snprintf(x, sizeof(x), "%.2f", percent);
-	html_print(out, "<text class=\"%s\" x=\"%s%%\" y=\"%s\">%s</text>", class, x, line, text);
+	html_print(out, "<text class=\"%s%s\" x=\"%s%%\" y=\"%s\">%s</text>", class, spare ? " spare" : "", x, line,
+		   text);
 }
 
 /* A time at each tick, with the date below where that is another one than before. */
@@ -131,6 +133,7 @@ static void put_axis(const struct timeline *timeline, FILE *out) {
 	unsigned slots = slots_of(timeline), step = step_of(timeline);
 	int64_t width = step * timeline->width;
 	const char *format = width < 60 * SECOND ? "%T" : "%R";
+	bool wide = width < 60 * SECOND || width >= DAY, spare = false;
 	char text[32], date[32], last[32] = "";
 
 	fputs("<svg class=\"axis\" aria-hidden=\"true\">\n", out);
@@ -139,10 +142,11 @@ static void put_axis(const struct timeline *timeline, FILE *out) {
 
 		report_moment(date, sizeof(date), timeline_begin(timeline, at), "%F");
 		report_moment(text, sizeof(text), timeline_begin(timeline, at), format);
-		put_label(out, percent, "1em", width < DAY ? text : date);
+		put_label(out, percent, spare, "1em", width < DAY ? text : date);
 		if (width < DAY && strcmp(date, last) != 0)
-			put_label(out, percent, "2.3em", date);
+			put_label(out, percent, spare, "2.3em", date);
 		memcpy(last, date, sizeof(last));
+		spare = wide && !spare;
 		fputs("\n", out);
 	}
 	fputs("</svg>\n", out);
