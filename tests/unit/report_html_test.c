@@ -188,7 +188,6 @@ static void test_audited(void **state) {
 	expect_once("<caption>The names that would be refused most</caption>");
 	expect_once("<caption>Why connections would be refused</caption>");
 	expect_once("<caption>Names that would be refused, and look like allowed ones</caption>");
-	expect_once("to get around the filter, of those that would be refused<");
 	assert_int_equal(occurrences("were refused"), 0);
 }
 

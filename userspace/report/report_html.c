@@ -59,7 +59,6 @@ static int count_refused(const struct groups *groups, bool (*chosen)(const struc
 
 static void put_totals(const struct review *review, uint64_t attempts, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
-	char of[REPORT_WORDS_SIZE];
 	uint64_t allowed;
 	bool only_counted;
 
@@ -68,8 +67,7 @@ static void put_totals(const struct review *review, uint64_t attempts, FILE *out
 	put_tile("refused", "Refused", total->blocked, "", "top", out);
 	if (total->would_block > 0)
 		put_tile("refused", "Would be refused", total->would_block, "let through by audit mode", "top", out);
-	snprintf(of, sizeof(of), "to get around the filter, of those that %s", report_words(total)->were);
-	put_tile("attempt", "Look like an attempt", attempts, of, "attempts", out);
+	put_tile("attempt", "Look like an attempt", attempts, "to get around the filter, of these", "attempts", out);
 	put_tile("allowed", "Allowed", allowed, only_counted ? "not logged; as the runs have counted" : "", NULL, out);
 	fputs("</dl>\n", out);
 }
