@@ -95,8 +95,11 @@ static void test_nothing_yet(void **state) {
 			    "0 refused, 0.0/s; 0 allowed, 0.0/s\n"
 			    "0 lost; nothing yet\n"
 			    "[1 names] 2 processes  3 events  4 lookups \n"
-			    "\n\n\n"
+			    "  nothing was refused or allowed yet\n\n\n"
 			    "0-0 of 0  by refused  q quit  ? keys  Enter more  / filter  Tab view  s sort\n");
+	press("4");
+	assert_non_null(strstr(screen_at(0, 80, 7),
+			       "\n  none is known: `dns.bind` has them read, `dns.log: answers` logged\n"));
 }
 
 static void test_names(void **state) {
@@ -264,6 +267,7 @@ static void test_filter(void **state) {
 	assert_false(view.quit);
 	assert_string_equal(view.filter, "GiThq");
 	assert_non_null(strstr(screen_at(15, 80, 8), "\n0-0 of 0  /GiThq  by refused"));
+	assert_non_null(strstr(screen_at(15, 80, 8), "\n  no row has this text; / and Escape remove it\n"));
 	top_view_key(&view, TOP_KEY_ESCAPE);
 	assert_non_null(strstr(screen_at(15, 80, 8), "\n1-3 of 3  by refused"));
 	press("/a b\n"); /* a space is a character, and scrolls only outside of the filter */

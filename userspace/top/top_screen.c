@@ -256,8 +256,19 @@ static void put_keys(const struct top_screen *screen, FILE *out) {
 		fprintf(out, "  %.*s\n", (int)screen->width - INDENT, lines[i]);
 }
 
+/* Why there are no rows. */
+static void put_nothing(const struct top_screen *screen, FILE *out) {
+	const char *why = screen->view->filter[0] ? "no row has this text; / and Escape remove it"
+			  : screen->view->tab == TOP_LOOKUPS
+				  ? "none is known: `dns.bind` has them read, `dns.log: answers` logged"
+				  : "nothing was refused or allowed yet";
+
+	fprintf(out, "  %.*s\n", (int)screen->width - INDENT, why);
+}
+
 static int put_rows(const struct top_screen *screen, FILE *out) {
 	struct terminal terminal = {.width = screen->width, .unicode = screen->unicode};
+	int error;
 
 	if (screen->view->help) {
 		put_keys(screen, out);
@@ -265,14 +276,15 @@ static int put_rows(const struct top_screen *screen, FILE *out) {
 	}
 	if (screen->view->details)
 		return top_details_print(screen->model, screen->view, screen->width, out);
-	switch (screen->view->tab) {
-	case TOP_EVENTS:
-		return put_events(screen, &terminal, out);
-	case TOP_LOOKUPS:
-		return put_found(screen, &terminal, out);
-	default:
-		return put_groups(screen, &terminal, out);
-	}
+	if (screen->view->tab == TOP_EVENTS)
+		error = put_events(screen, &terminal, out);
+	else if (screen->view->tab == TOP_LOOKUPS)
+		error = put_found(screen, &terminal, out);
+	else
+		error = put_groups(screen, &terminal, out);
+	if (!error && screen->view->rows == 0)
+		put_nothing(screen, out);
+	return error;
 }
 
 /* Rows that were there when a person scrolled to them can be gone: the filter has changed, the screen has grown. */
