@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The programs of tests/programs/run, and what they are to do: `script` runs in a folder of its own, with HOST, the site's
 name; SITE, its files; CA, who has signed for it. `prepare` makes files of the site. `local` is what a program does that
-asks for nothing outside. `says` finds the line that tells of a refusal."""
+asks for nothing outside; `notice` is what it has to be told of meanwhile. `says` finds the line that tells of a refusal."""
 import hashlib
 import io
 import json
@@ -86,6 +86,16 @@ def page(site, _):
     put(f"{site}/index.html", "<title>lab</title>the page\n")
 
 
+def nginx(sendfile):
+    """A script: nginx on loopback, and what curl gets of it."""
+    return f"""
+        printf 'pid p; error_log e; daemon off; events {{}} http {{ sendfile {sendfile}; access_log off;
+          client_body_temp_path b; proxy_temp_path b; fastcgi_temp_path b; uwsgi_temp_path b; scgi_temp_path b;
+          server {{ listen 127.0.0.1:8080; root %s; }} }}' "$SITE" > c
+        nginx -p $PWD -c c & for i in $(seq 100); do test -s p && break; sleep 0.1; done
+        curl -sS http://127.0.0.1:8080/ > got || true; kill $!; """
+
+
 JAVA = """
 import java.net.*; import javax.net.ssl.*;
 class Get { public static void main(String[] a) throws Exception {
@@ -165,9 +175,9 @@ json.dump(c, open('config.json', 'w'))"
     "gdb": {"local": "runs and stops a program", "script": "gdb -batch -ex 'break _exit' -ex run true | grep Breakpoint"},
     "strace": {"local": "follows a program", "script": "strace -f -o t true; grep exit_group t"},
     "sshd": {"local": "its configuration test", "root": True, "script": "mkdir -p /run/sshd; sshd -t || test $? = 1"},
-    "nginx": {"local": "a file, with sendfile off", "root": True, "prepare": page, "script": """
-        printf 'pid p; error_log e; daemon off; events {} http { sendfile off; access_log off; client_body_temp_path b;
-          proxy_temp_path b; fastcgi_temp_path b; uwsgi_temp_path b; scgi_temp_path b;
-          server { listen 127.0.0.1:8080; root %s; } }' "$SITE" > c
-        nginx -p $PWD -c c & sleep 1; curl -sS http://127.0.0.1:8080/ | grep 'the page'; kill $!"""},
+    "nginx": {"local": "a file, with sendfile off", "root": True, "prepare": page, "script":
+              nginx("off") + "grep 'the page' got"},
+    "nginx, sendfile on": {"file": "nginx", "local": "an empty file", "root": True, "prepare": page, "script":
+                           nginx("on") + "test ! -s got", "notice": r"refused sendfile\(\) \(nginx, system_call\): "
+                           ".* \\(nginx: `sendfile off`\\)"},
 }
