@@ -217,7 +217,7 @@ $(BUILD)/tests/evasion/evasion_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard test
 
 FAULTS_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/faults/*_test.c))
 
-test-faults: $(BUILD)/snifence $(FAULTS_TESTS) $(BUILD)/tests/faults/allocation.so ## every system call and allocation of run, load, attach, reload and detach fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
+test-faults: $(BUILD)/snifence $(FAULTS_TESTS) $(BUILD)/tests/faults/allocation.so ## every system call and allocation of run, load, attach, reload, detach, unload and status fails once; FAULTS=n: n of each, chosen by SEED; FAULTS=all: with every error; root
 	$(Q)rm -f $(BUILD)/faults.txt
 	$(Q)FAULTS_TABLE=$(BUILD)/faults.txt FAULTS='$(FAULTS)' SEED='$(SEED)' FAULTS_RUN='$(FAULTS_RUN)' \
 		LIMIT=$${LIMIT:-7200} tests/run $(FAULTS_TESTS); status=$$?; cat $(BUILD)/faults.txt; $(HAND_BACK); exit $$status

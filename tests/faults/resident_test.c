@@ -4,7 +4,7 @@
  * unloaded, one after another ──► it is done, or it is not and there is a message; and the same command, given again, does
  * it. The environment:
  *
- *	FAULTS=N	tries a twelfth of N points of each command and kind, chosen by SEED; FAULTS=all: all
+ *	FAULTS=N	tries a twentieth of N points of each command and kind, chosen by SEED; FAULTS=all: all
  *	FAULTS_TEST=T	runs this test alone, of test_load, test_attach, test_reload, test_detach, test_unload and
  *			test_status
  *	FAULTS_POINT=P	tries this point alone there, and shows what it prints
@@ -22,7 +22,7 @@
 #include "base/message.h"
 #include "faults.h"
 
-enum { SHARE = 12, MOST_WORDS = 8, TEXT = 128 };
+enum { SHARE = 20, MOST_WORDS = 8, TEXT = 128 };
 
 static const char *const words[OUTCOMES] = {"untried",	   "not reached", "done", "not done, with a message",
 					    "ended early", "findings"};

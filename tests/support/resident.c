@@ -15,7 +15,7 @@
 
 #include "hello_maker.h"
 
-enum { MOST_WORDS = 16, ANSWER_MS = 400, TRIES = 10, STATUS_SIZE = 1 << 21 };
+enum { MOST_WORDS = 16, ANSWER_MS = 400, TRIES = 10, NOT_INSIDE = 99, STATUS_SIZE = 1 << 21 };
 
 static struct cgroup cgroup = {.fd = -1};
 
@@ -143,7 +143,7 @@ pid_t resident_start(const struct cgroup *where, lab_function function, void *ar
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(cgroup_adopt(where, getpid()) ? 99 : function(argument));
+		_exit(cgroup_adopt(where, getpid()) ? NOT_INSIDE : function(argument));
 	return pid;
 }
 
@@ -155,7 +155,10 @@ int resident_finish(pid_t pid) {
 }
 
 int resident_inside(const struct cgroup *where, lab_function function, void *argument) {
-	return resident_finish(resident_start(where, function, argument));
+	int result = resident_finish(resident_start(where, function, argument));
+
+	assert_int_not_equal(result, NOT_INSIDE);
+	return result;
 }
 
 int resident_greet(void *name) {
