@@ -176,7 +176,7 @@ arm64: ## cross-build snifence and its tests for arm64, in build/arm64
 	$(Q)tests/cross/build arm64 snifence tests/verify/verify tests/evasion/evasion_test $(UNIT:%=tests/unit/%) $(PROG:%=tests/prog/%) $(E2E:%=tests/e2e/%)
 
 # by another make, which looks for compiler and headers after they are installed
-demo: ## install what the build and the demo need, build, and show a guided tour: servers in a namespace, curl confined
+demo: ## install what the build and the demo need, build, and show a guided tour: servers in a namespace, curl confined, a service that runs put under a policy
 	$(Q)tests/deps demo
 	$(Q)$(MAKE) --no-print-directory -j $$(nproc) all $(BUILD)/tests/demo.d/servers && tests/demo; $(then_hand_back)
 

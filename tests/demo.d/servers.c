@@ -2,7 +2,7 @@
 /*
  * The servers of the demo ──► one page each, and a line for each connection: what had come in on it.
  *
- * servers CERTIFICATE KEY: prints "ready" when they listen.
+ * servers CERTIFICATE KEY: prints "ready" when they listen. By HTTPS, who asks for /again can do so again and again.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,28 +42,51 @@ static _Noreturn void give_up(const char *what, const struct site *site) {
 	exit(1);
 }
 
-static int print_page(const struct site *site, char *text, size_t size) {
+static int print_page(const struct site *site, bool again, char *text, size_t size) {
 	char line[128];
 	int length = snprintf(line, sizeof(line), "Hello from %s at %s.\n", site->name, site->address);
 
-	return snprintf(text, size, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", length,
-			line);
+	return snprintf(text, size, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: %s\r\n\r\n%s", length,
+			again ? "keep-alive" : "close", line);
 }
 
 /* Answers one request, whatever it asks for. */
 static bool answer(const struct site *site, int fd) {
 	char request[4096], text[512];
-	int length = print_page(site, text, sizeof(text));
+	int length = print_page(site, false, text, sizeof(text));
 
 	return read(fd, request, sizeof(request)) > 0 && write(fd, text, (size_t)length) == length;
 }
 
-static bool answer_tls(const struct site *site, int fd) {
+/* Reads to the end of a request, which may come in pieces. Whether one has come. */
+static bool read_request(SSL *ssl, char *request, size_t size) {
+	size_t length = 0;
+	int got;
+
+	do {
+		got = SSL_read(ssl, request + length, (int)(size - 1 - length));
+		if (got <= 0)
+			return false;
+		length += (size_t)got;
+		request[length] = '\0';
+	} while (!strstr(request, "\r\n\r\n"));
+	return true;
+}
+
+static bool answer_requests(const struct site *site, SSL *ssl) {
 	char request[4096], text[512];
-	int length = print_page(site, text, sizeof(text));
+	bool again = true, answered = false;
+
+	while (again && read_request(ssl, request, sizeof(request))) {
+		again = strncmp(request, "GET /again ", 11) == 0;
+		answered = SSL_write(ssl, text, print_page(site, again, text, sizeof(text))) > 0;
+	}
+	return answered;
+}
+
+static bool answer_tls(const struct site *site, int fd) {
 	SSL *ssl = SSL_new(tls);
-	bool done = ssl && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 &&
-		    SSL_read(ssl, request, sizeof(request)) > 0 && SSL_write(ssl, text, length) == length;
+	bool done = ssl && SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 && answer_requests(site, ssl);
 
 	if (done)
 		SSL_shutdown(ssl);

@@ -259,7 +259,7 @@ static void test_dry_run(void **state) {
 	assert_int_equal(count_lines(out, "+ "), 2);
 	assert_int_equal(count_lines(out, "would cut"), 2);
 	assert_non_null(strstr(out, "to 192.0.2.2 port 443, dropped.lab.test\n"));
-	assert_non_null(strstr(out, "to 203.0.113.1 port 443, udp\n"));
+	assert_non_null(strstr(out, "to 203.0.113.1 port 443, UDP\n"));
 	/* and so it is */
 	resident_says(0, "reload", policy);
 	lab_turn(&greeted->turn, 2);

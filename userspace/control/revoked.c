@@ -85,7 +85,7 @@ static void tell(pid_t pid, const struct snif_tag *tag, const struct snif_hello 
 		fputs(", ", stdout);
 		print_escaped(stdout, (const char *)hello->name, hello->name_length);
 	} else if (tag->to.protocol == IPPROTO_UDP)
-		fputs(", udp", stdout);
+		fputs(", UDP", stdout);
 	putchar('\n');
 }
 
