@@ -124,7 +124,7 @@ static void test_audit(void **state) {
 /* As in a container: the uppermost cgroup that it sees is one as others, with no directory of cgroups above. */
 static void test_cgroup_namespace(void **state) {
 	static const char script[] =
-		"echo $$ >\"$3/cgroup.procs\" && exec unshare --cgroup --mount sh -c '"
+		"echo $$ >\"$3/cgroup.procs\" && exec unshare --cgroup --mount --pid --fork --mount-proc sh -c '"
 		"for m in $(awk \"\\$3 == \\\"cgroup2\\\" { print \\$2 }\" /proc/self/mounts); do umount -l $m; done; "
 		"mkdir \"$2/mnt\" && mount -t cgroup2 none \"$2/mnt\" && "
 		"exec build/snifence attach \"$1\" --cgroup /below-1' sh \"$2\" \"$4\"";
@@ -143,6 +143,65 @@ static void test_cgroup_namespace(void **state) {
 	assert_int_equal(program->status, 0);
 	assert_int_equal(say(1, "kept.lab.test"), 0);
 	assert_int_equal(say(1, "other.lab.test"), 1);
+}
+
+/* Runs a script in the first cgroup and in namespaces: $1 is the policy, $2 the cgroup, $3 one below it, $4 a folder. */
+static struct lab_program *run_in_cgroup(const char *policy, const char *script) {
+	char whole[1200], first[64], second[64];
+
+	snprintf(whole, sizeof(whole), "set -e; echo $$ >$2/cgroup.procs; %s", script);
+	snprintf(first, sizeof(first), "/proc/%d/fd/%d", getpid(), cgroups[0].fd);
+	snprintf(second, sizeof(second), "/proc/%d/fd/%d", getpid(), cgroups[1].fd);
+	return lab_run((const char *const[]){"bash", "-c", whole, "-", policy, first, second, NULL});
+}
+
+static void expect_said(const struct lab_program *program, int status, const char *piece) {
+	if (program->status != status || !(strstr(program->out, piece) || strstr(program->err, piece)))
+		fail_msg("it ends with %d, and says: %s%s", program->status, program->out, program->err);
+}
+
+/* Where process 1 is outside of the namespace, it leads to the whole hierarchy. */
+static void test_other_namespace(void **state) {
+	const char *policy;
+
+	(void)state;
+	begin();
+	below(1);
+	policy = lab_write("inside.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	expect_said(run_in_cgroup(policy, "exec unshare --pid --fork --mount-proc sh -c '\n"
+					  "unshare --cgroup build/snifence attach $0 --pid 1 &&\n"
+					  "unshare --cgroup build/snifence status' $1"),
+		    0, strrchr(paths[0], '/'));
+	assert_int_equal(say(0, "other.lab.test"), 1);
+}
+
+/* A container with a mount of the whole hierarchy, where a process's path leads elsewhere, or nowhere. */
+static void test_other_namespace_of_process(void **state) {
+	(void)state;
+	begin();
+	below(1);
+	expect_said(run_in_cgroup(lab_write("inside.yaml", RESIDENT_ALLOW("kept.lab.test")),
+				  "exec 9<$3; exec unshare --cgroup --pid --fork --kill-child --mount-proc sh -c '\n"
+				  "sleep 20 & echo $! >/proc/self/fd/9/cgroup.procs\n"
+				  "build/snifence attach $0 --pid $!' $1"),
+		    2, "of another cgroup namespace");
+	assert_int_equal(resident_count("attachments"), 0);
+}
+
+/* What is attached outside of a container has no path in there. */
+static void test_other_namespace_of_status(void **state) {
+	const char *policy;
+
+	(void)state;
+	begin();
+	below(1);
+	policy = lab_write("outside.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	expect_said(run_in_cgroup(policy, "echo $$ >$3/cgroup.procs\n"
+					  "exec unshare --cgroup --mount --pid --fork --mount-proc sh -c '\n"
+					  "umount -l $(grep \" cgroup2 \" /proc/mounts | cut -d \" \" -f 2)\n"
+					  "build/snifence status'"),
+		    0, "    /..\n");
 }
 
 /* What is attached as it is asked for stays, also when another cgroup of the same command cannot be attached. */
@@ -374,6 +433,9 @@ int main(int argc, char **argv) {
 		attach_test(test_audit),
 		attach_test(test_attached_already),
 		attach_test(test_cgroup_namespace),
+		attach_test(test_other_namespace),
+		attach_test(test_other_namespace_of_process),
+		attach_test(test_other_namespace_of_status),
 		attach_test(test_nesting),
 		attach_test(test_run),
 		attach_test(test_trial),

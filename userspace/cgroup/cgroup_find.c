@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +35,18 @@ static char *path_of(int fd) {
 	return strdup(path);
 }
 
+/* Whether that is where the path leads, below the root. */
+static bool leads_to(int root_fd, const char *path, uint64_t id) {
+	struct stat status;
+
+	return fstatat(root_fd, path[1] ? path + 1 : ".", &status, 0) == 0 && status.st_ino == id;
+}
+
 /* Fills in what belongs to found->fd, which is closed on an error. */
 static int complete(int root_fd, struct found_cgroup *found) {
 	char *path = path_of(found->fd), *root = path_of(root_fd);
 	size_t length = root && strcmp(root, "/") != 0 ? strlen(root) : 0;
+	const char *below = path && path[length] ? path + length : "/";
 	struct stat status;
 	int error = 0;
 
@@ -45,7 +54,7 @@ static int complete(int root_fd, struct found_cgroup *found) {
 		error = -errno;
 	else if (strncmp(path, root, length) != 0)
 		error = -EXDEV;
-	if (!error && !(found->path = strdup(path[length] ? path + length : "/")))
+	if (!error && !(found->path = strdup(leads_to(root_fd, below, status.st_ino) ? below : "/..")))
 		error = -ENOMEM;
 	if (error)
 		close(found->fd);
@@ -78,22 +87,47 @@ static int open_path(int root_fd, const char *path) {
 	return fd < 0 ? error : fd;
 }
 
-int cgroup_find_path(const char *path, struct found_cgroup *found) {
-	int root_fd = cgroup_place_root(), error;
+static int find_path(const char *path, struct found_cgroup *found) {
+	int root_fd = cgroup_place_root(), fd, error;
+	struct stat status;
 
 	if (root_fd < 0)
 		return root_fd;
-	found->fd = open_path(root_fd, path);
-	error = found->fd < 0 ? found->fd : complete(root_fd, found);
+	fd = open_path(root_fd, path);
+	error = fd < 0 ? fd : fstat(fd, &status) ? -errno : cgroup_find_id(root_fd, status.st_ino, found);
+	if (fd >= 0)
+		close(fd);
 	close(root_fd);
+	return error;
+}
+
+int cgroup_find_path(const char *path, struct found_cgroup *found) {
+	int error = find_path(path, found);
+
 	if (error)
 		message_error("there is no cgroup %s: %s", path,
 			      error == -ENOTDIR ? "it is no directory of a cgroup2 file system" : strerror(-error));
 	return error;
 }
 
+/* The cgroup with that path, if the process is in it: from another cgroup namespace the path can lead elsewhere. */
+static int find_with(const char *path, pid_t pid, struct found_cgroup *found) {
+	int error = strncmp(path, "/..", 3) == 0 ? -ESRCH : find_path(path, found);
+
+	if (!error) {
+		error = cgroup_place_check(found->fd, pid);
+		if (error != -ESRCH)
+			return 0;
+		cgroup_found_close(found);
+	}
+	message_error("cannot find the cgroup of process %d, %s: %s; where that is of another cgroup namespace, call "
+		      "snifence from outside of this container",
+		      pid, path, strerror(-error));
+	return error;
+}
+
 int cgroup_find_pid(pid_t pid, struct found_cgroup *found) {
-	char *path = cgroup_place_path(pid);
+	char *path = cgroup_place_whole_path(pid);
 	int error = path ? 0 : -errno;
 
 	if (error == -ENOENT)
@@ -101,7 +135,7 @@ int cgroup_find_pid(pid_t pid, struct found_cgroup *found) {
 	else if (error)
 		message_error("cannot read in which cgroup process %d is: %s", pid, strerror(-error));
 	else
-		error = cgroup_find_path(path, found);
+		error = find_with(path, pid, found);
 	free(path);
 	return error;
 }
@@ -131,7 +165,7 @@ static char *unit_property(sd_bus *bus, const char *object, const char *unit) {
 char *cgroup_of_own_unit(const char *unit) {
 	const char *type = strchr(unit, '.') ? "" : ".service";
 	size_t length = strlen(unit) + strlen(type);
-	char *path = cgroup_place_path(0);
+	char *path = cgroup_place_whole_path(0);
 
 	for (char *slash = path; slash && (slash = strchr(slash, '/')); slash++) {
 		char *name = slash + 1, *end = name + strcspn(name, "/");

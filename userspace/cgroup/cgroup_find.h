@@ -9,7 +9,8 @@
 struct found_cgroup {
 	int fd;	     /* its directory, O_CLOEXEC */
 	uint64_t id; /* what bpf_get_current_cgroup_id() returns in it */
-	char *path;  /* below the root of the hierarchy, like /system.slice/nginx.service */
+	char *path; /* below what cgroup_place_root() opens, like /system.slice/nginx.service. `/..`: it is elsewhere, as
+		      * a container sees those of others */
 };
 
 /*

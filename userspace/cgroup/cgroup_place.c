@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <mntent.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,9 +53,42 @@ FILE *cgroup_open(int fd, const char *file) {
 	return stream;
 }
 
-/* A mount can show another part of the hierarchy than the path is relative to (cgroup namespaces, bind mounts): what
- * counts is that this process is in it. 0, -ESRCH when it is not, or another negative errno when nobody can tell. */
-static int check_own_cgroup(int fd) {
+/*
+ * Enters the cgroup namespace of process 1, where that is not the own one and can be entered: what is read and mounted
+ * there begins at the root of the machine's hierarchy, or of the container's. Returns the way back, for
+ * leave_first_namespace(); -1: there is none.
+ */
+static int enter_first_namespace(void) {
+	int own = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+	int first = open("/proc/1/ns/cgroup", O_RDONLY | O_CLOEXEC);
+
+	if (own >= 0 && (first < 0 || setns(first, CLONE_NEWCGROUP))) {
+		close(own);
+		own = -1;
+	}
+	if (first >= 0)
+		close(first);
+	return own;
+}
+
+static void leave_first_namespace(int own) {
+	if (own < 0)
+		return;
+	setns(own, CLONE_NEWCGROUP);
+	close(own);
+}
+
+char *cgroup_place_whole_path(pid_t pid) {
+	int own = enter_first_namespace(), error;
+	char *path = cgroup_place_path(pid);
+
+	error = errno;
+	leave_first_namespace(own);
+	errno = error;
+	return path;
+}
+
+int cgroup_place_check(int fd, pid_t wanted) {
 	struct statfs fs;
 	if (fstatfs(fd, &fs))
 		return -errno;
@@ -63,9 +97,9 @@ static int check_own_cgroup(int fd) {
 	FILE *procs = cgroup_open(fd, "cgroup.procs");
 	if (!procs)
 		return -errno;
-	int pid, own = getpid(), err = -ESRCH;
+	int pid, err = -ESRCH;
 	while (err && fscanf(procs, "%d", &pid) == 1)
-		if (pid == own)
+		if (pid == wanted)
 			err = 0;
 	if (err && ferror(procs))
 		err = -EIO;
@@ -78,7 +112,7 @@ static int open_own(int root, const char *path) {
 	int fd = openat(root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	int err = check_own_cgroup(fd);
+	int err = cgroup_place_check(fd, getpid());
 	if (!err)
 		return fd;
 	close(fd);
@@ -139,7 +173,13 @@ static int mount_private(void) {
 				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	int err = errno;
 	close(context);
-	return root < 0 ? -err : root;
+	if (root < 0)
+		return -err;
+	/* one of fsmount() is for paths alone: nothing is found by its id there */
+	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = errno;
+	close(root);
+	return fd < 0 ? -err : fd;
 }
 
 static int open_private(const char *path) {
@@ -193,7 +233,7 @@ static int open_whole(const char *path) {
 int cgroup_place_root(void) {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
-	int root = -1;
+	int root = -1, own;
 	while (mounts && root < 0 && (entry = getmntent(mounts)))
 		if (strcmp(entry->mnt_type, "cgroup2") == 0 && !hasmntopt(entry, "ro"))
 			root = open_whole(entry->mnt_dir);
@@ -201,7 +241,9 @@ int cgroup_place_root(void) {
 		endmntent(mounts);
 	if (root >= 0)
 		return root;
+	own = enter_first_namespace();
 	root = mount_private();
+	leave_first_namespace(own);
 	if (root < 0)
 		message_error("cannot reach the cgroup2 file system, nor mount it: %s", strerror(-root));
 	return root;

@@ -15,7 +15,16 @@ struct cgroup_place {
  * with errno set: ENODATA when there is no such line. */
 char *cgroup_place_path(pid_t pid);
 
-/* Opens the hierarchy's root, where necessary by a private mount. Returns a descriptor or a negative errno, after saying
+/* The same as it is below what cgroup_place_root() opens, in whichever cgroup namespace this process is. */
+char *cgroup_place_whole_path(pid_t pid);
+
+/* Whether the process is in the cgroup whose directory is `fd`. A mount can show another part of the hierarchy than a
+ * path is relative to (cgroup namespaces, bind mounts). 0; -ESRCH: it is not; or another negative errno: nobody can
+ * tell. */
+int cgroup_place_check(int fd, pid_t wanted);
+
+/* Opens the hierarchy's root, where necessary by a private mount: the machine's, or where this process is in a container
+ * and sees nothing of the machine, that of its cgroup namespace. Returns a descriptor or a negative errno, after saying
  * why. */
 int cgroup_place_root(void);
 

@@ -51,7 +51,7 @@ static bool is_in(const char *path, const char *above) {
 
 /* Opens the container's cgroup. One that is also that of who starts it is not the container's. */
 static int find_cgroup(const struct oci_state *state, struct found_cgroup *cgroup) {
-	char *path = cgroup_place_path(state->pid), *own = cgroup_place_path(0);
+	char *path = cgroup_place_whole_path(state->pid), *own = cgroup_place_whole_path(0);
 	int error = path && own ? 0 : -errno;
 
 	if (error) {
