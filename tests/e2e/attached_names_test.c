@@ -2,6 +2,7 @@
 /* Names that are bound under resident policies ──► what `status` says of them, and what passes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "../support/hello_maker.h"
 #include "../support/name_server.h"
+#include "../support/put_file.h"
 #include "../support/resident.h"
 #include "dns.h"
 
@@ -235,6 +237,11 @@ static void start_monitor(void) {
 	monitor = lab_start((const char *const[]){"build/snifence", "monitor", "--output", "/dev/null", NULL});
 }
 
+static void start_monitor_that_follows_nothing(void) {
+	monitor = lab_start(
+		(const char *const[]){"build/snifence", "monitor", "--output", "/dev/null", "--no-follow", NULL});
+}
+
 static void end_monitor(void) {
 	kill(monitor->pid, SIGTERM);
 	lab_finish(monitor, LAB_PATIENCE_MS);
@@ -250,7 +257,7 @@ static int bound(void) {
 }
 
 static void await_bound(int count) {
-	double end = lab_now_ms() + 20000;
+	double end = lab_now_ms() + 20000 * lab_slowness();
 
 	while (bound() < count && lab_now_ms() < end)
 		lab_sleep_ms(100);
@@ -368,9 +375,8 @@ static void test_exact_of_a_changed_file(void **state) {
 	file = begin(answer_all, EXACT);
 	lab_write("names.yaml", "version: 1\ntls: {allow: [new.lab.test]}\n"
 				"dns: {servers: [" SERVER "], bind: require, resolve: exact}\n");
-	monitor = lab_start(
-		(const char *const[]){"build/snifence", "monitor", "--output", "/dev/null", "--no-follow", NULL});
-	for (double end = lab_now_ms() + 20000;
+	start_monitor_that_follows_nothing();
+	for (double end = lab_now_ms() + 20000 * lab_slowness();
 	     !strstr(lab_read(monitor->output[1]), "has changed since it was put in force") && lab_now_ms() < end;)
 		lab_sleep_ms(50);
 	assert_int_equal(name_servers_asked()->count, 0);
@@ -380,6 +386,36 @@ static void test_exact_of_a_changed_file(void **state) {
 	lab_sleep_ms(700); /* it looks again, and forgets the policy */
 	end_monitor();
 	assert_non_null(strstr(monitor->err, "has changed since it was put in force"));
+}
+
+/* For a moment while a policy is put in force, the ledger has it not at all, or has the one before. */
+static void test_exact_before_it_is_noted(void **state) {
+	const char *file = begin(answer_all, EXACT), *noted;
+	glob_t found;
+	char *before, away[96];
+
+	(void)state;
+	assert_int_equal(glob("/run/snifence/*/policy-1", 0, NULL, &found), 0);
+	noted = found.gl_pathv[0];
+	snprintf(away, sizeof(away), "%s.away", noted);
+	assert_int_equal(rename(noted, away), 0);
+	start_monitor_that_follows_nothing();
+	lab_sleep_ms(700); /* it has looked */
+	assert_int_equal(name_servers_asked()->count, 0);
+	assert_int_equal(rename(away, noted), 0);
+	await_bound(2);
+	end_monitor();
+
+	before = strdup(lab_read(noted));
+	lab_write("names.yaml", "version: 1\ntls: {allow: [new.lab.test]}\n"
+				"dns: {servers: [" SERVER "], bind: require, resolve: exact}\n");
+	resident_says(0, "reload", file);
+	put_file(noted, before);
+	start_monitor_that_follows_nothing();
+	await_bound(3);
+	end_monitor();
+	globfree(&found);
+	free(before);
 }
 
 /* The name server says nothing at first: it is asked again. */
@@ -470,6 +506,7 @@ int main(void) {
 		names_test(test_exact_and_another_namespace),
 		names_test(test_resolver_under_the_policy),
 		names_test(test_exact_of_a_changed_file),
+		names_test(test_exact_before_it_is_noted),
 		names_test(test_exact_without_an_answer),
 	};
 

@@ -163,6 +163,11 @@ const struct snif_settings *filter_settings(const struct filter *filter, uint32_
 	return &filter->settings[slot % SNIF_SLOTS];
 }
 
+void filter_sha256(const struct snif_settings *settings, char digest[65]) {
+	for (int i = 0; i < 32; i++)
+		snprintf(digest + 2 * i, 3, "%02x", settings->sha256[i]);
+}
+
 static bool is_filled(const struct snif_settings *settings) {
 	static const __u8 none[sizeof(settings->sha256)];
 

@@ -45,7 +45,8 @@ struct watched {
 	struct resolve *resolve;
 	unsigned instance;
 	uint32_t number, generation;
-	bool seen; /* in this turn */
+	bool seen;  /* in this turn */
+	bool noted; /* the ledger knows it */
 	struct source source;
 	ares_channel channel; /* NULL: its names cannot be looked up */
 	struct watched_name *names;
@@ -227,15 +228,19 @@ static void forget(struct watched *watched) {
 	free(watched);
 }
 
-/* The policy in force: as its file says, unless that has changed since. */
-static bool load(struct watched *watched, const struct ledger_policy *entry) {
+/*
+ * The policy in force: as its file says, unless that has changed since. Which one is in force, the kernel knows: what the
+ * ledger notes of it comes a moment later.
+ */
+static bool load(struct watched *watched, const char *file, const struct snif_settings *in_force) {
 	struct source source;
+	char digest[65];
 
-	if (source_load(&source, entry->file, NULL, entry->audit))
+	if (source_load(&source, file, NULL, in_force->options.mode == SNIF_AUDIT))
 		return false;
-	if (strcmp(source.compiled.sha256, entry->sha256) != 0) {
-		message_error("%s has changed since it was put in force: its names are looked up after a reload",
-			      entry->file);
+	filter_sha256(in_force, digest);
+	if (strcmp(source.compiled.sha256, digest) != 0) {
+		message_error("%s has changed since it was put in force: its names are looked up after a reload", file);
 		source_free(&source);
 		return false;
 	}
@@ -243,17 +248,18 @@ static bool load(struct watched *watched, const struct ledger_policy *entry) {
 	return true;
 }
 
-static void begin(struct watched *watched) {
+static void begin(struct watched *watched, const struct snif_settings *in_force) {
 	char instance[INSTANCE_NAME];
 	struct ledger_policy entry;
 	int error = ledger_read_policy(instance_name(watched->instance, instance), watched->number, &entry), status;
 
-	/* a run's is not noted, and looks names up itself */
-	if (error && error != -ENOENT)
+	/* not yet; or it is a run's, which looks names up itself */
+	watched->noted = error != -ENOENT;
+	if (error && watched->noted)
 		message_error("cannot read which policy it is whose names are to be looked up: %s", strerror(-error));
 	if (error)
 		return;
-	if (library_open(&dns_library) == 0 && load(watched, &entry)) {
+	if (library_open(&dns_library) == 0 && load(watched, entry.file, in_force)) {
 		status = add_names(watched);
 		if (status == ARES_SUCCESS)
 			status = open_channel(watched);
@@ -283,20 +289,23 @@ static struct watched *find(struct resolve *resolve, unsigned instance, const st
 		.number = active->policy,
 		.generation = active->generation,
 	};
-	begin(watched);
 	return watched;
 }
 
 static void look_at(struct resolve *resolve, unsigned instance, const struct filter *filter) {
 	for (uint32_t number = 1; number < SNIF_POLICIES; number++) {
 		struct snif_active active = filter_active(filter, number);
+		const struct snif_settings *in_force = filter_settings(filter, active.slot);
 		struct watched *watched;
 
-		if (active.policy == 0 || !filter_settings(filter, active.slot)->dns.resolve_exact)
+		if (active.policy == 0 || !in_force->dns.resolve_exact)
 			continue;
 		watched = find(resolve, instance, &active);
-		if (watched)
-			watched->seen = true;
+		if (!watched)
+			continue;
+		watched->seen = true;
+		if (!watched->noted)
+			begin(watched, in_force);
 	}
 }
 

@@ -74,8 +74,7 @@ static void verify_policy(struct verify *verify, const struct inventory_policy *
 
 	if (!policy->noted)
 		return; /* that of a run, whose file nobody else knows */
-	for (int i = 0; i < 32; i++)
-		snprintf(digest + 2 * i, 3, "%02x", policy->settings.sha256[i]);
+	filter_sha256(&policy->settings, digest);
 	if (source_load(&source, policy->entry.file, NULL, policy->entry.audit)) {
 		findings_add(&verify->findings, FINDING_FILE_UNREADABLE, policy->entry.file,
 			     "put it right; what was read before is in force",
