@@ -18,10 +18,10 @@ enum kind { TEXT, NUMBER, FLAG, OBJECT /* that there is one */ };
 static const struct field {
 	char path[PATH_SIZE];
 	enum kind kind;
-	size_t offset;
+	size_t offset, length; /* length: of the path; most others differ in it, which is quickly seen */
 } fields[] = {
 #define FIELD(path, kind, member)                                                                                      \
-	{ path, kind, offsetof(struct log_event, member) }
+	{ path, kind, offsetof(struct log_event, member), sizeof(path) - 1 }
 	FIELD("timestamp", TEXT, timestamp),
 	FIELD("event_version", NUMBER, version),
 	FIELD("run_id", TEXT, run_id),
@@ -69,9 +69,9 @@ static const struct field {
 
 /* The same of an answer. */
 static const struct field answer_fields[] = {
-	{"rdata", TEXT, offsetof(struct log_answer, address)},
-	{"ttl", NUMBER, offsetof(struct log_answer, ttl)},
-	{"bound", NUMBER, offsetof(struct log_answer, bound)},
+	{"rdata", TEXT, offsetof(struct log_answer, address), 5},
+	{"ttl", NUMBER, offsetof(struct log_answer, ttl), 3},
+	{"bound", NUMBER, offsetof(struct log_answer, bound), 5},
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -180,16 +180,18 @@ static bool take_null(void *context) {
 
 static const struct field *find_of_answer(const char *bytes, size_t length) {
 	for (size_t i = 0; i < sizeof(answer_fields) / sizeof(answer_fields[0]); i++)
-		if (strlen(answer_fields[i].path) == length && memcmp(answer_fields[i].path, bytes, length) == 0)
+		if (answer_fields[i].length == length && memcmp(answer_fields[i].path, bytes, length) == 0)
 			return &answer_fields[i];
 	return NULL;
 }
 
-static const struct field *find(struct log_parser *parser, const char *path) {
-	for (size_t i = 0; i < FIELDS; i++) {
-		size_t at = (parser->expected + i) % FIELDS;
+static const struct field *find(struct log_parser *parser, const char *path, size_t length) {
+	size_t at = parser->expected;
 
-		if (strcmp(fields[at].path, path) == 0) {
+	for (size_t i = 0; i < FIELDS; i++, at++) {
+		if (at == FIELDS)
+			at = 0;
+		if (fields[at].length == length && memcmp(fields[at].path, path, length) == 0) {
 			parser->expected = at + 1;
 			return &fields[at];
 		}
@@ -214,7 +216,7 @@ static bool take_key(void *context, const char *bytes, size_t length) {
 	if (parser->depth == 1)
 		memcpy(parser->key, path, PATH_SIZE);
 	parser->in_answers = strcmp(path, "dns.answers") == 0;
-	parser->field = find(parser, path);
+	parser->field = find(parser, path, strlen(path));
 	return true;
 }
 
