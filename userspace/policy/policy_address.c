@@ -170,6 +170,19 @@ static bool is_host(const char *text, char host[HOST_TEXT]) {
 	       hostname_parse(host, true, &name, unused) == 0;
 }
 
+/* With all that the rule would take, so that the next look at the policy does not find the next thing missing. */
+static void refuse_host(struct builder *builder, const struct yaml_node *word, const char *host) {
+	char unused[HOSTNAME_MESSAGE];
+	struct hostname name;
+	bool covers = hostname_parse(host, false, &name, unused) != 0;
+
+	refuse(builder, word,
+	       "`%.80s` is a hostname, and addresses stand here: where the traffic is TLS, write it under `tls`; "
+	       "otherwise, for the addresses that lookups give, {host: \"%.80s\"%s} and its ports under `direct`, and "
+	       "`dns: {bind: require}`",
+	       word->text, host, covers ? ", public_suffix: true" : "");
+}
+
 /* What is neither `any` nor a set, and that prefix_parse() has refused with `message`. */
 static void refuse_word(struct builder *builder, const struct yaml_node *word, const char *message) {
 	const char *text = word->text, *port;
@@ -186,10 +199,7 @@ static void refuse_word(struct builder *builder, const struct yaml_node *word, c
 	else if (strchr(text, '-') && hostname_is_address(text, strcspn(text, "-")))
 		refuse(builder, word, "`%.80s` is a range: write the prefixes that make it, like 192.0.2.0/24", text);
 	else if (is_host(text, host))
-		refuse(builder, word,
-		       "`%.80s` is a hostname, and addresses stand here: where the traffic is TLS, write it under `tls`; "
-		       "otherwise {host: \"%.80s\"} and its ports under `direct`, for the addresses that lookups give",
-		       text, host);
+		refuse_host(builder, word, host);
 	else
 		refuse(builder, word, "%s", message);
 }
