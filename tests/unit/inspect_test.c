@@ -495,8 +495,8 @@ static void datagrams_are_named(void **state) {
 	assert_int_equal(RUN(capture), 0);
 	assert_string_equal(out, "");
 	snprintf(expected, sizeof(expected),
-		 "snifence: inspect: %1$s: QUIC (UDP 443) was passed over, whose names are not read: 2 packets\n"
-		 "snifence: inspect: %1$s: DNS (UDP 53) was passed over: 1 packets\n"
+		 "snifence: inspect: %1$s: packets of QUIC (UDP 443) were passed over, whose names are not read: 2\n"
+		 "snifence: inspect: %1$s: packets of DNS (UDP 53) were passed over: 1\n"
 		 "snifence: inspect: %1$s: no connection in it begins with TLS\n",
 		 capture);
 	assert_string_equal(err, expected);

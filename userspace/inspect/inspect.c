@@ -106,10 +106,10 @@ static void tell_losses(const char *file, const struct flow_losses *losses) {
 			"inspect: %s: packets were passed over, whose headers are cut off or contradict each other: %llu",
 			file, (unsigned long long)losses->damaged);
 	if (losses->quic > 0)
-		message_error("inspect: %s: QUIC (UDP 443) was passed over, whose names are not read: %llu packets",
+		message_error("inspect: %s: packets of QUIC (UDP 443) were passed over, whose names are not read: %llu",
 			      file, (unsigned long long)losses->quic);
 	if (losses->dns > 0)
-		message_error("inspect: %s: DNS (UDP 53) was passed over: %llu packets", file,
+		message_error("inspect: %s: packets of DNS (UDP 53) were passed over: %llu", file,
 			      (unsigned long long)losses->dns);
 }
 
