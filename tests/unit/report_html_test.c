@@ -274,6 +274,39 @@ static void test_axis(void **state) {
 	assert_int_equal(occurrences("<line class=\"grid\""), 2 * 3);
 }
 
+/* What no rule should be made of has none: QUIC, another name's address, what is refused for a second reason too. */
+static void test_rules(void **state) {
+	static const struct made_line addresses[] = {
+		{.address = "198.51.100.1", .port = 22},
+		{.address = "2001:db8::1", .port = 123, .protocol = "UDP"},
+		{.address = "198.51.100.1", .port = 443, .protocol = "UDP"},
+		{.address = "198.51.100.1", .port = 443},
+		{.address = "198.51.100.53", .port = 53, .protocol = "UDP"},
+		{.address = "127.0.0.1", .port = 40000},
+		{.address = "", .protocol = "ICMP"},
+	};
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	MAKE_LINE(log, .name = "a.test");
+	MAKE_LINE(log, .name = "b.test");
+	MAKE_LINE(log, .name = "b.test", .reason = "name_elsewhere");
+	MAKE_LINE(log, .name = "198.51.100.2:22/TCP", .reason = "name_invalid");
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct made_line line = addresses[i];
+
+		line.reason = i % 2 ? "port_not_allowed" : "address_not_allowed";
+		make_line(log, &line);
+	}
+	make_page(log);
+	expect_once("<pre>tls:\n  allow:\n    - a.test\n"
+		    "direct:\n  allow:\n"
+		    "    - {to: 127.0.0.1, proto: tcp} # not inspected\n"
+		    "    - {to: 198.51.100.1, proto: tcp, ports: [22]} # not inspected\n"
+		    "    - {to: \"2001:db8::1\", proto: udp, ports: [123]} # not inspected\n"
+		    "dns:\n  servers:\n    - 198.51.100.53\n</pre>");
+}
+
 /* Times with seconds, and dates, are wide: a phone shows every second one. */
 static void test_wide_labels(void **state) {
 	static const int ends[] = {20, 4 * 86400};
@@ -470,14 +503,23 @@ static void test_wrong_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
-		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
-		cmocka_unit_test(test_axis),	   cmocka_unit_test(test_origin),
-		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
-		cmocka_unit_test(test_audited),	   cmocka_unit_test(test_wide_labels),
-		cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_unreadable_file),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),
+		cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_axis),
+		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_logs_are_kept),
+		cmocka_unit_test(test_audited),
+		cmocka_unit_test(test_wide_labels),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_wrong_file),
+		cmocka_unit_test(test_unreadable_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -3,12 +3,14 @@
 #include "analysis/groups.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/hash.h"
+#include "base/ip_address.h"
 #include "event/event_words.h"
 
 enum { REFUSED, ALLOWED };
@@ -76,6 +78,22 @@ void group_destination(const struct log_event *event, char out[GROUP_DESTINATION
 	else
 		snprintf(out, GROUP_DESTINATION_SIZE, "a socket of protocol %s",
 			 *event->protocol ? event->protocol : "unknown");
+}
+
+bool group_destination_read(const char *text, uint8_t address[16], uint16_t *port, uint8_t *protocol) {
+	const char *colon = strrchr(text, ':'), *end = colon;
+	char kind[4], plain[GROUP_DESTINATION_SIZE];
+	int used = 0;
+
+	if (!colon || sscanf(colon, ":%hu/%3s%n", port, kind, &used) != 2 || colon[used])
+		return false;
+	if (*text == '[' && colon[-1] == ']') {
+		text++;
+		end--;
+	}
+	*protocol = strcmp(kind, "TCP") == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+	return (*protocol == IPPROTO_TCP || strcmp(kind, "UDP") == 0) && end - text < GROUP_DESTINATION_SIZE &&
+	       snprintf(plain, sizeof(plain), "%.*s", (int)(end - text), text) > 0 && ip_address_read(plain, address);
 }
 
 static const char *hour_of(struct groups *groups, int64_t time) {

@@ -28,6 +28,9 @@ enum group_by group_by_of(const char *word);
 enum { GROUP_DESTINATION_SIZE = 256 };
 void group_destination(const struct log_event *event, char out[GROUP_DESTINATION_SIZE]);
 
+/* Reads such a text of TCP or UDP; `protocol` is IPPROTO_*. false: it is another one. */
+bool group_destination_read(const char *text, uint8_t address[16], uint16_t *port, uint8_t *protocol);
+
 struct group {
 	uint64_t blocked, would_block, allowed;	  /* would_block: let through by audit mode */
 	int64_t first, last;			  /* microseconds since 1970 */

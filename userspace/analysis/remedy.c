@@ -124,3 +124,32 @@ int remedy_find(const struct policy *policy, const struct refusal *refusal, stru
 		return 0;
 	}
 }
+
+/* The rules of one section; `tls.allow` is the list `allow` in the map `tls`. */
+static void print_section(const char *section, const struct remedy *remedies, size_t count, const char *indent,
+			  FILE *out) {
+	bool begun = false;
+
+	for (size_t i = 0; i < count; i++) {
+		bool twice = !remedies[i].section || strcmp(remedies[i].section, section) != 0;
+
+		for (size_t k = 0; k < i && !twice; k++)
+			twice = remedies[k].section == remedies[i].section &&
+				strcmp(remedies[k].text, remedies[i].text) == 0;
+		if (twice)
+			continue;
+		if (!begun)
+			fprintf(out, "%s%.*s:\n%s  %s:\n", indent, (int)strcspn(section, "."), section, indent,
+				strchr(section, '.') + 1);
+		begun = true;
+		fprintf(out, "%s    - %s%s\n", indent, remedies[i].text,
+			strcmp(section, "direct.allow") == 0 ? " # not inspected" : "");
+	}
+}
+
+void remedies_print(const struct remedy *remedies, size_t count, const char *indent, FILE *out) {
+	static const char *const sections[] = {"tls.allow", "direct.allow", "dns.servers"};
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		print_section(sections[i], remedies, count, indent, out);
+}

@@ -3,6 +3,8 @@
 #ifndef SNIF_REMEDY_H
 #define SNIF_REMEDY_H
 
+#include <stdio.h>
+
 #include "policy/policy.h"
 #include "reason.h"
 
@@ -25,5 +27,8 @@ struct remedy {
 
 /* Finds it. `policy` is the one that refused. Returns 0 or -ENOMEM. */
 int remedy_find(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy);
+
+/* Prints the rules of those that have one as a part of a policy, each once, with `indent` before every line. */
+void remedies_print(const struct remedy *remedies, size_t count, const char *indent, FILE *out);
 
 #endif

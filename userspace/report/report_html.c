@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "analysis/remedy.h"
 #include "analysis/report_words.h"
 #include "event/event_words.h"
 #include "report/html.h"
 #include "report/page.h"
 #include "report/report_print.h"
 
-enum { TOP_ROWS = 10, RULES = 50, NEAR_ROWS = 20, ALL_ROWS = 1000 };
+enum { TOP_ROWS = 10, RULES = 50, NEAR_ROWS = 20, ALL_ROWS = 1000, USUAL_PORT = 443 };
 
 /* `section` is what the tile leads to; NULL: nothing. */
 static void put_tile(const char *class, const char *title, uint64_t count, const char *note, const char *section,
@@ -31,13 +32,20 @@ static void put_tile(const char *class, const char *title, uint64_t count, const
 	fputs("</div>\n", out);
 }
 
-/* Whether it is a name that a rule would allow; it has then no sign that a page or a policy reads in another way. */
-static bool lacks_rule(const struct group *group) {
+/* What was refused for this reason alone, if a rule can be made of it: a name has then no sign that a page or a policy
+ * reads in another way. */
+static bool read_refusal(const struct group *group, struct refusal *refusal) {
 	const char *reasons[LEADERS];
 
-	return group_refused(group) > 0 &&
-	       group->key[strspn(group->key, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == 0 &&
-	       leaders_sorted(&group->reasons, reasons) == 1 && reason_of(reasons[0]) == SNIF_REASON_NAME_NOT_ALLOWED;
+	*refusal = (struct refusal){.name = group->key, .port = USUAL_PORT}; /* of a name, nothing else is known */
+	if (group_refused(group) == 0 || leaders_sorted(&group->reasons, reasons) != 1)
+		return false;
+	refusal->reason = reason_of(reasons[0]);
+	if (refusal->reason == SNIF_REASON_NAME_NOT_ALLOWED)
+		return group->key[strspn(group->key, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
+	return (refusal->reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
+		refusal->reason == SNIF_REASON_PORT_NOT_ALLOWED) &&
+	       group_destination_read(group->key, refusal->address, &refusal->port, &refusal->protocol);
 }
 
 static bool is_attempt(const struct group *group) {
@@ -79,7 +87,7 @@ static bool has_near(const struct review *review) {
 }
 
 /* Links to the sections that there are. */
-static void put_links(const struct review *review, uint64_t attempts, uint64_t ruleless, FILE *out) {
+static void put_links(const struct review *review, uint64_t attempts, bool rules, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
 	bool refused = group_refused(total) > 0, any = refused || total->allowed > 0;
 	const struct {
@@ -88,7 +96,7 @@ static void put_links(const struct review *review, uint64_t attempts, uint64_t r
 	} links[] = {
 		{refused, "top", report_words(total)->most_refused},
 		{has_near(review), "near", "Close to what is allowed"},
-		{ruleless > 0, "rules", "Rules to copy"},
+		{rules, "rules", "Rules to copy"},
 		{attempts > 0, "attempts", "Attempts"},
 		{refused, "reasons", "By reason"},
 		{any, "processes", "By process"},
@@ -210,29 +218,47 @@ static void put_near_misses(const struct review *review, FILE *out) {
 	fputs("</section>\n", out);
 }
 
-/* Rules to be copied into a policy, the most refused first. */
-static int put_rules(const struct review *review, FILE *out) {
-	size_t count, shown = 0;
-	const struct group **names = groups_sorted(review->by[BY_NAME], &count);
+struct rules {
+	struct remedy items[RULES];
+	size_t count;
+};
 
-	if (!names)
-		return -ENOMEM;
-	for (size_t i = 0; i < count && shown < RULES; i++) {
-		if (!lacks_rule(names[i]))
+/* Rules to be copied into a policy, the most refused first. The log's policy need not be here: as of one that checks
+ * names at the usual port. Returns 0 or -ENOMEM. */
+static int find_rules(const struct review *review, struct rules *rules) {
+	static const char usual[] = "version: 1\ndns: {servers: none}\n";
+	struct diagnostics diagnostics = {0};
+	struct policy *policy = policy_parse("usual", usual, sizeof(usual) - 1, &diagnostics);
+	size_t count = 0;
+	const struct group **names = policy ? groups_sorted(review->by[BY_NAME], &count) : NULL;
+	int error = names ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < count && rules->count < RULES; i++) {
+		struct remedy *remedy = &rules->items[rules->count];
+		struct refusal refusal;
+
+		if (!read_refusal(names[i], &refusal))
 			continue;
-		if (shown++ == 0)
-			fputs("<section aria-labelledby=\"rules\"><h2 id=\"rules\">Rules to copy</h2>\n"
-			      "<p>For what of it is wanted, and nothing else:</p>\n<pre>tls:\n  allow:\n",
-			      out);
-		html_print(out, "    - %s\n", names[i]->key);
+		error = remedy_find(policy, &refusal, remedy);
+		rules->count += !error && remedy->section;
 	}
-	if (shown > 0)
-		fputs("</pre></section>\n", out);
 	free(names);
-	return 0;
+	policy_free(policy);
+	diagnostics_free(&diagnostics);
+	return error;
 }
 
-static int put_tables(const struct review *review, FILE *out) {
+static void put_rules(const struct rules *rules, FILE *out) {
+	if (rules->count == 0)
+		return;
+	fputs("<section aria-labelledby=\"rules\"><h2 id=\"rules\">Rules to copy</h2>\n"
+	      "<p>For what of it is wanted, and nothing else:</p>\n<pre>",
+	      out);
+	remedies_print(rules->items, rules->count, "", out);
+	fputs("</pre></section>\n", out);
+}
+
+static int put_tables(const struct review *review, const struct rules *rules, FILE *out) {
 	const struct report_words *words = report_words(groups_total(review_groups(review)));
 	char names[REPORT_WORDS_SIZE], why[REPORT_WORDS_SIZE];
 	const struct html_groups top = {review->by[BY_NAME],
@@ -282,7 +308,7 @@ static int put_tables(const struct review *review, FILE *out) {
 	snprintf(why, sizeof(why), "Why connections %s", words->were);
 	error = html_groups(&top, out);
 	put_near_misses(review, out);
-	error |= put_rules(review, out);
+	put_rules(rules, out);
 	error |= html_groups(&attempts, out);
 	error |= html_groups(&reasons, out);
 	fputs("<div class=\"pair\">\n", out);
@@ -303,24 +329,25 @@ static void put_footer(char *const *command, FILE *out) {
 
 int report_html(const struct review *review, char *const *command, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
-	uint64_t attempts, ruleless;
+	struct rules rules = {.count = 0};
+	uint64_t attempts;
 	int error = count_refused(review->by[BY_REASON], is_attempt, &attempts);
 
 	if (!error)
-		error = count_refused(review->by[BY_NAME], lacks_rule, &ruleless);
+		error = find_rules(review, &rules);
 	if (error)
 		return error;
 	page_begin("snifence report", out);
 	fputs("<header><h1>snifence report</h1>\n", out);
 	put_period(review, out);
 	put_origin(review, out);
-	put_links(review, attempts, ruleless, out);
+	put_links(review, attempts, rules.count > 0, out);
 	fputs("</header>\n<main>\n", out);
 	put_totals(review, attempts, out);
 	put_losses(review, out);
 	if (group_refused(total) + total->allowed > 0)
 		html_timeline(review_groups(review), out);
-	error |= put_tables(review, out);
+	error |= put_tables(review, &rules, out);
 	fputs("</main>\n", out);
 	put_footer(command, out);
 	page_end(out);

@@ -66,32 +66,6 @@ static void print_advice(struct summary_line *const *lines, size_t count, FILE *
 
 /* ---- rules to paste ------------------------------------------------------------------------------------------------ */
 
-static const char *const sections[] = {"tls.allow", "direct.allow", "dns.servers"};
-
-enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
-
-/* The rules of one section, each once; `tls.allow` is the list `allow` in the map `tls`. */
-static void print_section(const char *section, const struct remedy *remedies, size_t count, const char *indent,
-			  FILE *out) {
-	bool begun = false;
-
-	for (size_t i = 0; i < count; i++) {
-		bool twice = !remedies[i].section || strcmp(remedies[i].section, section) != 0;
-
-		for (size_t k = 0; k < i && !twice; k++)
-			twice = remedies[k].section == remedies[i].section &&
-				strcmp(remedies[k].text, remedies[i].text) == 0;
-		if (twice)
-			continue;
-		if (!begun)
-			fprintf(out, "%s%.*s:\n%s  %s:\n", indent, (int)strcspn(section, "."), section, indent,
-				strchr(section, '.') + 1);
-		begun = true;
-		fprintf(out, "%s    - %s%s\n", indent, remedies[i].text,
-			strcmp(section, "direct.allow") == 0 ? " # not inspected" : "");
-	}
-}
-
 /* Finds the rules for the lines. Returns how many there are. */
 static size_t find_rules(struct summary_line *const *lines, size_t count, const struct policy *policy,
 			 struct remedy remedies[LINES_SHOWN]) {
@@ -114,8 +88,7 @@ static void print_rules(struct summary_line *const *lines, size_t count, const s
 	if (find_rules(lines, count, policy, remedies) == 0)
 		return;
 	fputs(frame[0], out);
-	for (size_t i = 0; i < SECTIONS; i++)
-		print_section(sections[i], remedies, count, frame[1], out);
+	remedies_print(remedies, count, frame[1], out);
 	fputs(frame[2], out);
 }
 
