@@ -127,7 +127,7 @@ static void test_cgroup_namespace(void **state) {
 		"echo $$ >\"$3/cgroup.procs\" && exec unshare --cgroup --mount --pid --fork --mount-proc sh -c '"
 		"for m in $(awk \"\\$3 == \\\"cgroup2\\\" { print \\$2 }\" /proc/self/mounts); do umount -l $m; done; "
 		"mkdir \"$2/mnt\" && mount -t cgroup2 none \"$2/mnt\" && "
-		"exec build/snifence attach \"$1\" --cgroup /below-1' sh \"$2\" \"$4\"";
+		"build/snifence attach \"$1\" --cgroup /below-1 && exec build/snifence status' sh \"$2\" \"$4\"";
 	struct lab_program *program;
 	char place[64];
 
@@ -141,6 +141,7 @@ static void test_cgroup_namespace(void **state) {
 					   lab_folder(), NULL});
 	assert_string_equal(program->err, "");
 	assert_int_equal(program->status, 0);
+	assert_non_null(strstr(program->out, "/below-1"));
 	assert_int_equal(say(1, "kept.lab.test"), 0);
 	assert_int_equal(say(1, "other.lab.test"), 1);
 }

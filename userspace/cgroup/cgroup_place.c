@@ -161,6 +161,16 @@ static void keep_options(int context) {
 		endmntent(mounts);
 }
 
+/* The root of a mount. What fsmount() returns only names it, and is of no use for open_by_handle_at(). */
+static int open_root(int mount) {
+	int root = mount < 0 ? -1 : openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = errno;
+	if (mount >= 0)
+		close(mount);
+	errno = err;
+	return root;
+}
+
 /* Mounts the hierarchy without a place in the tree of directories. Returns its root or a negative errno. */
 static int mount_private(void) {
 	int context = (int)syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC);
@@ -169,8 +179,8 @@ static int mount_private(void) {
 	keep_options(context);
 	int root = -1;
 	if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-		root = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
-				    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+		root = open_root((int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
+					      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
 	int err = errno;
 	close(context);
 	if (root < 0)
