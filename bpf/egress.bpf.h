@@ -156,24 +156,6 @@ static __always_inline int egress_untagged(struct egress *e) {
 	return egress_by_address(e);
 }
 
-/* Of IPv6, a v4-mapped address on a packet was refused when it was read: so the form of the address is the version. */
-static __always_inline _Bool same_family(const struct snif_target *a, const struct snif_target *b) {
-	const struct snif_target first = *a, second = *b; /* in words, as in judge_address() */
-
-	return snif_is_ipv4(first.address) == snif_is_ipv4(second.address);
-}
-
-/* Whether the kernel sends a packet to where the tag was judged for, which netfilter has written another place on. */
-SNIF_SUBPROGRAM int sent_as_judged(struct __sk_buff *skb, const struct snif_packet *packet,
-				   const struct snif_tag *tag) {
-	struct bpf_sock *socket = skb->sk;
-
-	socket = socket ? bpf_sk_fullsock(socket) : NULL;
-	if (!socket || !packet || !tag)
-		return 0;
-	return same_family(&packet->to, &tag->to) && flow_goes_to(socket, &tag->to);
-}
-
 /*
  * Whether the packet goes to where the tag was judged for. What netfilter has written on it instead (DNAT) counts as
  * that: it is the administrator's, and how containers reach their resolver and their neighbours.
@@ -253,9 +235,10 @@ static __always_inline int egress_udp(struct egress *e) {
 	_Bool other_family = tag->connects > 0 && !same_family(&e->packet.to, &tag->to);
 	int verdict;
 
-	if (current && tag->kept && !disconnected && !other_family)
+	if (!current || disconnected || other_family)
+		tag->kept = 0;
+	if (tag->kept && !tag->dns)
 		return EGRESS_PASS;
-	tag->kept = 0;
 	if (!current && tag->verdict == SNIF_ALLOW)
 		tag->verdict = SNIF_UNDECIDED; /* told again */
 	if (tag->dns) {

@@ -43,4 +43,38 @@ static __always_inline _Bool flow_goes_to(const struct bpf_sock *socket, const s
 	return snif_is_ipv4(to->address) ? flow_is_ipv4_to(socket, to->address) : flow_is_ipv6_to(socket, to->address);
 }
 
+/* Of IPv6, a v4-mapped address on a packet was refused when it was read: so the form of the address is the version. */
+static __always_inline _Bool same_family(const struct snif_target *a, const struct snif_target *b) {
+	const struct snif_target first = *a, second = *b; /* in words, as in judge_address() */
+
+	return snif_is_ipv4(first.address) == snif_is_ipv4(second.address);
+}
+
+/* Whether the kernel sends a packet to where the tag was judged for, which netfilter has written another place on. */
+SNIF_SUBPROGRAM int sent_as_judged(struct __sk_buff *skb, const struct snif_packet *packet,
+				   const struct snif_tag *tag) {
+	struct bpf_sock *socket = skb->sk;
+
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	if (!socket || !packet || !tag)
+		return 0;
+	return same_family(&packet->to, &tag->to) && flow_goes_to(socket, &tag->to);
+}
+
+/*
+ * Whether a datagram goes to where the tag says that the last call went, whatever netfilter has written on it: a
+ * connected socket's where no call has named another place, and another one's where all calls were allowed theirs.
+ */
+SNIF_SUBPROGRAM int sent_as_called(struct __sk_buff *skb, const struct snif_packet *packet,
+				   const struct snif_tag *tag) {
+	struct bpf_sock *socket = skb->sk;
+
+	socket = socket ? bpf_sk_fullsock(socket) : NULL;
+	if (!socket || !packet || !tag)
+		return 0;
+	if (socket->state != BPF_TCP_ESTABLISHED)
+		return tag->kept && tag->connects == 0;
+	return tag->connects <= 1 && tag->places <= 1 && sent_as_judged(skb, packet, tag);
+}
+
 #endif

@@ -4,6 +4,7 @@
 #define SNIF_QUESTION_BPF_H
 
 #include "binding.bpf.h"
+#include "flow.bpf.h"
 
 /* Where a question goes, and what of the packet it is. */
 struct question_place {
@@ -130,14 +131,21 @@ SNIF_SUBPROGRAM int ask(struct __sk_buff *skb, const struct policy *policy, cons
 	return 0;
 }
 
-/* Where the questions of a packet go, and what the rules say of that: in the tag, as netfilter may have written elsewhere on it. */
-static __always_inline void question_server(const struct policy *policy, const struct snif_tag *tag,
-					    const struct snif_packet *packet, struct snif_target *server,
-					    struct snif_judgement *out) {
+/*
+ * Where the questions of a packet go, and what the rules say of that: by the tag, as netfilter may have written elsewhere
+ * on it. Of TCP the caller has seen to it that it goes there.
+ */
+static __always_inline void question_server(struct __sk_buff *skb, const struct policy *policy,
+					    const struct snif_tag *tag, const struct snif_packet *packet,
+					    struct snif_target *server, struct snif_judgement *out) {
+	_Bool tcp = packet->to.protocol == IPPROTO_TCP;
+
 	*server = tag->to;
-	judge_address(policy, server, NULL, out);
-	if (out->reason == SNIF_REASON_DNS_ALLOWED || packet->to.protocol == IPPROTO_TCP)
-		return;
+	if (tcp || sent_as_called(skb, packet, tag)) {
+		judge_address(policy, server, NULL, out);
+		if (tcp || out->reason == SNIF_REASON_DNS_ALLOWED)
+			return;
+	}
 	*server = packet->to;
 	judge_address(policy, server, NULL, out);
 }
@@ -163,7 +171,7 @@ SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *polic
 
 	if (!reads_dns || !policy || !tag || !packet || !out)
 		return 0;
-	question_server(policy, tag, packet, &place.server, out);
+	question_server(skb, policy, tag, packet, &place.server, out);
 	if (out->reason != SNIF_REASON_DNS_ALLOWED)
 		return 0;
 	place.begin = packet->payload;

@@ -99,10 +99,8 @@ static __always_inline void tag_judge(struct snif_tag *tag, const struct policy 
 	tag->verdict = judgement->verdict;
 	tag->reason = judgement->reason;
 	tag->rule = judgement->rule;
-	if (judgement->reason == SNIF_REASON_DNS_ALLOWED) {
+	if (judgement->reason == SNIF_REASON_DNS_ALLOWED)
 		tag->dns = 1;
-		tag->kept = 0;
-	}
 	tag->settled =
 		judgement->verdict == SNIF_ALLOW && tag->to.protocol == IPPROTO_TCP && !tag->inspected && !tag->dns;
 }

@@ -639,6 +639,46 @@ static void test_another_server(void **state) {
 	assert_asked(0);
 }
 
+/*
+ * A socket that is connected to another place, and asks the server by its address: what it sends without one goes to
+ * that place, and what it held back for there before it was connected to the server.
+ */
+static int ask_between(void *argument) {
+	static struct bytes question;
+	const bool *held_back = argument;
+	struct sockaddr_storage server, other;
+	socklen_t size = lab_address("2001:db8::2", SNIF_DNS_PORT, &server);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	lab_address("2001:db8::2", 5353, &other);
+	dns_make_question(&question, NUMBER, "allowed.lab.test", SNIF_DNS_A);
+	if (connect(fd, (struct sockaddr *)&other, size) || (*held_back && send(fd, question.data, 1, MSG_MORE) != 1))
+		return 1;
+	if (*held_back ? connect(fd, (struct sockaddr *)&server, size) != 0
+		       : sendto(fd, question.data, question.length, 0, (struct sockaddr *)&server, size) < 0)
+		return 2;
+	return send(fd, question.data + *held_back, question.length - *held_back, 0) < 0 ? -errno : 0;
+}
+
+static void test_question_to_elsewhere(void **state) {
+	struct lab_server *elsewhere;
+	bool *held_back;
+
+	(void)state;
+	begin("version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: [\"2001:db8::2\"], names: policy}\n",
+	      answer_honestly);
+	name_server("2001:db8::2", answer_honestly);
+	elsewhere = lab_server(LAB_UDP, "2001:db8::2", 5353);
+	held_back = lab_shared(sizeof(*held_back));
+	for (int i = 0; i < 2; i++) {
+		*held_back = i;
+		assert_int_equal(lab_inside(ask_between, held_back), -EPERM);
+		expect_lookup();
+		lab_expect(SNIF_DENY, SNIF_REASON_OTHER_DESTINATION);
+	}
+	assert_int_equal(lab_seen(elsewhere, 0).received, 0);
+}
+
 /* A rule for the server's address is none that lets unread questions pass. */
 static void test_server_is_direct_too(void **state) {
 	(void)state;
@@ -949,6 +989,7 @@ int main(void) {
 		dns_test(test_names_of_the_policy),
 		dns_test(test_questions_that_carry_data),
 		dns_test(test_another_server),
+		dns_test(test_question_to_elsewhere),
 		dns_test(test_server_is_direct_too),
 		dns_test(test_cut_by_the_kernel),
 		dns_test(test_urgent_data),
