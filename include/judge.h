@@ -315,8 +315,11 @@ static __always_inline _Bool snif_may_look_up(struct snif_name_progress *at, sni
 		at->length = length;
 		if (settings->dns.lookups) {
 			snif_name_match_by(at, SNIF_NAMES_LOOKUP, tables, settings, text);
-			if (at->best.verdict == SNIF_ALLOW && !at->best.search)
+			if (at->best.verdict == SNIF_ALLOW && !at->best.search) {
+				if (pass > 0)
+					at->best.zone = 0; /* the answer will be another name's */
 				return 1;
+			}
 			appended = at->best.search ? at->best.zone : 0;
 		}
 		snif_name_match_hello(at, tables, settings, text);

@@ -909,6 +909,17 @@ static void test_direct_by_name(void **state) {
 	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
 }
 
+/* The answer is that of another name, which a search domain has made. */
+static void test_direct_of_search_domain(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lab_server(LAB_SINK, "198.51.100.1", 5432);
+	assert_int_equal(look_up_name("db.lab.test.corp.test"), 0);
+	expect_lookup();
+	assert_int_equal(lab_inside(dial_database, "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+}
+
 /* ---- answers in the log ---------------------------------------------------------------------------------------- */
 
 static const struct snif_event *expect_answer_of(const char *name) {
@@ -999,6 +1010,7 @@ int main(void) {
 		dns_test(test_several_in_a_segment),
 		dns_test(test_reverse_lookups),
 		dns_test(test_direct_by_name),
+		dns_test(test_direct_of_search_domain),
 		dns_test(test_answers_are_told),
 		dns_test(test_other_answers_are_not_told),
 	};
