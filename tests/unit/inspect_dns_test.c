@@ -221,6 +221,20 @@ static void what_was_found_runs_out(void **state) {
 	expect(" name_not_bound");
 }
 
+/* As in the kernel: what was given for longer stays as long. */
+static void a_shorter_time_takes_nothing_away(void **state) {
+	(void)state;
+	begin("require, min_ttl: 0s, grace: 5s");
+	add_lookup(CLIENT, SERVER, "www.a.example");
+	dns_begin_answer(&answer, &question);
+	dns_add_address(&answer, "www.a.example", 0, ADDRESS);
+	add_datagram(CLIENT, PORT, SERVER, 53, &question);
+	add_datagram(SERVER, 53, CLIENT, PORT, &answer);
+	seconds += 30;
+	add_hello("www.a.example");
+	expect(" name_allowed");
+}
+
 static void events_have_it_too(void **state) {
 	(void)state;
 	begin("observe, log: answers");
@@ -378,10 +392,15 @@ static void questions_in_audit_mode(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_name_that_was_found_passes), cmocka_unit_test(a_name_that_was_not_found_is_refused),
-		cmocka_unit_test(what_was_found_runs_out),	cmocka_unit_test(events_have_it_too),
-		cmocka_unit_test(a_direct_rule_by_name),	cmocka_unit_test(lookups_over_tcp),
-		cmocka_unit_test(questions_are_judged),		cmocka_unit_test(questions_over_tcp),
+		cmocka_unit_test(a_name_that_was_found_passes),
+		cmocka_unit_test(a_name_that_was_not_found_is_refused),
+		cmocka_unit_test(what_was_found_runs_out),
+		cmocka_unit_test(a_shorter_time_takes_nothing_away),
+		cmocka_unit_test(events_have_it_too),
+		cmocka_unit_test(a_direct_rule_by_name),
+		cmocka_unit_test(lookups_over_tcp),
+		cmocka_unit_test(questions_are_judged),
+		cmocka_unit_test(questions_over_tcp),
 		cmocka_unit_test(questions_in_audit_mode),
 	};
 

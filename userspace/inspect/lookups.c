@@ -205,6 +205,7 @@ static void forget_oldest_binding(struct lookups *lookups) {
 	free(oldest);
 }
 
+/* What was bound for longer, by another name at the address or before, stays as long: as the kernel's side does it. */
 static int bind_one(struct lookups *lookups, const struct found *wanted) {
 	struct found *found;
 
@@ -221,7 +222,8 @@ static int bind_one(struct lookups *lookups, const struct found *wanted) {
 		}
 		forget_oldest_binding(lookups);
 	}
-	found->expires = wanted->expires;
+	if (found->expires < wanted->expires)
+		found->expires = wanted->expires;
 	found->rule = wanted->rule;
 	return 0;
 }
