@@ -32,7 +32,10 @@ enum {
 	SNIF_DNS_HTTPS = 65,
 };
 
-/* Options of a question that no resolver sends on (RFC 6891 and 5001, 7873, 7828, 7830). */
+/*
+ * Options that a question may have (RFC 6891 and 5001, 7873, 7828, 7830). Resolvers keep them to themselves, but one that
+ * only passes questions on, as dnsmasq, passes these on to its own resolver: so of their bytes none is free but a cookie's.
+ */
 enum { SNIF_EDNS_NSID = 3, SNIF_EDNS_COOKIE = 10, SNIF_EDNS_KEEPALIVE = 11, SNIF_EDNS_PADDING = 12 };
 
 /* Keys of a service's parameters (RFC 9460, section 14.3.2). */
@@ -205,13 +208,21 @@ static __always_inline long snif_dns_option(struct snif_dns *dns) {
 	__u32 at = dns->at, option = snif_dns_be16(dns, at), length = snif_dns_be16(dns, at + 2);
 	_Bool known = (option == SNIF_EDNS_NSID && length == 0) ||
 		      (option == SNIF_EDNS_COOKIE && length >= 8 && length <= 40) ||
-		      (option == SNIF_EDNS_KEEPALIVE && length <= 2) || option == SNIF_EDNS_PADDING;
+		      (option == SNIF_EDNS_KEEPALIVE && length == 0) || option == SNIF_EDNS_PADDING;
 
+	if (dns->label > 0) { /* padding, which is zeros */
+		if (at >= dns->length || snif_dns_byte(dns, at) != 0)
+			return snif_dns_stop(dns, SNIF_DNS_AT_ERROR);
+		dns->label--;
+		dns->at++;
+		return SNIF_NEXT;
+	}
 	if (at == dns->length)
 		return snif_dns_stop(dns, SNIF_DNS_AT_END);
 	if (at + 4 + length > dns->length || !known)
 		return snif_dns_stop(dns, SNIF_DNS_AT_ERROR);
-	dns->at = at + 4 + length;
+	dns->label = option == SNIF_EDNS_PADDING ? length : 0;
+	dns->at = at + 4 + length - dns->label;
 	return SNIF_NEXT;
 }
 

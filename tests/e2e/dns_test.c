@@ -534,7 +534,8 @@ static void test_names_of_the_policy(void **state) {
 static bool add_data(struct bytes *question, int way) {
 	static const uint8_t subnet[] = {0, 8, 0, 8, 0, 1, 32, 0, 192, 0, 2, 1}, long_cookie[4 + 41] = {0, 10, 0, 41},
 			     identity[] = {0, 3, 0, 2, 'o', 'f'},
-			     private_use[] = {0xfd, 0xe9, 0, 4, 'd', 'a', 't', 'a'};
+			     private_use[] = {0xfd, 0xe9, 0, 4, 'd', 'a', 't', 'a'},
+			     padding[] = {0, 12, 0, 6, 0, 0, 'd', 'a', 't', 'a'}, timeout[] = {0, 11, 0, 2, 'd', 'a'};
 	size_t end = question->length;
 
 	switch (way) {
@@ -590,13 +591,19 @@ static bool add_data(struct bytes *question, int way) {
 	case 15: /* another class */
 		question->data[end - 1] = 3;
 		return true;
+	case 16: /* padding that is none, and a time that is the server's to say: dnsmasq sends both on */
+		dns_add_options(question, padding, sizeof(padding));
+		return true;
+	case 17:
+		dns_add_options(question, timeout, sizeof(timeout));
+		return true;
 	default:
 		return false;
 	}
 }
 
 static void test_questions_that_carry_data(void **state) {
-	static const uint8_t cookie[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+	static const uint8_t options[] = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0, 12, 0, 3, 0, 0, 0, 0, 3, 0, 0};
 	static const uint16_t types[] = {16 /* TXT */, 10 /* NULL */, 255 /* ANY */, 15 /* MX */, 12 /* PTR */};
 	struct lookup *lookup;
 
@@ -614,9 +621,9 @@ static void test_questions_that_carry_data(void **state) {
 		lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
 	}
 	assert_asked(0);
-	/* what no resolver sends on */
+	/* what they keep to themselves */
 	lookup = asking("allowed.lab.test", SNIF_DNS_A);
-	dns_add_options(&lookup->question, cookie, sizeof(cookie));
+	dns_add_options(&lookup->question, options, sizeof(options));
 	assert_int_equal(lab_inside(look_up, lookup), 0);
 	assert_asked(1);
 }
@@ -692,22 +699,22 @@ static void test_server_is_direct_too(void **state) {
 }
 
 /*
- * One write that the kernel cuts into datagrams: as a whole it is a good question with padding, but the padding is
+ * One write that the kernel cuts into datagrams: as a whole it is a good question with a cookie, but the cookie is
  * another question, which would leave by itself.
  */
 static int send_in_segments(void *argument) {
-	static struct bytes hidden, padding, whole;
+	static struct bytes hidden, cookie, whole;
 	int fd = lookup_socket(argument), size;
 
 	dns_make_question(&hidden, NUMBER, "data.evil.test", SNIF_DNS_A);
-	padding.length = 0;
-	bytes_number(&padding, 2, SNIF_EDNS_PADDING);
-	bytes_number(&padding, 2, (uint32_t)hidden.length + 32);
+	cookie.length = 0;
+	bytes_number(&cookie, 2, SNIF_EDNS_COOKIE);
+	bytes_number(&cookie, 2, (uint32_t)hidden.length + 8);
 	dns_make_question(&whole, NUMBER, "allowed.lab.test", SNIF_DNS_A);
 	size = (int)whole.length + 11 + 4;
-	bytes_add(&padding, hidden.data, hidden.length);
-	bytes_fill(&padding, 0, 32);
-	dns_add_options(&whole, padding.data, padding.length);
+	bytes_add(&cookie, hidden.data, hidden.length);
+	bytes_fill(&cookie, 0, 8);
+	dns_add_options(&whole, cookie.data, cookie.length);
 	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)))
 		return -errno;
 	return send(fd, whole.data, whole.length, 0) < 0 ? -errno : 0;
