@@ -359,13 +359,15 @@ static void test_lost(void **state) {
 
 /* Waits until a metric has such a value. */
 static void await_metric(const char *line) {
-	struct lab_program *curl = NULL;
+	double end = lab_now_ms() + 5 * LAB_PATIENCE_MS * lab_slowness();
+	struct lab_program *curl;
 
-	for (double end = lab_now_ms() + 5 * LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end; lab_sleep_ms(300)) {
+	do {
 		curl = lab_run((const char *const[]){"curl", "-sS", "http://" METRICS "/metrics", NULL});
 		if (strstr(curl->out, line))
 			return;
-	}
+		lab_sleep_ms(300);
+	} while (lab_now_ms() < end);
 	fail_msg("the metrics never had %s: %s%s", line, curl->out, lab_read(monitor->output[1]));
 }
 
