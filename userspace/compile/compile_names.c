@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/key_sort.h"
 #include "name.h"
 
 /* How many names a bucket has in the mean: with more of them, some find no place on their way. */
@@ -99,7 +100,7 @@ static int read_names(const struct policy *policy, struct names *names) {
 		add_host(names, &policy->hosts[i]);
 	for (size_t i = 0; i < policy->lookup_count; i++)
 		add_lookup(names, &policy->lookups[i]);
-	qsort(names->items, names->count, sizeof(*names->items), compare_named);
+	key_sort(names->items, names->count, sizeof(*names->items), compare_named);
 	for (size_t i = 1; i < names->count; i++)
 		if (names->items[i].hash == names->items[i - 1].hash &&
 		    strcmp(names->items[i].name, names->items[i - 1].name) != 0)

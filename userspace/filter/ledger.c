@@ -104,24 +104,22 @@ static struct json_object *rule_object(const struct rule *rule) {
 	return json_checked(object, error | put_text(object, "text", rule->text));
 }
 
-/* Writes the object with the rules as its last member, one after the other: a million of them take a gigabyte at once. */
-static int write_rules(struct json_object *object, const struct policy *policy, FILE *out) {
+/* An object in a line of its own: a million of them in one take a gigabyte at once. */
+static int write_line(struct json_object *object, FILE *out) {
 	const char *text = json_text(object);
 	int error = text ? 0 : -ENOMEM;
 
 	if (text)
-		fprintf(out, "%.*s,\"rules\":[", (int)strlen(text) - 1, text);
-	for (size_t i = 1; i < policy->rule_count && !error; i++) {
-		struct json_object *rule = rule_object(&policy->rules[i]);
+		fprintf(out, "%s\n", text);
+	json_object_put(object);
+	return error;
+}
 
-		text = json_text(rule);
-		if (text)
-			fprintf(out, "%s%s", i > 1 ? "," : "", text);
-		else
-			error = -ENOMEM;
-		json_object_put(rule);
-	}
-	fputs("]}\n", out);
+static int write_rules(struct json_object *head, const struct policy *policy, FILE *out) {
+	int error = write_line(head, out);
+
+	for (size_t i = 1; i < policy->rule_count && !error; i++)
+		error = write_line(rule_object(&policy->rules[i]), out);
 	return error;
 }
 
@@ -134,10 +132,11 @@ static int note_rules(const char *instance, const struct ledger_policy *entry, c
 	error |= put_text(object, "name", policy->name);
 	error |= put_text(object, "sha256", entry->sha256);
 	error |= json_put_number(object, "mode", policy->mode);
+	error |= json_put_number(object, "rules", policy->rule_count - 1);
 	error = error ? -ENOMEM
 		      : begin_file(instance, rules_of(path, instance, entry->number, entry->generation), &replacement);
 	if (!error)
-		error = replace_end(&replacement, write_rules(object, policy, replacement.stream));
+		return replace_end(&replacement, write_rules(object, policy, replacement.stream));
 	json_object_put(object);
 	return error;
 }
@@ -288,12 +287,23 @@ static int read_rule(struct policy *policy, const struct json_object *object, st
 	return error;
 }
 
-struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[65]) {
-	char path[PATH_SIZE];
-	struct json_object *object = read_file(rules_of(path, instance, number, generation)), *rules;
-	struct policy *policy = object ? calloc(1, sizeof(*policy)) : NULL;
-	int error = policy && json_object_object_get_ex(object, "rules", &rules) ? 0 : -ENOENT;
-	size_t count = error ? 0 : json_object_array_length(rules);
+/* The next line's object; NULL: there is none. */
+static struct json_object *read_line(FILE *in) {
+	struct json_object *object = NULL;
+	char *line = NULL;
+	size_t size = 0;
+
+	if (getline(&line, &size, in) > 0)
+		object = json_tokener_parse(line);
+	free(line);
+	return object;
+}
+
+/* Reads what note_rules() has written. Returns 0 or a negative errno. */
+static int read_rules(FILE *in, struct policy *policy, char sha256[65]) {
+	struct json_object *object = read_line(in);
+	size_t count = object ? (size_t)number_of(object, "rules") : 0;
+	int error = object ? 0 : -EBADMSG;
 
 	if (!error) {
 		policy->file = text_of(object, "file");
@@ -303,11 +313,24 @@ struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t gene
 		error = policy->file && policy->name && policy->rules ? 0 : -ENOMEM;
 		read_digest(object, sha256);
 	}
-	for (size_t i = 0; i < count && !error; i++)
-		error = read_rule(policy, json_object_array_get_idx(rules, i), &policy->rules[i + 1]);
-	if (!error)
-		policy->rule_count = count + 1;
 	json_object_put(object);
+	for (size_t i = 1; i <= count && !error; i++) {
+		object = read_line(in);
+		error = object ? read_rule(policy, object, &policy->rules[i]) : -EBADMSG;
+		json_object_put(object);
+	}
+	policy->rule_count = error ? 0 : count + 1;
+	return error;
+}
+
+struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[65]) {
+	char path[PATH_SIZE];
+	FILE *in = fopen(rules_of(path, instance, number, generation), "re");
+	struct policy *policy = in ? calloc(1, sizeof(*policy)) : NULL;
+	int error = policy ? read_rules(in, policy, sha256) : -ENOENT;
+
+	if (in)
+		fclose(in);
 	if (!error)
 		return policy;
 	policy_free(policy);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/key_sort.h"
 #include "policy/hostname.h"
 #include "policy/policy_build.h"
 
@@ -123,7 +124,7 @@ void check_conflicts(struct builder *builder) {
 	for (size_t i = 0; i < policy->host_count; i++)
 		sorted[i] = (struct named_host){hostname_key(policy->hosts[i].name, 8), policy->hosts[i].name,
 						&policy->hosts[i]};
-	qsort(sorted, policy->host_count, sizeof(*sorted), compare_hosts);
+	key_sort(sorted, policy->host_count, sizeof(*sorted), compare_hosts);
 	for (size_t i = 0; i < policy->host_count; i++) {
 		if (i > 0 && (sorted[i - 1].key != sorted[i].key || strcmp(sorted[i - 1].name, sorted[i].name) != 0))
 			claims = (struct claims){0};
