@@ -45,6 +45,20 @@ static void test_list(void **state) {
 		assert_non_null(strstr(out, reason_code(reason)));
 }
 
+/* What notices and summaries say in the place of a reason. */
+static void test_system_call(void **state) {
+	(void)state;
+	assert_int_equal(explain("system_call"), 0);
+	assert_int_equal(strncmp(out, "system_call: " SYSTEM_CALL_TEXT "\n  Usual causes: ",
+				 strlen("system_call: " SYSTEM_CALL_TEXT "\n  Usual causes: ")),
+			 0);
+	assert_non_null(strstr(out, system_call_about.advice));
+	assert_int_equal(explain("system_cal"), 2);
+	assert_non_null(strstr(err, "; did you mean system_call? "));
+	assert_int_equal(explain(NULL), 0);
+	assert_non_null(strstr(out, "\nsystem_call           " SYSTEM_CALL_TEXT "\n"));
+}
+
 static void test_no_such_reason(void **state) {
 	(void)state;
 	assert_int_equal(explain("name_not_alowed"), 2);
@@ -69,6 +83,8 @@ static void test_page(void **state) {
 		fprintf(stream, "| `%s` | %s | %s | %s |\n", reason_code(reason), reason_text(reason), about.causes,
 			about.advice);
 	}
+	fprintf(stream, "| `%s` | %s | %s | %s |\n", SYSTEM_CALL, SYSTEM_CALL_TEXT, system_call_about.causes,
+		system_call_about.advice);
 	assert_int_equal(fclose(stream), 0);
 	if (getenv("EXPLAIN_PAGE"))
 		fputs(rows, stdout);
@@ -81,10 +97,8 @@ static void test_page(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_reason),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_no_such_reason),
-		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_every_reason),   cmocka_unit_test(test_list), cmocka_unit_test(test_system_call),
+		cmocka_unit_test(test_no_such_reason), cmocka_unit_test(test_page),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, NULL, NULL);

@@ -125,6 +125,13 @@ struct reason_about reason_about(enum snif_reason reason) {
 	return (struct reason_about){0};
 }
 
+const struct reason_about system_call_about = {
+	REASON_FILTER,
+	"A container engine, a sandbox or a tool for the network; a server with sendfile (nginx).",
+	"The notice says what the call could do, and for some programs what they can do instead; `--no-seccomp` gives up "
+	"these refusals, and what they are for.",
+};
+
 enum reason_class reason_class(enum snif_reason reason) {
 	return reason_about(reason).class;
 }

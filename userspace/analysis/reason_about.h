@@ -26,6 +26,12 @@ struct reason_about {
 
 struct reason_about reason_about(enum snif_reason reason);
 
+/* What stands in the place of a reason where a system call was refused, before there was any packet: in notices and
+ * summaries, and in no event. */
+#define SYSTEM_CALL "system_call"
+#define SYSTEM_CALL_TEXT "the confinement refuses a system call that could lead around the filter"
+extern const struct reason_about system_call_about;
+
 /* What a refusal says about its cause: a rule that is missing, or somebody who tries to get around the filter. */
 enum reason_class reason_class(enum snif_reason reason);
 

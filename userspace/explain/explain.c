@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analysis/reason_about.h"
 #include "base/command_line.h"
@@ -21,16 +22,14 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0; 2 where there is no such reason.\n";
 
-static void explain(enum snif_reason reason) {
-	const struct reason_about about = reason_about(reason);
-
-	printf("%s: %s\n  Usual causes: %s\n  What to do: %s\n", reason_code(reason), reason_text(reason), about.causes,
-	       about.advice);
+static void explain(const char *word, const char *text, struct reason_about about) {
+	printf("%s: %s\n  Usual causes: %s\n  What to do: %s\n", word, text, about.causes, about.advice);
 }
 
 static void list(void) {
 	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
 		printf("%-20s  %s\n", reason_code(reason), reason_text(reason));
+	printf("%-20s  %s\n", SYSTEM_CALL, SYSTEM_CALL_TEXT);
 }
 
 static int refuse(const char *word) {
@@ -39,6 +38,7 @@ static int refuse(const char *word) {
 
 	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
 		near_word_try(word, reason_code(reason), &least, &closest);
+	near_word_try(word, SYSTEM_CALL, &least, &closest);
 	if (closest)
 		message_error("explain: there is no reason %s; did you mean %s? `snifence explain` lists them", word,
 			      closest);
@@ -59,10 +59,12 @@ int explain_main(int argc, char **argv) {
 	for (; optind < argc; optind++) {
 		enum snif_reason reason = reason_of(argv[optind]);
 
-		if (reason == SNIF_REASON_NONE || reason == SNIF_REASON_COUNT)
+		if (strcmp(argv[optind], SYSTEM_CALL) == 0)
+			explain(SYSTEM_CALL, SYSTEM_CALL_TEXT, system_call_about);
+		else if (reason == SNIF_REASON_NONE || reason == SNIF_REASON_COUNT)
 			code = refuse(argv[optind]);
 		else
-			explain(reason);
+			explain(argv[optind], reason_text(reason), reason_about(reason));
 	}
 	return code;
 }

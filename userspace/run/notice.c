@@ -9,6 +9,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "analysis/reason_about.h"
 #include "analysis/remedy.h"
 #include "base/clock.h"
 #include "base/message.h"

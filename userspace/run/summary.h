@@ -35,7 +35,6 @@ int summary_add(struct summary *summary, const struct snif_event *event, bool ex
 /* Counts a system call that was refused, like `bpf()`, beside the events: as a line without a reason. Returns 0 or
  * -ENOMEM. */
 int summary_add_call(struct summary *summary, const char *what, const char *asker);
-#define SYSTEM_CALL "system_call" /* what stands in the place of its reason */
 /* All that was counted so far, also what has no line of its own. */
 const struct tally *summary_tally(const struct summary *summary);
 /* The lines: refused before allowed, the most frequent first. `denied` gets how many of them are refusals. NULL: out of
