@@ -529,6 +529,9 @@ static void test_other_reasons(void **state) {
 	assert_string_equal(err,
 			    "snifence: report: the reason whim is not known to this version: only events with just "
 			    "that word are meant\n");
+	assert_int_equal(RUN("--reason", "name_not_alowed", log_file), 0);
+	assert_string_equal(err, "snifence: report: the reason name_not_alowed is not known to this version (did you "
+				 "mean name_not_allowed?): only events with just that word are meant\n");
 }
 
 /* A hello over the limit is nobody's attempt: a section of its own, which says what it may be and names the key. */
@@ -741,9 +744,13 @@ static void expect_wrong(int code, const char *message, const char *option, cons
 static void test_wrong_command_lines(void **state) {
 	(void)state;
 	write_log();
-	expect_wrong(EXIT_USAGE, "--by knows no color; `snifence report --help` shows how", "--by", "color");
-	expect_wrong(EXIT_USAGE, "there is no such action: shrug; `snifence report --help` shows how", "--action",
-		     "shrug");
+	expect_wrong(
+		EXIT_USAGE,
+		"--by is name, reason, process, cgroup, address, rule, policy or hour, not color; `snifence report --help` shows how",
+		"--by", "color");
+	expect_wrong(EXIT_USAGE,
+		     "--action is pass, reject, drop, alert or refused, not shrug; `snifence report --help` shows how",
+		     "--action", "shrug");
 	expect_wrong(EXIT_USAGE, "2x is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'", "--since",
 		     "2x");
 	expect_wrong(EXIT_USAGE, "2026-02-30 is no time for --since; write 2h, 2026-01-31 or '2026-01-31 12:00'",

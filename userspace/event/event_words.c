@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "base/message.h"
+#include "base/near_word.h"
 #include "options.h"
 
 static const struct {
@@ -29,6 +30,15 @@ enum snif_reason reason_of(const char *code) {
 	while (reason < SNIF_REASON_COUNT && strcmp(reasons[reason].code, code) != 0)
 		reason++;
 	return reason;
+}
+
+const char *reason_near(const char *word) {
+	size_t least = near_word_limit(word);
+	const char *closest = NULL;
+
+	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
+		near_word_try(word, reasons[reason].code, &least, &closest);
+	return closest;
 }
 
 const char *reason_text(enum snif_reason reason) {

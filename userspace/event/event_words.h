@@ -12,6 +12,8 @@
 const char *reason_code(enum snif_reason reason);
 /* The reason with this code; SNIF_REASON_COUNT when there is none. */
 enum snif_reason reason_of(const char *code);
+/* The code that a word was probably meant to be; NULL: none is near. Static text. */
+const char *reason_near(const char *word);
 /* The reason in words. Static text. */
 const char *reason_text(enum snif_reason reason);
 

@@ -33,12 +33,11 @@ static void list(void) {
 }
 
 static int refuse(const char *word) {
-	size_t least = near_word_limit(word);
-	const char *closest = NULL;
+	static const char *const others[] = {SYSTEM_CALL, NULL};
+	const char *closest = reason_near(word);
 
-	for (unsigned reason = SNIF_REASON_NONE + 1; reason < SNIF_REASON_COUNT; reason++)
-		near_word_try(word, reason_code(reason), &least, &closest);
-	near_word_try(word, SYSTEM_CALL, &least, &closest);
+	if (!closest)
+		closest = near_word(word, others);
 	if (closest)
 		message_error("explain: there is no reason %s; did you mean %s? `snifence explain` lists them", word,
 			      closest);

@@ -37,13 +37,16 @@ static int take_name(struct log_filter *filter, const char *subcommand) {
 /* A log can have reasons that this version does not know; but most words that are none are misspelt. */
 static void take_reason(struct log_filter *filter, const char *subcommand) {
 	enum snif_reason reason = reason_of(optarg);
+	const char *closest;
 
 	filter->reason = optarg;
-	if ((reason == SNIF_REASON_NONE || reason == SNIF_REASON_COUNT) &&
-	    strcmp(optarg, reason_code(SNIF_REASON_COUNT)) != 0)
-		message_error(
-			"%s: the reason %s is not known to this version: only events with just that word are meant",
-			subcommand, optarg);
+	if ((reason != SNIF_REASON_NONE && reason != SNIF_REASON_COUNT) ||
+	    strcmp(optarg, reason_code(SNIF_REASON_COUNT)) == 0)
+		return;
+	closest = reason_near(optarg);
+	message_error("%s: the reason %s is not known to this version%s%s%s: only events with just that word are meant",
+		      subcommand, optarg, closest ? " (did you mean " : "", closest ? closest : "",
+		      closest ? "?)" : "");
 }
 
 static int take_action(struct log_filter *filter, const char *subcommand) {
@@ -64,7 +67,7 @@ static int take_action(struct log_filter *filter, const char *subcommand) {
 			filter->actions = words[i].actions;
 			return 0;
 		}
-	return command_line_wrong(subcommand, "there is no such action: ", optarg);
+	return command_line_wrong(subcommand, "--action is pass, reject, drop, alert or refused, not ", optarg);
 }
 
 int log_filter_take(struct log_filter *filter, int option, const char *subcommand) {

@@ -68,7 +68,10 @@ static int take(int option, void *context) {
 	switch (option) {
 	case BY:
 		options->by = group_by_of(optarg);
-		return options->by == GROUP_BYS ? command_line_wrong("report", "--by knows no ", optarg) : 0;
+		if (options->by < GROUP_BYS)
+			return 0;
+		return command_line_wrong(
+			"report", "--by is name, reason, process, cgroup, address, rule, policy or hour, not ", optarg);
 	case POLICY_FILE:
 		options->policy_file = optarg;
 		return 0;
