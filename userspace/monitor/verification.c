@@ -28,7 +28,7 @@ struct verification {
 	char *text;
 	size_t size;
 	long started_at;
-	bool due;
+	bool due, gave_way;
 	uint64_t generation; /* which it was started for */
 };
 
@@ -134,6 +134,7 @@ static void hear(struct verification *verification) {
 		return;
 	read_findings(verification);
 	finish(verification);
+	verification->gave_way = false;
 }
 
 /* ---- when ------------------------------------------------------------------------------------------------------ */
@@ -176,10 +177,10 @@ void verification_wait(const struct verification *verification, struct pollfd *f
 }
 
 void verification_give_way(struct verification *verification) {
-	if (!verification->pid)
+	if (!verification->pid || verification->gave_way)
 		return;
 	finish(verification);
-	verification->due = true;
+	verification->due = verification->gave_way = true;
 }
 
 void verification_free(struct verification *verification) {

@@ -30,7 +30,8 @@ void verification_turn(struct verification *verification, const struct reader *r
 /* A descriptor to poll; -1: none is running. */
 void verification_wait(const struct verification *verification, struct pollfd *fd);
 
-/* Ends the one that is running, which has the instances locked, and has it begin anew later. */
+/* Ends the one that is running, which has the instances locked, and has it begin anew later. The next one it leaves: else
+ * none would come to its end where files change all the time, as beside the policies of a cluster's node. */
 void verification_give_way(struct verification *verification);
 
 void verification_free(struct verification *verification); /* NULL is allowed */
