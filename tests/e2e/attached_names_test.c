@@ -494,6 +494,45 @@ static void test_resolver_under_the_policy(void **state) {
 	close(resolver.fd);
 }
 
+/* As resolvers do that keep a socket for each server. */
+static int ask_later(void *turn) {
+	static char name[] = "allowed.lab.test";
+	static struct bytes question;
+	struct sockaddr_storage where;
+	socklen_t size = lab_address(SERVER, SNIF_DNS_PORT, &where);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char byte;
+
+	if (connect(fd, (struct sockaddr *)&where, size))
+		return 2;
+	lab_turn(turn, 1);
+	dns_make_question(&question, 7, name, SNIF_DNS_A);
+	if (!lab_await_turn(turn, 2) || send(fd, question.data, question.length, 0) < 0 ||
+	    !lab_readable(fd, LAB_PATIENCE_MS) || recv(fd, &byte, 1, 0) != 1)
+		return 3;
+	return lab_say_hello(name);
+}
+
+/* What it is told counts in its network namespace. */
+static void test_kept_socket(void **state) {
+	const char *file;
+	pid_t pid;
+	int *turn;
+
+	(void)state;
+	resident_begin();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	name_server(SERVER, answer_all);
+	file = lab_write("names.yaml",
+			 "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: [" SERVER "], bind: require}\n");
+	turn = lab_shared(sizeof(*turn));
+	pid = resident_start(resident_cgroup(), ask_later, turn);
+	assert_true(lab_await_turn(turn, 1));
+	resident_says(0, "attach", "--existing", "keep", file, "--cgroup", resident_cgroup()->path);
+	lab_turn(turn, 2);
+	assert_int_equal(resident_finish(pid), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
@@ -501,6 +540,7 @@ int main(void) {
 		names_test(test_dry_run_unbound),
 		names_test(test_many),
 		names_test(test_resolver_beside_it),
+		names_test(test_kept_socket),
 		names_test(test_exact),
 		names_test(test_exact_and_hosts),
 		names_test(test_exact_and_another_namespace),

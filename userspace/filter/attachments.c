@@ -205,6 +205,8 @@ int filter_keep(const struct filter *filter, int socket, uint32_t policy) {
 	if (tag.to.protocol == IPPROTO_UDP)
 		tag.connects = tag.places = 1;
 	getsockopt(socket, SOL_SOCKET, SO_COOKIE, &tag.flow, &size);
+	/* where what a resolver's socket is told counts */
+	getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &tag.netns_cookie, &size);
 	return bpf_map_update_elem(filter->maps[FILTER_TAGS], &socket, &tag, BPF_ANY) ? -errno : 1;
 }
 

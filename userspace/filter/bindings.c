@@ -10,10 +10,6 @@
 
 #include "filter/filter_parts.h"
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
-#endif
-
 /* The number of this network namespace, as the kernel's side knows it; 0: not to be had. */
 static uint64_t own_namespace(void) {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -8,6 +8,10 @@
 
 #include "filter/filter.h"
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
 /* X(CONSTANT, name of the map) */
 #define FILTER_MAP_LIST(X)                                                                                             \
 	X(TAGS, tags)                                                                                                  \
