@@ -170,6 +170,46 @@ static void test_follows_named_files(void **state) {
 	end_monitor(SIGTERM);
 }
 
+/* Other policies of the instance are reloaded, and other cgroups detached: by both generations grow. */
+static void test_rules_of_then(void **state) {
+	struct cgroup beside = {.fd = -1};
+	const char *other;
+
+	(void)state;
+	begin("version: 1\ntls:\n  to: [192.0.2.0/24]\n  allow: [kept.lab.test]\n  deny: [first.lab.test]\n"
+	      "dns: {servers: none}\n");
+	assert_int_equal(cgroup_create(&beside), 0);
+	other = lab_write("other.yaml", RESIDENT_ALLOW("other.lab.test"));
+	resident_says(0, "attach", other, "--cgroup", beside.path);
+	kill(monitor->pid, SIGSTOP);
+	say("first.lab.test");
+	for (int i = 0; i < 5; i++)
+		resident_says(0, "reload", other);
+	put_policy("version: 1\n\n\ntls:\n  to: [192.0.2.0/24]\n  allow: [other.lab.test]\n  deny: [second.lab.test]\n"
+		   "dns: {servers: none}\n");
+	resident_says(0, "reload", policy);
+	resident_says(0, "detach", "--cgroup", beside.path);
+	resident_says(0, "attach", policy, "--cgroup", beside.path);
+	resident_says(0, "detach", "--cgroup", beside.path);
+	kill(monitor->pid, SIGCONT);
+	assert_non_null(strstr(await_line("first.lab.test"), "followed.yaml:5\""));
+	assert_int_equal(say("second.lab.test"), ECONNABORTED);
+	assert_non_null(strstr(await_line("second.lab.test"), "followed.yaml:7\""));
+	end_monitor(SIGTERM);
+	cgroup_remove(&beside);
+}
+
+/* In a folder in which something changes all the time. */
+static void test_follows_in_a_busy_folder(void **state) {
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	lab_start((const char *const[]){"sh", "-c", "while :; do : >\"$0\"; sleep 0.02; done", lab_write("busy", ""),
+					NULL});
+	put_policy(RESIDENT_ALLOW("other.lab.test"));
+	assert_true(becomes("other.lab.test", 0));
+	end_monitor(SIGTERM);
+}
+
 static uint64_t count_blocked(void) {
 	struct lab_program *curl = lab_run((const char *const[]){"curl", "-sS", "http://" METRICS "/metrics", NULL});
 	const char *at = strstr(curl->out, "reason=\"name_not_allowed\"} ");
@@ -461,10 +501,17 @@ static void test_prometheus(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {
-		resident_test(test_events), resident_test(test_follows),	resident_test(test_follows_named_files),
-		resident_test(test_killed), turner_test(test_killed_amid_many), turner_test(test_lost),
-		resident_test(test_verify), resident_test(test_metrics),	resident_test(test_prometheus)};
+	const struct CMUnitTest tests[] = {resident_test(test_events),
+					   resident_test(test_follows),
+					   resident_test(test_follows_named_files),
+					   resident_test(test_rules_of_then),
+					   resident_test(test_follows_in_a_busy_folder),
+					   resident_test(test_killed),
+					   turner_test(test_killed_amid_many),
+					   turner_test(test_lost),
+					   resident_test(test_verify),
+					   resident_test(test_metrics),
+					   resident_test(test_prometheus)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/message.h"
+#include "base/sha256.h"
 #include "cgroup/cgroup_find.h"
 #include "cgroup/cgroup_place.h"
 
@@ -78,6 +79,22 @@ static void end_unused(struct repairing *repairing) {
 	}
 }
 
+/* Whoever detached one of several cgroups has put their policy under another generation, whose events name its rules. */
+static int renew_used(const struct repairing *repairing) {
+	struct snif_active active;
+	int error = 0;
+	char digest[SHA256_HEX];
+
+	for (uint32_t i = 1; i < SNIF_POLICIES && !error; i++) {
+		active = filter_active(repairing->filter, i);
+		if (!active.policy)
+			continue;
+		sha256_hex(filter_settings(repairing->filter, active.slot)->sha256, digest);
+		error = ledger_renew_policy(repairing->name, i, active.generation, digest);
+	}
+	return error;
+}
+
 bool left_behind(const struct filter *filter, int root_fd, const struct ledger_attachment *entry) {
 	struct snif_attachment attachment;
 	struct stat status;
@@ -126,6 +143,8 @@ static int repair_one(struct instances *instances, unsigned number, int root_fd)
 		if (repairing.count > 0)
 			qsort(repairing.attached, repairing.count, sizeof(*repairing.attached), compare_ids);
 		repairing.error = ledger_attachments(name, is_gone, forget_gone, &repairing);
+		if (!repairing.error)
+			repairing.error = renew_used(&repairing);
 	}
 	free(repairing.attached);
 	return repairing.error;

@@ -88,6 +88,14 @@ static char *text_of(const struct json_object *object, const char *key) {
 	return text && *text ? strdup(text) : NULL;
 }
 
+/* NULL where there is none; json-c ends the process that asks something else for its length. */
+static struct json_object *array_of(const struct json_object *object, const char *key) {
+	struct json_object *member;
+
+	return json_object_object_get_ex(object, key, &member) && json_object_is_type(member, json_type_array) ? member
+													       : NULL;
+}
+
 /* Paths and rules as they are: their bytes are read back. */
 static int put_text(struct json_object *object, const char *key, const char *text) {
 	return text ? json_put(object, key, json_object_new_string(text)) : 0;
@@ -141,23 +149,37 @@ static int note_rules(const char *instance, const struct ledger_policy *entry, c
 	return error;
 }
 
-/* Rules of so many generations ago. */
-static void forget_rules(const char *instance, uint32_t number, uint32_t but) {
+/* Returns how many rules are noted for a number, and the generation of the oldest. */
+static size_t count_rules(const char *instance, uint32_t number, uint32_t newest, uint32_t *oldest) {
 	char path[PATH_SIZE], start[32];
 	DIR *folder = opendir(folder_of(path, instance));
 	struct dirent *entry;
 	uint32_t generation;
+	size_t count = 0;
 
+	*oldest = newest;
 	snprintf(start, sizeof(start), "rules-%" PRIu32 "-", number);
 	while (folder && (entry = readdir(folder))) {
 		if (strncmp(entry->d_name, start, strlen(start)) != 0)
 			continue;
 		generation = (uint32_t)strtoul(entry->d_name + strlen(start), NULL, 10);
-		if (but == 0 || but - generation >= GENERATIONS)
-			unlink(rules_of(path, instance, number, generation));
+		if (newest - generation > newest - *oldest)
+			*oldest = generation;
+		count++;
 	}
 	if (folder)
 		closedir(folder);
+	return count;
+}
+
+/* All but so many. Those of a number are counted: all policies of an instance take generations from one counter. */
+static void forget_rules(const char *instance, uint32_t number, uint32_t newest, size_t kept) {
+	char path[PATH_SIZE];
+	uint32_t oldest;
+
+	while (count_rules(instance, number, newest, &oldest) > kept)
+		if (unlink(rules_of(path, instance, number, oldest)))
+			break;
 }
 
 static struct json_object *paths_object(char *const *paths, size_t count) {
@@ -171,8 +193,8 @@ static struct json_object *paths_object(char *const *paths, size_t count) {
 
 /* Returns 0 or -ENOMEM. */
 static int read_paths(const struct json_object *object, struct ledger_policy *entry) {
-	struct json_object *array;
-	size_t count = json_object_object_get_ex(object, "beside", &array) ? json_object_array_length(array) : 0;
+	struct json_object *array = array_of(object, "beside");
+	size_t count = array ? json_object_array_length(array) : 0;
 
 	entry->beside = calloc(count + 1, sizeof(*entry->beside));
 	for (; entry->beside && entry->beside_count < count; entry->beside_count++) {
@@ -199,7 +221,7 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 	noted = note_rules(instance, entry, policy);
 	error = put_file(instance, file_of(path, instance, "policy", entry->number), object, error ? -ENOMEM : noted);
 	if (!error)
-		forget_rules(instance, entry->number, entry->generation);
+		forget_rules(instance, entry->number, entry->generation, GENERATIONS);
 	return error;
 }
 
@@ -238,7 +260,31 @@ void ledger_forget_policy(const char *instance, uint32_t number) {
 	char path[PATH_SIZE];
 
 	unlink(file_of(path, instance, "policy", number));
-	forget_rules(instance, number, 0);
+	forget_rules(instance, number, 0, 0);
+}
+
+int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *sha256) {
+	char path[PATH_SIZE], now[PATH_SIZE];
+	struct json_object *object;
+	const char *noted;
+	int error = 0;
+
+	if (access(rules_of(now, instance, number, generation), F_OK) == 0)
+		return 0;
+	object = read_file(file_of(path, instance, "policy", number));
+	noted = object ? member_text(object, "sha256") : NULL;
+	if (!noted || strcmp(noted, sha256) != 0) {
+		error = object || errno == ENOENT ? 0 : -errno;
+		json_object_put(object);
+		return error;
+	}
+	if (link(rules_of(path, instance, number, (uint32_t)number_of(object, "generation")), now))
+		error = -errno;
+	error = error ? error : json_put_number(object, "generation", generation);
+	error = put_file(instance, file_of(path, instance, "policy", number), object, error);
+	if (!error)
+		forget_rules(instance, number, generation, GENERATIONS);
+	return error;
 }
 
 int ledger_find_policy(const char *instance, const struct filter *filter, const char *file) {

@@ -37,6 +37,9 @@ struct ledger_attachment {
 
 /* Notes what is in force for a number now, and what its rules mean under this generation. */
 int ledger_note_policy(const char *instance, const struct ledger_policy *entry, const struct policy *policy);
+/* What is noted holds under another generation, if it has this digest: not where a reload was ended before it noted what
+ * it had put in force. Nothing noted is no error. */
+int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *sha256);
 /* -ENOENT: nothing is noted of it. */
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry);
 void ledger_forget_policy(const char *instance, uint32_t number);

@@ -17,12 +17,12 @@
 #include "control/reload.h"
 
 /* How long a change may take until it is whole: an editor writes, renames and writes again. */
-enum { SETTLE_MS = 200 };
+enum { SETTLE_MS = 200, LATEST_MS = 1000 /* where something in the folders changes all the time */ };
 
 struct follow {
 	int inotify;
 	bool changed;
-	long changed_at;
+	long began_at, changed_at;
 };
 
 static void watch_folder_of(const struct follow *follow, char *path) {
@@ -66,8 +66,10 @@ static void drain(struct follow *follow) {
 	char events[4096];
 
 	while (read(follow->inotify, events, sizeof(events)) > 0) {
-		follow->changed = true;
 		follow->changed_at = clock_ms();
+		if (!follow->changed)
+			follow->began_at = follow->changed_at;
+		follow->changed = true;
 	}
 }
 
@@ -106,7 +108,7 @@ void follow_turn(struct follow *follow) {
 	bool settled;
 
 	drain(follow);
-	settled = follow->changed && clock_ms() - follow->changed_at >= SETTLE_MS;
+	settled = follow_wait(follow) == 0;
 	look_at_all(follow, settled);
 	if (settled)
 		follow->changed = false;
@@ -117,7 +119,8 @@ int follow_fd(const struct follow *follow) {
 }
 
 int follow_wait(const struct follow *follow) {
-	long left = SETTLE_MS - (clock_ms() - follow->changed_at);
+	long settled = follow->changed_at + SETTLE_MS, latest = follow->began_at + LATEST_MS,
+	     left = (settled < latest ? settled : latest) - clock_ms();
 
 	if (!follow->changed)
 		return -1;
