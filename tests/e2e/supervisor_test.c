@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../support/resident.h"
 #include "supervisor_kernel.h"
 #include "supervisor_stall.h"
 
@@ -350,6 +351,47 @@ static void test_nothing_stays(void **state) {
 	free(kernel.found);
 }
 
+static bool is_stuck(const struct lab_program *program) {
+	char path[32], line[128];
+	bool found = false;
+	FILE *stack;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", program->pid);
+	stack = fopen(path, "re");
+	while (stack && !found && fgets(line, sizeof(line), stack))
+		found = strstr(line, "lock_sock") != NULL;
+	if (stack)
+		fclose(stack);
+	return found;
+}
+
+/* Who looks at the sockets of a cgroup can be held up there, deaf to SIGKILL; nobody else is. */
+static void test_stalled_at_verify(void **state) {
+	struct lab_program *holder, *verify;
+	bool stuck = false;
+
+	(void)state;
+	resident_begin();
+	lab_server(LAB_SINK, "192.0.2.1", 443);
+	holder = lab_start((const char *const[]){lab_self(), "userfault", "/dev/userfaultfd", NULL});
+	for (int i = 0; i < 100 && !strstr(lab_read(holder->output[0]), "stalling") && kill(holder->pid, 0) == 0; i++)
+		lab_sleep_ms(20);
+	cgroup_adopt(resident_cgroup(), holder->pid);
+	resident_says(0, "attach", lab_write("stalled.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup",
+		      resident_cgroup()->path);
+	verify = lab_start((const char *const[]){"build/snifence", "verify", NULL});
+	for (double end_ms = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness(); !stuck && lab_now_ms() < end_ms;
+	     lab_sleep_ms(50))
+		stuck = is_stuck(verify);
+	if (stuck)
+		resident_says(0, "detach", "--cgroup", resident_cgroup()->path);
+	kill(holder->pid, SIGKILL);
+	lab_finish(holder, LAB_PROGRAM_MS);
+	lab_finish(verify, LAB_PROGRAM_MS);
+	if (!stuck)
+		skip(); /* no userfaultfd, or a kernel that says who the peer is without the lock */
+}
+
 static int play(const char *role, const char *argument) {
 	if (strcmp(role, "userfault") == 0)
 		return stall_by_userfault(argument);
@@ -366,10 +408,15 @@ static int play(const char *role, const char *argument) {
 
 int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
-		lab_test(test_stalled_by_userfault), cmocka_unit_test_teardown(test_stalled_by_fuse, abort_connection),
-		lab_test(test_terminal_stopped),     lab_test(test_terminal_taken),
-		lab_test(test_reader_stopped),	     lab_test(test_lost_events),
-		lab_test(test_lost_in_audit),	     lab_test(test_nothing_stays),
+		lab_test(test_stalled_by_userfault),
+		cmocka_unit_test_teardown(test_stalled_by_fuse, abort_connection),
+		lab_test(test_terminal_stopped),
+		lab_test(test_terminal_taken),
+		lab_test(test_reader_stopped),
+		lab_test(test_lost_events),
+		lab_test(test_lost_in_audit),
+		lab_test(test_nothing_stays),
+		resident_test(test_stalled_at_verify),
 	};
 
 	/* bursts take many files */

@@ -172,6 +172,9 @@ static int do_reload(struct reload *reload, const char *policy) {
 	done = instances_take(&reload->instances, false);
 	if (!done)
 		done = repair(&reload->instances);
+	/* what is open is looked at by calls that its process can make wait for ever */
+	if (!done && reload->dry_run)
+		instances_let_go(&reload->instances);
 	if (!done)
 		done = reload->dry_run ? show_differences(&reload->instances, &reload->source)
 				       : reload_everywhere(&reload->instances, &reload->source);

@@ -207,6 +207,10 @@ void instances_release(struct instances *instances) {
 	*instances = (struct instances){.root_fd = -1};
 }
 
+void instances_let_go(const struct instances *instances) {
+	flock(instances->root_fd, LOCK_UN);
+}
+
 /* ---- one instance ---------------------------------------------------------------------------------------------- */
 
 /* Opens what is pinned under these names. Returns 0 or a negative errno. */

@@ -40,6 +40,8 @@ int instances_take(struct instances *instances, bool make);
 /* The same only to look at them, without waiting for who holds them: what is being changed may be seen half changed. */
 int instances_peek(struct instances *instances);
 void instances_release(struct instances *instances); /* and closes what was opened */
+/* Lets others have them; what was opened can be read from still, as after instances_peek(). */
+void instances_let_go(const struct instances *instances);
 
 /* The process that reads the shared rings; 0: there is none; or a negative errno. It holds the lock on INSTANCE_READER, which has its number. */
 #define INSTANCE_READER INSTANCE_ROOT "/monitor"

@@ -22,7 +22,8 @@ enum { AGAIN_MS = 300000, SOONEST_MS = 5000 };
 
 struct verification {
 	struct verified result;
-	pid_t pid; /* 0: none is running */
+	pid_t pid;   /* 0: none is running */
+	pid_t ended; /* one that has closed its output, or was killed, until it has ended; 0: there is none */
 	int output;
 	FILE *said; /* what has come of its output */
 	char *text;
@@ -88,12 +89,18 @@ static int start(struct verification *verification) {
 	return -ENOMEM;
 }
 
-/* It has closed its output, or is killed: this does not wait. */
+/* Does not wait: where a process that was looked at holds the lock of its socket, it can be deaf to SIGKILL. */
+static void take_leave(struct verification *verification) {
+	if (verification->ended && waitpid(verification->ended, NULL, WNOHANG) != 0)
+		verification->ended = 0;
+}
+
 static void finish(struct verification *verification) {
 	kill(verification->pid, SIGKILL);
-	waitpid(verification->pid, NULL, 0);
+	verification->ended = verification->pid;
 	verification->pid = 0;
 	forget_output(verification);
+	take_leave(verification);
 }
 
 /* ---- what it says ---------------------------------------------------------------------------------------------- */
@@ -163,7 +170,8 @@ void verification_turn(struct verification *verification, const struct reader *r
 
 	if (verification->pid)
 		hear(verification);
-	if (!is_due(verification, reader) || verification->pid)
+	take_leave(verification);
+	if (!is_due(verification, reader) || verification->pid || verification->ended)
 		return;
 	verification->due = false;
 	verification->started_at = clock_ms();

@@ -119,8 +119,6 @@ static void verify_unit(struct verify *verify, const struct inventory_attachment
 
 static void verify_attachment(struct verify *verify, const struct inventory_attachment *attachment) {
 	const struct filter *filter = instance_open(&verify->instances, attachment->instance);
-	struct found_cgroup cgroup;
-	int error;
 
 	if (attachment->state == INVENTORY_GONE) {
 		verify_unit(verify, attachment);
@@ -130,6 +128,15 @@ static void verify_attachment(struct verify *verify, const struct inventory_atta
 	if (filter_active(filter, attachment->attachment.policy).slot == 0)
 		findings_add(&verify->findings, FINDING_NO_POLICY, attachment->path, "attach it again",
 			     "no policy is in force for it: all is refused");
+}
+
+static void verify_inside(struct verify *verify, const struct inventory_attachment *attachment) {
+	const struct filter *filter = instance_open(&verify->instances, attachment->instance);
+	struct found_cgroup cgroup;
+	int error;
+
+	if (attachment->state == INVENTORY_GONE)
+		return;
 	error = cgroup_find_id(verify->root_fd, attachment->cgroup_id, &cgroup);
 	if (error) {
 		verify->findings.incomplete |= error != -ESTALE;
@@ -163,6 +170,10 @@ static int look_at_all(struct verify *verify) {
 		verify_policy(verify, &verify->inventory.policies[i]);
 	for (size_t i = 0; i < verify->inventory.attachment_count; i++)
 		verify_attachment(verify, &verify->inventory.attachments[i]);
+	/* a process can hold the lock of its socket for ever, at which this one would wait, deaf to SIGKILL */
+	instances_let_go(&verify->instances);
+	for (size_t i = 0; i < verify->inventory.attachment_count; i++)
+		verify_inside(verify, &verify->inventory.attachments[i]);
 	return 0;
 }
 
