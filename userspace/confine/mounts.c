@@ -25,13 +25,14 @@ enum { CONFIGFS_SUPER_MAGIC = 0x62656570 }; /* which <linux/magic.h> lacks */
  * cgroup: the release_agent of a v1 hierarchy is a program that the kernel starts outside (before Linux 5.17 for
  * whoever can write the file). bpf: pinned programs, links and maps.
  * The others belong to uid 0, and ask for no capability either: by them the kernel is told which programs to start
- * (uevent_helper, binfmt_misc), and what the whole machine is to do; and what belongs to resident filters.
+ * (uevent_helper, binfmt_misc), and what the whole machine is to do. What belongs to resident filters is covered: who can
+ * open a file there can lock it, and all of snifence waits.
  */
 static const struct way_out {
 	const char *type;
 	unsigned long magic;
 	bool of_root;
-	const char *directory; /* NULL: wherever it is mounted */
+	const char *directory; /* which is covered; NULL: wherever it is mounted */
 } ways_out[] = {
 	{"cgroup2", CGROUP2_SUPER_MAGIC, false, NULL},
 	{"cgroup", CGROUP_SUPER_MAGIC, false, NULL},
@@ -83,6 +84,18 @@ static int make_read_only(struct work *work, const char *path, const struct stat
 		return 0;
 	work->changed = true;
 	return mount(NULL, path, NULL, flags, NULL) ? -errno : 0;
+}
+
+/* What is mounted over it does not arrive outside, which it could in a chroot. */
+static int cover(struct work *work, const char *path, const struct statfs *fs) {
+	const unsigned long flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (fs->f_flags & MS_RDONLY)
+		return 0;
+	work->changed = true;
+	if (mount(NULL, path, NULL, MS_REC | MS_PRIVATE, NULL))
+		return -errno;
+	return mount("snifence", path, "tmpfs", flags, "mode=0700,size=4k") ? -errno : 0;
 }
 
 /* ---- proc -------------------------------------------------------------------------------------------------------- */
@@ -203,6 +216,7 @@ static int protect_proc(struct work *work, const struct mount_entry *entry, cons
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
 
 static int protect_mount(struct work *work, const struct mount_entry *entry) {
+	const struct way_out *way = NULL;
 	struct statfs fs;
 	int reached = 0;
 	if (strcmp(entry->type, "proc") == 0) {
@@ -211,9 +225,13 @@ static int protect_mount(struct work *work, const struct mount_entry *entry) {
 	}
 	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]) && !reached; i++)
 		if (strcmp(entry->type, ways_out[i].type) == 0 && (work->root || !ways_out[i].of_root) &&
-		    (!ways_out[i].directory || strcmp(entry->directory, ways_out[i].directory) == 0))
-			reached = is_reached(entry->directory, ways_out[i].magic, &fs);
-	return reached > 0 ? make_read_only(work, entry->directory, &fs) : reached;
+		    (!ways_out[i].directory || strcmp(entry->directory, ways_out[i].directory) == 0)) {
+			way = &ways_out[i];
+			reached = is_reached(entry->directory, way->magic, &fs);
+		}
+	if (reached <= 0)
+		return reached;
+	return way->directory ? cover(work, entry->directory, &fs) : make_read_only(work, entry->directory, &fs);
 }
 
 static int protect_all(struct work *work) {

@@ -44,7 +44,7 @@ static uint64_t capabilities_of(pid_t pid) {
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "CapEff: %" SCNx64, &set) == 1)
+		if (sscanf(line, "CapPrm: %" SCNx64, &set) == 1)
 			break;
 	if (file)
 		fclose(file);
