@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -223,6 +225,44 @@ static void test_attached_already(void **state) {
 	assert_int_equal(say(0, "other.lab.test"), 1);
 }
 
+/* What somebody has detached is attached again, as `status` says. */
+static void test_not_whole(void **state) {
+	const char *policy;
+	int program;
+
+	(void)state;
+	begin();
+	policy = lab_write("whole.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	program = resident_pin("snif_egress");
+	assert_int_equal(bpf_prog_detach2(program, cgroups[0].fd, BPF_CGROUP_INET_EGRESS), 0);
+	close(program);
+	assert_string_equal(resident_state(), "not_whole");
+	assert_int_equal(say(0, "other.lab.test"), 0);
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	assert_string_equal(resident_state(), "live");
+	assert_int_equal(say(0, "other.lab.test"), 1);
+	assert_int_equal(say(0, "kept.lab.test"), 0);
+}
+
+/* What is noted and is of another kind than it was is told of: json-c would end the process. */
+static void test_note_of_another_kind(void **state) {
+	struct lab_program *program;
+
+	(void)state;
+	begin();
+	resident_says(0, "attach", lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[0]);
+	program =
+		lab_run((const char *const[]){"sh", "-c",
+					      "sed -i 's/\"beside\":\\[\\]/\"beside\":{}/' /run/snifence/*/policy-1 && "
+					      "grep -q beside.:{} /run/snifence/*/policy-1 && "
+					      "sed -i 's/\"rules\":.*/\"rules\":5}/' /run/snifence/*/rules-1-*",
+					      NULL});
+	assert_int_equal(program->status, 0);
+	assert_int_equal(resident_count("attachments"), 1);
+	resident_says(125, "reload", "--dry-run", lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test")));
+}
+
 /* Each of a stack must allow, in whichever order it was made. */
 static void attach_in_order(const int order[4]) {
 	static const char *const allowed[] = {RESIDENT_ALLOW("'*.lab.test'"),
@@ -280,10 +320,13 @@ static void test_run(void **state) {
 		assert_int_equal(program->status, 0);
 	}
 	assert_int_equal(resident_count("policies"), 0);
-	/* not even root's commands can change what belongs to the filter */
-	program = lab_snifence(
-		RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", "--user", "root", NULL},
-		(const char *const[]){"sh", "-c", "! touch /run/snifence/x && ! rm -r /run/snifence/bpf/*/tags", NULL});
+	/* not even root's commands can change what belongs to the filter, or lock it */
+	program =
+		lab_snifence(RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", "--user", "root", NULL},
+			     (const char *const[]){"sh", "-c",
+						   "! touch /run/snifence/x && ! rm -r /run/snifence/bpf/*/tags && "
+						   "! flock -n /run/snifence/bpf true",
+						   NULL});
 	assert_int_equal(program->status, 0);
 }
 
@@ -307,6 +350,28 @@ static void test_trial(void **state) {
 	lab_sleep_ms((1000 * TRIAL_SECONDS + 500) * lab_slowness());
 	assert_int_equal(say(0, "other.lab.test"), 1);
 	resident_says(125, "confirm");
+}
+
+/* The end of a trial is not that of what has come in its place. */
+static void test_trial_over(void **state) {
+	const char *policy, *other;
+	char seconds[16];
+
+	(void)state;
+	begin();
+	below(1);
+	policy = lab_write("over.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	other = lab_write("after.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	snprintf(seconds, sizeof(seconds), "%ds", TRIAL_SECONDS * lab_slowness());
+	resident_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0], "--cgroup", paths[1]);
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	resident_says(0, "detach", "--cgroup", paths[1]);
+	resident_says(0, "attach", other, "--cgroup", paths[1]);
+	for (int i = 0; i < 200 && resident_is_pinned("/run/snifence/confirm-*"); i++)
+		lab_sleep_ms(50 * lab_slowness());
+	assert_false(resident_is_pinned("/run/snifence/confirm-*"));
+	assert_int_equal(resident_count("attachments"), 2);
+	assert_int_equal(say(0, "other.lab.test"), 1);
 }
 
 /* ---- verify ---------------------------------------------------------------------------------------------------- */
@@ -386,6 +451,18 @@ static void test_verify(void **state) {
 	resident_says(0, "detach", "--cgroup", paths[0]);
 }
 
+/* It keeps them, to have them again whenever it likes. */
+static void lay_capabilities_down(void) {
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		_exit(1);
+	data[0].effective = data[1].effective = 0;
+	if (syscall(SYS_capset, &header, data))
+		_exit(1);
+}
+
 static void test_verify_processes(void **state) {
 	int turns[2];
 	pid_t pid;
@@ -399,6 +476,7 @@ static void test_verify_processes(void **state) {
 
 		cgroup_adopt(&cgroups[0], getpid());
 		fd = lab_dial("192.0.2.1", 443);
+		lay_capabilities_down();
 		if (write(turns[1], "", 1) == 1 && fd >= 0)
 			pause();
 		_exit(0);
@@ -433,6 +511,8 @@ int main(int argc, char **argv) {
 		attach_test(test_digest),
 		attach_test(test_audit),
 		attach_test(test_attached_already),
+		attach_test(test_not_whole),
+		attach_test(test_note_of_another_kind),
 		attach_test(test_cgroup_namespace),
 		attach_test(test_other_namespace),
 		attach_test(test_other_namespace_of_process),
@@ -440,6 +520,7 @@ int main(int argc, char **argv) {
 		attach_test(test_nesting),
 		attach_test(test_run),
 		attach_test(test_trial),
+		attach_test(test_trial_over),
 		attach_test(test_verify),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_recreated),

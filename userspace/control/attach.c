@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/command_line.h"
 #include "base/file.h"
 #include "base/message.h"
@@ -101,15 +102,18 @@ static int take(int option, void *context) {
 static int attach_all(struct attach *attach) {
 	const struct existing existing = {.keep = attach->keep,
 					  .only = attach->judge ? &attach->source.compiled : NULL};
+	const uint64_t trial = attach->trial ? clock_boot_ns() : 0;
 	size_t done = 0;
 	int error = repair(&attach->instances);
 
 	for (; !error && done < attach->targets.count; done++) {
 		struct target *target = &attach->targets.items[done];
+		int before;
 
-		if (!attach->trial && attached_before(&attach->instances, &attach->source, &target->cgroup))
-			printf("%s is attached under %s already\n", target->cgroup.path, attach->source.file);
-		else
+		target->trial = trial;
+		before = attached_before(&attach->instances, &attach->source, target);
+		error = before < 0 ? before : 0;
+		if (before == 0)
 			error = attach_one(&attach->instances, &attach->source, target, &existing);
 	}
 	if (!error)

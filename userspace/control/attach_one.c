@@ -53,6 +53,7 @@ static int note_attachment(const char *instance, const struct target *target, ui
 		.policy = policy,
 		.path = target->cgroup.path,
 		.unit = (char *)target->unit,
+		.trial = target->trial,
 		.since = time(NULL),
 	};
 	int error = ledger_note_attachment(instance, &entry);
@@ -62,14 +63,47 @@ static int note_attachment(const char *instance, const struct target *target, ui
 	return error;
 }
 
-bool attached_before(struct instances *instances, const struct source *source, const struct found_cgroup *cgroup) {
-	int number = instance_of(instances, cgroup->id);
+/* Programs that are there stay. Returns 0 or a negative errno, after saying why. */
+static int attach_missing(struct filter *filter, const struct found_cgroup *cgroup,
+			  const struct snif_attachment *attachment) {
+	int programs = filter_attached_programs(filter, cgroup->fd), error;
+
+	if (programs == FILTER_WHOLE)
+		return 0;
+	error = filter_attach(filter, cgroup->fd, cgroup->id, attachment->policy, attachment->ring);
+	if (!error)
+		printf("attached what was missing of %s\n", cgroup->path);
+	return error;
+}
+
+/* Whoever waits for a confirmation has nothing to detach any more. */
+static int end_trial(const char *instance, const struct target *target, uint32_t policy) {
+	struct ledger_attachment entry;
+	int error = ledger_read_attachment(instance, target->cgroup.id, &entry);
+	bool trial = !error && entry.trial;
+
+	if (!error)
+		ledger_attachment_free(&entry);
+	return trial || error == -ENOENT ? note_attachment(instance, target, policy) : error;
+}
+
+int attached_before(struct instances *instances, const struct source *source, const struct target *target) {
+	const struct found_cgroup *cgroup = &target->cgroup;
+	int number = target->trial ? -ENOENT : instance_of(instances, cgroup->id), error;
 	struct filter *filter = number < 0 ? NULL : instance_open(instances, (unsigned)number);
 	struct snif_attachment attachment;
 	char name[INSTANCE_NAME];
 
-	return filter && filter_attachment(filter, cgroup->id, &attachment) == 0 &&
-	       find_policy(source, instance_name((unsigned)number, name), filter) == (int)attachment.policy;
+	if (!filter || filter_attachment(filter, cgroup->id, &attachment) ||
+	    find_policy(source, instance_name((unsigned)number, name), filter) != (int)attachment.policy)
+		return 0;
+	error = attach_missing(filter, cgroup, &attachment);
+	if (!error)
+		error = end_trial(name, target, attachment.policy);
+	if (error)
+		return error;
+	printf("%s is attached under %s already\n", cgroup->path, source->file);
+	return 1;
 }
 
 int attach_one(struct instances *instances, const struct source *source, struct target *target,

@@ -8,9 +8,13 @@
 #include "control/targets.h"
 #include "filter/instance.h"
 
-/* Whether the cgroup is attached under this very policy: a service that starts anew can find the cgroup of its last start
- * where something has held it. */
-bool attached_before(struct instances *instances, const struct source *source, const struct found_cgroup *cgroup);
+/*
+ * Whether the cgroup is attached under this very policy, and it is not to be for a trial: a service that starts anew can
+ * find the cgroup of its last start where something has held it. Programs that somebody has detached from it are attached
+ * again, and where it was attached for a trial it stays. Returns 1, after saying so; 0; or a negative errno, after saying
+ * why.
+ */
+int attached_before(struct instances *instances, const struct source *source, const struct target *target);
 
 /*
  * Attaches the cgroup under the policy, in the first instance that is free for it, and puts the policy in force there if

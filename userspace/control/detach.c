@@ -78,6 +78,22 @@ int detach_cgroup(struct instances *instances, const struct found_cgroup *cgroup
 	return error;
 }
 
+/* Whether what was attached for a trial was detached meanwhile, or attached anew. */
+static bool is_over(struct instances *instances, const struct target *target) {
+	int number = target->trial ? instance_of(instances, target->cgroup.id) : 0;
+	struct ledger_attachment entry;
+	char name[INSTANCE_NAME];
+	bool same;
+
+	if (!target->trial)
+		return false;
+	if (number < 0 || ledger_read_attachment(instance_name((unsigned)number, name), target->cgroup.id, &entry))
+		return number == -ENOENT;
+	same = entry.trial == target->trial;
+	ledger_attachment_free(&entry);
+	return !same;
+}
+
 int detach_targets(const struct targets *targets) {
 	struct instances instances;
 	int error = source_need_root("detach") ? -EPERM : instances_take(&instances, false), failed;
@@ -88,7 +104,8 @@ int detach_targets(const struct targets *targets) {
 		return EXIT_FAILED;
 	error = repair(&instances);
 	for (size_t i = 0; i < targets->count; i++) {
-		failed = detach_cgroup(&instances, &targets->items[i].cgroup);
+		failed = is_over(&instances, &targets->items[i]) ? 0
+								 : detach_cgroup(&instances, &targets->items[i].cgroup);
 		error = error ? error : failed;
 	}
 	if (!error)

@@ -12,7 +12,7 @@ int detach_main(int argc, char **argv);
 /* Takes one cgroup out of its instance. Returns 0 or a negative errno, after saying why. */
 int detach_cgroup(struct instances *instances, const struct found_cgroup *cgroup);
 
-/* Detaches them. Returns 0 or EXIT_FAILED, after saying why. */
+/* Detaches them; what was attached for a trial only as long as it still is. Returns 0 or EXIT_FAILED, after saying why. */
 int detach_targets(const struct targets *targets);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cgroup/cgroup_find.h"
 
@@ -12,6 +13,7 @@ struct target {
 	struct found_cgroup cgroup;
 	const char *unit; /* as it was named; NULL: it was named in another way */
 	bool attached;	  /* by this command */
+	uint64_t trial;	  /* as the attachment is noted: when it was attached for one; 0: for good */
 };
 
 struct targets {

@@ -392,6 +392,7 @@ int ledger_note_attachment(const char *instance, const struct ledger_attachment 
 
 	error |= put_text(object, "path", entry->path);
 	error |= put_text(object, "unit", entry->unit);
+	error |= json_put_number(object, "trial", entry->trial);
 	error |= json_put_number(object, "since", (uint64_t)entry->since);
 	return put_file(instance, file_of(path, instance, "cgroup", entry->cgroup_id), object, error ? -ENOMEM : 0);
 }
@@ -408,6 +409,7 @@ int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledg
 		.policy = (uint32_t)number_of(object, "policy"),
 		.path = text_of(object, "path"),
 		.unit = text_of(object, "unit"),
+		.trial = (uint64_t)number_of(object, "trial"),
 		.since = number_of(object, "since"),
 	};
 	if (!entry->path || !entry->since || (!entry->unit && member_text(object, "unit")))

@@ -27,6 +27,7 @@ struct ledger_attachment {
 	uint64_t cgroup_id;
 	uint32_t policy;
 	char *path, *unit; /* below the hierarchy's root; unit: NULL where none was named */
+	uint64_t trial;	   /* differs from one trial to another; 0: it is none */
 	int64_t since;
 };
 
