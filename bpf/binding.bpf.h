@@ -22,6 +22,7 @@ struct group_search {
 	__u32 policy, rule;
 	_Bool again, found;
 	__u32 generation;
+	__u64 rules; /* snif_settings.group_rules */
 	struct snif_binding_key key;
 };
 
@@ -31,7 +32,7 @@ static long group_step(__u32 index, void *context) {
 
 	if (!(search->groups >> index))
 		return SNIF_STOP;
-	search->key.name = index;
+	search->key.name = snif_bound_group(search->rules, index);
 	if (!(search->groups >> index & 1))
 		return SNIF_NEXT;
 	found = binding_of(search->policy, &search->key, search->again);
@@ -50,14 +51,17 @@ static long group_step(__u32 index, void *context) {
 SNIF_SUBPROGRAM int judge_named(const struct policy *policy, const struct snif_target *to, __u64 netns_cookie,
 				_Bool again, struct snif_judgement *out) {
 	struct group_search search = {.again = again, .key = {.netns_cookie = netns_cookie}};
+	const struct snif_settings *found;
 
 	if (!reads_dns || !policy || !to || !out)
 		return 0;
 	if (out->reason != SNIF_REASON_ADDRESS_NOT_ALLOWED && out->reason != SNIF_REASON_PORT_NOT_ALLOWED)
 		return 0;
 	search.groups = snif_named_groups(policy->active.slot, to->protocol, to->port);
-	if (search.groups == 0)
+	found = settings_of(policy->active.slot);
+	if (search.groups == 0 || !found)
 		return 0;
+	search.rules = found->group_rules;
 	search.policy = policy->number;
 	search.generation = policy->active.generation;
 	__builtin_memcpy(search.key.address, to->address, 16);
@@ -112,8 +116,8 @@ SNIF_SUBPROGRAM int judge_bound(const struct policy *policy, const struct snif_t
 	found = settings_of(policy->active.slot);
 	if (!found)
 		return 0;
-	key.name = snif_name_hash_by(&inspection->hashing, keys->hash_key, inspection->hello.name,
-				     inspection->hello.name_length);
+	key.name = snif_bound_name(snif_name_hash_by(&inspection->hashing, keys->hash_key, inspection->hello.name,
+						     inspection->hello.name_length));
 	key.netns_cookie = tag->netns_cookie;
 	__builtin_memcpy(key.address, tag->to.address, 16);
 	inspection->unbound = !binding_of(policy->number, &key, again);

@@ -34,15 +34,17 @@ static __attribute__((noinline)) int question_remember(struct __sk_buff *skb, st
 						       __u64 name) {
 	__u32 number = policy->number;
 	void *inner = bpf_map_lookup_elem(&questions, &number);
+	const struct snif_settings *found = settings_of(policy->active.slot);
 	struct snif_asked *asked = &workspace->asked;
+	__u32 group = workspace->match.best.zone;
 
-	if (!inner)
+	if (!inner || !found)
 		return 0;
 	question_write(skb, workspace, server->address, server->port);
 	asked->name = name;
 	asked->rule = workspace->match.best.rule;
 	asked->generation = policy->active.generation;
-	asked->group = workspace->match.best.zone % SNIF_GROUPS;
+	asked->group = group ? snif_bound_group(found->group_rules, group) : 0;
 	bpf_map_update_elem(inner, &workspace->question, asked, BPF_ANY);
 	return 0;
 }
@@ -79,10 +81,10 @@ static __always_inline enum snif_reason question_judge(struct __sk_buff *skb, st
 	reason = question_refusal(workspace, policy, tag, allowed, &found->dns);
 	binds = reason == SNIF_REASON_NONE && allowed && found->dns.bind != SNIF_BIND_OFF;
 	if (binds || (found->dns.log_answers && (reason == SNIF_REASON_NONE || policy->options.mode == SNIF_AUDIT)))
-		question_remember(
-			skb, workspace, policy, &place->server,
-			binds ? snif_name_hash_by(&workspace->hashing, keys->hash_key, dns->name, dns->name_length)
-			      : SNIF_BOUND_ANY);
+		question_remember(skb, workspace, policy, &place->server,
+				  binds ? snif_bound_name(snif_name_hash_by(&workspace->hashing, keys->hash_key,
+									    dns->name, dns->name_length))
+					: SNIF_BOUND_ANY);
 	return reason;
 }
 

@@ -118,10 +118,21 @@ static __always_inline __u64 snif_dns_counts_for(const struct snif_dns_rules *ru
 }
 
 #define SNIF_BOUND_ANY 0 /* as a name: any that the policy allows */
+#define SNIF_BOUND_GROUP (1ULL << 63)
+
+/* As a name: any of a group. `rules` is snif_settings.group_rules: under other rules it is another group. */
+static __always_inline __u64 snif_bound_group(__u64 rules, __u32 group) {
+	return SNIF_BOUND_GROUP | rules << 6 | group % SNIF_GROUPS;
+}
+
+/* As a name: that of this hash under the instance's key. */
+static __always_inline __u64 snif_bound_name(__u64 hash) {
+	return hash & ~SNIF_BOUND_GROUP;
+}
 
 /* A name that was found at an address, in a network namespace. */
 struct snif_binding_key {
-	__u64 name; /* its hash under the instance's key; SNIF_BOUND_ANY; below SNIF_GROUPS: any name of a group */
+	__u64 name; /* SNIF_BOUND_ANY, or as above */
 	__u64 netns_cookie;
 	__u8 address[16];
 };
@@ -144,10 +155,9 @@ struct snif_question {
 
 /* What its answer is for. */
 struct snif_asked {
-	__u64 name; /* the hash under which it is bound; SNIF_BOUND_ANY: the answer is told, and binds nothing */
+	__u64 name;  /* as that of a binding's key; SNIF_BOUND_ANY: the answer is told, and binds nothing */
+	__u64 group; /* likewise, that of `direct` rules by name; 0: none */
 	__u32 rule, generation;
-	__u32 group; /* of `direct` rules by name; 0: none */
-	__u32 unused;
 };
 
 #define SNIF_WORKSPACES_OF_CPU 4 /* messages of DNS that can be read at once */
@@ -169,6 +179,7 @@ struct snif_settings {
 	struct snif_name_rule any; /* for names that no other rule is about */
 	struct snif_options options;
 	struct snif_dns_rules dns;
+	__u64 group_rules; /* a digest of the `direct` rules by name, which have the groups */
 };
 
 /*

@@ -180,6 +180,77 @@ static void test_dry_run(void **state) {
 	assert_int_equal(resident_finish(pid), 0);
 }
 
+static int dial_plain(void *port) {
+	int fd = lab_dial("192.0.2.1", *(uint16_t *)port);
+
+	return fd < 0 ? -fd : 0;
+}
+
+static int dial(uint16_t port) {
+	uint16_t *shared = lab_shared(sizeof(*shared));
+
+	*shared = port;
+	return resident_inside(resident_cgroup(), dial_plain, shared);
+}
+
+/* Looks a name up, and holds a connection that goes on. */
+static int hold_plain(void *argument) {
+	int *turn = argument, fd;
+
+	if (look_up_at(SERVER, "plain.lab.test") || look_up_at(SERVER, "host.below.test"))
+		return 1;
+	fd = lab_dial("192.0.2.1", 8443);
+	lab_turn(turn, 1);
+	if (fd < 0 || !lab_await_turn(turn, 2) || send(fd, "x", 1, MSG_NOSIGNAL) != 1)
+		return 2;
+	lab_turn(turn, 3);
+	return !lab_await_turn(turn, 4);
+}
+
+#define BELOW "{host: \"*.below.test\", ports: [9443]}"
+
+/* Rules that come and go leave others what was found for them, and get nothing of it. */
+static void test_found_stays_with_its_rule(void **state) {
+	static const char *const kept[] = {
+		"{host: other.lab.test, ports: [22]}, " PLAIN ", " BELOW,
+		BELOW ", {host: plain.lab.test, ports: [8443, 22]}",
+		"{host: a.lab.test, ports: [1]}, {host: plain.lab.test, ports: [8443]}, " BELOW,
+	};
+	const char *file;
+	pid_t pid;
+	int *turn;
+
+	(void)state;
+	file = begin(answer_all, FOUND_POLICY(PLAIN ", " BELOW));
+	lab_server(LAB_SINK, "192.0.2.1", 8443);
+	lab_server(LAB_SINK, "192.0.2.1", 9443);
+	lab_server(LAB_SINK, "192.0.2.1", 22);
+	turn = lab_shared(sizeof(*turn));
+	pid = resident_start(resident_cgroup(), hold_plain, turn);
+	assert_true(lab_await_turn(turn, 1));
+	for (int i = 0; i < 3; i++) {
+		char *policy = NULL;
+
+		assert_true(asprintf(&policy, FOUND_POLICY("%s"), kept[i]) > 0);
+		lab_write("names.yaml", policy);
+		free(policy);
+		assert_false(would_cut(file, "would cut"));
+		resident_says(0, "reload", file);
+		assert_int_equal(dial(8443), 0);
+		assert_int_equal(dial(9443), 0);
+		assert_int_equal(dial(22), i == 1 ? 0 : EPERM);
+	}
+	lab_turn(turn, 2);
+	assert_true(lab_await_turn(turn, 3));
+	lab_write("names.yaml", FOUND_POLICY("{host: other.lab.test, ports: [8443, 9443]}"));
+	assert_true(would_cut(file, "to 192.0.2.1 port 8443\n"));
+	resident_says(0, "reload", file);
+	assert_int_equal(dial(8443), EPERM);
+	assert_int_equal(dial(9443), EPERM);
+	lab_turn(turn, 4);
+	assert_int_equal(resident_finish(pid), 0);
+}
+
 /* The same where no name had to be looked up until now. */
 static void test_dry_run_unbound(void **state) {
 	const char *file;
@@ -537,6 +608,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
 		names_test(test_dry_run),
+		names_test(test_found_stays_with_its_rule),
 		names_test(test_dry_run_unbound),
 		names_test(test_many),
 		names_test(test_resolver_beside_it),

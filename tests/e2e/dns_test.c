@@ -916,6 +916,40 @@ static void test_direct_by_name(void **state) {
 	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED);
 }
 
+/* A reload takes the rule away, and gives its place among the ports to another host's. */
+static void test_direct_rule_removed(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lab_server(LAB_SINK, "198.51.100.1", 5432);
+	assert_int_equal(look_up_name("db.lab.test"), 0);
+	expect_lookup();
+	lab_reload("version: 1\ntls: {allow: [allowed.lab.test]}\n"
+		   "direct: {allow: [{host: another.lab.test, proto: tcp, ports: [5432]}]}\n"
+		   "dns: {servers: [" SERVER "], bind: require}\n");
+	assert_int_equal(lab_inside(dial_database, "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+}
+
+static int dial_ssh(void *address) {
+	int fd = lab_dial(address, 22);
+
+	return fd < 0 ? fd : 0;
+}
+
+static void test_direct_rule_renumbered(void **state) {
+	(void)state;
+	begin(POLICY, answer_honestly);
+	lab_server(LAB_SINK, "198.51.100.1", 22);
+	assert_int_equal(look_up_name("db.lab.test"), 0);
+	expect_lookup();
+	lab_reload(
+		"version: 1\ntls: {allow: [allowed.lab.test]}\n"
+		"direct: {allow: [{host: another.lab.test, proto: tcp, ports: [22]}, {host: db.lab.test, proto: tcp, ports: [5432]}]}\n"
+		"dns: {servers: [" SERVER "], bind: require}\n");
+	assert_int_equal(lab_inside(dial_ssh, "198.51.100.1"), -EPERM);
+	lab_expect(SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED);
+}
+
 /* The answer is that of another name, which a search domain has made. */
 static void test_direct_of_search_domain(void **state) {
 	(void)state;
@@ -1017,6 +1051,8 @@ int main(void) {
 		dns_test(test_several_in_a_segment),
 		dns_test(test_reverse_lookups),
 		dns_test(test_direct_by_name),
+		dns_test(test_direct_rule_removed),
+		dns_test(test_direct_rule_renumbered),
 		dns_test(test_direct_of_search_domain),
 		dns_test(test_answers_are_told),
 		dns_test(test_other_answers_are_not_told),

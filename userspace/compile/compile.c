@@ -8,11 +8,44 @@
 #include <sys/random.h>
 
 #include "base/message.h"
+#include "base/sha256.h"
 #include "compile/compile_address.h"
 #include "compile/compile_names.h"
 #include "policy/canonical.h"
 
 #define KEYS_TO_TRY 16 /* two names with one hash under each of them: not by chance */
+
+static void add_number(struct sha256 *hash, uint32_t number) {
+	sha256_add(hash, &number, sizeof(number));
+}
+
+/* Of what settings.group_rules is: the rules by name, and what each group of them allows. */
+static __u64 digest_groups(const struct policy *policy) {
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 hash;
+	__u64 begin;
+
+	sha256_begin(&hash);
+	for (size_t i = 0; i < policy->lookup_count; i++) {
+		const struct lookup_rule *lookup = &policy->lookups[i];
+
+		if (!lookup->group)
+			continue;
+		add_number(&hash, lookup->group);
+		add_number(&hash, lookup->form);
+		sha256_add(&hash, lookup->name, strlen(lookup->name) + 1);
+	}
+	for (size_t i = 1; i < policy->group_count; i++) {
+		add_number(&hash, policy->groups[i].protocols);
+		for (size_t k = 0; k < policy->groups[i].ports.count; k++) {
+			add_number(&hash, policy->groups[i].ports.items[k].first);
+			add_number(&hash, policy->groups[i].ports.items[k].last);
+		}
+	}
+	sha256_end(&hash, digest);
+	memcpy(&begin, digest, sizeof(begin));
+	return begin;
+}
 
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out) {
 	int error;
@@ -26,6 +59,7 @@ int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct 
 	out->settings.options.inbound_deny = policy->inbound_deny;
 	out->settings.dns = policy->dns;
 	out->settings.dns.lookups = policy->lookup_count > 0;
+	out->settings.group_rules = digest_groups(policy);
 	error = compile_names(policy, out);
 	if (error == 0)
 		error = compile_addresses(policy, out);

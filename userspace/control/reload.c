@@ -10,6 +10,7 @@
 #include "base/command_line.h"
 #include "base/message.h"
 #include "cgroup/cgroup_place.h"
+#include "control/carried.h"
 #include "control/repair.h"
 #include "control/revoked.h"
 #include "filter/ledger.h"
@@ -72,9 +73,15 @@ static int reload_in(struct instances *instances, unsigned number, const struct 
 	if (policy <= 0)
 		return policy;
 	filter_distrust_tables(filter, (uint32_t)policy);
-	error = filter_set_policy(filter, (uint32_t)policy, &source->compiled);
+	error = carry_over(name, filter, (uint32_t)policy, source, filter_active(filter, 0).generation + 1);
+	if (error)
+		message_error("cannot keep the addresses of names: %s", strerror(-error));
+	else
+		error = filter_set_policy(filter, (uint32_t)policy, &source->compiled);
 	if (error)
 		return error;
+	/* what was found since; without it those names have to be looked up anew */
+	carry_over(name, filter, (uint32_t)policy, source, filter_active(filter, (uint32_t)policy).generation);
 	error = source_note(source, name, filter, (uint32_t)policy);
 	if (error)
 		message_error(
@@ -133,6 +140,7 @@ static int show_difference(struct instances *instances, unsigned number, const s
 	const struct filter *filter = instance_open(instances, number);
 	char name[INSTANCE_NAME];
 	int root_fd, cut, error, policy;
+	struct carried carried;
 
 	if (!filter)
 		return errno == ENOENT ? 0 : -errno;
@@ -145,7 +153,10 @@ static int show_difference(struct instances *instances, unsigned number, const s
 	root_fd = error ? error : cgroup_place_root();
 	if (root_fd < 0)
 		return root_fd;
-	cut = revoked_print(filter, (uint32_t)policy, &source->compiled, root_fd);
+	cut = carried_read(&carried, name, filter, (uint32_t)policy, source, 0);
+	if (!cut)
+		cut = revoked_print(filter, (uint32_t)policy, &source->compiled, &carried, root_fd);
+	carried_free(&carried);
 	close(root_fd);
 	return cut < 0 ? cut : 1;
 }

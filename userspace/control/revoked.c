@@ -19,6 +19,7 @@
 struct looking {
 	const struct filter *filter;
 	const struct compiled *next;
+	const struct carried *carried;
 	uint32_t policy;
 	__u64 *flows; /* that were told of: processes share sockets */
 	size_t count;
@@ -32,8 +33,8 @@ static bool is_named(const struct looking *looking, const struct snif_tag *tag) 
 
 	memcpy(key.address, tag->to.address, sizeof(key.address));
 	for (; groups; groups &= groups - 1) {
-		key.name = (uint64_t)__builtin_ctzll(groups);
-		if (filter_was_bound(looking->filter, looking->policy, &key))
+		key.name = snif_bound_group(looking->next->settings.group_rules, (uint32_t)__builtin_ctzll(groups));
+		if (filter_was_bound(looking->filter, looking->policy, &key) || carried_has(looking->carried, &key))
 			return true;
 	}
 	return false;
@@ -125,8 +126,9 @@ static int look_into(struct looking *looking, int root_fd, uint64_t cgroup_id) {
 	return 0;
 }
 
-int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next, int root_fd) {
-	struct looking looking = {.filter = filter, .next = next, .policy = policy};
+int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next,
+		  const struct carried *carried, int root_fd) {
+	struct looking looking = {.filter = filter, .next = next, .carried = carried, .policy = policy};
 	uint64_t *ids;
 	size_t count;
 

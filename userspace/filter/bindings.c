@@ -40,14 +40,15 @@ static int bind_one(int fd, const struct snif_binding_key *key, struct snif_bind
 }
 
 uint64_t filter_binding_name(const struct filter *filter, const char *name, size_t length) {
-	return snif_name_hash(filter->settings[0].hash_key, name, length);
+	return snif_bound_name(snif_name_hash(filter->settings[0].hash_key, name, length));
 }
 
 int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule, uint64_t expires) {
-	const __u64 keys[] = {SNIF_BOUND_ANY, filter_binding_name(filter, name, length), rule->zone};
-	const struct snif_binding binding = {
-		.expires = expires, .rule = rule->rule, .generation = filter_active(filter, policy).generation};
+	const struct snif_active active = filter_active(filter, policy);
+	const struct snif_binding binding = {.expires = expires, .rule = rule->rule, .generation = active.generation};
+	const __u64 keys[] = {SNIF_BOUND_ANY, filter_binding_name(filter, name, length),
+			      snif_bound_group(filter_settings(filter, active.slot)->group_rules, rule->zone)};
 	struct snif_binding_key key = {.netns_cookie = own_namespace()};
 	int fd = open_bindings(filter, policy), error = 0;
 
@@ -60,6 +61,19 @@ int filter_bind(const struct filter *filter, uint32_t policy, const char *name, 
 		error = bind_one(fd, &key, binding);
 	}
 	close(fd);
+	return error;
+}
+
+int filter_add_bindings(const struct filter *filter, uint32_t policy, const struct filter_binding *bindings,
+			size_t count) {
+	int fd = count ? open_bindings(filter, policy) : -1, error = 0;
+
+	if (count && fd < 0)
+		return fd;
+	for (size_t i = 0; i < count && !error; i++)
+		error = bind_one(fd, &bindings[i].key, bindings[i].value);
+	if (fd >= 0)
+		close(fd);
 	return error;
 }
 
@@ -79,7 +93,7 @@ static size_t keep_names(const struct snif_binding_key *keys, const struct snif_
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (keys[i].name >= SNIF_GROUPS)
+		if (keys[i].name != SNIF_BOUND_ANY && !(keys[i].name & SNIF_BOUND_GROUP))
 			out[kept++] = (struct filter_binding){keys[i], values[i]};
 	return kept;
 }
@@ -104,7 +118,10 @@ int filter_bindings(const struct filter *filter, uint32_t policy, struct filter_
 		close(fd);
 	free(keys);
 	free(values);
-	if (error)
+	if (error) {
 		free(*out);
+		*out = NULL;
+		*count = 0;
+	}
 	return error;
 }

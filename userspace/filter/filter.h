@@ -65,6 +65,10 @@ struct filter_binding {
 	struct snif_binding value;
 };
 
+/* Remembers these, too. What is there for longer stays as long. Returns 0 or a negative errno. */
+int filter_add_bindings(const struct filter *filter, uint32_t policy, const struct filter_binding *bindings,
+			size_t count);
+
 /*
  * Reads what a policy remembers of names at addresses, in no order, also what has run out; where it binds none, that is
  * nothing. Returns 0, with `*out` to be freed, or a negative errno.

@@ -61,7 +61,7 @@ static uint64_t nanoseconds(const struct timespec *time) {
 }
 
 static uint64_t hash_of(const struct lookups *lookups, const uint8_t *name, uint16_t length) {
-	return snif_name_hash(lookups->tables->settings.hash_key, (const char *)name, length);
+	return snif_bound_name(snif_name_hash(lookups->tables->settings.hash_key, (const char *)name, length));
 }
 
 /* ---- questions ------------------------------------------------------------------------------------------------- */
@@ -230,7 +230,7 @@ static int bind_one(struct lookups *lookups, const struct found *wanted) {
 
 static int bind_answer(struct lookups *lookups, const struct flow_message *message, const struct asked *asked) {
 	const uint64_t names[] = {SNIF_BOUND_ANY, hash_of(lookups, (const uint8_t *)asked->name, asked->length),
-				  asked->rule.zone};
+				  snif_bound_group(lookups->tables->settings.group_rules, asked->rule.zone)};
 	struct found found = {.rule = asked->rule.rule};
 	int error = 0;
 
@@ -297,7 +297,7 @@ bool lookups_found_group(const struct lookups *lookups, const struct lookup_plac
 
 	for (unsigned i = 0; i < SNIF_GROUPS && !found; i++)
 		if (groups >> i & 1)
-			found = find(lookups, place, i);
+			found = find(lookups, place, snif_bound_group(lookups->tables->settings.group_rules, i));
 	if (found)
 		*rule = found->rule;
 	return found != NULL;
