@@ -35,11 +35,13 @@ static char *path_of(int fd) {
 	return strdup(path);
 }
 
-/* Whether that is where the path leads, below the root. */
-static bool leads_to(int root_fd, const char *path, uint64_t id) {
+/* Whether that is where the path leads, below the root: 1, 0 or a negative errno. */
+static int leads_to(int root_fd, const char *path, uint64_t id) {
 	struct stat status;
 
-	return fstatat(root_fd, path[1] ? path + 1 : ".", &status, 0) == 0 && status.st_ino == id;
+	if (fstatat(root_fd, path[1] ? path + 1 : ".", &status, 0))
+		return errno == ENOENT ? 0 : -errno;
+	return status.st_ino == id;
 }
 
 /* Fills in what belongs to found->fd, which is closed on an error. */
@@ -48,13 +50,15 @@ static int complete(int root_fd, struct found_cgroup *found) {
 	size_t length = root && strcmp(root, "/") != 0 ? strlen(root) : 0;
 	const char *below = path && path[length] ? path + length : "/";
 	struct stat status;
-	int error = 0;
+	int error = 0, there = 0;
 
 	if (!path || !root || fstat(found->fd, &status))
 		error = -errno;
 	else if (strncmp(path, root, length) != 0)
 		error = -EXDEV;
-	if (!error && !(found->path = strdup(leads_to(root_fd, below, status.st_ino) ? below : "/..")))
+	else if ((there = leads_to(root_fd, below, status.st_ino)) < 0)
+		error = there;
+	if (!error && !(found->path = strdup(there ? below : "/..")))
 		error = -ENOMEM;
 	if (error)
 		close(found->fd);
