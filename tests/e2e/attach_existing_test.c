@@ -270,12 +270,40 @@ static void test_dry_run(void **state) {
 	assert_int_equal(resident_counter("revoked"), 1);
 }
 
+enum { MANY_NAMES = 100000 };
+
+static void write_names(const char *last) {
+	char path[300];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/names.txt", lab_folder());
+	out = fopen(path, "we");
+	assert_non_null(out);
+	for (int i = 0; i < MANY_NAMES; i++)
+		fprintf(out, "name-%d.test\n", i * 7919 % MANY_NAMES);
+	fprintf(out, "%s\n", last);
+	assert_int_equal(fclose(out), 0);
+}
+
+/* What would change among very many rules takes no time for each pair of them. */
+static void test_dry_run_of_many(void **state) {
+	const char *policy, *out;
+
+	(void)state;
+	begin();
+	write_names("old.lab.test");
+	policy = lab_write("many.yaml", "version: 1\ntls: {allow: [{file: names.txt}]}\ndns: {servers: none}\n");
+	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
+	write_names("new.lab.test");
+	out = resident_says(0, "reload", "--dry-run", policy)->out;
+	assert_string_equal(out, "- old.lab.test\n+ new.lab.test\n");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		resident_test(test_existing_cut),
-		resident_test(test_existing_judge),
-		resident_test(test_existing_keep),
-		resident_test(test_dry_run),
+		resident_test(test_existing_cut),    resident_test(test_existing_judge),
+		resident_test(test_existing_keep),   resident_test(test_dry_run),
+		resident_test(test_dry_run_of_many),
 	};
 
 	return cmocka_run_group_tests_name("attach_existing", tests, NULL, NULL);

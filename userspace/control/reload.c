@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,21 +100,28 @@ int reload_everywhere(struct instances *instances, const struct source *source) 
 	return done < 0 ? done : count;
 }
 
-static bool has_rule(const struct policy *policy, const char *text) {
-	for (size_t i = 1; i < policy->rule_count; i++)
-		if (strcmp(policy->rules[i].text, text) == 0)
-			return true;
-	return false;
+static int compare_texts(const void *a, const void *b) {
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void print_missing(const struct policy *from, const struct policy *in, char sign) {
+/* Prints the rules that only the one has. Returns 0 or -ENOMEM. */
+static int print_missing(const struct policy *from, const struct policy *in, char sign) {
+	const char **texts = calloc(in->rule_count + 1, sizeof(*texts));
+
+	if (!texts)
+		return -ENOMEM;
+	for (size_t i = 1; i < in->rule_count; i++)
+		texts[i - 1] = in->rules[i].text;
+	qsort(texts, in->rule_count - 1, sizeof(*texts), compare_texts);
 	for (size_t i = 1; i < from->rule_count; i++) {
-		if (has_rule(in, from->rules[i].text))
+		if (bsearch(&from->rules[i].text, texts, in->rule_count - 1, sizeof(*texts), compare_texts))
 			continue;
 		printf("%c ", sign);
 		print_escaped(stdout, from->rules[i].text, strlen(from->rules[i].text));
 		putchar('\n');
 	}
+	free(texts);
+	return 0;
 }
 
 /* Returns 0 or a negative errno. */
@@ -129,10 +137,11 @@ static int show_rules(const char *instance, uint32_t number, const struct source
 	ledger_policy_free(&entry);
 	if (!before)
 		return -ENOENT;
-	print_missing(before, source->policy, '-');
-	print_missing(source->policy, before, '+');
+	error = print_missing(before, source->policy, '-');
+	if (!error)
+		error = print_missing(source->policy, before, '+');
 	policy_free(before);
-	return 0;
+	return error;
 }
 
 /* Returns as reload_in(). The same file has the same rules everywhere: these are shown once. */
