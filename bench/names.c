@@ -146,10 +146,13 @@ static void run_exchange(const void *argument) {
 static void bind_name(const struct confinement *confinement) {
 	const struct snif_name_rule rule = {0};
 	__u8 address[16] = {[10] = 0xff, [11] = 0xff};
+	struct filter_binder binder;
 
 	inet_pton(AF_INET, PAIR_IPV4, address + 12);
-	if (filter_bind(confinement->filter, 1, HELLO_ALLOWED, strlen(HELLO_ALLOWED), address, &rule, UINT64_MAX))
+	if (filter_binder_open(&binder, confinement->filter, 1) ||
+	    filter_bind(&binder, HELLO_ALLOWED, strlen(HELLO_ALLOWED), address, &rule, UINT64_MAX))
 		bench_fail("a name cannot be bound");
+	filter_binder_close(&binder);
 }
 
 /* Two places: under a policy that binds names, and under the same one that does not. */

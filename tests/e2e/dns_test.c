@@ -323,11 +323,14 @@ static void test_other_time_to_live(void **state) {
 static void test_bound_from_outside(void **state) {
 	static const __u8 address[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 1};
 	const struct snif_name_rule rule = {0};
+	struct filter_binder binder;
 
 	(void)state;
 	begin(POLICY, answer_honestly);
-	assert_int_equal(filter_bind(lab_filter(), 1, "allowed.lab.test", 16, address, &rule, UINT64_MAX), 0);
-	assert_int_equal(filter_bind(lab_filter(), 1, "other.lab.test", 14, address, &rule, 1), 0);
+	assert_int_equal(filter_binder_open(&binder, lab_filter(), 1), 0);
+	assert_int_equal(filter_bind(&binder, "allowed.lab.test", 16, address, &rule, UINT64_MAX), 0);
+	assert_int_equal(filter_bind(&binder, "other.lab.test", 14, address, &rule, 1), 0);
+	filter_binder_close(&binder);
 	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
 	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 	assert_int_equal(greet_in_vain("other.lab.test", "192.0.2.1"), 1);

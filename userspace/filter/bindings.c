@@ -43,25 +43,38 @@ uint64_t filter_binding_name(const struct filter *filter, const char *name, size
 	return snif_bound_name(snif_name_hash(filter->settings[0].hash_key, name, length));
 }
 
-int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
-		const struct snif_name_rule *rule, uint64_t expires) {
+int filter_binder_open(struct filter_binder *binder, const struct filter *filter, uint32_t policy) {
 	const struct snif_active active = filter_active(filter, policy);
-	const struct snif_binding binding = {.expires = expires, .rule = rule->rule, .generation = active.generation};
-	const __u64 keys[] = {SNIF_BOUND_ANY, filter_binding_name(filter, name, length),
-			      snif_bound_group(filter_settings(filter, active.slot)->group_rules, rule->zone)};
-	struct snif_binding_key key = {.netns_cookie = own_namespace()};
-	int fd = open_bindings(filter, policy), error = 0;
 
-	if (fd < 0)
-		return fd;
+	*binder = (struct filter_binder){
+		.filter = filter,
+		.generation = active.generation,
+		.group_rules = filter_settings(filter, active.slot)->group_rules,
+		.netns_cookie = own_namespace(),
+		.map = open_bindings(filter, policy),
+	};
+	return binder->map < 0 ? binder->map : 0;
+}
+
+int filter_bind(const struct filter_binder *binder, const char *name, size_t length, const __u8 address[16],
+		const struct snif_name_rule *rule, uint64_t expires) {
+	const __u64 keys[] = {SNIF_BOUND_ANY, filter_binding_name(binder->filter, name, length),
+			      snif_bound_group(binder->group_rules, rule->zone)};
+	const struct snif_binding binding = {.expires = expires, .rule = rule->rule, .generation = binder->generation};
+	struct snif_binding_key key = {.netns_cookie = binder->netns_cookie};
+	int error = 0;
+
 	memcpy(key.address, address, 16);
 	/* the last only where a `direct` rule has the name: those have a group */
 	for (int i = 0; i < (rule->zone ? 3 : 2) && !error; i++) {
 		key.name = keys[i];
-		error = bind_one(fd, &key, binding);
+		error = bind_one(binder->map, &key, binding);
 	}
-	close(fd);
 	return error;
+}
+
+void filter_binder_close(struct filter_binder *binder) {
+	close(binder->map);
 }
 
 int filter_add_bindings(const struct filter *filter, uint32_t policy, const struct filter_binding *bindings,

@@ -48,11 +48,23 @@ void filter_sha256(const struct snif_settings *settings, char digest[65]);
 
 /* ---- names at addresses: bindings.c ---------------------------------------------------------------------------- */
 
+/* What many names are bound by, under a policy that binds names, in this network namespace. */
+struct filter_binder {
+	const struct filter *filter;
+	int map;
+	uint32_t generation;
+	uint64_t group_rules, netns_cookie;
+};
+
+/* Returns 0 or a negative errno; then there is nothing to close. */
+int filter_binder_open(struct filter_binder *binder, const struct filter *filter, uint32_t policy);
+void filter_binder_close(struct filter_binder *binder);
+
 /*
- * Has an address (v4-mapped) count for a name (normalised, `length` bytes) under a policy that binds names, in this
- * network namespace until `expires` (CLOCK_BOOTTIME, nanoseconds; UINT64_MAX: for good). `rule` is what snif_may_look_up() has found of it. Returns 0 or a negative errno.
+ * Has an address (v4-mapped) count for a name (normalised, `length` bytes) until `expires` (CLOCK_BOOTTIME, nanoseconds;
+ * UINT64_MAX: for good). `rule` is what snif_may_look_up() has found of it. Returns 0 or a negative errno.
  */
-int filter_bind(const struct filter *filter, uint32_t policy, const char *name, size_t length, const __u8 address[16],
+int filter_bind(const struct filter_binder *binder, const char *name, size_t length, const __u8 address[16],
 		const struct snif_name_rule *rule, uint64_t expires);
 
 /* What a binding of a name has for a key, but for namespace and address. */

@@ -76,10 +76,9 @@ struct resolve *resolve_new(const struct reader *reader) {
 /* ---- answers --------------------------------------------------------------------------------------------------- */
 
 /* Returns the seconds for which the address is given. */
-static unsigned bind_address(const struct watched_name *name, const struct ares_addrinfo_node *node) {
-	const struct watched *watched = name->of;
-	const struct filter *filter = reader_filter(watched->resolve->reader, watched->instance);
-	const struct snif_dns_rules *rules = &watched->source.compiled.settings.dns;
+static unsigned bind_address(const struct watched_name *name, const struct filter_binder *binder,
+			     const struct ares_addrinfo_node *node) {
+	const struct snif_dns_rules *rules = &name->of->source.compiled.settings.dns;
 	unsigned ttl = node->ai_ttl > 0 ? (unsigned)node->ai_ttl : 0;
 	uint64_t expires = clock_boot_ns() + snif_dns_counts_for(rules, ttl) * 1000000000ULL;
 	__u8 address[16];
@@ -88,9 +87,24 @@ static unsigned bind_address(const struct watched_name *name, const struct ares_
 		snif_map_ipv4(address, &((struct sockaddr_in *)node->ai_addr)->sin_addr);
 	else
 		memcpy(address, &((struct sockaddr_in6 *)node->ai_addr)->sin6_addr, 16);
-	if (filter)
-		filter_bind(filter, watched->number, name->name, strlen(name->name), address, &name->rule, expires);
+	filter_bind(binder, name->name, strlen(name->name), address, &name->rule, expires);
 	return ttl;
+}
+
+/* Returns the least seconds for which an address is given, an hour at most. */
+static unsigned bind_addresses(const struct watched_name *name, const struct ares_addrinfo_node *nodes) {
+	const struct filter *filter = reader_filter(name->of->resolve->reader, name->of->instance);
+	unsigned least = LATEST_MS / 1000, ttl;
+	struct filter_binder binder;
+
+	if (!filter || filter_binder_open(&binder, filter, name->of->number))
+		return 0;
+	for (; nodes; nodes = nodes->ai_next) {
+		ttl = bind_address(name, &binder, nodes);
+		least = ttl < least ? ttl : least;
+	}
+	filter_binder_close(&binder);
+	return least;
 }
 
 /* What went wrong is said once, until it goes well again. */
@@ -103,7 +117,7 @@ static void say_failure(struct watched_name *name, int status) {
 
 static void on_answer(void *context, int status, int timeouts, struct ares_addrinfo *found) {
 	struct watched_name *name = context;
-	unsigned least = LATEST_MS / 1000, ttl;
+	unsigned least;
 
 	(void)timeouts;
 	name->asked = false;
@@ -115,10 +129,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
 		name->due = clock_ms() + SOONEST_MS;
 		return;
 	}
-	for (const struct ares_addrinfo_node *node = found->nodes; node; node = node->ai_next) {
-		ttl = bind_address(name, node);
-		least = ttl < least ? ttl : least;
-	}
+	least = bind_addresses(name, found->nodes);
 	dns.ares_freeaddrinfo(found);
 	name->failed = false;
 	name->due = clock_ms() + (least * 1000 < SOONEST_MS ? SOONEST_MS : (long)least * 1000);

@@ -15,8 +15,7 @@
 enum { LINES_MAX = 100000 };
 
 struct hosts {
-	struct filter *filter;
-	uint32_t policy;
+	struct filter_binder binder;
 	const struct compiled *compiled;
 };
 
@@ -29,7 +28,7 @@ static int bind_name(const struct hosts *hosts, const __u8 address[16], const ch
 	if (snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
 	    !snif_may_look_up(&at, hosts->compiled, &hosts->compiled->settings, (const __u8 *)name, length))
 		return 0;
-	return filter_bind(hosts->filter, hosts->policy, name, length, address, &at.best, UINT64_MAX);
+	return filter_bind(&hosts->binder, name, length, address, &at.best, UINT64_MAX);
 }
 
 static int bind_line(const struct hosts *hosts, char *line) {
@@ -47,19 +46,25 @@ static int bind_line(const struct hosts *hosts, char *line) {
 }
 
 int hosts_bind(const char *file, struct filter *filter, uint32_t policy, const struct compiled *compiled) {
-	const struct hosts hosts = {filter, policy, compiled};
+	struct hosts hosts = {.compiled = compiled};
 	char *line = NULL;
 	size_t size = 0;
-	int error = 0;
 	FILE *in;
+	int error;
 
 	if (compiled->settings.dns.bind == SNIF_BIND_OFF)
 		return 0;
 	in = fopen(file, "re");
 	if (!in)
 		return errno == ENOENT ? 0 : -errno;
+	error = filter_binder_open(&hosts.binder, filter, policy);
+	if (error) {
+		fclose(in);
+		return error;
+	}
 	for (int lines = 0; lines < LINES_MAX && !error && getline(&line, &size, in) >= 0; lines++)
 		error = bind_line(&hosts, line);
+	filter_binder_close(&hosts.binder);
 	free(line);
 	fclose(in);
 	return error;
