@@ -2,6 +2,7 @@
 /* attach, reload, detach, load, unload, status ──► what processes that run already can reach. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <json-c/json.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -377,7 +378,7 @@ static void test_trial_over(void **state) {
 /* ---- verify ---------------------------------------------------------------------------------------------------- */
 
 /* Fails unless verify has such a finding, and ends with 1; NULL: unless it has none. */
-static void expect_finding(const char *kind) {
+static struct lab_program *expect_finding(const char *kind) {
 	struct lab_program *program = resident_snifence((const char *const[]){"verify", "--json", NULL});
 	char wanted[64];
 
@@ -385,37 +386,64 @@ static void expect_finding(const char *kind) {
 	if (kind ? !strstr(program->out, wanted) : strstr(program->out, "\"kind\"") != NULL)
 		fail_msg("verify says not what was expected (%s): %s%s", wanted, program->out, program->err);
 	assert_int_equal(program->status, kind ? 1 : 0);
+	return program;
 }
 
-/* An entry of a table as anybody with the rights could write it. */
-static void change_a_name(void) {
+/* Of the first policy. */
+static __u32 slot_in_force(void) {
+	int policies = resident_pin("policies");
+	struct snif_active active;
+	__u32 policy = 1;
+
+	assert_int_equal(bpf_map_lookup_elem(policies, &policy, &active), 0);
+	close(policies);
+	return active.slot;
+}
+
+/* A bucket of names as anybody with the rights could write it. */
+static void change_names(void (*change)(struct snif_bucket *bucket)) {
 	int outer = resident_pin("names"), inner;
 	struct snif_bucket bucket;
-	__u32 slot = 1, number = 0, id;
+	__u32 slot = slot_in_force(), number = 0, id;
 
 	assert_int_equal(bpf_map_lookup_elem(outer, &slot, &id), 0);
 	inner = bpf_map_get_fd_by_id(id);
 	assert_int_equal(bpf_map_lookup_elem(inner, &number, &bucket), 0);
 	assert_int_equal(bucket.names[0].says, SNIF_SAYS_EXACT);
-	bucket.names[0].says |= SNIF_SAYS_BELOW;
+	change(&bucket);
 	assert_int_equal(bpf_map_update_elem(inner, &number, &bucket, BPF_ANY), 0);
 	close(inner);
 	close(outer);
 }
 
+static void change_a_name(struct snif_bucket *bucket) {
+	bucket->names[0].says |= SNIF_SAYS_BELOW;
+}
+
+static void add_a_name(struct snif_bucket *bucket) {
+	bucket->names[1] = (struct snif_bucket_name){.hash_high = 1, .says = SNIF_SAYS_BELOW, .rule = 1};
+}
+
+/* A program that allows every connection. Returns its descriptor. */
+static int load_allow_all(void) {
+	static const struct bpf_insn instructions[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1}, {.code = BPF_JMP | BPF_EXIT}};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_CGROUP_INET6_CONNECT);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "snif_connect6", "GPL", instructions, 2, &options);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
 /* The rule for any name, which the policy has none of. */
 static void allow_any_name(void) {
-	int policies = resident_pin("policies"), map = resident_pin("settings");
+	int map = resident_pin("settings");
 	struct snif_settings settings;
-	struct snif_active active;
-	__u32 policy = 1, slot;
+	__u32 slot = slot_in_force();
 
-	assert_int_equal(bpf_map_lookup_elem(policies, &policy, &active), 0);
-	slot = active.slot;
 	assert_int_equal(bpf_map_lookup_elem(map, &slot, &settings), 0);
 	settings.any.verdict = SNIF_ALLOW;
 	assert_int_equal(bpf_map_update_elem(map, &slot, &settings, BPF_ANY), 0);
-	close(policies);
 	close(map);
 }
 
@@ -429,8 +457,13 @@ static void test_verify(void **state) {
 	resident_says(0, "attach", policy, "--cgroup", paths[0]);
 	expect_finding(NULL);
 
-	change_a_name();
-	expect_finding("entry_differs");
+	change_names(change_a_name);
+	expect_said(expect_finding("entry_differs"), 1, "0 added, 1 changed, 0 missing");
+	resident_says(0, "reload", policy);
+	expect_finding(NULL);
+
+	change_names(add_a_name);
+	expect_said(expect_finding("entry_differs"), 1, "1 added, 0 changed, 0 missing");
 	resident_says(0, "reload", policy);
 	expect_finding(NULL);
 
@@ -447,7 +480,7 @@ static void test_verify(void **state) {
 	program = resident_pin("snif_connect6");
 	assert_int_equal(bpf_prog_detach2(program, cgroups[0].fd, BPF_CGROUP_INET6_CONNECT), 0);
 	close(program);
-	expect_finding("program_missing");
+	expect_said(expect_finding("program_missing"), 1, "the program snif_connect6 is not attached");
 	resident_says(0, "detach", "--cgroup", paths[0]);
 }
 
@@ -463,6 +496,33 @@ static void lay_capabilities_down(void) {
 		_exit(1);
 }
 
+/* By one of the same name: where it is attached, and where an instance has it. */
+static void test_verify_replaced(void **state) {
+	LIBBPF_OPTS(bpf_prog_attach_opts, options, .flags = BPF_F_ALLOW_MULTI | BPF_F_REPLACE);
+	int other;
+	char pin[300];
+	glob_t found;
+
+	(void)state;
+	begin();
+	resident_says(0, "attach", lab_write("replaced.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[0]);
+	options.replace_prog_fd = resident_pin("snif_connect6");
+	other = load_allow_all();
+	assert_int_equal(bpf_prog_attach_opts(other, cgroups[0].fd, BPF_CGROUP_INET6_CONNECT, &options), 0);
+	close(options.replace_prog_fd);
+	expect_said(expect_finding("program_missing"), 1, "the program snif_connect6 is not attached");
+	resident_says(0, "detach", "--cgroup", paths[0]);
+
+	resident_says(0, "load");
+	assert_int_equal(glob("/run/snifence/bpf/*_0/snif_connect6", 0, NULL, &found), 0);
+	snprintf(pin, sizeof(pin), "%s", found.gl_pathv[0]);
+	globfree(&found);
+	assert_int_equal(unlink(pin), 0);
+	assert_int_equal(bpf_obj_pin(other, pin), 0);
+	close(other);
+	expect_said(expect_finding("program_differs"), 1, "the program snif_connect6 is not the one");
+}
+
 static void test_verify_processes(void **state) {
 	int turns[2];
 	pid_t pid;
@@ -476,6 +536,8 @@ static void test_verify_processes(void **state) {
 
 		cgroup_adopt(&cgroups[0], getpid());
 		fd = lab_dial("192.0.2.1", 443);
+		if (socket(AF_PACKET, SOCK_RAW, 0) < 0)
+			_exit(1);
 		lay_capabilities_down();
 		if (write(turns[1], "", 1) == 1 && fd >= 0)
 			pause();
@@ -484,7 +546,8 @@ static void test_verify_processes(void **state) {
 	assert_int_equal(read(turns[0], turns, 1), 1);
 	resident_says(0, "attach", lab_write("processes.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[0]);
 	expect_finding("older_socket");
-	expect_finding("capability");
+	expect_finding("packet_socket");
+	expect_said(expect_finding("capability"), 1, "1 processes have CAP_NET_RAW");
 	kill(pid, SIGKILL);
 	resident_finish(pid);
 	expect_finding(NULL);
@@ -522,6 +585,7 @@ int main(int argc, char **argv) {
 		attach_test(test_trial),
 		attach_test(test_trial_over),
 		attach_test(test_verify),
+		attach_test(test_verify_replaced),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_recreated),
 	};
