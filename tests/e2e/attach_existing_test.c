@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connections that are open when a policy comes, or is replaced ──► those that go on, and those that end. */
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../support/hello_maker.h"
@@ -34,6 +36,7 @@ static const struct {
 struct pool {
 	int turn; /* odd: the program is to use each once; even: it has done so */
 	bool over, alive[POOL];
+	pid_t holder;
 };
 
 static int open_pooled(enum pooled which) {
@@ -180,6 +183,49 @@ static void test_existing_keep(void **state) {
 	end_pool(pool, pid);
 }
 
+/* Opens a connection in one cgroup, and lets its child, which the test moves to another, hold it, too. */
+static int share(void *argument) {
+	struct pool *pool = argument;
+	int fd = open_pooled(INSPECTED);
+	pid_t holder = fork();
+
+	if (holder == 0) {
+		pause();
+		_exit(0);
+	}
+	pool->holder = holder;
+	lab_turn(&pool->turn, 1);
+	if (lab_await_turn(&pool->turn, 2))
+		pool->alive[INSPECTED] = use(INSPECTED, fd);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	return 0;
+}
+
+/* What belongs to another attached cgroup is that one's, whoever holds it. */
+static void test_keep_what_is_of_another(void **state) {
+	struct cgroup beside = {.fd = -1};
+	struct pool *pool;
+	const char *other;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	assert_int_equal(cgroup_create(&beside), 0);
+	resident_says(0, "attach", pool_policy(""), "--cgroup", resident_cgroup()->path);
+	other = lab_write("other.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	pool = lab_shared(sizeof(*pool));
+	pid = resident_start(resident_cgroup(), share, pool);
+	assert_true(lab_await_turn(&pool->turn, 1));
+	assert_int_equal(cgroup_adopt(&beside, pool->holder), 0);
+	resident_says(0, "attach", "--existing", "keep", other, "--cgroup", beside.path);
+	lab_turn(&pool->turn, 2);
+	assert_int_equal(resident_finish(pid), 0);
+	assert_false(pool->alive[INSPECTED]);
+	resident_says(0, "detach", "--cgroup", beside.path);
+	cgroup_remove(&beside);
+}
+
 /* ---- what a reload would cut ----------------------------------------------------------------------------------- */
 
 enum held { KEPT, DROPPED, UDP_KEPT, UDP_DROPPED, HELD };
@@ -301,9 +347,9 @@ static void test_dry_run_of_many(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		resident_test(test_existing_cut),    resident_test(test_existing_judge),
-		resident_test(test_existing_keep),   resident_test(test_dry_run),
-		resident_test(test_dry_run_of_many),
+		resident_test(test_existing_cut),  resident_test(test_existing_judge),
+		resident_test(test_existing_keep), resident_test(test_keep_what_is_of_another),
+		resident_test(test_dry_run),	   resident_test(test_dry_run_of_many),
 	};
 
 	return cmocka_run_group_tests_name("attach_existing", tests, NULL, NULL);

@@ -189,6 +189,12 @@ static bool is_half_seen(const struct snif_tag *tag) {
 	       (tag->verdict == SNIF_DENY && tag->reason == SNIF_REASON_UNTRACKED);
 }
 
+static bool is_in_force(const struct filter *filter, const struct snif_active *active) {
+	struct snif_active now = filter_active(filter, active->policy % SNIF_POLICIES);
+
+	return active->generation != 0 && memcmp(&now, active, sizeof(now)) == 0;
+}
+
 int filter_keep(const struct filter *filter, int socket, uint32_t policy) {
 	socklen_t size = sizeof(__u64);
 	struct snif_tag tag, before;
@@ -196,8 +202,9 @@ int filter_keep(const struct filter *filter, int socket, uint32_t policy) {
 	memset(&tag, 0, sizeof(tag));
 	if (!filter_peer(socket, &tag.to))
 		return 0;
-	if (filter_tag(filter, socket, &before) == 0 && before.judged_under.generation &&
-	    filter_active(filter, policy).generation == before.judged_under.generation && !is_half_seen(&before))
+	/* of another policy in force: it belongs to another cgroup, which has handed it to this one's processes */
+	if (filter_tag(filter, socket, &before) == 0 && is_in_force(filter, &before.judged_under) &&
+	    (before.judged_under.policy != policy || !is_half_seen(&before)))
 		return 0;
 	tag.judged_under = filter_active(filter, policy);
 	tag.verdict = SNIF_ALLOW;

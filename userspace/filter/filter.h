@@ -109,8 +109,8 @@ int filter_attach_keeping(struct filter *filter, int cgroup_fd, uint64_t cgroup_
 bool filter_peer(int socket, struct snif_target *to);
 
 /*
- * Gives such a socket a tag that lets it go on under the policy, unless it has one that says more. Returns 1; 0: it
- * needs none, or is no such socket; or a negative errno.
+ * Gives such a socket a tag that lets it go on under the policy, unless it has one that says more, or that is of another
+ * policy in force. Returns 1; 0: it needs none, or is no such socket; or a negative errno.
  */
 int filter_keep(const struct filter *filter, int socket, uint32_t policy);
 
