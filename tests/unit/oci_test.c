@@ -2,6 +2,7 @@
 /* A container's state, as runtimes write it or not ──► stage, process, policy, cgroup. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "oci/oci_runtime.h"
 #include "oci/oci_state.h"
 
 static int read_state(const char *text, struct oci_state *state) {
@@ -180,10 +183,56 @@ static void test_cgroups(void **state) {
 	}
 }
 
+/* Runs the subcommand for a bundle of its own, with /bin/true as the runtime. Returns whether the hook is in it then. */
+static bool gets_hook(const char *const words[]) {
+	char folder[] = "/tmp/snifence-oci-XXXXXX", file[PATH_MAX], text[4096] = "",
+	     *argv[16] = {"oci-runtime", "true"};
+	int count = 2, status;
+	FILE *config;
+	pid_t pid;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(file, sizeof(file), "%s/config.json", folder);
+	config = fopen(file, "w+");
+	assert_non_null(config);
+	fputs("{}", config);
+	assert_int_equal(fclose(config), 0);
+	for (; *words; words++)
+		argv[count++] = strcmp(*words, "BUNDLE") == 0 ? folder : (char *)*words;
+	pid = fork();
+	if (pid == 0)
+		_exit(oci_runtime_main(count, argv));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	config = fopen(file, "r");
+	assert_non_null(config);
+	assert_true(fread(text, 1, sizeof(text) - 1, config) > 0);
+	fclose(config);
+	unlink(file);
+	rmdir(folder);
+	return strstr(text, "createRuntime") != NULL;
+}
+
+#define has_hook(...) gets_hook((const char *const[]){__VA_ARGS__, NULL})
+
+/* Whatever stands before the subcommand. */
+static void test_runtime(void **state) {
+	(void)state;
+	assert_true(has_hook("create", "--bundle", "BUNDLE", "a"));
+	assert_true(
+		has_hook("--root", "/r", "--log-format", "json", "--systemd-cgroup", "create", "-b", "BUNDLE", "a"));
+	assert_true(has_hook("--log-level", "debug", "--new", "value", "--debug", "run", "--bundle", "BUNDLE", "a"));
+	assert_true(has_hook("--new", "create", "--bundle", "BUNDLE", "a"));
+	assert_true(has_hook("--new=x", "restore", "--bundle", "BUNDLE", "a"));
+	assert_false(has_hook("--new", "state", "create", "--bundle", "BUNDLE"));
+	assert_false(has_hook("--log-level", "debug", "exec", "a", "run", "--bundle", "BUNDLE"));
+	assert_false(has_hook("--version"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_states), cmocka_unit_test(test_wrong_states), cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_synced), cmocka_unit_test(test_cgroups),
+		cmocka_unit_test(test_synced), cmocka_unit_test(test_cgroups),	    cmocka_unit_test(test_runtime),
 	};
 
 	return cmocka_run_group_tests_name("oci", tests, NULL, NULL);

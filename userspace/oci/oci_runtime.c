@@ -37,25 +37,47 @@ static int take(int option, void *context) {
 	return 0;
 }
 
-/* How many words an option before the subcommand of a runtime takes. */
-static int words_of(const char *word) {
+#define IS_AMONG(word, words) is_among(word, words, sizeof(words) / sizeof((words)[0]))
+
+static bool is_among(const char *word, const char *const *words, size_t count) {
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The place of a runtime's subcommand, behind options of which some have their value in the next word; argc: there is none.
+ * Where an option is not known here, that word is a value unless it is a subcommand: a container whose creation is not
+ * seen would be free.
+ */
+static int find_subcommand(int argc, char **argv) {
 	static const char *const with_value[] = {"--root", "--log",	 "--log-format",
 						 "--criu", "--rootless", "--cgroup-manager"};
+	static const char *const without[] = {"--debug", "--systemd-cgroup"};
+	static const char *const subcommands[] = {"checkpoint", "create", "delete", "events", "exec",  "features",
+						  "kill",	"list",	  "mounts", "pause",  "ps",    "restore",
+						  "resume",	"run",	  "spec",   "start",  "state", "update"};
+	int i = 0;
 
-	for (size_t i = 0; i < sizeof(with_value) / sizeof(with_value[0]); i++)
-		if (strcmp(word, with_value[i]) == 0)
-			return 2;
-	return 1;
+	while (i < argc && argv[i][0] == '-') {
+		const char *option = argv[i++];
+
+		if (strchr(option, '=') || IS_AMONG(option, without) || i == argc)
+			continue;
+		if (IS_AMONG(option, with_value) || (argv[i][0] != '-' && !IS_AMONG(argv[i], subcommands)))
+			i++;
+	}
+	return i < argc ? i : argc;
 }
 
 /* The bundle of the container that is to be created; NULL where none is. */
 static const char *bundle_of(int argc, char **argv) {
+	static const char *const creating[] = {"create", "run", "restore"};
 	const char *bundle = ".";
-	int i = 0;
+	int i = find_subcommand(argc, argv);
 
-	while (i < argc && argv[i][0] == '-')
-		i += words_of(argv[i]);
-	if (i >= argc || (strcmp(argv[i], "create") != 0 && strcmp(argv[i], "run") != 0))
+	if (i == argc || !IS_AMONG(argv[i], creating))
 		return NULL;
 	for (; i < argc; i++)
 		if (strncmp(argv[i], "--bundle=", 9) == 0)
