@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -392,6 +393,41 @@ static void test_stalled_at_verify(void **state) {
 		skip(); /* no userfaultfd, or a kernel that says who the peer is without the lock */
 }
 
+static int held = -1;
+
+static int let_go(void **state) {
+	if (held >= 0)
+		close(held);
+	held = -1;
+	return resident_end(state);
+}
+
+/* Whoever holds the instances for ever keeps neither a run from its end nor monitor from its own. */
+static void test_held(void **state) {
+	struct lab_program *run, *monitor;
+	const char *policy;
+
+	(void)state;
+	resident_begin();
+	policy = lab_write("held.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
+	run = lab_start_snifence(RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", NULL},
+				 (const char *const[]){"sh", "-c", "echo started; sleep 1000", NULL});
+	lab_await_output(run, "started\n");
+	monitor = lab_start(
+		(const char *const[]){"build/snifence", "monitor", "--output", lab_write("events", ""), NULL});
+	assert_true(lab_await_file("/run/snifence/monitor", LAB_PATIENCE_MS * lab_slowness()));
+	held = open("/run/snifence/bpf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+	/* monitor would reload it */
+	lab_write("held.yaml", RESIDENT_ALLOW("other.lab.test"));
+	lab_sleep_ms(1000 * lab_slowness());
+	kill(run->pid, SIGTERM);
+	kill(monitor->pid, SIGTERM);
+	assert_int_equal(lab_finish(run, LAB_PROGRAM_MS)->status, 128 + SIGTERM);
+	assert_int_equal(lab_finish(monitor, LAB_PROGRAM_MS)->status, 0);
+}
+
 static int play(const char *role, const char *argument) {
 	if (strcmp(role, "userfault") == 0)
 		return stall_by_userfault(argument);
@@ -417,6 +453,7 @@ int main(int argc, char **argv) {
 		lab_test(test_lost_in_audit),
 		lab_test(test_nothing_stays),
 		resident_test(test_stalled_at_verify),
+		cmocka_unit_test_teardown(test_held, let_go),
 	};
 
 	/* bursts take many files */

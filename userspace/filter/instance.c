@@ -17,6 +17,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/message.h"
 #include "cgroup/cgroup_tree.h"
@@ -26,7 +27,7 @@
 #define PINS INSTANCE_ROOT "/bpf"
 #define HALF_MADE "_new" /* behind the name of an instance that is not all there: not yet, or not any more */
 
-enum { PATH_SIZE = 128, HALF_NAME = INSTANCE_NAME + sizeof(HALF_MADE) };
+enum { PATH_SIZE = 128, HALF_NAME = INSTANCE_NAME + sizeof(HALF_MADE), LOCK_AGAIN_US = 5000 };
 
 const char *instance_name(unsigned number, char name[INSTANCE_NAME]) {
 	snprintf(name, INSTANCE_NAME, SNIFENCE_LAYOUT "_%u", number % INSTANCES);
@@ -151,19 +152,37 @@ void instance_remove_other(const struct instances *instances, const char *name) 
 	remove_pins(instances->root_fd, name);
 }
 
-/* Returns 0 or a negative errno; -ESTALE: it was unmounted meanwhile. */
-static int lock_root(struct instances *instances) {
+/* Waits so many milliseconds at most; -1: as long as it takes. Returns 0 or a negative errno; -EBUSY: that was too short. */
+static int lock(int fd, int patience) {
+	long end = clock_ms() + patience;
+
+	if (patience < 0)
+		return flock(fd, LOCK_EX) ? -errno : 0;
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		if (clock_ms() >= end)
+			return -EBUSY;
+		usleep(LOCK_AGAIN_US);
+	}
+	return 0;
+}
+
+/* As lock(); -ESTALE: it was unmounted meanwhile. */
+static int lock_root(struct instances *instances, int patience) {
 	struct statfs fs;
+	int error;
 
 	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (instances->root_fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	if (flock(instances->root_fd, LOCK_EX) || fstatfs(instances->root_fd, &fs))
-		return -errno;
+	error = lock(instances->root_fd, patience);
+	if (error || fstatfs(instances->root_fd, &fs))
+		return error ? error : -errno;
 	return fs.f_type == BPF_FS_MAGIC ? 0 : -ESTALE;
 }
 
-int instances_take(struct instances *instances, bool make) {
+static int take(struct instances *instances, bool make, int patience) {
 	int error;
 
 	*instances = (struct instances){.root_fd = -1};
@@ -174,11 +193,12 @@ int instances_take(struct instances *instances, bool make) {
 			return -ENOENT;
 		error = mounted < 0 ? mounted : mounted ? 0 : make_root();
 		if (!error)
-			error = lock_root(instances);
+			error = lock_root(instances, patience);
 		/* who held it may have unmounted it, with the last instance */
 	} while (error == -ESTALE);
 	if (error) {
-		message_error("cannot mount and lock a BPF file system at %s: %s", PINS, strerror(-error));
+		if (error != -EBUSY || patience < 0)
+			message_error("cannot mount and lock a BPF file system at %s: %s", PINS, strerror(-error));
 		instances_release(instances);
 		return error;
 	}
@@ -187,6 +207,14 @@ int instances_take(struct instances *instances, bool make) {
 		return 0;
 	instances_release(instances);
 	return tell_unread(error);
+}
+
+int instances_take(struct instances *instances, bool make) {
+	return take(instances, make, -1);
+}
+
+int instances_take_within(struct instances *instances, int patience) {
+	return take(instances, false, patience);
 }
 
 int instances_peek(struct instances *instances) {

@@ -37,6 +37,8 @@ struct instances {
  * Returns 0 or a negative errno, after saying why.
  */
 int instances_take(struct instances *instances, bool make);
+/* As without `make`, for who must not be held up: -EBUSY, without a word, where somebody has them for so many milliseconds. */
+int instances_take_within(struct instances *instances, int patience);
 /* The same only to look at them, without waiting for who holds them: what is being changed may be seen half changed. */
 int instances_peek(struct instances *instances);
 void instances_release(struct instances *instances); /* and closes what was opened */

@@ -84,13 +84,14 @@ static void reload_changed(struct instances *instances, const struct ledger_poli
 	source_free(&source);
 }
 
-static void look_at_all(struct follow *follow, bool reload) {
+/* Returns 0 or a negative errno. */
+static int look_at_all(struct follow *follow, bool reload) {
 	struct inventory inventory;
 	struct instances instances;
-	int error = reload ? instances_take(&instances, false) : instances_peek(&instances);
+	int error = reload ? instances_take_within(&instances, 0) : instances_peek(&instances);
 
 	if (error)
-		return;
+		return error;
 	if (inventory_read(&instances, &inventory) == 0) {
 		for (size_t i = 0; i < inventory.policy_count; i++) {
 			if (!inventory.policies[i].noted)
@@ -102,16 +103,21 @@ static void look_at_all(struct follow *follow, bool reload) {
 		inventory_free(&inventory);
 	}
 	instances_release(&instances);
+	return 0;
 }
 
 void follow_turn(struct follow *follow) {
 	bool settled;
+	int error;
 
 	drain(follow);
 	settled = follow_wait(follow) == 0;
-	look_at_all(follow, settled);
-	if (settled)
-		follow->changed = false;
+	error = look_at_all(follow, settled);
+	if (!settled)
+		return;
+	/* somebody else changes what is attached, for a moment or for ever: events go on meanwhile */
+	follow->changed = error == -EBUSY;
+	follow->began_at = follow->changed_at = clock_ms();
 }
 
 int follow_fd(const struct follow *follow) {

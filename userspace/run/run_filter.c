@@ -13,7 +13,7 @@
 
 #include "base/message.h"
 
-enum { OWN_POLICY = 1, OWN_RING = 0 };
+enum { OWN_POLICY = 1, OWN_RING = 0, END_MS = 1000 /* for others to be done */ };
 
 static void release(struct run_filter *run) {
 	if (run->holding)
@@ -149,7 +149,7 @@ void run_filter_end(struct run_filter *run) {
 	struct instances instances;
 
 	/* where this does not succeed, the next command that looks finds a policy under which nothing is attached */
-	if (run->resident && run->filter && (run->holding || instances_take(&instances, false) == 0)) {
+	if (run->resident && run->filter && (run->holding || instances_take_within(&instances, END_MS) == 0)) {
 		filter_end_policy(run->filter, run->policy);
 		if (!run->holding)
 			instances_release(&instances);
