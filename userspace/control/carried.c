@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What was found by lookups for rules that stay ──► the same under the policy that is to come. */
+/* What lookups have found for `direct` rules that stay ──► the same under the policy that is to come. */
 #include "control/carried.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ struct reading {
 	uint32_t number;
 	const struct source *next;
 	uint32_t generation; /* of the next */
-	uint64_t *names;     /* of the next policy's lookups; 0: it is more than one name */
+	uint64_t *names; /* of the next policy's `direct` rules; 0: it is another lookup, or of more than one name */
 	struct noted *noted;
 	size_t noted_count;
 };
@@ -41,31 +41,28 @@ static const struct policy *rules_of(struct reading *reading, uint32_t generatio
 	return noted->policy;
 }
 
-/* The number of a rule in the next policy; 0: it has none like it. */
-static uint32_t same_rule(const struct policy *before, uint32_t rule, const struct policy *next) {
-	if (!before || rule == 0 || rule >= before->rule_count)
-		return 0;
-	for (uint32_t i = 1; i < next->rule_count; i++)
-		if (strcmp(next->rules[i].text, before->rules[rule].text) == 0)
-			return i;
-	return 0;
+/* Whether it is the rule that something was found for, by its text. */
+static bool is_same_rule(struct reading *reading, const struct filter_binding *found,
+			 const struct lookup_rule *lookup) {
+	const struct policy *before = rules_of(reading, found->value.generation);
+	uint32_t rule = found->value.rule;
+
+	return before && rule > 0 && rule < before->rule_count &&
+	       strcmp(before->rules[rule].text, reading->next->policy->rules[lookup->rule].text) == 0;
 }
 
-/* Which of the next policy's rules holds for a name that was found; 0: none is known. */
-static uint32_t rule_for(struct reading *reading, const struct filter_binding *found) {
+/* The `direct` rule of the next policy that holds for a name that was found; NULL: none is known. */
+static const struct lookup_rule *rule_for(struct reading *reading, const struct filter_binding *found) {
 	const struct policy *next = reading->next->policy;
 
 	for (size_t i = 0; i < next->lookup_count; i++)
 		if (reading->names[i] == found->key.name)
-			return next->lookups[i].rule;
-	return same_rule(rules_of(reading, found->value.generation), found->value.rule, next);
-}
-
-static uint32_t group_of(const struct policy *policy, uint32_t rule) {
-	for (size_t i = 0; i < policy->lookup_count; i++)
-		if (policy->lookups[i].rule == rule)
-			return policy->lookups[i].group;
-	return 0;
+			return &next->lookups[i];
+	for (size_t i = 0; i < next->lookup_count; i++)
+		if (next->lookups[i].group && next->lookups[i].form != HOST_EXACT &&
+		    is_same_rule(reading, found, &next->lookups[i]))
+			return &next->lookups[i];
+	return NULL;
 }
 
 static int add(struct carried *carried, const struct filter_binding *binding) {
@@ -78,21 +75,17 @@ static int add(struct carried *carried, const struct filter_binding *binding) {
 }
 
 static int read_one(struct reading *reading, const struct filter_binding *found) {
-	const struct policy *next = reading->next->policy;
+	const struct lookup_rule *lookup = rule_for(reading, found);
 	struct filter_binding binding = *found;
-	uint32_t group;
 	int error;
 
-	binding.value.rule = rule_for(reading, found);
-	binding.value.generation = reading->generation;
-	if (binding.value.rule == 0)
+	if (!lookup)
 		return 0;
+	binding.value.rule = lookup->rule;
+	binding.value.generation = reading->generation;
 	error = add(reading->carried, &binding);
-	group = group_of(next, binding.value.rule);
-	if (error || group == 0)
-		return error;
-	binding.key.name = snif_bound_group(reading->next->compiled.settings.group_rules, group);
-	return add(reading->carried, &binding);
+	binding.key.name = snif_bound_group(reading->next->compiled.settings.group_rules, lookup->group);
+	return error ? error : add(reading->carried, &binding);
 }
 
 static int read_names(struct reading *reading, const struct filter *filter) {
@@ -101,8 +94,8 @@ static int read_names(struct reading *reading, const struct filter *filter) {
 	reading->names = calloc(next->lookup_count + 1, sizeof(*reading->names));
 	for (size_t i = 0; reading->names && i < next->lookup_count; i++)
 		if (next->lookups[i].group && next->lookups[i].form != HOST_BELOW)
-			reading->names[i] = filter_binding_name(filter, next->lookups[i].name,
-								strlen(next->lookups[i].name));
+			reading->names[i] =
+				filter_binding_name(filter, next->lookups[i].name, strlen(next->lookups[i].name));
 	return reading->names ? 0 : -ENOMEM;
 }
 
@@ -112,9 +105,12 @@ int carried_read(struct carried *carried, const char *instance, const struct fil
 		.carried = carried, .instance = instance, .number = policy, .next = next, .generation = generation};
 	struct filter_binding *found = NULL;
 	size_t count = 0;
-	int error = read_names(&reading, filter);
+	int error;
 
 	*carried = (struct carried){0};
+	if (next->policy->group_count == 0)
+		return 0;
+	error = read_names(&reading, filter);
 	if (!error)
 		error = filter_bindings(filter, policy, &found, &count);
 	for (size_t i = 0; i < count && !error; i++)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What was found by lookups for rules that stay ──► the same under the policy that is to come. */
+/* What lookups have found for `direct` rules that stay ──► the same under the policy that is to come. */
 #ifndef SNIF_CARRIED_H
 #define SNIF_CARRIED_H
 
 #include "control/source.h"
 
-/* Of each name an entry, and one more where a `direct` rule has it: by the group that the next policy has for that. */
+/* Two entries of each name: its own, and that of the group which the next policy has for its rule. */
 struct carried {
 	struct filter_binding *items;
 	size_t count;
 };
 
 /*
- * Reads what `policy` has found, and for which rules: one of the next policy with the same text is the same rule, by its
- * number there under `generation`. Changes nothing. Returns 0 or a negative errno; ends with carried_free() in any case.
+ * Reads what `policy` has found, and for which rules: that of the next policy for the same name is the same one, or one of
+ * many names with the same text, by its number there under `generation`. Changes nothing. Returns 0 or a negative errno; ends with carried_free() in any case.
  */
 int carried_read(struct carried *carried, const char *instance, const struct filter *filter, uint32_t policy,
 		 const struct source *next, uint32_t generation);
