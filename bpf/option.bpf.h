@@ -10,7 +10,8 @@
 
 #define FLOW_LABEL_LENGTH 32 /* of struct in6_flowlabel_req */
 
-static __always_inline enum snif_option_rule option_rule(__u32 level, __u32 option) {
+/* A function that is verified once: what follows is then gone through for any rule, not for each option. */
+SNIF_SUBPROGRAM int option_rule(__u32 level, __u32 option) {
 	if (level > 0xffff || option > 0xffff)
 		return SNIF_OPTION_ANY;
 	switch (level << 16 | option) {
@@ -113,7 +114,7 @@ static __always_inline int option_refuse_unless_allowed(struct bpf_sockopt *ctx,
 }
 
 static __always_inline int decide_option(struct bpf_sockopt *ctx) {
-	enum snif_option_rule rule = option_rule(ctx->level, ctx->optname);
+	enum snif_option_rule rule = (enum snif_option_rule)option_rule(ctx->level, ctx->optname);
 	__u32 family = ctx->sk->family;
 	int verdict = HOOK_PASS;
 
