@@ -169,6 +169,16 @@ static void test_cgroups(void **state) {
 		{"/docker/abc", "abc", "/docker/abc"},
 		{"/kubepods/burstable/pod7/abc", "abc", "/kubepods/burstable/pod7/abc"},
 		{"/elsewhere/container", "abc", "/elsewhere/container"},
+		/* parts that have the id's letters in them */
+		{"/machine.slice/libpod-m.scope/container", "m", "/machine.slice/libpod-m.scope"},
+		{"/machine.slice/libpod-m.scope/container", "slice", "/machine.slice/libpod-m.scope/container"},
+		{"/system.slice/cri:m", "m", "/system.slice/cri:m"},
+		{"/abc/libpod-abc.scope/container", "abc", "/abc/libpod-abc.scope"},
+		{"/x-abc-y/xabc/abcx/runc-abc", "abc", "/x-abc-y/xabc/abcx/runc-abc"},
+		{"/libpod-container.scope/container", "container", "/libpod-container.scope"},
+		{"/docker/container", "container", "/docker/container"},
+		{"/runc-a.scope.scope", "a.scope", "/runc-a.scope.scope"},
+		{"/runc-a.scope", "a.scope", "/runc-a.scope"},
 		{"/", "abc", "/"},
 		{"/a/b", "", "/a/b"},
 	};

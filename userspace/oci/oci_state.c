@@ -18,6 +18,7 @@
 #define PREFIX "snifence."
 
 #define SYNCED ".synced"
+#define SCOPE ".scope"
 
 enum { MOST_LETTERS = 64, SYNCED_WITHIN_S = 60 };
 
@@ -176,13 +177,31 @@ int oci_policy(const char *folder, const struct oci_state *state, char file[PATH
 	return found ? found : is_there(folder, "", "default", file);
 }
 
-void oci_container_cgroup(char *path, const char *id) {
-	for (char *slash = path; *id && slash && *slash; slash = strchr(slash + 1, '/')) {
-		char *end = slash + 1 + strcspn(slash + 1, "/"), kept = *end;
+static bool ends_with_id(const char *part, size_t length, const char *id) {
+	size_t id_length = strlen(id);
+	const char *at = part + length - id_length;
 
-		*end = '\0';
-		if (strstr(slash + 1, id))
-			return;
-		*end = kept;
+	return length >= id_length && strncmp(at, id, id_length) == 0 && (at == part || at[-1] == '-' || at[-1] == ':');
+}
+
+/* Whether a part of a path is the id, alone or behind what the runtime puts before it: libpod-ID.scope, cri:ID. */
+static bool is_of_container(const char *part, size_t length, const char *id) {
+	static const size_t scope = sizeof(SCOPE) - 1;
+
+	return ends_with_id(part, length, id) || (length > scope && strncmp(part + length - scope, SCOPE, scope) == 0 &&
+						  ends_with_id(part, length - scope, id));
+}
+
+void oci_container_cgroup(char *path, const char *id) {
+	char *end = NULL;
+
+	for (char *slash = path; *id && slash && *slash; slash = strchr(slash + 1, '/')) {
+		size_t length = strcspn(slash + 1, "/");
+
+		/* `container` below it is podman's own, even where the id is that */
+		if (is_of_container(slash + 1, length, id) && !(end && strcmp(slash, "/container") == 0))
+			end = slash + 1 + length;
 	}
+	if (end)
+		*end = '\0';
 }

@@ -33,8 +33,9 @@ void oci_state_free(struct oci_state *state);
 int oci_policy(const char *folder, const struct oci_state *state, char file[PATH_MAX]);
 
 /*
- * Cuts the path of the first process's cgroup to that of the container: where a part has the container's id in it, as in
- * /machine.slice/libpod-ID.scope/container, what is below belongs to the container's inside.
+ * Cuts the path of the first process's cgroup to that of the container: below the last part that is the container's id, as
+ * in /machine.slice/libpod-ID.scope/container, is what belongs to the container's inside. A part that only has the
+ * letters of the id in it is another's: who starts a container can choose an id like `m`.
  */
 void oci_container_cgroup(char *path, const char *id);
 
