@@ -210,6 +210,53 @@ static void test_follows_in_a_busy_folder(void **state) {
 	end_monitor(SIGTERM);
 }
 
+static void await_said(const char *piece) {
+	for (double end_ms = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end_ms; lab_sleep_ms(20))
+		if (strstr(lab_read(monitor->output[1]), piece))
+			return;
+	fail_msg("monitor never said %s: %s", piece, lab_read(monitor->output[1]));
+}
+
+/* What somebody else can lay on the way to a file of root's leads to no other one: not to begin with, nor later. */
+static void test_led_elsewhere(void **state) {
+	char folder[300], link[400], file[400], metrics[400], out[420];
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	end_monitor(SIGTERM);
+	snprintf(folder, sizeof(folder), "%s/root", lab_folder());
+	assert_int_equal(mkdir(folder, 0755), 0);
+	snprintf(file, sizeof(file), "%s/precious", folder);
+	put_file(file, "precious\n");
+	snprintf(metrics, sizeof(metrics), "%s/m.prom", folder);
+
+	/* the folder's name */
+	snprintf(link, sizeof(link), "%s/link", lab_folder());
+	assert_int_equal(symlink(folder, link), 0);
+	assert_int_equal(lchown(link, 65534, 65534), 0);
+	snprintf(out, sizeof(out), "%s/events", link);
+	resident_says(125, "monitor", "--output", out);
+	snprintf(out, sizeof(out), "%s/m.prom", link);
+	log_file = lab_write("led.json", "");
+	monitor = lab_start(
+		(const char *const[]){"build/snifence", "monitor", "--output", log_file, "--metrics-file", out, NULL});
+	await_said("m.prom: a folder on the way is a symbolic link that is not root's");
+	assert_int_equal(access(metrics, F_OK), -1);
+
+	/* the file's name, once it was opened */
+	assert_int_equal(unlink(log_file), 0);
+	assert_int_equal(symlink(file, log_file), 0);
+	kill(monitor->pid, SIGHUP);
+	await_said("is written on\n");
+	say("other.lab.test");
+	end_monitor(SIGTERM);
+	assert_string_equal(lab_read(file), "precious\n");
+
+	/* or another name of it */
+	resident_says(125, "monitor", "--output", file);
+	assert_string_equal(lab_read(file), "precious\n");
+}
+
 static uint64_t count_blocked(void) {
 	struct lab_program *curl = lab_run((const char *const[]){"curl", "-sS", "http://" METRICS "/metrics", NULL});
 	const char *at = strstr(curl->out, "reason=\"name_not_allowed\"} ");
@@ -510,6 +557,7 @@ int main(void) {
 					   turner_test(test_killed_amid_many),
 					   turner_test(test_lost),
 					   resident_test(test_verify),
+					   resident_test(test_led_elsewhere),
 					   resident_test(test_metrics),
 					   resident_test(test_prometheus)};
 

@@ -17,6 +17,7 @@
 #include "base/library.h"
 #include "base/message.h"
 #include "base/replace.h"
+#include "confine/log_place.h"
 #include "control/inventory.h"
 #include "event/event_words.h"
 
@@ -152,13 +153,27 @@ char *metrics_text(const struct verified *verified) {
 	return NULL;
 }
 
-int metrics_write(const char *path, const struct verified *verified) {
+/* The folder is found once, and then by its descriptor, as its name can come to lead elsewhere. */
+static int put_in(const struct log_place *place, const char *text) {
+	char path[sizeof("/proc/self/fd/") + 10 + sizeof(place->name)];
 	struct replacement replacement;
-	char *text = metrics_text(verified);
-	int error = text ? replace_begin(&replacement, path) : -ENOMEM;
+	int error;
 
-	if (!error)
-		error = replace_end(&replacement, fputs(text, replacement.stream) < 0 ? -EIO : 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", place->folder, place->name);
+	error = replace_begin(&replacement, path);
+	return error ? error : replace_end(&replacement, fputs(text, replacement.stream) < 0 ? -EIO : 0);
+}
+
+int metrics_write(const char *path, const struct verified *verified) {
+	static const struct identity nobody = {0};
+	struct log_place place;
+	char *text = metrics_text(verified);
+	int error = text ? log_place_find(&place, path, &nobody) : -ENOMEM;
+
+	if (!error) {
+		error = put_in(&place, text);
+		close(place.folder);
+	}
 	free(text);
 	return error;
 }

@@ -17,6 +17,7 @@
 #include "base/message.h"
 #include "base/signals.h"
 #include "cgroup/cgroup_place.h"
+#include "confine/log_place.h"
 #include "control/source.h"
 #include "event/abort_process.h"
 #include "monitor/follow.h"
@@ -34,7 +35,8 @@ static const char usage[] =
 	"reloads policies whose files change, and looks up names where they say so (dns.resolve). What is enforced is enforced without it.\n"
 	"\n"
 	"  --output FILE       write events there as JSON lines; `-` is standard output (default), `journal`\n"
-	"                      the journal, with fields of its own. SIGHUP opens a file by its name again\n"
+	"                      the journal, with fields of its own. SIGHUP opens a file by its name again. A file is\n"
+	"                      led to by no symbolic link but root's, and holds nothing else than events\n"
 	"  --log-allowed       write events of what was allowed, too\n"
 	"  --metrics ADDRESS   serve metrics for Prometheus over HTTP, like 127.0.0.1:9774\n"
 	"  --metrics-file FILE write them to a file every 15 seconds, for node_exporter\n"
@@ -175,7 +177,7 @@ static void write_metrics(struct monitor *monitor) {
 	error = metrics_write(monitor->metrics_file, verification_result(monitor->verification));
 	monitor->metrics_at = clock_ms();
 	if (error)
-		message_error("cannot write %s: %s", monitor->metrics_file, strerror(-error));
+		message_error("cannot write %s: %s", monitor->metrics_file, log_place_error(error));
 }
 
 #define FUNCTIONS(X) X(sd_notify)

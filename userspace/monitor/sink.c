@@ -3,7 +3,6 @@
 #include "monitor/sink.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/library.h"
 #include "base/message.h"
 #include "base/outlet.h"
+#include "confine/log_file.h"
 #include "event/event_words.h"
 #include "policy/rule_print.h"
 
@@ -65,10 +65,12 @@ static void end_writing(struct sink *sink) {
 	sink->log = NULL;
 }
 
-static int open_file(const char *file) {
-	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC | O_NONBLOCK, 0640);
+/* Says why it cannot. There is no command whose user could change the file. */
+static int open_file(const char *name) {
+	static const struct identity nobody = {0};
+	struct log_file file;
 
-	return fd < 0 ? -errno : fd;
+	return log_file_open(&file, &log_file_of_events, name, &nobody, false) ? -1 : file.fd;
 }
 
 struct sink *sink_open(const char *output) {
@@ -88,11 +90,12 @@ struct sink *sink_open(const char *output) {
 	}
 	if (!error)
 		sink->run_id = log_run_id();
-	if (!error)
-		error = fd < 0 ? fd : write_to(sink, fd);
-	if (!error)
+	if (!error && fd >= 0)
+		error = write_to(sink, fd);
+	if (!error && fd >= 0)
 		return sink;
-	message_error("cannot write to %s: %s", output, strerror(-error));
+	if (error)
+		message_error("cannot write to %s: %s", output, strerror(-error));
 	if (fd > STDERR_FILENO)
 		close(fd);
 	free(sink);
@@ -106,15 +109,16 @@ void sink_reopen(struct sink *sink) {
 	if (!sink->file)
 		return;
 	fd = open_file(sink->file);
-	error = fd < 0 ? fd : write_to(sink, fd);
-	if (error) {
-		message_error("cannot open %s again: %s; what was opened before is written on", sink->file,
-			      strerror(-error));
-		if (fd >= 0)
-			close(fd);
+	error = fd < 0 ? 0 : write_to(sink, fd);
+	if (fd >= 0 && !error) {
+		end_writing(&before);
 		return;
 	}
-	end_writing(&before);
+	if (error)
+		message_error("cannot open %s again: %s", sink->file, strerror(-error));
+	if (fd >= 0)
+		close(fd);
+	message_error("what was opened before as %s is written on", sink->file);
 }
 
 /* ---- the journal ----------------------------------------------------------------------------------------------- */

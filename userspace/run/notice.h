@@ -9,7 +9,7 @@
 
 #include "abi.h"
 #include "policy/policy.h"
-#include "run/log_file.h"
+#include "confine/log_file.h"
 
 struct notices;
 

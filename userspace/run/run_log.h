@@ -3,7 +3,7 @@
 #ifndef SNIF_RUN_LOG_H
 #define SNIF_RUN_LOG_H
 
-#include "run/log_file.h"
+#include "confine/log_file.h"
 #include "run/stats.h"
 
 /* All zero: there is none, and every function does nothing. */

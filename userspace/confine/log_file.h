@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file that --log names. */
+/* The file that --log of a run, or --output of monitor, names. */
 #ifndef SNIF_LOG_FILE_H
 #define SNIF_LOG_FILE_H
 

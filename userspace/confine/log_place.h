@@ -21,6 +21,9 @@ struct log_place {
  */
 int log_place_find(struct log_place *place, const char *file, const struct identity *identity);
 
+/* What is wrong with a place, for the negative errno of the above or of a file in it. */
+const char *log_place_error(int error);
+
 /* Whether a process of this identity may write to the file or folder, by its mode; root always may, which is not meant.
  * In a sticky folder it may do nothing to what is not its own. */
 bool log_place_writable(const struct stat *status, const struct identity *identity);

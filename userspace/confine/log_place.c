@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A path ──► one folder after the other ──► the last one. */
-#include "run/log_place.h"
+#include "confine/log_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,4 +134,9 @@ int log_place_find(struct log_place *place, const char *file, const struct ident
 	if (error && place->folder >= 0)
 		close(place->folder);
 	return error;
+}
+
+const char *log_place_error(int error) {
+	return error == -EMLINK ? "a folder on the way is a symbolic link that is not root's; name the folder itself"
+				: strerror(-error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What --log says ──► an open file. */
-#include "run/log_file.h"
+/* What --log, --output and the like say ──► an open file. */
+#include "confine/log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "base/caller.h"
 #include "base/message.h"
-#include "run/log_place.h"
+#include "confine/log_place.h"
 
 const struct log_file_kind log_file_of_events = {"log", "{\"timestamp\":"};
 
@@ -118,8 +118,6 @@ static const char *why_not(int error, const struct log_file_kind *kind) {
 	switch (error) {
 	case ELOOP:
 		return "it is a symbolic link; name the file itself";
-	case EMLINK:
-		return "a folder on the way is a symbolic link that is not root's; name the folder itself";
 	case EMEDIUMTYPE:
 		return kind == &log_file_of_events ? "it holds something else than events; name another file"
 						   : "it holds something else; name another file";
@@ -130,7 +128,7 @@ static const char *why_not(int error, const struct log_file_kind *kind) {
 	case ENXIO:
 		return "it is a pipe that nobody reads from, whose reader has to be started first, or a socket";
 	default:
-		return strerror(error);
+		return log_place_error(-error);
 	}
 }
 
