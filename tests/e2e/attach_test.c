@@ -264,6 +264,33 @@ static void test_note_of_another_kind(void **state) {
 	resident_says(125, "reload", "--dry-run", lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test")));
 }
 
+/* What is said to be done then helps. */
+static void test_note_cut_off(void **state) {
+	static const char *const notes[] = {"policy-1", "cgroup-*"};
+	const char *policy;
+	char wanted[200];
+	glob_t found;
+
+	(void)state;
+	begin();
+	policy = lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		resident_says(0, "attach", policy, "--cgroup", paths[0]);
+		snprintf(wanted, sizeof(wanted), "/run/snifence/*/%s", notes[i]);
+		assert_int_equal(glob(wanted, 0, NULL, &found), 0);
+		assert_int_equal(truncate(found.gl_pathv[0], 20), 0);
+		snprintf(wanted, sizeof(wanted), "snifence: %s is damaged: remove it, then detach and attach again",
+			 found.gl_pathv[0]);
+		expect_said(resident_snifence((const char *const[]){"status", NULL}), 125, wanted);
+		assert_int_equal(unlink(found.gl_pathv[0]), 0);
+		globfree(&found);
+		assert_int_equal(resident_count("attachments"), 1);
+		resident_says(0, "detach", "--cgroup", paths[0]);
+	}
+	resident_says(0, "attach", policy, "--cgroup", paths[0]);
+	assert_string_equal(resident_state(), "live");
+}
+
 /* Each of a stack must allow, in whichever order it was made. */
 static void attach_in_order(const int order[4]) {
 	static const char *const allowed[] = {RESIDENT_ALLOW("'*.lab.test'"),
@@ -576,6 +603,7 @@ int main(int argc, char **argv) {
 		attach_test(test_attached_already),
 		attach_test(test_not_whole),
 		attach_test(test_note_of_another_kind),
+		attach_test(test_note_cut_off),
 		attach_test(test_cgroup_namespace),
 		attach_test(test_other_namespace),
 		attach_test(test_other_namespace_of_process),

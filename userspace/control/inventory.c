@@ -188,7 +188,8 @@ int inventory_read(struct instances *instances, struct inventory *inventory) {
 	count_attachments(inventory);
 	if (!reading.error)
 		return 0;
-	message_error("cannot read what is attached: %s", strerror(-reading.error));
+	if (reading.error != -EBADMSG) /* of which the ledger has said where */
+		message_error("cannot read what is attached: %s", strerror(-reading.error));
 	inventory_free(inventory);
 	return reading.error;
 }

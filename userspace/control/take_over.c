@@ -57,11 +57,8 @@ static int take_cgroup(struct taking *taking, struct found_cgroup *cgroup) {
 		taking->left = true;
 		return 0;
 	}
-	if (error) {
-		message_error("cannot read what is noted of %s in " INSTANCE_ROOT "/%s: %s", cgroup->path, taking->name,
-			      strerror(-error));
+	if (error)
 		return error;
-	}
 	error = instance_of(taking->instances, cgroup->id);
 	if (error == -ENOENT)
 		error = attach_as_noted(taking, cgroup, &entry);

@@ -65,6 +65,17 @@ static struct json_object *read_file(const char *path) {
 	return object;
 }
 
+/* Says what is wrong with a file that is there. Returns the error. */
+static int unread(const char *path, int error) {
+	if (error == -EBADMSG)
+		message_error("%s is damaged: remove it, then detach and attach again what it was of, as `snifence "
+			      "status` lists it",
+			      path);
+	else if (error != -ENOENT)
+		message_error("cannot read %s: %s", path, strerror(-error));
+	return error;
+}
+
 /* ---- members --------------------------------------------------------------------------------------------------- */
 
 static int64_t number_of(const struct json_object *object, const char *key) {
@@ -237,7 +248,7 @@ int ledger_read_policy(const char *instance, uint32_t number, struct ledger_poli
 	int error;
 
 	if (!object)
-		return -errno;
+		return unread(path, -errno);
 	*entry = (struct ledger_policy){
 		.number = number,
 		.generation = (uint32_t)number_of(object, "generation"),
@@ -253,7 +264,7 @@ int ledger_read_policy(const char *instance, uint32_t number, struct ledger_poli
 	if (!error && entry->file && entry->name && *entry->sha256 && entry->since)
 		return 0;
 	ledger_policy_free(entry);
-	return error ? error : -EBADMSG;
+	return unread(path, error ? error : -EBADMSG);
 }
 
 void ledger_forget_policy(const char *instance, uint32_t number) {
@@ -295,11 +306,8 @@ int ledger_find_policy(const char *instance, const struct filter *filter, const 
 		error = filter_active(filter, i).policy ? ledger_read_policy(instance, i, &entry) : -ENOENT;
 		if (error == -ENOENT)
 			continue;
-		if (error) {
-			message_error("cannot read what is noted in " INSTANCE_ROOT "/%s: %s", instance,
-				      strerror(-error));
+		if (error)
 			return error;
-		}
 		if (strcmp(entry.file, file) == 0)
 			found = (int)i;
 		ledger_policy_free(&entry);
@@ -403,7 +411,7 @@ int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledg
 	int error = 0;
 
 	if (!object)
-		return -errno;
+		return unread(path, -errno);
 	*entry = (struct ledger_attachment){
 		.cgroup_id = cgroup_id,
 		.policy = (uint32_t)number_of(object, "policy"),
@@ -415,9 +423,10 @@ int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledg
 	if (!entry->path || !entry->since || (!entry->unit && member_text(object, "unit")))
 		error = -EBADMSG;
 	json_object_put(object);
-	if (error)
-		ledger_attachment_free(entry);
-	return error;
+	if (!error)
+		return 0;
+	ledger_attachment_free(entry);
+	return unread(path, error);
 }
 
 void ledger_forget_attachment(const char *instance, uint64_t cgroup_id) {

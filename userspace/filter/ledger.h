@@ -41,13 +41,14 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 /* What is noted holds under another generation, if it has this digest: not where a reload was ended before it noted what
  * it had put in force. Nothing noted is no error. */
 int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *sha256);
-/* -ENOENT: nothing is noted of it. */
+/* -ENOENT, without a word: nothing is noted of it. Of another error it says why, and of a damaged file what to do. */
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry);
 void ledger_forget_policy(const char *instance, uint32_t number);
 /* The number of the policy in force that was read from this file; 0: there is none; or a negative errno, after saying why. */
 int ledger_find_policy(const char *instance, const struct filter *filter, const char *file);
 
 int ledger_note_attachment(const char *instance, const struct ledger_attachment *entry);
+/* The same of an attachment. */
 int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledger_attachment *entry);
 void ledger_forget_attachment(const char *instance, uint64_t cgroup_id);
 /* Calls `each` for every attachment that is noted, in no order: of those cgroups for which `wanted` returns true; NULL: of

@@ -266,8 +266,6 @@ static void begin(struct watched *watched, const struct snif_settings *in_force)
 
 	/* not yet; or it is a run's, which looks names up itself */
 	watched->noted = error != -ENOENT;
-	if (error && watched->noted)
-		message_error("cannot read which policy it is whose names are to be looked up: %s", strerror(-error));
 	if (error)
 		return;
 	if (library_open(&dns_library) == 0 && load(watched, entry.file, in_force)) {
