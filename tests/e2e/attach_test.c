@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <json-c/json.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -580,6 +581,95 @@ static void test_verify_processes(void **state) {
 	expect_finding(NULL);
 }
 
+static void drop_capabilities(void) {
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capset, &header, none))
+		_exit(1);
+}
+
+static void be_root(void) {
+}
+
+static void be_nobody(void) {
+	if (setresuid(65534, 65534, 65534))
+		_exit(1);
+}
+
+/* What a later setuid() makes root. */
+static void be_root_later(void) {
+	if (setresuid(65534, 65534, 0))
+		_exit(1);
+}
+
+static void have_own_mounts(void) {
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		_exit(1);
+}
+
+static void hide(void) {
+	have_own_mounts();
+	if (mount("none", "/run/snifence", "tmpfs", MS_RDONLY, NULL))
+		_exit(1);
+}
+
+static void have_read_only(const char *path) {
+	if (mount(path, path, NULL, MS_BIND, NULL) || mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL))
+		_exit(1);
+}
+
+static void have_all_read_only(void) {
+	have_own_mounts();
+	have_read_only("/run/snifence/bpf");
+	if (mount(NULL, "/run/snifence", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL))
+		_exit(1);
+}
+
+static void have_notes_read_only(void) {
+	have_own_mounts();
+	if (mount(NULL, "/run/snifence", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL))
+		_exit(1);
+}
+
+/* Who is root can change what root owns, without any capability. */
+static void test_verify_root(void **state) {
+	static const struct {
+		void (*be)(void);
+		bool found;
+	} cases[] = {{be_root, true}, {be_nobody, false},	   {be_root_later, true},	{have_own_mounts, true},
+		     {hide, false},   {have_all_read_only, false}, {have_notes_read_only, true}};
+
+	(void)state;
+	begin();
+	resident_says(0, "attach", lab_write("root.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[0]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int turns[2];
+		char turn;
+		pid_t pid;
+
+		assert_int_equal(pipe(turns), 0);
+		pid = fork();
+		if (pid == 0) {
+			cgroup_adopt(&cgroups[0], getpid());
+			cases[i].be();
+			drop_capabilities();
+			if (write(turns[1], "", 1) == 1)
+				pause();
+			_exit(0);
+		}
+		close(turns[1]);
+		assert_int_equal(read(turns[0], &turn, 1), 1);
+		close(turns[0]);
+		if (cases[i].found)
+			expect_said(expect_finding("reaches_state"), 1, "1 processes of root's can change");
+		else
+			expect_finding(NULL);
+		kill(pid, SIGKILL);
+		resident_finish(pid);
+	}
+}
+
 static void test_verify_recreated(void **state) {
 	(void)state;
 	begin();
@@ -615,6 +705,7 @@ int main(int argc, char **argv) {
 		attach_test(test_verify),
 		attach_test(test_verify_replaced),
 		attach_test(test_verify_processes),
+		attach_test(test_verify_root),
 		attach_test(test_verify_recreated),
 	};
 

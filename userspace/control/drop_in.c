@@ -5,6 +5,9 @@
  * Each start of a service has a new cgroup, to which nothing is attached. ExecCondition= comes before all else that the
  * unit runs, in that cgroup, and `+` lets it load programs whatever the unit forbids its own processes. Where it exits
  * with 255 the start has failed; with less the unit would be passed over as one that is not wanted.
+ *
+ * What is pinned and noted is root's, whom a service can be, and is hidden from it, but not from what has `+`. It is
+ * there once the service is attached; `-` lets the unit's last commands run where all was unloaded meanwhile.
  */
 #include "control/drop_in.h"
 
@@ -19,6 +22,7 @@
 #include "base/library.h"
 #include "base/message.h"
 #include "cgroup/cgroup_find.h"
+#include "filter/instance.h"
 
 #define FUNCTIONS(X)                                                                                                   \
 	X(sd_bus_default_system)                                                                                       \
@@ -86,7 +90,8 @@ int drop_in_print(FILE *out, const char *service, const char *policy) {
 		"After=snifence-load.service\n"
 		"\n"
 		"[Service]\n"
-		"ExecCondition=+/bin/sh -c '%s attach %s --unit %%n || exit 255'\n",
+		"ExecCondition=+/bin/sh -c '%s attach %s --unit %%n || exit 255'\n"
+		"InaccessiblePaths=-" INSTANCE_ROOT "\n",
 		service, program, policy);
 	return 0;
 }

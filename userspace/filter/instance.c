@@ -24,7 +24,6 @@
 #include "filter/filter_parts.h"
 #include "snifence.skel.h"
 
-#define PINS INSTANCE_ROOT "/bpf"
 #define HALF_MADE "_new" /* behind the name of an instance that is not all there: not yet, or not any more */
 
 enum { PATH_SIZE = 128, HALF_NAME = INSTANCE_NAME + sizeof(HALF_MADE), LOCK_AGAIN_US = 5000 };
@@ -38,7 +37,7 @@ const char *instance_name(unsigned number, char name[INSTANCE_NAME]) {
 static int is_mounted(void) {
 	struct statfs fs;
 
-	if (statfs(PINS, &fs))
+	if (statfs(INSTANCE_PINS, &fs))
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	return fs.f_type == BPF_FS_MAGIC;
 }
@@ -62,8 +61,8 @@ static int make_root(void) {
 	int error = instances_make_root();
 
 	if (!error)
-		error = make_folder(PINS);
-	if (!error && mount("snifence", PINS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		error = make_folder(INSTANCE_PINS);
+	if (!error && mount("snifence", INSTANCE_PINS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
 		error = -errno;
 	return error;
 }
@@ -123,7 +122,7 @@ static void remove_half_made(void *context, const char *name) {
 }
 
 static int tell_unread(int error) {
-	message_error("cannot read what is in %s: %s", PINS, strerror(-error));
+	message_error("cannot read what is in %s: %s", INSTANCE_PINS, strerror(-error));
 	return error;
 }
 
@@ -173,7 +172,7 @@ static int lock_root(struct instances *instances, int patience) {
 	struct statfs fs;
 	int error;
 
-	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	instances->root_fd = open(INSTANCE_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (instances->root_fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
 	error = lock(instances->root_fd, patience);
@@ -198,7 +197,8 @@ static int take(struct instances *instances, bool make, int patience) {
 	} while (error == -ESTALE);
 	if (error) {
 		if (error != -EBUSY || patience < 0)
-			message_error("cannot mount and lock a BPF file system at %s: %s", PINS, strerror(-error));
+			message_error("cannot mount and lock a BPF file system at %s: %s", INSTANCE_PINS,
+				      strerror(-error));
 		instances_release(instances);
 		return error;
 	}
@@ -223,7 +223,7 @@ int instances_peek(struct instances *instances) {
 	*instances = (struct instances){.root_fd = -1};
 	if (mounted <= 0)
 		return mounted ? mounted : -ENOENT;
-	instances->root_fd = open(PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	instances->root_fd = open(INSTANCE_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return instances->root_fd < 0 ? -errno : 0;
 }
 
@@ -246,7 +246,7 @@ static int open_pins(const char *folder, const char *const *names, int *descript
 	char path[PATH_SIZE];
 
 	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), PINS "/%s/%s", folder, names[i]);
+		snprintf(path, sizeof(path), INSTANCE_PINS "/%s/%s", folder, names[i]);
 		descriptors[i] = bpf_obj_get(path);
 		if (descriptors[i] < 0)
 			return -errno;
@@ -258,7 +258,7 @@ static int make_pins(const char *folder, const char *const *names, const int *de
 	char path[PATH_SIZE];
 
 	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), PINS "/%s/%s", folder, names[i]);
+		snprintf(path, sizeof(path), INSTANCE_PINS "/%s/%s", folder, names[i]);
 		if (bpf_obj_pin(descriptors[i], path))
 			return -errno;
 	}
@@ -275,7 +275,7 @@ struct filter *instance_open(struct instances *instances, unsigned number) {
 	if (faccessat(instances->root_fd, instance_name(number, name), F_OK, 0)) {
 		error = -errno;
 		if (error != -ENOENT)
-			message_error("cannot look for %s/%s: %s", PINS, name, strerror(-error));
+			message_error("cannot look for %s/%s: %s", INSTANCE_PINS, name, strerror(-error));
 		errno = -error;
 		return NULL;
 	}
@@ -290,8 +290,8 @@ struct filter *instance_open(struct instances *instances, unsigned number) {
 		error = filter_map_arrays(filter);
 	if (!error)
 		return instances->opened[number] = filter;
-	message_error("cannot open %s/%s: %s; is something of it gone? `rm -r %s/%s` and attach anew", PINS, name,
-		      strerror(-error), PINS, name);
+	message_error("cannot open %s/%s: %s; is something of it gone? `rm -r %s/%s` and attach anew", INSTANCE_PINS,
+		      name, strerror(-error), INSTANCE_PINS, name);
 	filter_free(filter);
 	errno = error == -ENOENT ? EIO : -error;
 	return NULL;
@@ -329,7 +329,7 @@ struct filter *instance_load(struct instances *instances, unsigned number) {
 	if (!error) {
 		error = pin(instances, filter, name);
 		if (error)
-			message_error("cannot pin %s in %s: %s", name, PINS, strerror(-error));
+			message_error("cannot pin %s in %s: %s", name, INSTANCE_PINS, strerror(-error));
 	}
 	if (!error)
 		return instances->opened[number] = filter;
@@ -463,7 +463,7 @@ int instance_unload(struct instances *instances, unsigned number) {
 	if (renameat(instances->root_fd, name, instances->root_fd, half) || remove_pins(instances->root_fd, half))
 		error = -errno;
 	if (error)
-		message_error("cannot remove %s/%s: %s", PINS, name, strerror(-error));
+		message_error("cannot remove %s/%s: %s", INSTANCE_PINS, name, strerror(-error));
 	return error;
 }
 
@@ -472,8 +472,8 @@ void instances_remove(struct instances *instances) {
 	if (instances_reader() == 0)
 		unlink(INSTANCE_READER);
 	/* whoever waits for the lock, or finds it, has the mount busy: then it stays */
-	if (umount2(PINS, UMOUNT_NOFOLLOW) == 0) {
-		rmdir(PINS);
+	if (umount2(INSTANCE_PINS, UMOUNT_NOFOLLOW) == 0) {
+		rmdir(INSTANCE_PINS);
 		/* whoever has a file there, like a reader, keeps it */
 		if (umount2(INSTANCE_ROOT, UMOUNT_NOFOLLOW) == 0)
 			rmdir(INSTANCE_ROOT);

@@ -16,6 +16,7 @@
 #include "filter/filter.h"
 
 #define INSTANCE_ROOT "/run/snifence"
+#define INSTANCE_PINS INSTANCE_ROOT "/bpf" /* the BPF file system */
 /* RUN_RINGS: made when an instance is loaded, besides the shared one */
 enum { INSTANCES = 4, INSTANCE_NAME = 24, INSTANCE_RUN_RINGS = 8 };
 

@@ -20,6 +20,7 @@
 	X(UNIT_RESTARTED, "unit_restarted")                                                                            \
 	X(CGROUP_RECREATED, "cgroup_recreated")                                                                        \
 	X(CAPABILITY, "capability")                                                                                    \
+	X(REACHES_STATE, "reaches_state")                                                                              \
 	X(PACKET_SOCKET, "packet_socket")                                                                              \
 	X(OLDER_SOCKET, "older_socket")
 

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "cgroup/cgroup_sockets.h"
+#include "filter/instance.h"
 
 static const struct {
 	int number;
@@ -26,8 +29,8 @@ struct looking {
 	const struct filter *filter;
 	const struct inventory_attachment *attachment;
 	/* of each finding, the first process, and how many there are */
-	pid_t capable[CAPABILITIES], packet, old;
-	unsigned capable_count[CAPABILITIES], packet_count, old_count;
+	pid_t capable[CAPABILITIES], reaching, packet, old;
+	unsigned capable_count[CAPABILITIES], reaching_count, packet_count, old_count;
 	bool packet_here, old_here; /* in the process at hand */
 };
 
@@ -36,19 +39,39 @@ static void note(pid_t *first, unsigned *count, pid_t pid) {
 		*first = pid;
 }
 
-static uint64_t capabilities_of(pid_t pid) {
+struct rights {
+	uint64_t capabilities;
+	bool root; /* by one of its uids, as the initial user namespace has them */
+};
+
+static struct rights rights_of(pid_t pid) {
+	struct rights rights = {0};
 	char path[40], line[128];
-	uint64_t set = 0;
+	unsigned uid[4];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "CapPrm: %" SCNx64, &set) == 1)
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "Uid: %u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]) == 4)
+			rights.root = !uid[0] || !uid[1] || !uid[2] || !uid[3];
+		if (sscanf(line, "CapPrm: %" SCNx64, &rights.capabilities) == 1)
 			break;
+	}
 	if (file)
 		fclose(file);
-	return set;
+	return rights;
+}
+
+/* Whether what is at this path for the process is what is there for us, and nothing keeps root from writing to it. */
+static bool reaches(pid_t pid, const char *path) {
+	char its[64];
+	struct stat here, there;
+	struct statvfs mount;
+
+	snprintf(its, sizeof(its), "/proc/%d/root%s", pid, path);
+	return stat(path, &here) == 0 && stat(its, &there) == 0 && here.st_dev == there.st_dev &&
+	       here.st_ino == there.st_ino && statvfs(its, &mount) == 0 && !(mount.f_flag & ST_RDONLY);
 }
 
 /* Nobody saw a TCP connection begin that has no tag. */
@@ -83,11 +106,13 @@ static void look_at_socket(void *context, pid_t pid, int fd) {
 
 static void look_at_process(void *context, pid_t pid) {
 	struct looking *looking = context;
-	uint64_t set = capabilities_of(pid);
+	struct rights rights = rights_of(pid);
 
 	for (int i = 0; i < CAPABILITIES; i++)
-		if (set >> capabilities[i].number & 1)
+		if (rights.capabilities >> capabilities[i].number & 1)
 			note(&looking->capable[i], &looking->capable_count[i], pid);
+	if (rights.root && (reaches(pid, INSTANCE_ROOT) || reaches(pid, INSTANCE_PINS)))
+		note(&looking->reaching, &looking->reaching_count, pid);
 	looking->packet_here = looking->old_here = false;
 	process_each_socket(pid, look_at_socket, looking);
 	if (looking->packet_here)
@@ -108,6 +133,12 @@ void verify_processes(const struct filter *filter, const struct inventory_attach
 				     "take it away: CapabilityBoundingSet= in a unit, --cap-drop in a container",
 				     "%u processes have %s, the first is %d", looking.capable_count[i],
 				     capabilities[i].name, looking.capable[i]);
+	if (looking.reaching_count)
+		findings_add(findings, FINDING_REACHES_STATE, path,
+			     "hide it: InaccessiblePaths=" INSTANCE_ROOT " in a unit, as `snifence unit` has it, or "
+			     "give it a user of its own",
+			     "%u processes of root's can change what is in force by " INSTANCE_ROOT ", the first is %d",
+			     looking.reaching_count, looking.reaching);
 	if (looking.packet_count)
 		findings_add(
 			findings, FINDING_PACKET_SOCKET, path, "end it: what it sends passes no filter of a cgroup",
