@@ -393,6 +393,34 @@ static void test_stalled_at_verify(void **state) {
 		skip(); /* no userfaultfd, or a kernel that says who the peer is without the lock */
 }
 
+/* Nor is what keeps the connections of a cgroup, which lets go of the others' all the same. */
+static void test_stalled_at_keep(void **state) {
+	struct lab_program *holder, *attach;
+	const char *policy;
+	bool can;
+
+	(void)state;
+	resident_begin();
+	lab_server(LAB_SINK, "192.0.2.1", 443);
+	policy = lab_write("stalled.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	holder = lab_start((const char *const[]){lab_self(), "userfault", "/dev/userfaultfd", NULL});
+	for (int i = 0; i < 100 && !strstr(lab_read(holder->output[0]), "stalling") && kill(holder->pid, 0) == 0; i++)
+		lab_sleep_ms(20);
+	can = strstr(lab_read(holder->output[0]), "stalling") != NULL;
+	cgroup_adopt(resident_cgroup(), holder->pid);
+	attach = lab_start((const char *const[]){"build/snifence", "attach", "--existing", "keep", policy, "--cgroup",
+						 resident_cgroup()->path, NULL});
+	assert_int_equal(lab_finish(attach, LAB_PROGRAM_MS)->status, 0);
+	if (can)
+		assert_non_null(strstr(attach->err, "which cannot be looked at: it is not kept"));
+	/* what is left behind holds nobody up */
+	resident_says(0, "detach", "--cgroup", resident_cgroup()->path);
+	kill(holder->pid, SIGKILL);
+	lab_finish(holder, LAB_PROGRAM_MS);
+	if (!can)
+		skip(); /* no userfaultfd */
+}
+
 static int held = -1;
 
 static int let_go(void **state) {
@@ -402,9 +430,14 @@ static int let_go(void **state) {
 	return resident_end(state);
 }
 
-/* Whoever holds the instances for ever keeps neither a run from its end nor monitor from its own. */
+static struct lab_program *run_true(void) {
+	return lab_start_snifence(RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", NULL},
+				  (const char *const[]){"true", NULL});
+}
+
+/* Whoever holds the instances for ever keeps neither a run from its end, or from giving up, nor monitor from its own. */
 static void test_held(void **state) {
-	struct lab_program *run, *monitor;
+	struct lab_program *run, *monitor, *told, *late;
 	const char *policy;
 
 	(void)state;
@@ -419,6 +452,8 @@ static void test_held(void **state) {
 	assert_true(lab_await_file("/run/snifence/monitor", LAB_PATIENCE_MS * lab_slowness()));
 	held = open("/run/snifence/bpf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(held, LOCK_EX), 0);
+	late = run_true();
+	told = run_true();
 	/* monitor would reload it */
 	lab_write("held.yaml", RESIDENT_ALLOW("other.lab.test"));
 	lab_sleep_ms(1000 * lab_slowness());
@@ -426,6 +461,11 @@ static void test_held(void **state) {
 	kill(monitor->pid, SIGTERM);
 	assert_int_equal(lab_finish(run, LAB_PROGRAM_MS)->status, 128 + SIGTERM);
 	assert_int_equal(lab_finish(monitor, LAB_PROGRAM_MS)->status, 0);
+	await_text(told->output[1], "waiting for it");
+	kill(told->pid, SIGTERM);
+	assert_int_equal(lab_finish(told, LAB_PROGRAM_MS)->status, 128 + SIGTERM);
+	assert_int_equal(lab_finish(late, 2 * LAB_PROGRAM_MS * lab_slowness())->status, 125);
+	assert_non_null(strstr(late->err, "still holds what is resident"));
 }
 
 static int play(const char *role, const char *argument) {
@@ -453,6 +493,7 @@ int main(int argc, char **argv) {
 		lab_test(test_lost_in_audit),
 		lab_test(test_nothing_stays),
 		resident_test(test_stalled_at_verify),
+		resident_test(test_stalled_at_keep),
 		cmocka_unit_test_teardown(test_held, let_go),
 	};
 

@@ -84,6 +84,14 @@ void signals_stop(void) {
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+int signals_early(const struct signals *signals) {
+	int signal;
+
+	while ((signal = signals_next(signals, NULL)) == SIGTSTP)
+		signals_stop();
+	return signal;
+}
+
 int signals_restore(const struct signals *signals) {
 	int err = 0;
 

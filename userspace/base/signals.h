@@ -27,6 +27,9 @@ int signals_take(struct signals *signals);
  * to the whole foreground process group (Ctrl-C), of which the command is a part. */
 int signals_next(const struct signals *signals, bool *everywhere);
 
+/* Where there is no command yet: the next signal that is to end snifence, 0 when there is none. TSTP stops it meanwhile. */
+int signals_early(const struct signals *signals);
+
 /* The terminal's signals stop this process again as they do by default. For who has the terminal: a live view. */
 void signals_let_stop(const struct signals *signals);
 

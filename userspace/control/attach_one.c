@@ -106,13 +106,26 @@ int attached_before(struct instances *instances, const struct source *source, co
 	return 1;
 }
 
+static int attach_keeping(const struct instances *instances, struct filter *filter, const struct found_cgroup *cgroup,
+			  uint32_t policy, const struct existing *existing) {
+	struct keep keep = {.filter = filter,
+			    .policy = policy,
+			    .existing = existing,
+			    .visits = {.cgroup_fd = cgroup->fd, .lock_fd = instances->root_fd}};
+	int error;
+
+	keep_begin(&keep);
+	error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, policy, 0, keep_connections, &keep);
+	keep_end(&keep);
+	return error;
+}
+
 int attach_one(struct instances *instances, const struct source *source, struct target *target,
 	       const struct existing *existing) {
 	const struct found_cgroup *cgroup = &target->cgroup;
 	int number = instance_for(instances, cgroup->fd, cgroup->id), policy, error;
 	char name[INSTANCE_NAME];
 	struct filter *filter;
-	struct keep keep;
 
 	if (number < 0)
 		return number;
@@ -123,9 +136,8 @@ int attach_one(struct instances *instances, const struct source *source, struct 
 		return policy;
 	/* what is noted and not attached is forgotten, what is attached and not noted would be nameless */
 	error = note_attachment(name, target, (uint32_t)policy);
-	keep = (struct keep){filter, (uint32_t)policy, cgroup->fd, existing, 0};
 	if (!error && existing->keep)
-		error = filter_attach_keeping(filter, cgroup->fd, cgroup->id, keep.policy, 0, keep_connections, &keep);
+		error = attach_keeping(instances, filter, cgroup, (uint32_t)policy, existing);
 	else if (!error)
 		error = filter_attach(filter, cgroup->fd, cgroup->id, (uint32_t)policy, 0);
 	if (error)

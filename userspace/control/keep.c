@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 
-#include "cgroup/cgroup_sockets.h"
 #include "event/event_words.h"
 /* Behind the others: it brings judge.h, which needs what they declare. */
 #include "compile/tables.h"
@@ -23,18 +22,29 @@ static bool is_allowed(const struct compiled *compiled, const struct snif_target
 	return snif_judge_address(compiled, to->address, to->protocol, to->port, &dest).verdict == SNIF_ALLOW;
 }
 
-static void keep_one(void *context, pid_t pid, int socket) {
+enum { CUT = 1, KEPT };
+
+static int keep_one(void *context, int socket, struct snif_target *to) {
 	const struct keep *keep = context;
 	const struct compiled *only = keep->existing->only;
 	const struct other *before = keep->existing->before;
-	struct snif_target to;
 
-	if (!filter_peer(socket, &to) || (before && !other_allows(before, socket)))
-		return;
-	if (only && !is_allowed(only, &to))
-		print("cut", pid, &to);
-	else if (filter_keep(keep->filter, socket, keep->policy) == 1 && !before)
-		print("kept", pid, &to);
+	if (!filter_peer(socket, to) || (before && !other_allows(before, socket)))
+		return 0;
+	if (only && !is_allowed(only, to))
+		return CUT;
+	return filter_keep(keep->filter, socket, keep->policy) == 1 && !before ? KEPT : 0;
+}
+
+static void tell(void *context, int what, pid_t pid, const struct snif_target *to) {
+	(void)context;
+	print(what == KEPT ? "kept" : "cut", pid, to);
+}
+
+void keep_begin(struct keep *keep) {
+	keep->visits.look = keep_one;
+	keep->visits.tell = tell;
+	keep->visits.context = keep;
 }
 
 void keep_connections(void *context) {
@@ -42,5 +52,9 @@ void keep_connections(void *context) {
 
 	/* what was opened since the first call has been judged where it was opened */
 	if (!keep->existing->only || keep->calls++ == 0)
-		cgroup_each_socket(keep->cgroup_fd, keep_one, keep);
+		visit_sockets(&keep->visits);
+}
+
+void keep_end(struct keep *keep) {
+	visits_end(&keep->visits);
 }

@@ -3,6 +3,7 @@
 #ifndef SNIF_KEEP_H
 #define SNIF_KEEP_H
 
+#include "control/visit.h"
 #include "filter/filter.h"
 #include "filter/other.h"
 
@@ -16,10 +17,13 @@ struct existing {
 struct keep {
 	struct filter *filter;
 	uint32_t policy;
-	int cgroup_fd;
 	const struct existing *existing;
+	struct visits visits; /* with the cgroup and the lock of the instances; the rest is keep_begin()'s */
 	unsigned calls;
 };
+
+void keep_begin(struct keep *keep);
+void keep_end(struct keep *keep);
 
 /* For filter_attach_keeping(): takes each TCP connection and connected UDP socket of the cgroup's processes
  * (pidfd_getfd) and has it kept or not. Prints whose connection to where that was. `context` is a struct keep. */

@@ -160,8 +160,9 @@ static int put_in_force(struct run *run) {
 		.policy = run->policy, .policy_sha256 = run->compiled.sha256, .cgroup_path = run->cgroup.path};
 	run->watch.aborts = abort_process_start(run->cgroup.fd);
 	int abort_error = run->watch.aborts ? 0 : -errno, error;
-	if (run_filter_begin(&run->filter, run->cgroup.fd, run->cgroup.id, policy_reads_dns(run->policy)))
-		return something_lacks();
+	error = run_filter_begin(&run->filter, &run->cgroup, policy_reads_dns(run->policy), &run->signals);
+	if (error)
+		return error > 0 ? error : error == -ETIMEDOUT ? EXIT_FAILED : something_lacks();
 	/* while the kernel verifies the programs */
 	int code = prepare_confinement(run);
 	if (code)
@@ -194,9 +195,7 @@ static int run_command(struct run *run) {
 	}
 	if (!run->options.quiet)
 		run_variables_hint(run->options.command[0], run->variables);
-	int signal;
-	while ((signal = signals_next(&run->signals, NULL)) == SIGTSTP)
-		signals_stop();
+	int signal = signals_early(&run->signals);
 	if (signal)
 		return 128 + signal;
 	int code = spawn(run->options.command, &run->cgroup, &run->confinement, &run->signals, &supervised.child);

@@ -11,9 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/message.h"
 
-enum { OWN_POLICY = 1, OWN_RING = 0, END_MS = 1000 /* for others to be done */ };
+enum { OWN_POLICY = 1, OWN_RING = 0 };
+
+/* For others to be done, in milliseconds: before there is a word of it, then as long as anybody can be (visit.c); and in
+ * the end. */
+enum { SILENT_MS = 1000, BEGIN_MS = 20000, END_MS = 1000, STEP_MS = 100 };
 
 static void release(struct run_filter *run) {
 	if (run->holding)
@@ -95,14 +100,41 @@ static int take_ring(struct run_filter *run) {
 
 /* ---- a resident instance --------------------------------------------------------------------------------------- */
 
-/* Returns 0; -ENOENT, without a word, where nothing is resident; or another negative errno, after saying why. */
-static int begin_resident(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id) {
-	int error = instances_take(&run->instances, false), number;
+/* As run_filter_begin(); -ENOENT, without a word: nothing is resident. */
+static int take_instances(struct run_filter *run, const struct signals *signals) {
+	const long begin = clock_ms();
+	bool told = false;
+	int error, signal;
+
+	while ((error = instances_take_within(&run->instances, STEP_MS)) == -EBUSY) {
+		long waited = clock_ms() - begin;
+
+		signal = signals_early(signals);
+		if (signal)
+			return 128 + signal;
+		if (waited >= BEGIN_MS) {
+			message_error("another command of snifence still holds what is resident: end it; `lslocks` "
+				      "shows which one has locked " INSTANCE_ROOT "/bpf");
+			return -ETIMEDOUT;
+		}
+		if (!told && waited >= SILENT_MS) {
+			message_error(
+				"another command of snifence changes what is resident: waiting for it, %d s at most",
+				BEGIN_MS / 1000);
+			told = true;
+		}
+	}
+	return error;
+}
+
+/* The same, with all that the run has of it. */
+static int begin_resident(struct run_filter *run, const struct cgroup *cgroup, const struct signals *signals) {
+	int error = take_instances(run, signals), number;
 
 	if (error)
 		return error;
 	run->holding = true;
-	number = instance_open(&run->instances, 0) ? instance_for(&run->instances, cgroup_fd, cgroup_id) : -ENOENT;
+	number = instance_open(&run->instances, 0) ? instance_for(&run->instances, cgroup->fd, cgroup->id) : -ENOENT;
 	if (number >= 0) {
 		run->number = (unsigned)number;
 		run->filter = instance_open(&run->instances, run->number);
@@ -119,11 +151,12 @@ static int begin_resident(struct run_filter *run, int cgroup_fd, uint64_t cgroup
 	return number;
 }
 
-int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, bool reads_dns) {
+int run_filter_begin(struct run_filter *run, const struct cgroup *cgroup, bool reads_dns,
+		     const struct signals *signals) {
 	int error;
 
 	*run = (struct run_filter){.ring_lock = -1};
-	error = begin_resident(run, cgroup_fd, cgroup_id);
+	error = begin_resident(run, cgroup, signals);
 	if (error != -ENOENT)
 		return error;
 	run->policy = OWN_POLICY;

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/signals.h"
+#include "cgroup/cgroup.h"
 #include "filter/instance.h"
 
 /* All zero holds nothing. */
@@ -21,9 +23,11 @@ struct run_filter {
 /*
  * Opens what is resident, for the cgroup; or begins to load an instance, for a policy with rules for lookups or without
  * (policy_reads_dns()), which goes on while the caller does something
- * else. Returns 0 or a negative errno, after saying why. Ends with run_filter_end().
+ * else. Another command may hold what is resident: this says so, and waits for a while. Returns 0; 128 + n: signal n came
+ * meanwhile; or a negative errno, after saying why; -ETIMEDOUT: it has waited in vain. Ends with run_filter_end().
  */
-int run_filter_begin(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, bool reads_dns);
+int run_filter_begin(struct run_filter *run, const struct cgroup *cgroup, bool reads_dns,
+		     const struct signals *signals);
 
 /* Puts the policy in force and attaches the cgroup. Returns 0 or a negative errno, after saying why. */
 int run_filter_attach(struct run_filter *run, int cgroup_fd, uint64_t cgroup_id, const struct compiled *compiled);
