@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connections that are open when a policy comes, or is replaced ──► those that go on, and those that end. */
+#include <arpa/inet.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,28 +205,100 @@ static int share(void *argument) {
 	return 0;
 }
 
-/* What belongs to another attached cgroup is that one's, whoever holds it. */
-static void test_keep_what_is_of_another(void **state) {
+/* What becomes of the other cgroup while one of its connections is held here, too. */
+enum other_is { ATTACHED, RELOADED, ATTACHED_LATER };
+
+static void keep_what_is_of_another(enum other_is how) {
 	struct cgroup beside = {.fd = -1};
+	const char *policy, *other;
 	struct pool *pool;
-	const char *other;
 	pid_t pid;
 
-	(void)state;
 	begin_pool();
 	assert_int_equal(cgroup_create(&beside), 0);
-	resident_says(0, "attach", pool_policy(""), "--cgroup", resident_cgroup()->path);
+	policy = pool_policy("");
 	other = lab_write("other.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	if (how != ATTACHED_LATER)
+		resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
 	pool = lab_shared(sizeof(*pool));
 	pid = resident_start(resident_cgroup(), share, pool);
 	assert_true(lab_await_turn(&pool->turn, 1));
 	assert_int_equal(cgroup_adopt(&beside, pool->holder), 0);
+	if (how == RELOADED)
+		resident_says(0, "reload", policy);
 	resident_says(0, "attach", "--existing", "keep", other, "--cgroup", beside.path);
+	if (how == ATTACHED_LATER)
+		resident_says(0, "attach", other, "--cgroup", resident_cgroup()->path);
 	lab_turn(&pool->turn, 2);
 	assert_int_equal(resident_finish(pid), 0);
 	assert_false(pool->alive[INSPECTED]);
 	resident_says(0, "detach", "--cgroup", beside.path);
 	cgroup_remove(&beside);
+}
+
+/* What belongs to another cgroup is that one's, whoever holds it. */
+static void test_keep_what_is_of_another(void **state) {
+	(void)state;
+	keep_what_is_of_another(ATTACHED);
+}
+
+/* Also where it is to be judged again, */
+static void test_keep_what_another_judges_again(void **state) {
+	(void)state;
+	keep_what_is_of_another(RELOADED);
+}
+
+/* or only will be judged. */
+static void test_keep_what_another_will_judge(void **state) {
+	(void)state;
+	keep_what_is_of_another(ATTACHED_LATER);
+}
+
+/* One of IPv6, of IPv4 in its clothes, or in another network namespace is found as the cgroup's own, too. */
+static int hold_all_kinds(void *argument) {
+	struct pool *pool = argument;
+	const struct {
+		int type;
+		const char *address;
+	} kinds[] = {
+		{SOCK_STREAM, "::ffff:198.51.100.1"},
+		{SOCK_DGRAM, "::ffff:198.51.100.1"},
+		{SOCK_STREAM, "2001:db8::2"},
+		{SOCK_DGRAM, "2001:db8::2"},
+	};
+	int status = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct sockaddr_in6 where = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+		int fd = socket(AF_INET6, kinds[i].type | SOCK_CLOEXEC, 0);
+
+		inet_pton(AF_INET6, kinds[i].address, &where.sin6_addr);
+		if (connect(fd, (struct sockaddr *)&where, sizeof(where)))
+			status = (int)i + 1;
+	}
+	if (unshare(CLONE_NEWNET) || system("ip link set lo up && ip address add 198.51.100.1/32 dev lo") ||
+	    open_pooled(UDP_DIRECT) < 0)
+		status = 10;
+	lab_turn(&pool->turn, 1);
+	lab_await_turn(&pool->turn, 2);
+	return status;
+}
+
+static void test_keep_all_kinds(void **state) {
+	struct lab_program *attach;
+	struct pool *pool;
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	lab_server(LAB_ECHO, "2001:db8::2", 443);
+	pool = lab_shared(sizeof(*pool));
+	pid = resident_start(resident_cgroup(), hold_all_kinds, pool);
+	assert_true(lab_await_turn(&pool->turn, 1));
+	attach = resident_says(0, "attach", "--existing", "keep", pool_policy(""), "--cgroup", resident_cgroup()->path);
+	lab_turn(&pool->turn, 2);
+	assert_int_equal(resident_finish(pid), 0);
+	assert_int_equal(count_lines(attach->out, "kept a connection"), 5);
 }
 
 /* ---- what a reload would cut ----------------------------------------------------------------------------------- */
@@ -347,9 +422,15 @@ static void test_dry_run_of_many(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		resident_test(test_existing_cut),  resident_test(test_existing_judge),
-		resident_test(test_existing_keep), resident_test(test_keep_what_is_of_another),
-		resident_test(test_dry_run),	   resident_test(test_dry_run_of_many),
+		resident_test(test_existing_cut),
+		resident_test(test_existing_judge),
+		resident_test(test_existing_keep),
+		resident_test(test_keep_what_is_of_another),
+		resident_test(test_keep_what_another_judges_again),
+		resident_test(test_keep_what_another_will_judge),
+		resident_test(test_keep_all_kinds),
+		resident_test(test_dry_run),
+		resident_test(test_dry_run_of_many),
 	};
 
 	return cmocka_run_group_tests_name("attach_existing", tests, NULL, NULL);

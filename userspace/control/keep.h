@@ -4,6 +4,7 @@
 #define SNIF_KEEP_H
 
 #include "control/visit.h"
+#include "event/sock_cgroup.h"
 #include "filter/filter.h"
 #include "filter/other.h"
 
@@ -20,13 +21,17 @@ struct keep {
 	const struct existing *existing;
 	struct visits visits; /* with the cgroup and the lock of the instances; the rest is keep_begin()'s */
 	unsigned calls;
+	/* of the process that looks */
+	struct sock_cgroup asking;
+	struct cookies cgroups; /* the cgroup and those below */
 };
 
 void keep_begin(struct keep *keep);
 void keep_end(struct keep *keep);
 
 /* For filter_attach_keeping(): takes each TCP connection and connected UDP socket of the cgroup's processes
- * (pidfd_getfd) and has it kept or not. Prints whose connection to where that was. `context` is a struct keep. */
+ * (pidfd_getfd) that is the cgroup's, too, and has it kept or not. One that another cgroup has handed to them is that
+ * one's to judge. Prints whose connection to where that was. `context` is a struct keep. */
 void keep_connections(void *context);
 
 #endif

@@ -141,6 +141,37 @@ static const struct nlattr *find_in(const struct nlattr *nest, __u16 type) {
 	return nest ? find((const char *)nest + NLA_HDRLEN, nest->nla_len - (size_t)NLA_HDRLEN, type) : NULL;
 }
 
+static int cgroup_in(const struct nlmsghdr *answer, __u64 *cgroup) {
+	const size_t fixed = NLMSG_LENGTH(sizeof(struct inet_diag_msg));
+	const struct nlattr *value;
+
+	if (answer->nlmsg_type == NLMSG_ERROR)
+		return error_in(answer);
+	if (answer->nlmsg_len < fixed)
+		return -EPROTO;
+	value = find((const struct inet_diag_msg *)NLMSG_DATA(answer) + 1, answer->nlmsg_len - fixed,
+		     INET_DIAG_CGROUP_ID);
+	if (!value || value->nla_len < NLA_HDRLEN + sizeof(*cgroup))
+		return -EOPNOTSUPP;
+	memcpy(cgroup, (const char *)value + NLA_HDRLEN, sizeof(*cgroup));
+	return 0;
+}
+
+int sock_diag_cgroup(int netlink, __u8 family, __u8 protocol, const struct inet_diag_sockid *id, __u64 *cgroup) {
+	struct request request = {
+		.header.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.header.nlmsg_flags = NLM_F_REQUEST,
+		.socket = {.sdiag_family = family, .sdiag_protocol = protocol, .idiag_states = ~0U, .id = *id},
+	};
+	struct nlmsghdr *answer = malloc(ANSWER_SIZE);
+	int error = answer ? ask(netlink, &request, WITHOUT_STORAGES) : -ENOMEM;
+	ssize_t length = error ? error : await(netlink, &request, answer);
+
+	error = length < 0 ? (int)length : cgroup_in(answer, cgroup);
+	free(answer);
+	return error;
+}
+
 static void visit_socket(const struct nlmsghdr *message, sock_diag_visitor visit, void *context) {
 	const struct inet_diag_msg *socket = NLMSG_DATA(message);
 	const struct nlattr *value;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's list of TCP sockets: asked, and made shorter (sock_diag(7), <linux/inet_diag.h>). */
+/* The kernel's lists of sockets: asked, and that of TCP made shorter (sock_diag(7), <linux/inet_diag.h>). */
 #ifndef SNIF_SOCK_DIAG_H
 #define SNIF_SOCK_DIAG_H
 
@@ -21,6 +21,12 @@ int sock_diag_try(int netlink);
  * uses the socket can hold for ever. Returns 0, -ENOENT when there is none, or another negative errno.
  */
 int sock_diag_destroy(int netlink, __u8 family, const struct inet_diag_sockid *id);
+
+/*
+ * The id of the cgroup of the TCP or UDP socket with these addresses and this cookie (Linux 5.9). Waits for no socket.
+ * Returns 0, -ENOENT when there is none, or another negative errno.
+ */
+int sock_diag_cgroup(int netlink, __u8 family, __u8 protocol, const struct inet_diag_sockid *id, __u64 *cgroup);
 
 /* What sock_diag_list() calls for a socket that carries a tag. */
 typedef void (*sock_diag_visitor)(void *context, const struct inet_diag_msg *socket, const struct snif_tag *tag);
