@@ -132,5 +132,5 @@ int main(void) {
 		resident_test(test_killed_load),   resident_test(test_killed_unload),
 	};
 
-	return cmocka_run_group_tests_name("attach_killed", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("killed", tests, NULL, NULL);
 }
