@@ -2,6 +2,7 @@
 /* monitor ──► events, connections that fail at once, metrics, policies that follow their files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <signal.h>
@@ -255,6 +256,29 @@ static void test_led_elsewhere(void **state) {
 	/* or another name of it */
 	resident_says(125, "monitor", "--output", file);
 	assert_string_equal(lab_read(file), "precious\n");
+}
+
+static unsigned times_said(const char *piece) {
+	unsigned count = 0;
+
+	for (const char *at = lab_read(monitor->output[1]); (at = strstr(at, piece)); at++)
+		count++;
+	return count;
+}
+
+/* It looks twice a second, and what is wrong may stay so for days. The verification says it, too. */
+static void test_error_is_told_once(void **state) {
+	glob_t found;
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	assert_int_equal(glob("/run/snifence/*/policy-1", 0, NULL, &found), 0);
+	assert_int_equal(truncate(found.gl_pathv[0], 20), 0);
+	globfree(&found);
+	await_said("is damaged");
+	lab_sleep_ms(2000);
+	assert_in_range(times_said("is damaged"), 1, 2);
+	end_monitor(SIGTERM);
 }
 
 static uint64_t count_blocked(void) {
@@ -553,6 +577,7 @@ int main(void) {
 					   resident_test(test_follows_named_files),
 					   resident_test(test_rules_of_then),
 					   resident_test(test_follows_in_a_busy_folder),
+					   resident_test(test_error_is_told_once),
 					   resident_test(test_killed),
 					   turner_test(test_killed_amid_many),
 					   turner_test(test_lost),

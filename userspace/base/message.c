@@ -3,8 +3,11 @@
 #include "base/message.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/clock.h"
 
 size_t escape_bytes(char *out, const void *bytes, size_t length) {
 	static const char digits[] = "0123456789abcdef";
@@ -37,24 +40,72 @@ void print_escaped(FILE *out, const void *bytes, size_t length) {
 
 static FILE *redirected;
 
+/* The last errors that differ, and when each was said. */
+static struct {
+	char *line;
+	long said_ms;
+} said[16];
+static bool hold_repeats;
+
+enum { REPEAT_MS = 3600 * 1000, SAID = sizeof(said) / sizeof(said[0]) };
+
+void message_hold_repeats(void) {
+	hold_repeats = true;
+}
+
+/* Whether it was said already; otherwise it is now, in place of the oldest. Takes the line over. */
+static bool was_said(char *line) {
+	long now = clock_ms();
+	int oldest = 0;
+
+	for (int i = 0; i < SAID; i++) {
+		if (said[i].line && strcmp(said[i].line, line) == 0 && now - said[i].said_ms < REPEAT_MS) {
+			free(line);
+			return true;
+		}
+		if (!said[i].line || (said[oldest].line && said[i].said_ms < said[oldest].said_ms))
+			oldest = i;
+	}
+	free(said[oldest].line);
+	said[oldest].line = line;
+	said[oldest].said_ms = now;
+	return false;
+}
+
 void message_redirect(FILE *to) {
 	redirected = to;
 }
 
-void message_error(const char *format, ...) {
+static void say(bool again, const char *format, va_list arguments) {
 	FILE *out = redirected ? redirected : stderr;
 	char *line = NULL;
-	va_list arguments;
 
-	va_start(arguments, format);
 	if (vasprintf(&line, format, arguments) < 0)
 		line = NULL;
-	va_end(arguments);
+	if (line && !again && was_said(line))
+		return;
 	fputs("snifence: ", out);
 	if (line)
 		print_escaped(out, line, strlen(line));
 	else
 		fputs("out of memory", out);
 	fputc('\n', out);
-	free(line);
+	if (again)
+		free(line);
+}
+
+void message_error(const char *format, ...) {
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(!hold_repeats, format, arguments);
+	va_end(arguments);
+}
+
+void message_event(const char *format, ...) {
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(true, format, arguments);
+	va_end(arguments);
 }

@@ -26,6 +26,12 @@ void message_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* From now on messages go to this stream, which stays the caller's; to stderr again with NULL. */
 void message_redirect(FILE *to);
 
+/* The same of what has happened, and is no error. */
+void message_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on an error that was told within an hour is not told again: for who goes on, and tries again, for days. */
+void message_hold_repeats(void);
+
 /* The room that escape_bytes() needs at most. */
 #define ESCAPED_SIZE(length) (4 * (length) + 1)
 

@@ -80,7 +80,7 @@ static void reload_changed(struct instances *instances, const struct ledger_poli
 	if (source_load(&source, entry->file, NULL, entry->audit))
 		return;
 	if (strcmp(source.compiled.sha256, entry->sha256) != 0 && reload_everywhere(instances, &source) > 0)
-		message_error("reloaded %s", entry->file);
+		message_event("reloaded %s", entry->file);
 	source_free(&source);
 }
 

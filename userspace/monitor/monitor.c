@@ -313,6 +313,7 @@ int monitor_main(int argc, char **argv) {
 	code = source_need_root("monitor");
 	if (code)
 		return code;
+	message_hold_repeats();
 	code = prepare(&monitor);
 	if (!code)
 		run(&monitor);
