@@ -291,7 +291,7 @@ pictures: $(BUILD)/snifence ## take the README's pictures of that page anew
 # (int3 in inet_create(), a loop in setsockopt()): these have one.
 NAMES_EMULATED := attached_names_test dns_forged_test dns_test
 # not what takes minutes there and tells of the load that a machine can bear, nor what does not hang on the kernel
-E2E_EMULATED := $(filter-out $(NAMES_EMULATED) large_test reload_busy_test supervisor_load_test audit_test clients_test elsewhere_test learn_test log_test notice_test resolvers_test top_test,$(E2E))
+E2E_EMULATED := $(filter-out $(NAMES_EMULATED) large_test libraries_test reload_busy_test supervisor_load_test audit_test clients_test elsewhere_test learn_test log_test notice_test resolvers_test top_test,$(E2E))
 test-kernels: $(BUILD)/snifence $(PROG:%=$(BUILD)/tests/prog/%) $(E2E_EMULATED:%=$(BUILD)/tests/e2e/%) $(BUILD)/tests/evasion/evasion_test ## the suites prog, e2e and evasion under Debian's kernels, KERNELS="6.1 6.12 6.18", in emulated machines
 	$(Q)tests/kernels/test "$(or $(KERNELS),6.1 6.12 6.18)" $(filter-out $<,$^)
 

@@ -4,9 +4,19 @@ const dns = require("dns").promises, tls = require("tls");
 const [count, parallel] = process.argv.slice(2, 4).map(Number), names = process.argv.slice(4);
 let next = 0, good = 0;
 
-async function fetch(name) {
+// Of a thousand questions at once a server, or this socket, can lose some more often than c-ares asks again.
+async function lookUp(name, attempts) {
 	const answers = await Promise.allSettled([dns.resolve4(name), dns.resolve6(name)]);
 	const addresses = answers.flatMap(answer => answer.value || []);
+	if (addresses.length > 0)
+		return addresses;
+	if (attempts > 1 && answers.some(answer => answer.reason?.code === "ETIMEOUT"))
+		return lookUp(name, attempts - 1);
+	throw answers[0].reason;
+}
+
+async function fetch(name) {
+	const addresses = await lookUp(name, 3);
 	const host = addresses[Math.floor(Math.random() * addresses.length)];
 	await new Promise((resolve, reject) => {
 		let page = "";
