@@ -265,6 +265,14 @@ static void test_note_of_another_kind(void **state) {
 	resident_says(125, "reload", "--dry-run", lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test")));
 }
 
+/* A directory outside of the hierarchy has a number, too, which can be that of a cgroup. */
+static void test_outside_of_the_hierarchy(void **state) {
+	(void)state;
+	begin();
+	expect_said(resident_snifence((const char *const[]){"detach", "--cgroup", "/..", NULL}), 2,
+		    "there is no cgroup /..");
+}
+
 /* What is said to be done then helps. */
 static void test_note_cut_off(void **state) {
 	static const char *const notes[] = {"policy-1", "cgroup-*"};
@@ -693,6 +701,7 @@ int main(int argc, char **argv) {
 		attach_test(test_attached_already),
 		attach_test(test_not_whole),
 		attach_test(test_note_of_another_kind),
+		attach_test(test_outside_of_the_hierarchy),
 		attach_test(test_note_cut_off),
 		attach_test(test_cgroup_namespace),
 		attach_test(test_other_namespace),

@@ -88,7 +88,11 @@ static int open_path(int root_fd, const char *path) {
 	if (path[0] != '/')
 		return error;
 	fd = openat(root_fd, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? error : fd;
+	if (fd >= 0 && is_cgroup(fd) == 0) /* `/..` leaves the hierarchy, where a number says nothing of a cgroup */
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return error;
 }
 
 static int find_path(const char *path, struct found_cgroup *found) {
