@@ -183,13 +183,7 @@ static int mount_private(void) {
 					      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC));
 	int err = errno;
 	close(context);
-	if (root < 0)
-		return -err;
-	/* one of fsmount() is for paths alone: nothing is found by its id there */
-	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = errno;
-	close(root);
-	return fd < 0 ? -err : fd;
+	return root < 0 ? -err : root;
 }
 
 static int open_private(const char *path) {
