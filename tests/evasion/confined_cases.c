@@ -23,6 +23,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -30,6 +31,7 @@
 
 #include "evasion.h"
 #include "confine/scope.h"
+#include "filter/instance.h"
 #include "uring.h"
 #include "way.h"
 
@@ -232,9 +234,26 @@ static int write_memory(void) {
 	return result(open(path, O_WRONLY));
 }
 
+/* What resident filters note, which whoever has it open can lock. */
+static int open_state(void) {
+	return result(open(INSTANCE_ROOT "/state", O_RDONLY));
+}
+
+static void mount_state(void) {
+	assert_true(mkdir(INSTANCE_ROOT, 0700) == 0 || errno == EEXIST);
+	assert_int_equal(mount("lab", INSTANCE_ROOT, "tmpfs", 0, "mode=0700"), 0);
+	assert_int_equal(mknod(INSTANCE_ROOT "/state", S_IFREG | 0600, 0), 0);
+}
+
+static void unmount_state(void) {
+	assert_int_equal(umount2(INSTANCE_ROOT, MNT_DETACH), 0);
+	rmdir(INSTANCE_ROOT); /* unless the machine has one */
+}
+
 static void ways_out(void) {
 	static const struct way ways[] = {
 		{WAY_PACKETS, "bpf()", use_bpf, EPERM, EPERM},
+		{WAY_STATE, "the state of resident filters", open_state, ENOENT, EACCES},
 		{WAY_CGROUP, "cgroup.procs of the parent", leave_cgroup, EROFS, EACCES},
 		{WAY_CGROUP, "a child in the parent", clone_outside, ENOSYS, ENOSYS},
 		{WAY_CALLS, "request_key()", ask_for_key, ENOSYS, ENOSYS},
@@ -249,7 +268,9 @@ static void ways_out(void) {
 		{WAY_PROCESSES, "memory in /proc", write_memory, EPERM, EACCES},
 	};
 
+	mount_state();
 	ways_tried(ways, COUNT(ways));
+	unmount_state();
 }
 
 /* ---- calls that would let another name follow the judged one, and others ---- */

@@ -12,6 +12,7 @@
 /* As the documentation has them; NULL: not there, as the filter closes all of it. */
 static const char *const rows[WAY_ROWS] = {
 	[WAY_PACKETS] = "packet sockets, and a filter that is taken off",
+	[WAY_STATE] = "what is pinned and noted, which is root's whatever capabilities it has",
 	[WAY_CGROUP] = "leaving the cgroup, BPF pins",
 	[WAY_CALLS] = "io_uring, vsock, user and other namespaces, keys, shared pages, calls of 32 bits",
 	[WAY_PROCESSES] = "other processes: ptrace, /proc, signals",

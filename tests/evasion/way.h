@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* What the filter closes everywhere; then the rows of the documentation's table on the rest, in its order. */
-enum way_row { WAY_SOCKETS, WAY_PACKETS, WAY_CGROUP, WAY_CALLS, WAY_PROCESSES, WAY_ROWS };
+enum way_row { WAY_SOCKETS, WAY_PACKETS, WAY_STATE, WAY_CGROUP, WAY_CALLS, WAY_PROCESSES, WAY_ROWS };
 
 /* An attempt, in a child: 0 when it succeeds, else its errno. */
 typedef int (*attempt_function)(void);
