@@ -143,24 +143,29 @@ static __always_inline const struct snif_name_lengths *snif_name_lengths_of(cons
 	return &match->settings->lengths[match->use & 1];
 }
 
-static __always_inline void snif_bucket_read(const struct snif_bucket *bucket, __u64 hash,
-					     struct snif_name_rules *found) {
+_Static_assert(SNIF_DENY == SNIF_ALLOW + 1, "which saves a branch below");
+
+/* By itself, as the verifier would follow it for each bucket; and without branches for what a rule is like. */
+SNIF_SUBPROGRAM int snif_bucket_read(const struct snif_bucket *bucket, __u64 hash, struct snif_name_rules *found) {
+	if (!bucket || !found)
+		return 0;
 	for (int i = 0; i < SNIF_BUCKET_NAMES; i++) {
 		const struct snif_bucket_name *name = &bucket->names[i];
-		struct snif_name_rule rule;
+		struct snif_name_rule rule = {
+			.rule = name->rule,
+			.zone = name->zone,
+			.verdict = SNIF_ALLOW + ((name->says & SNIF_SAYS_DENY) != 0),
+			.search = (name->says & SNIF_SAYS_SEARCH) != 0,
+		};
 
 		if (!snif_bucket_has(name, hash))
 			continue;
-		rule = (struct snif_name_rule){name->rule, name->zone, SNIF_ALLOW, 0};
-		if (name->says & SNIF_SAYS_DENY)
-			rule.verdict = SNIF_DENY;
-		if (name->says & SNIF_SAYS_SEARCH)
-			rule.search = 1;
 		if (name->says & SNIF_SAYS_EXACT)
 			found->exact = rule;
 		if (name->says & SNIF_SAYS_BELOW)
 			found->below = rule;
 	}
+	return 0;
 }
 
 /* Writes what there are of rules for a hash, in a table of so many buckets. */
