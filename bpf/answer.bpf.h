@@ -18,50 +18,49 @@ static __always_inline _Bool question_find(struct __sk_buff *skb, struct workspa
 	return 1;
 }
 
-/*
- * Binds one name at an address. What was bound for longer, by another name there or an earlier answer, stays as long. A
- * function that is verified once, and copies the key, which Linux 6.1 takes from its own stack only.
- */
-SNIF_SUBPROGRAM int bind_one(__u32 policy, const struct snif_binding_key *place, __u64 name,
-			     const struct snif_binding *given) {
-	struct snif_binding_key key;
-	struct snif_binding binding;
+/* Binds a name at the key's address. What was bound for longer, by another name or an earlier answer, stays as long. */
+static __always_inline void bind_name(void *of_policy, struct snif_binding_key *key, __u64 name,
+				      struct snif_binding binding) {
 	const struct snif_binding *before;
-	void *inner;
 
-	if (!reads_dns || !place || !given)
-		return 0;
-	inner = bpf_map_lookup_elem(&bindings, &policy);
-	if (!inner)
-		return 0;
-	key = *place;
-	key.name = name;
-	binding = *given;
-	before = bpf_map_lookup_elem(inner, &key);
+	key->name = name;
+	before = bpf_map_lookup_elem(of_policy, key);
 	if (before && before->expires > binding.expires)
 		binding.expires = before->expires;
-	bpf_map_update_elem(inner, &key, &binding, BPF_ANY);
+	bpf_map_update_elem(of_policy, key, &binding, BPF_ANY);
+}
+
+/* Binds an address of an answer to what was asked for. A function that is verified once, not for each address. */
+SNIF_SUBPROGRAM int bind_address(const struct snif_dns_address *address, const struct snif_asked *asked,
+				 const struct snif_tag *tag, const struct snif_dns_rules *rules) {
+	struct snif_binding_key key = {};
+	struct snif_binding binding = {};
+	__u32 policy;
+	void *of_policy;
+
+	if (!reads_dns || !address || !asked || !tag || !rules)
+		return 0;
+	policy = tag->judged_under.policy;
+	of_policy = bpf_map_lookup_elem(&bindings, &policy);
+	if (!of_policy)
+		return 0;
+	key.netns_cookie = tag->netns_cookie;
+	__builtin_memcpy(key.address, address->address, 16);
+	binding.expires = bpf_ktime_get_boot_ns() + snif_dns_counts_for(rules, address->ttl) * 1000000000ULL;
+	binding.rule = asked->rule;
+	binding.generation = asked->generation;
+	bind_name(of_policy, &key, SNIF_BOUND_ANY, binding);
+	bind_name(of_policy, &key, asked->name, binding);
+	if (asked->group)
+		bind_name(of_policy, &key, asked->group, binding);
 	return 0;
 }
 
-/* Binds what the answer in the workspace gives to the name that was asked for. */
+/* Binds what the answer in the workspace gives to what was asked for. */
 static __always_inline void answer_bind(const struct workspace *workspace, const struct snif_tag *tag,
 					const struct snif_dns_rules *rules) {
-	struct snif_binding_key key = {.netns_cookie = tag->netns_cookie};
-	struct snif_binding binding = {.rule = workspace->asked.rule, .generation = workspace->asked.generation};
-	const struct snif_asked *asked = &workspace->asked;
-	__u32 policy = tag->judged_under.policy;
-	const struct snif_dns_address *address;
-
-	for (__u32 i = 0; i < SNIF_DNS_ADDRESSES && i < workspace->dns.found; i++) {
-		address = &workspace->dns.addresses[i];
-		binding.expires = bpf_ktime_get_boot_ns() + snif_dns_counts_for(rules, address->ttl) * 1000000000ULL;
-		__builtin_memcpy(key.address, address->address, 16);
-		bind_one(policy, &key, SNIF_BOUND_ANY, &binding);
-		bind_one(policy, &key, asked->name, &binding);
-		if (asked->group)
-			bind_one(policy, &key, asked->group, &binding);
-	}
+	for (__u32 i = 0; i < SNIF_DNS_ADDRESSES && i < workspace->dns.found; i++)
+		bind_address(&workspace->dns.addresses[i], &workspace->asked, tag, rules);
 }
 
 /* Tells an answer. The name is as the server has sent it. A function for the sake of the stack. */
