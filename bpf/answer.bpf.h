@@ -147,7 +147,7 @@ struct stream {
 	__u32 claimed;
 	__u32 next; /* sequence number of the byte that is to come */
 	__u32 have;
-	__u8 lost;			/* a piece is missing: nothing is bound any more */
+	__u8 lost;			/* where its frames are: nothing is bound any more */
 	__u8 bytes[2 * STREAM_MESSAGE]; /* room for the largest offset plus the largest length, as verifiers add */
 };
 
@@ -228,59 +228,64 @@ static long stream_step(__u32 index, void *context) {
 	return SNIF_NEXT;
 }
 
-static __always_inline void stream_read(struct __sk_buff *skb, struct stream *stream, const struct snif_tag *tag,
-					const struct snif_packet *packet) {
+/* Returns whether the program may have it: what is ahead of its turn comes again, as nobody acknowledges it. */
+static __always_inline _Bool stream_read(struct __sk_buff *skb, struct stream *stream, const struct snif_tag *tag,
+					 const struct snif_packet *packet) {
 	struct stream_walk walk = {.skb = skb, .stream = stream, .tag = tag, .packet = packet};
 	__s32 ahead = (__s32)(packet->sequence - stream->next);
 
 	if (packet->end == packet->payload || stream->lost)
-		return;
+		return 1;
 	if (ahead > 0)
-		stream->lost = 1;
-	if (ahead > 0 || packet->end - packet->payload <= (__u32)-ahead)
-		return;
+		return 0;
+	if (packet->end - packet->payload <= (__u32)-ahead)
+		return 1;
 	walk.at = packet->payload - ahead;
 	stream->next += packet->end - walk.at;
 	bpf_loop(STREAM_STEPS, stream_step, &walk, 0);
 	if (walk.at != packet->end)
 		stream->lost = 1;
+	return 1;
 }
 
-static __always_inline void see_segment(struct __sk_buff *skb, const struct snif_tag *tag,
-					const struct snif_packet *packet) {
-	_Bool syn = packet->flags & SNIF_TCP_SYN;
+static __always_inline _Bool see_segment(struct __sk_buff *skb, const struct snif_tag *tag,
+					 const struct snif_packet *packet) {
+	_Bool syn = packet->flags & SNIF_TCP_SYN, passes = 1;
 	struct bpf_sock *socket = skb->sk;
 	struct stream *stream =
 		socket ? bpf_sk_storage_get(&streams, socket, NULL, syn ? BPF_SK_STORAGE_GET_F_CREATE : 0) : NULL;
 
 	if (!stream)
-		return;
-	/* segments of one connection come one after the other; where they do not, one is missing */
-	if (__sync_val_compare_and_swap(&stream->claimed, 0, 1) != 0) {
-		stream->lost = 1;
-		return;
-	}
+		return 1;
+	/* segments of one connection are read one after the other */
+	if (__sync_val_compare_and_swap(&stream->claimed, 0, 1) != 0)
+		return 0;
 	if (syn) {
 		stream->next = packet->sequence + 1;
-		stream->have = stream->lost = 0;
+		stream->have = 0;
+		stream->lost = packet->end != packet->payload;
 	} else {
-		stream_read(skb, stream, tag, packet);
+		passes = stream_read(skb, stream, tag, packet);
 	}
 	__sync_lock_test_and_set(&stream->claimed, 0);
+	return passes;
 }
 
-/* A packet that arrives: what a DNS server of the policy answers is read before the program gets it. */
-static __always_inline void see_answer(struct __sk_buff *skb) {
+/*
+ * A packet that arrives: what a DNS server of the policy answers is read before the program gets it. Returns whether it
+ * gets it now.
+ */
+static __always_inline _Bool see_answer(struct __sk_buff *skb) {
 	struct bpf_sock *socket = reads_dns ? skb->sk : NULL;
 	const struct snif_tag *tag = socket ? tag_of(socket) : NULL;
 	struct snif_packet packet = {};
 
 	if (!tag || !tag->dns || packet_read(skb, &packet) != SNIF_REASON_NONE)
-		return;
-	if (packet.to.protocol == IPPROTO_UDP)
-		see_datagram(skb, tag, &packet);
-	else
-		see_segment(skb, tag, &packet);
+		return 1;
+	if (packet.to.protocol != IPPROTO_UDP)
+		return see_segment(skb, tag, &packet);
+	see_datagram(skb, tag, &packet);
+	return 1;
 }
 
 #endif

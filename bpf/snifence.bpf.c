@@ -66,8 +66,7 @@ int snif_egress(struct __sk_buff *skb) {
 
 SEC("cgroup_skb/ingress")
 int snif_ingress(struct __sk_buff *skb) {
-	see_answer(skb);
-	return 1;
+	return see_answer(skb);
 }
 
 SEC("cgroup/dev")

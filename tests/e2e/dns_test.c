@@ -796,6 +796,23 @@ static void test_over_tcp(void **state) {
 	}
 }
 
+/* What has come behind a gap is held off, and read when it comes again. */
+static void test_lost_over_tcp(void **state) {
+	struct lookup *lookup;
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	name_server_that_loses(SERVER, answer_like_a_cdn, 40);
+	lab_confine(POLICY);
+	lookup = asking("allowed.lab.test", SNIF_DNS_A);
+	lookup->tcp = true;
+	assert_int_equal(lab_inside(look_up, lookup), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+}
+
 static void test_refused_over_tcp(void **state) {
 	struct lookup *lookup;
 
@@ -1050,6 +1067,7 @@ int main(void) {
 		dns_test(test_urgent_data),
 		dns_test(test_https_denied),
 		dns_test(test_over_tcp),
+		dns_test(test_lost_over_tcp),
 		dns_test(test_refused_over_tcp),
 		dns_test(test_several_in_a_segment),
 		dns_test(test_reverse_lookups),

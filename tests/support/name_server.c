@@ -3,6 +3,7 @@
 #include "name_server.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,6 +22,7 @@ enum { MOST_SERVERS = 8, MOST_CONNECTIONS = 64, PAUSE_US = 500 };
 struct server {
 	name_answer answer;
 	unsigned piece; /* bytes; 0: all at once */
+	bool loses;	/* the first one */
 	int datagrams, listener;
 	struct pollfd open[MOST_CONNECTIONS];
 };
@@ -71,6 +73,16 @@ static void serve_datagram(const struct server *server) {
 		sendto(server->datagrams, answer.data, answer.length, 0, (struct sockaddr *)&from, size);
 }
 
+/* In repair, what is sent counts as being on its way. So the kernel sends it again, when no acknowledgement comes. */
+static int send_lost(int fd, const void *data, size_t length) {
+	int on = 1, off = 0, queue = TCP_SEND_QUEUE;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)) || lab_send(fd, data, length))
+		return -errno;
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) ? -errno : 0;
+}
+
 static bool serve_segment(const struct server *server, int fd) {
 	static struct bytes question, answer, framed;
 	uint8_t length[2];
@@ -88,7 +100,8 @@ static bool serve_segment(const struct server *server, int fd) {
 		piece = server->piece ? server->piece : framed.length;
 		if (piece > framed.length - at)
 			piece = framed.length - at;
-		if (lab_send(fd, framed.data + at, piece))
+		if (server->loses && at == 0 ? send_lost(fd, framed.data, piece)
+					     : lab_send(fd, framed.data + at, piece))
 			return false;
 		if (server->piece)
 			usleep(PAUSE_US);
@@ -134,8 +147,7 @@ _Noreturn static void serve(struct server *server) {
 	}
 }
 
-void name_server_in_pieces(const char *address, name_answer answer, unsigned piece) {
-	struct server server = {.answer = answer, .piece = piece};
+static void start(const char *address, struct server server) {
 	struct sockaddr_storage where;
 	socklen_t size = lab_address(address, SNIF_DNS_PORT, &where);
 	int one = 1;
@@ -162,7 +174,15 @@ void name_server_in_pieces(const char *address, name_answer answer, unsigned pie
 }
 
 void name_server(const char *address, name_answer answer) {
-	name_server_in_pieces(address, answer, 0);
+	start(address, (struct server){.answer = answer});
+}
+
+void name_server_in_pieces(const char *address, name_answer answer, unsigned piece) {
+	start(address, (struct server){.answer = answer, .piece = piece});
+}
+
+void name_server_that_loses(const char *address, name_answer answer, unsigned piece) {
+	start(address, (struct server){.answer = answer, .piece = piece, .loses = true});
 }
 
 const struct name_log *name_servers_asked(void) {

@@ -27,6 +27,8 @@ struct name_log {
 void name_server(const char *address, name_answer answer);
 /* The same where all answers over TCP are sent in pieces of so many bytes. */
 void name_server_in_pieces(const char *address, name_answer answer, unsigned piece);
+/* The same where the first piece of each answer gets lost, and comes behind the others. */
+void name_server_that_loses(const char *address, name_answer answer, unsigned piece);
 /* Of all servers since the test began. */
 const struct name_log *name_servers_asked(void);
 void name_servers_end(void);
