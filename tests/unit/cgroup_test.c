@@ -235,31 +235,35 @@ static void test_nested(void **state) {
 	assert_int_equal(cgroup_remove(&cgroup), 0);
 }
 
-/* Of what other snifences left: the abandoned one goes; those in use, or with processes, stay. */
+/* Of what other snifences left: the abandoned one goes; those in use, or with processes, stay. So do others of such names. */
 static void test_sweep(void **state) {
 	(void)state;
 	need_root();
+	static const char abandoned_name[] = "snifence-0-98", populated_name[] = "snifence-0-99",
+			  named[] = "snifence-1.test";
 	struct cgroup probe, cgroup, abandoned;
 	struct stat status;
 	assert_int_equal(cgroup_create(&probe), 0);
 	int parent = dup(probe.parent_fd);
-	assert_int_equal(mkdirat(parent, "snifence-abandoned.test", 0755), 0);
-	assert_int_equal(mkdirat(parent, "snifence-populated.test", 0755), 0);
+	assert_int_equal(mkdirat(parent, abandoned_name, 0755), 0);
+	assert_int_equal(mkdirat(parent, populated_name, 0755), 0);
+	assert_int_equal(mkdirat(parent, named, 0755), 0);
 	abandoned = probe;
-	abandoned.fd = openat(parent, "snifence-populated.test", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	abandoned.fd = openat(parent, populated_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pid_t pid = sleeper_in(&abandoned);
 
 	assert_int_equal(cgroup_create(&cgroup), 0);
-	assert_int_equal(fstatat(parent, "snifence-abandoned.test", &status, 0), -1);
-	assert_int_equal(fstatat(parent, "snifence-populated.test", &status, 0), 0);
+	assert_int_equal(fstatat(parent, abandoned_name, &status, 0), -1);
+	assert_int_equal(fstatat(parent, populated_name, &status, 0), 0);
 	assert_int_equal(fstatat(parent, probe.name, &status, 0), 0);
+	assert_int_equal(unlinkat(parent, named, AT_REMOVEDIR), 0);
 	assert_int_equal(cgroup_remove(&cgroup), 0);
 
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	close(abandoned.fd);
 	assert_int_equal(cgroup_create(&cgroup), 0);
-	assert_int_equal(fstatat(parent, "snifence-populated.test", &status, 0), -1);
+	assert_int_equal(fstatat(parent, populated_name, &status, 0), -1);
 	assert_int_equal(cgroup_remove(&cgroup), 0);
 	assert_int_equal(cgroup_remove(&probe), 0);
 	close(parent);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,14 @@ static void sweep_one(int parent_fd, const char *name) {
 	close(fd);
 }
 
+/* Whether make_any() gives such names. Another one is somebody's: empty, it may be attached, and wait for its processes. */
+static bool is_made_here(const char *name) {
+	static const size_t prefix = sizeof(PREFIX) - 1;
+
+	return strncmp(name, PREFIX, prefix) == 0 && name[prefix] &&
+	       !name[prefix + strspn(name + prefix, "0123456789-")];
+}
+
 /* A snifence that was killed leaves its command confined and the cgroup with it: once the command has ended too, the
  * next one cleans up. The lock tells whose snifence lives, also from another pid namespace. */
 static void sweep(int parent_fd) {
@@ -137,7 +146,7 @@ static void sweep(int parent_fd) {
 	DIR *directory = listed < 0 ? NULL : fdopendir(listed);
 	struct dirent *entry;
 	while (directory && (entry = readdir(directory)))
-		if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
+		if (is_made_here(entry->d_name))
 			sweep_one(parent_fd, entry->d_name);
 	if (directory)
 		closedir(directory);
