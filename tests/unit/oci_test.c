@@ -47,6 +47,12 @@ static void test_states(void **state) {
 			 0);
 	assert_string_equal(read.space, "build");
 	oci_state_free(&read);
+	assert_int_equal(read_state("{\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"annotations\":"
+				    "{\"io.kubernetes.pod.namespace\":\"build\"}}",
+				    &read),
+			 0);
+	assert_string_equal(read.space, "build");
+	oci_state_free(&read);
 	assert_int_equal(read_state("{\"id\":\"a\",\"status\":\"created\",\"pid\":42,\"annotations\":null}", &read), 0);
 	assert_int_equal(read.stage, OCI_START);
 	assert_null(read.policy);
@@ -65,6 +71,8 @@ static void test_wrong_states(void **state) {
 		"null",
 		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":42",
 		"{\"status\":\"creating\",\"pid\":42}",
+		"{\"id\":\"a\",\"status\":\"creating\",\"pid\":42,\"annotations\":"
+		"{\"io.kubernetes.cri.sandbox-namespace\":\"a\",\"io.kubernetes.pod.namespace\":\"b\"}}",
 		"{\"id\":7,\"status\":\"creating\",\"pid\":42}",
 		"{\"id\":\"a\",\"pid\":42}",
 		"{\"id\":\"a\",\"status\":\"running\",\"pid\":42}",

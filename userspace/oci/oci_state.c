@@ -54,12 +54,24 @@ static int read_stage(struct json_object *root, struct oci_state *state) {
 	return 0;
 }
 
+/* The namespace as containerd says it, or CRI-O. Where there are both, one is the pod's own word. */
+static int read_space(struct json_object *annotations, struct oci_state *state) {
+	static const char containerd[] = "io.kubernetes.cri.sandbox-namespace", crio[] = "io.kubernetes.pod.namespace";
+	const char *space = text_of(annotations, containerd), *other = text_of(annotations, crio);
+
+	if (space && other && strcmp(space, other) != 0) {
+		message_error("oci-hook: %s and %s name two namespaces: remove the one that is written into the pod",
+			      containerd, crio);
+		return -EINVAL;
+	}
+	if (!space)
+		space = other;
+	return space && !(state->space = strdup(space)) ? -ENOMEM : 0;
+}
+
 /* One that is misspelt would leave a container open. */
 static int read_annotations(struct json_object *root, struct oci_state *state) {
-	/* as containerd and CRI-O say it */
-	static const char *const spaces[] = {"io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"};
 	struct json_object *annotations;
-	const char *space = NULL;
 
 	if (!json_object_object_get_ex(root, "annotations", &annotations) || !annotations)
 		return 0;
@@ -76,9 +88,7 @@ static int read_annotations(struct json_object *root, struct oci_state *state) {
 		if (!state->policy)
 			return -ENOMEM;
 	}
-	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]) && !space; i++)
-		space = text_of(annotations, spaces[i]);
-	return space && !(state->space = strdup(space)) ? -ENOMEM : 0;
+	return read_space(annotations, state);
 }
 
 int oci_state_read(const char *text, size_t length, struct oci_state *state) {
