@@ -152,7 +152,7 @@ static void names_without_an_address_are_judged_where_names_are_checked(void **s
 		    policy_file);
 	RUN(&o, "--host", "www.example.test", "--port", "80", policy_file);
 	expect_line(&o, EXIT_DENIED,
-		    "deny www.example.test at any inspected address port 80/tcp: port_not_allowed (rules cover this "
+		    "deny www.example.test at any address port 80/tcp: port_not_allowed (rules cover this "
 		    "address, but not with this protocol and port)\n",
 		    "");
 }
@@ -483,6 +483,78 @@ static void lookups_are_told(void **state) {
 	assert_int_equal(o.code, EXIT_DENIED);
 }
 
+/* What a question about a host and a port means where no address is given: what a lookup would make of it. */
+static void hosts_are_judged_by_what_a_lookup_would_give(void **state) {
+	static const char port[] = "port_not_allowed (rules cover this address, but not with this protocol and port)";
+	static const char bound[] = "address_bound (a rule allows the name that was found at this address), rule ";
+	static const char lookup[] = "; only at an address that a lookup through `dns.servers` has given for the name";
+	static const struct {
+		const char *direct, *host, *port, *protocol;
+		int code;
+		const char *where, *why, *rule, *behind;
+	} cases[] = {
+		{"{host: db.test, proto: tcp, ports: [5432]}]", "db.test", "5432", "tcp", EXIT_ALLOWED,
+		 "at the addresses of its rule", bound, "allow db.test tcp 5432", lookup},
+		{"{host: .db.test}]", "a.db.test", "123", "udp", EXIT_ALLOWED, "at the addresses of its rule", bound,
+		 "allow .db.test", lookup},
+		/* the name's rule is about another port, or protocol */
+		{"{host: db.test, proto: tcp, ports: [5432]}]", "db.test", "5433", "tcp", EXIT_DENIED, "at any address",
+		 port, "allow db.test tcp 5432", ""},
+		{"{host: db.test, proto: tcp, ports: [5432]}]", "db.test", "5432", "udp", EXIT_DENIED, "at any address",
+		 port, "allow db.test tcp 5432", ""},
+		{"{host: db.test, proto: tcp, ports: [5432]}]", "other.test", "5432", "tcp", EXIT_DENIED,
+		 "at any address", port, NULL, ""},
+		/* where names are checked they decide, and only there */
+		{"{host: db.test}]", "db.test", "443", "tcp", EXIT_ALLOWED,
+		 "at the addresses of its rule where names are not checked", bound, "allow db.test", lookup},
+		{"{host: www.test}]", "www.test", "443", "tcp", EXIT_ALLOWED, "at the addresses of its rule",
+		 "name_allowed (the server name is on the allowlist), rule ", "www.test", NULL},
+		/* rules about addresses come first */
+		{"{host: db.test, ports: [22]}], deny: [192.0.2.7]", "db.test", "22", "tcp", EXIT_ALLOWED,
+		 "at the addresses of its rule", bound, "allow db.test tcp/udp 22", "; except where this holds: "},
+		{"{host: db.test, ports: [22]}], deny: [{to: any, ports: [22]}]", "db.test", "22", "tcp", EXIT_DENIED,
+		 "at any address", "address_denied (a deny rule covers this address, protocol and port), rule ",
+		 "deny any tcp/udp 22", ""},
+		{"{to: any, ports: [123]}]", "ntp.test", "123", "udp", EXIT_ALLOWED, "at any address",
+		 "address_allowed (an address rule allows it without inspection), rule ", "allow any tcp/udp 123", ""},
+		{"{to: 198.51.100.0/24, ports: [22]}, 127.0.0.0/8]", "ssh.test", "22", "tcp", EXIT_DENIED,
+		 "at any address", port, NULL, "; except where this holds: "},
+		{"127.0.0.0/8, \"::1\"]", "ssh.test", "22", "tcp", EXIT_DENIED, "at any address", port, NULL, ""},
+	};
+	char file[64], rules[512], line[1024];
+	struct output o;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/lookup.yaml", folder);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bool allowed = cases[i].code == EXIT_ALLOWED;
+
+		snprintf(rules, sizeof(rules),
+			 "version: 1\ntls: {to: 192.0.2.0/24, allow: [www.test]}\ndns: {servers: [192.0.2.53]}\n"
+			 "direct: {allow: [%s}\n",
+			 cases[i].direct);
+		put_file(file, rules);
+		RUN(&o, "--host", cases[i].host, "--port", cases[i].port, "--proto", cases[i].protocol, file);
+		assert_string_equal(o.err, "");
+		assert_int_equal(o.code, cases[i].code);
+		snprintf(line, sizeof(line), "%s %s %s port %s/%s: %s", allowed ? "allow" : "deny", cases[i].host,
+			 cases[i].where, cases[i].port, cases[i].protocol, cases[i].why);
+		assert_ptr_equal(strstr(o.out, line), o.out);
+		if (cases[i].rule) {
+			snprintf(line, sizeof(line), "%s:%s: %s", file,
+				 strcmp(cases[i].host, "www.test") == 0 ? "2" : "4", cases[i].rule);
+			assert_non_null(strstr(o.out, line));
+		}
+		if (!cases[i].behind)
+			continue;
+		if (*cases[i].behind)
+			assert_non_null(strstr(o.out, cases[i].behind));
+		else
+			assert_null(strchr(o.out, ';'));
+	}
+	unlink(file);
+}
+
 /* Rules that are written nowhere have no line. */
 static void defaults_are_told_as_such(void **state) {
 	char file[64], server[64], *found, *text;
@@ -742,7 +814,6 @@ static void bad_command_lines_are_told(void **state) {
 		 "a port is a number from 0 to 65535, not -1"},
 		{{"check", "--ip", "192.0.2.1", "--port", "", "a.yaml"}, "a port is a number from 0 to 65535, not "},
 		{{"check", "--ip", "192.0.2.1", "--proto", "icmp", "a.yaml"}, "--proto is tcp or udp, not icmp"},
-		{{"check", "--proto", "udp", "--host", "a.test", "a.yaml"}, "UDP is judged by its address: add --ip"},
 		{{"check", "--port", "443", "a.yaml"}, "--port and --proto need --host or --ip"},
 	};
 	struct output o;
@@ -800,6 +871,7 @@ int main(void) {
 		cmocka_unit_test(answers_as_json),
 		cmocka_unit_test(a_policy_is_expanded),
 		cmocka_unit_test(lookups_are_told),
+		cmocka_unit_test(hosts_are_judged_by_what_a_lookup_would_give),
 		cmocka_unit_test(defaults_are_told_as_such),
 		cmocka_unit_test(a_policy_is_expanded_as_json),
 		cmocka_unit_test(direct_rules_over_inspected_ports_are_warned_of),

@@ -65,6 +65,11 @@ static struct snif_judgement judge_name(snif_tables tables, char name[SNIF_NAME_
 	return snif_judge_name(tables, &tables->settings, (const __u8 *)name, length, dest);
 }
 
+/* Whether an allowed name counts only at addresses that lookups gave for it. */
+static bool must_be_bound(const struct compiled *compiled) {
+	return compiled->settings.dns.bind == SNIF_BIND_REQUIRE;
+}
+
 struct snif_judgement question_name(const struct compiled *compiled, const char *host) {
 	struct snif_dest everywhere = {.kind = SNIF_DEST_INSPECT};
 	char name[SNIF_NAME_BUFFER];
@@ -123,60 +128,104 @@ static int subtract_denied(const struct policy *policy, const struct compiled *c
 	return 0;
 }
 
-/* A destination that no address rule allows, but one for the name's addresses may. */
-static void judge_by_lookup(const struct compiled *compiled, const struct question *question, struct answer *answer) {
-	__u64 groups = snif_named_groups(compiled, question->protocol, question->port);
-	__u16 length = (__u16)strlen(answer->name);
+/* The `direct` rule by name that a host comes under, with its group; 0: none. */
+static uint32_t find_named(const struct compiled *compiled, const char *host, unsigned *group) {
 	struct snif_name_progress at = {0};
-	char name[SNIF_NAME_BUFFER];
+	char name[SNIF_NAME_BUFFER] = "";
+	__u16 length;
 
-	memcpy(name, answer->name, sizeof(name));
-	if (groups == 0 || snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
-	    !snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, length) ||
-	    !(groups >> at.best.zone % SNIF_GROUPS & 1))
-		return;
-	answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, at.best.rule};
-	answer->needs_lookup = true;
+	snprintf(name, sizeof(name), "%s", host);
+	length = (__u16)strlen(name);
+	if (snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
+	    !snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, length))
+		return 0;
+	*group = at.best.zone % SNIF_GROUPS;
+	return *group ? at.best.rule : 0;
 }
 
 uint32_t question_named(const struct compiled *compiled, const char *host) {
-	struct snif_name_progress at = {0};
-	char name[SNIF_NAME_BUFFER] = "";
+	unsigned group;
 
-	snprintf(name, sizeof(name), "%s", host);
-	if (!snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, (__u16)strlen(name)))
+	return find_named(compiled, host, &group);
+}
+
+/* A destination that no address rule is about, but one for the name's addresses may be. Writes which, also where that
+ * has other ports. Returns whether it allows it. */
+static bool judge_by_lookup(const struct compiled *compiled, const struct question *question, struct answer *answer,
+			    uint32_t *rule) {
+	unsigned group = 0;
+
+	*rule = find_named(compiled, answer->name, &group);
+	if (*rule == 0 || !(snif_named_groups(compiled, question->protocol, question->port) >> group & 1))
+		return false;
+	answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, *rule};
+	answer->needs_lookup = true;
+	return true;
+}
+
+static void judge_at_address(const struct compiled *compiled, const struct question *question, struct answer *answer) {
+	struct snif_dest dest;
+	uint32_t rule;
+
+	fold_address(question->address, answer->address);
+	answer->judgement = snif_judge_address(compiled, answer->address, question->protocol, question->port, &dest);
+	snif_fold_nat64(answer->address);
+	if (question->host && (answer->judgement.reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
+			       answer->judgement.reason == SNIF_REASON_PORT_NOT_ALLOWED))
+		judge_by_lookup(compiled, question, answer, &rule);
+	if (answer->judgement.verdict != SNIF_UNDECIDED)
+		return;
+	answer->judgement =
+		question->host ? judge_name(compiled, answer->name, &dest) : snif_refuse(SNIF_REASON_SNI_MISSING);
+	answer->needs_lookup = answer->judgement.verdict == SNIF_ALLOW && must_be_bound(compiled);
+}
+
+/* Wherever a lookup may find the name, where names are not checked. A refusal has the name's rule, which is about other
+ * ports. */
+static void judge_found(const struct compiled *compiled, const struct question *question, struct answer *answer) {
+	struct address_reach reach;
+	uint32_t rule;
+
+	address_reach(compiled, question->protocol, question->port, &reach);
+	if (reach.open && judge_by_lookup(compiled, question, answer, &rule)) {
+		answer->exception = reach.denied;
+		return;
+	}
+	if (answer->inspected)
+		return;
+	if (reach.open)
+		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED, rule};
+	else if (reach.denied != 0)
+		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_ADDRESS_DENIED, reach.denied};
+	else
+		answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED, reach.allowed};
+	if (answer->judgement.verdict == SNIF_DENY)
+		answer->exception = reach.allowed;
+}
+
+static int judge_anywhere(const struct policy *policy, const struct compiled *compiled, const struct question *question,
+			  struct answer *answer) {
+	struct snif_dest dest;
+
+	answer->inspected = question->protocol == IPPROTO_TCP && any_destination(policy, question->port, &dest);
+	if (answer->inspected)
+		answer->judgement = judge_name(compiled, answer->name, &dest);
+	if (answer->judgement.verdict != SNIF_ALLOW) {
+		judge_found(compiled, question, answer);
 		return 0;
-	return at.best.zone ? at.best.rule : 0;
+	}
+	answer->needs_lookup = must_be_bound(compiled);
+	return subtract_denied(policy, compiled, question->port, answer);
 }
 
 int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,
 		    struct answer *answer) {
-	struct snif_dest dest;
-
-	*answer = (struct answer){.judgement = {SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED, 0}};
+	*answer = (struct answer){.judgement = snif_refuse(SNIF_REASON_PORT_NOT_ALLOWED)};
 	if (question->host && name_on_wire(question->host, answer->name) < 0)
 		return -EINVAL;
-	if (question->has_address) {
-		fold_address(question->address, answer->address);
-		answer->judgement =
-			snif_judge_address(compiled, answer->address, question->protocol, question->port, &dest);
-		snif_fold_nat64(answer->address);
-		if (question->host && (answer->judgement.reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
-				       answer->judgement.reason == SNIF_REASON_PORT_NOT_ALLOWED))
-			judge_by_lookup(compiled, question, answer);
-	} else if (any_destination(policy, question->port, &dest)) {
-		answer->judgement.verdict = SNIF_UNDECIDED;
-	}
-	if (answer->judgement.verdict != SNIF_UNDECIDED)
-		return 0;
-	if (question->host)
-		answer->judgement = judge_name(compiled, answer->name, &dest);
-	else
-		answer->judgement = snif_refuse(SNIF_REASON_SNI_MISSING);
-	answer->needs_lookup =
-		answer->judgement.verdict == SNIF_ALLOW && compiled->settings.dns.bind == SNIF_BIND_REQUIRE;
-	if (!question->has_address && answer->judgement.verdict == SNIF_ALLOW)
-		return subtract_denied(policy, compiled, question->port, answer);
+	if (!question->has_address)
+		return judge_anywhere(policy, compiled, question, answer);
+	judge_at_address(compiled, question, answer);
 	return 0;
 }
 
@@ -194,6 +243,17 @@ static void print_rule(const struct policy *policy, const char *before, uint32_t
 	rule_print(&policy->rules[number], out);
 }
 
+/* Where an answer holds that is not about one address. */
+static const char *where_text(const struct answer *answer) {
+	if (answer->judgement.verdict != SNIF_ALLOW)
+		return answer->inspected ? " at any inspected address" : " at any address";
+	if (answer->judgement.reason == SNIF_REASON_ADDRESS_ALLOWED)
+		return " at any address";
+	if (answer->judgement.reason == SNIF_REASON_ADDRESS_BOUND && answer->inspected)
+		return " at the addresses of its rule where names are not checked";
+	return " at the addresses of its rule";
+}
+
 void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer,
 		  FILE *out) {
 	const struct snif_judgement *judgement = &answer->judgement;
@@ -206,7 +266,7 @@ void answer_print(const struct policy *policy, const struct question *question, 
 		address_text(answer->address, address);
 		fprintf(out, "%s%s", question->host ? " at " : "", address);
 	} else {
-		fputs(allowed ? " at the addresses of its rule" : " at any inspected address", out);
+		fputs(where_text(answer), out);
 	}
 	fprintf(out, " port %u/%s: %s (%s)", question->port, question->protocol == IPPROTO_TCP ? "tcp" : "udp",
 		reason_code(judgement->reason), reason_text(judgement->reason));

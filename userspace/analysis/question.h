@@ -19,15 +19,17 @@ struct question {
 struct answer {
 	struct snif_judgement judgement;
 	bool needs_lookup;   /* allowed at an address that a lookup has given for the name, and nowhere else */
-	uint32_t exception;  /* without an address: a direct rule that denies some of the allowed name's; 0: none */
+	bool inspected;	     /* without an address: names are checked on this port, somewhere */
+	uint32_t exception;  /* without an address: a direct rule that says the opposite for some of them; 0: none */
 	uint8_t address[16]; /* that was judged: behind NAT64 the IPv4 one; loopback for 0.0.0.0 and :: */
 	char name[SNIF_NAME_BUFFER]; /* that was judged: normalised when it is a good name, else as given, cut to fit */
 };
 
 /*
  * Decides in the kernel's order: the address, then, where that wants a server name, the name. A question without an
- * address is about any one that the zones which include the port cover: a name is denied when direct rules deny all
- * of those that its rule covers. A host with non-ASCII bytes is taken for a Unicode name. Returns 0; -EINVAL after
+ * address is about any one that the zones which include the port cover, where the name is allowed there: it is denied
+ * when direct rules deny all of those that its rule covers. Else it is about any that a lookup may find (loopback aside):
+ * a `direct` rule by name allows it, unless others are about all addresses, and these allow or deny it then. A host with non-ASCII bytes is taken for a Unicode name. Returns 0; -EINVAL after
  * saying why when the host cannot be turned into a server name at all; -ENOMEM.
  */
 int question_answer(const struct policy *policy, const struct compiled *compiled, const struct question *question,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A zone, the tables ──► whether the direct rules leave something of it.
+ * A zone or a port, the tables ──► what the direct rules leave of it.
  *
  * What the tables say of an address can change only where a prefix of theirs begins, or behind its end; of a port, where
  * a range of the policy does. So it is enough to ask there.
@@ -152,4 +152,44 @@ int zone_reach_any(const struct policy *policy, const struct compiled *compiled,
 	}
 	free(search.disjoint.items);
 	return error;
+}
+
+static void note_rule(uint32_t *first, uint32_t rule) {
+	if (*first == 0)
+		*first = rule;
+}
+
+static void ask_anything(const struct compiled *compiled, const uint8_t address[16], uint8_t protocol, uint16_t port,
+			 struct address_reach *reach) {
+	struct prefix point = {.length = 128};
+	struct snif_judgement judgement;
+	struct snif_dest dest;
+
+	memcpy(point.address, address, 16);
+	if (prefix_is_loopback(&point))
+		return;
+	judgement = snif_judge_address(compiled, address, protocol, port, &dest);
+	if (judgement.verdict == SNIF_ALLOW)
+		note_rule(&reach->allowed, judgement.rule);
+	else if (judgement.reason == SNIF_REASON_ADDRESS_DENIED)
+		note_rule(&reach->denied, judgement.rule);
+	else if (judgement.reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
+		 judgement.reason == SNIF_REASON_PORT_NOT_ALLOWED)
+		reach->open = true;
+}
+
+void address_reach(const struct compiled *compiled, uint8_t protocol, uint16_t port, struct address_reach *reach) {
+	uint8_t address[16] = {0};
+
+	*reach = (struct address_reach){0};
+	ask_anything(compiled, address, protocol, port, reach);
+	ask_anything(compiled, prefix_ipv4.address, protocol, port, reach);
+	for (size_t i = 0; i < compiled->address_count; i++) {
+		const struct snif_address_key *key = &compiled->addresses[i].key;
+
+		memcpy(address, key->address, 16);
+		ask_anything(compiled, address, protocol, port, reach);
+		go_behind(address, key->prefix_length);
+		ask_anything(compiled, address, protocol, port, reach);
+	}
 }

@@ -15,9 +15,9 @@ static const char usage[] =
 	"Shows what POLICY means, or says whether it lets one connection through, and by which rule.\n"
 	"Needs no privileges and changes nothing. With several policies, each is shown; `-` is standard input.\n"
 	"\n"
-	"  --host NAME         ask about a TLS connection with this server name\n"
-	"  --ip ADDRESS        ask about this IPv4 or IPv6 address; without it, --host is judged for the\n"
-	"                      addresses where names are checked\n"
+	"  --host NAME         ask about a connection to this host: about its name in TLS where names are\n"
+	"                      checked, else about what a lookup of it would allow\n"
+	"  --ip ADDRESS        ask about this IPv4 or IPv6 address; without it, --host is judged for any\n"
 	"  --port NUMBER       the port (default: 443)\n"
 	"  --proto tcp|udp     the protocol (default: tcp). What leaves by UDP is judged by its address alone\n"
 	"  --json              print one JSON object\n"
@@ -101,8 +101,6 @@ static int take_together(int argc, char **argv, struct check_options *options) {
 	options->policies = argv + optind;
 	if (question->port_given && !question->host && !question->has_address)
 		return wrong("--port and --proto need --host or --ip", "");
-	if (question->protocol == IPPROTO_UDP && !question->has_address)
-		return wrong("UDP is judged by its address: add --ip", "");
 	return 0;
 }
 
