@@ -126,6 +126,7 @@ SNIF_SUBPROGRAM int ask(struct __sk_buff *skb, const struct policy *policy, cons
 	*out = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_DNS_ALLOWED, tag->rule};
 	if (reason != SNIF_REASON_NONE) {
 		*out = snif_refuse(reason);
+		out->rule = snif_question_rule(reason, &workspace->match.best);
 		if (event_wanted(policy, out))
 			event_of_question(policy, out, tag, place, &workspace->dns);
 	}

@@ -350,6 +350,11 @@ static __always_inline enum snif_reason snif_judge_question(const struct snif_dn
 	return snif_dns_is_lookup(type) ? SNIF_REASON_NONE : SNIF_REASON_DNS_TYPE;
 }
 
+/* The deny rule that keeps a name from being looked up; 0: there is none, and none that allows it. */
+static __always_inline __u32 snif_question_rule(enum snif_reason reason, const struct snif_name_rule *best) {
+	return reason == SNIF_REASON_DNS_NAME && best->verdict == SNIF_DENY ? best->rule : 0;
+}
+
 /* What becomes of an allowed server name whose address no lookup has given. */
 static __always_inline struct snif_judgement snif_judge_unbound(const struct snif_dns_rules *dns, __u32 rule) {
 	if (dns->bind == SNIF_BIND_REQUIRE)

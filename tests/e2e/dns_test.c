@@ -689,6 +689,20 @@ static void test_question_to_elsewhere(void **state) {
 	assert_int_equal(lab_seen(elsewhere, 0).received, 0);
 }
 
+/* A name that a rule denies is refused by that rule, in whose words the refusal may be no news. */
+static void test_denied_name(void **state) {
+	(void)state;
+	begin("version: 1\ntls: {allow: [.lab.test], deny: [denied.lab.test]}\n"
+	      "dns: {servers: [" SERVER "], names: policy}\n",
+	      answer_honestly);
+	assert_int_equal(lab_inside(look_up, asking("denied.lab.test", SNIF_DNS_A)), -EPERM);
+	expect_lookup();
+	assert_int_not_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME)->rule, 0);
+	assert_int_equal(lab_inside(look_up, asking("other.test", SNIF_DNS_A)), -EPERM);
+	expect_lookup();
+	assert_int_equal(lab_expect(SNIF_DENY, SNIF_REASON_DNS_NAME)->rule, 0);
+}
+
 /* A rule for the server's address is none that lets unread questions pass. */
 static void test_server_is_direct_too(void **state) {
 	(void)state;
@@ -1062,6 +1076,7 @@ int main(void) {
 		dns_test(test_questions_that_carry_data),
 		dns_test(test_another_server),
 		dns_test(test_question_to_elsewhere),
+		dns_test(test_denied_name),
 		dns_test(test_server_is_direct_too),
 		dns_test(test_cut_by_the_kernel),
 		dns_test(test_urgent_data),

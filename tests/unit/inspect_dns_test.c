@@ -26,7 +26,9 @@
 #define SERVER "203.0.113.53"
 #define ANOTHER "192.0.2.77"
 #define ADDRESS "198.51.100.7" /* of packet_make() */
-#define POLICY "version: 1\ntls: {allow: [www.a.example, other.example]}\ndns: {servers: [" SERVER "], bind: "
+#define POLICY                                                                                                         \
+	"version: 1\ntls: {allow: [www.a.example, other.example], deny: [no.a.example]}\ndns: {servers: [" SERVER      \
+	"], bind: "
 
 enum { PORT = 33333, ID = 7 };
 
@@ -323,6 +325,7 @@ static void questions_are_judged(void **state) {
 	expect_question("www.a.example", SNIF_DNS_AAAA, NULL);
 	expect_question("data.evil.example", SNIF_DNS_A,
 			CLIENT ":33333 > " SERVER ":53 data.evil.example dns=A deny dns_name (");
+	expect_question("no.a.example", SNIF_DNS_A, "policy.yaml:2: deny no.a.example");
 	expect_question("www.a.example", 16, " www.a.example dns=TXT deny dns_type (");
 	expect_question("a b.example", SNIF_DNS_A, " a\\x20b.example dns=A deny dns_question (");
 

@@ -92,7 +92,6 @@ struct snif_event inspect_event(const struct flow_hello *found, const struct sni
 
 void inspect_print_question(FILE *out, const struct lookup *lookup, const struct policy *policy) {
 	const struct snif_packet *headers = lookup->message->headers;
-	const struct snif_judgement judgement = snif_refuse(lookup->refusal);
 	char type[EVENT_DNS_TYPE_SIZE];
 	struct timestamp time = {0};
 
@@ -104,7 +103,7 @@ void inspect_print_question(FILE *out, const struct lookup *lookup, const struct
 	print_name(out, lookup->dns->name, lookup->dns->name_length);
 	if (lookup->dns->type != 0)
 		fprintf(out, " dns=%s", event_dns_type(type, lookup->dns->type));
-	print_judgement(out, policy, &judgement);
+	print_judgement(out, policy, &lookup->refusal);
 	fputc('\n', out);
 }
 
@@ -133,7 +132,8 @@ struct snif_event inspect_question_event(const struct lookup *lookup) {
 	event.destination_port = headers->to.port;
 	event.hook = SNIF_HOOK_EGRESS;
 	event.verdict = SNIF_DENY;
-	event.reason = lookup->refusal;
+	event.reason = lookup->refusal.reason;
+	event.rule = lookup->refusal.rule;
 	return event;
 }
 

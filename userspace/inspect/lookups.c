@@ -159,8 +159,8 @@ static enum snif_reason judge_question(const struct lookups *lookups, const stru
 }
 
 static int refuse(const struct lookups *lookups, const struct flow_message *message, enum snif_reason reason,
-		  struct lookup *lookup) {
-	*lookup = (struct lookup){.message = message, .dns = &lookups->dns, .refusal = reason};
+		  uint32_t rule, struct lookup *lookup) {
+	*lookup = (struct lookup){.message = message, .dns = &lookups->dns, .refusal = {SNIF_DENY, reason, rule}};
 	return reason == SNIF_REASON_NONE ? LOOKUP_NONE : LOOKUP_REFUSED;
 }
 
@@ -169,12 +169,13 @@ static int take_question(struct lookups *lookups, const struct flow_message *mes
 	const struct snif_target client = source_of(message->headers);
 	enum snif_reason reason = settings->dns.names_policy ? SNIF_REASON_DNS_QUESTION : SNIF_REASON_NONE;
 	struct asked *asked;
+	uint32_t rule;
 	int error;
 
 	if (!is_server(lookups, &message->headers->to))
 		return LOOKUP_NONE;
 	if (!read_message(lookups, message, false) || lookups->dns.unclear)
-		return refuse(lookups, message, reason, lookup);
+		return refuse(lookups, message, reason, 0, lookup);
 	asked = calloc(1, sizeof(*asked));
 	if (!asked)
 		return -ENOMEM;
@@ -182,16 +183,17 @@ static int take_question(struct lookups *lookups, const struct flow_message *mes
 	asked->length = lookups->dns.name_length;
 	if (snif_name_normalise((uint8_t *)asked->name, &asked->length) != SNIF_REASON_NONE) {
 		free(asked);
-		return refuse(lookups, message, reason, lookup);
+		return refuse(lookups, message, reason, 0, lookup);
 	}
 	reason = judge_question(lookups, message, asked);
+	rule = snif_question_rule(reason, &asked->rule);
 	if (reason != SNIF_REASON_NONE && settings->options.mode != SNIF_AUDIT) {
 		free(asked);
-		return refuse(lookups, message, reason, lookup);
+		return refuse(lookups, message, reason, rule, lookup);
 	}
 	key_write(lookups, asked, &client, &message->headers->to);
 	error = remember(lookups, asked);
-	return error ? error : refuse(lookups, message, reason, lookup);
+	return error ? error : refuse(lookups, message, reason, rule, lookup);
 }
 
 /* ---- answers --------------------------------------------------------------------------------------------------- */

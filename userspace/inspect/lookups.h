@@ -21,8 +21,8 @@ enum lookup_kind {
 struct lookup {
 	const struct flow_message *message;
 	const struct snif_dns *dns;
-	enum snif_reason refusal; /* of a question; NONE: it may be asked */
-	bool bound;		  /* of an answer: its addresses count for the name from here on */
+	struct snif_judgement refusal; /* of a question; its reason NONE: it may be asked */
+	bool bound;		       /* of an answer: its addresses count for the name from here on */
 };
 
 /*
