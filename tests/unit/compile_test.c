@@ -519,6 +519,26 @@ static void the_sha256_is_of_the_meaning(void **state) {
 	unload(&b);
 }
 
+/* Which addresses are a server's is no matter of the order in which they come. */
+#define BOUND(first, second, server)                                                                                   \
+	"version: 1\n"                                                                                                 \
+	"direct: {allow: [{to: " first ", ports: [53]}, {to: " second ", ports: [53]}]}\n"                             \
+	"dns:\n"                                                                                                       \
+	"  bind: require\n"                                                                                            \
+	"  servers: [" server "]\n"
+
+static void lookups_are_in_no_order(void **state) {
+	struct fixture a = load("t.yaml", BOUND("192.0.2.53", "192.0.2.54",
+						"192.0.2.53, 192.0.2.54") "  allow: [a.example, b.example]\n");
+	struct fixture b = load("t.yaml", BOUND("192.0.2.54", "192.0.2.53",
+						"192.0.2.54, 192.0.2.53") "  allow: [b.example, a.example]\n");
+
+	(void)state;
+	assert_string_equal(a.compiled.sha256, b.compiled.sha256);
+	unload(&a);
+	unload(&b);
+}
+
 static void every_setting_changes_the_sha256(void **state) {
 	static const char *const policies[] = {
 		HEAD,
@@ -543,6 +563,10 @@ static void every_setting_changes_the_sha256(void **state) {
 		HEAD "direct: {allow: [{to: 192.0.2.1, proto: udp}]}\n",
 		HEAD "direct: {allow: [{to: 192.0.2.1, ports: [1-65535]}]}\n",
 		"version: 1\ndns: {servers: [192.0.2.53]}\n",
+		BOUND("192.0.2.53", "192.0.2.54", "192.0.2.53"),
+		BOUND("192.0.2.54", "192.0.2.53", "192.0.2.54"),
+		BOUND("192.0.2.54", "192.0.2.53", "192.0.2.54]\n  names: policy\n  search: [lab.example"),
+		BOUND("192.0.2.54", "192.0.2.53", "192.0.2.54]\n  names: policy\n  search: [lan.example"),
 	};
 	enum { COUNT = sizeof(policies) / sizeof(*policies) };
 	char sha256[COUNT][65];
@@ -604,6 +628,7 @@ int main(void) {
 		cmocka_unit_test(the_canonical_form_is_as_documented),
 		cmocka_unit_test(the_canonical_form_is_in_the_order_of_its_bytes),
 		cmocka_unit_test(the_sha256_is_of_the_meaning),
+		cmocka_unit_test(lookups_are_in_no_order),
 		cmocka_unit_test(every_setting_changes_the_sha256),
 		cmocka_unit_test(names_with_two_rules_find_room),
 	};

@@ -157,12 +157,28 @@ static void write_direct(const struct address_rule *rule, char (*lists)[SHA256_H
 	}
 }
 
-/* The lines of direct rules and zones, still to be sorted. */
-static void write_addresses(const struct policy *policy, char (*lists)[SHA256_HEX], char **where, FILE *out) {
-	for (size_t i = 0; i < policy->direct_count; i++)
+static void write_lookup(const struct policy *policy, const struct lookup_rule *lookup, FILE *out) {
+	fprintf(out, "lookup %s%s%s", lookup->search ? "search " : "", host_form_text(lookup->form), lookup->name);
+	if (lookup->group) {
+		const struct named_ports *group = &policy->groups[lookup->group];
+
+		fprintf(out, " %u ", group->protocols);
+		port_list_write(&group->ports, out);
+	}
+	fputc('\n', out);
+}
+
+/* The lines of direct rules, of zones and of whom and what names may be asked, still to be sorted. */
+static void write_others(const struct policy *policy, char (*lists)[SHA256_HEX], char **where, FILE *out) {
+	for (size_t i = 0; i < policy->direct_count; i++) {
 		write_direct(&policy->direct[i], lists, out);
+		if (policy->direct[i].dns && policy_reads_dns(policy))
+			fprintf(out, "dns server %s\n", lists[policy->direct[i].list]);
+	}
 	for (size_t i = 0; i < policy->zone_count; i++)
 		fprintf(out, "inspect %s", where[i]);
+	for (size_t i = 0; i < policy->lookup_count && policy_reads_dns(policy); i++)
+		write_lookup(policy, &policy->lookups[i], out);
 }
 
 static int compare_lines(const void *a, const void *b) {
@@ -191,16 +207,16 @@ static int write_sorted(char *text, FILE *out) {
 	return 0;
 }
 
-/* The lines behind the first six. Those of hosts come first: `allow` and `deny` are before `direct` and `inspect`. */
+/* The lines that are sorted. Those of hosts come first: `allow` and `deny` are before all other words. */
 static int write_rules(const struct policy *policy, char (*lists)[SHA256_HEX], FILE *out) {
 	char **where = zones_where(policy, lists), *text = NULL;
 	size_t size = 0;
-	FILE *addresses = open_memstream(&text, &size);
-	int error = where && addresses ? write_hosts(policy, where, out) : -ENOMEM;
+	FILE *others = open_memstream(&text, &size);
+	int error = where && others ? write_hosts(policy, where, out) : -ENOMEM;
 
 	if (error == 0)
-		write_addresses(policy, lists, where, addresses);
-	if (text_close(addresses, &text))
+		write_others(policy, lists, where, others);
+	if (text_close(others, &text))
 		error = -ENOMEM;
 	if (error == 0)
 		error = write_sorted(text, out);
@@ -209,32 +225,16 @@ static int write_rules(const struct policy *policy, char (*lists)[SHA256_HEX], F
 	return error;
 }
 
-/* What is said of lookups; nothing where nothing is. */
+/* The settings of lookups; nothing where nobody reads them. */
 static void write_dns(const struct policy *policy, FILE *out) {
 	static const char *const binds[] = {"off", "observe", "require"};
 	const struct snif_dns_rules *rules = &policy->dns;
 
-	if (!policy_reads_dns(policy))
-		return;
-	fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u%s%s\n", binds[rules->bind],
-		rules->names_policy ? "policy" : "any", rules->https_deny ? "deny" : "allow", rules->least, rules->most,
-		rules->grace, rules->log_answers ? " log answers" : "", rules->resolve_exact ? " resolve exact" : "");
-	for (size_t i = 0; i < policy->direct_count; i++)
-		if (policy->direct[i].dns)
-			fprintf(out, "dns server of list %zu\n", policy->direct[i].list);
-	for (size_t i = 0; i < policy->lookup_count; i++) {
-		const struct lookup_rule *lookup = &policy->lookups[i];
-
-		fprintf(out, "lookup %s%s%s", lookup->search ? "search " : "", host_form_text(lookup->form),
-			lookup->name);
-		if (lookup->group) {
-			const struct named_ports *group = &policy->groups[lookup->group];
-
-			fprintf(out, " %u ", group->protocols);
-			port_list_write(&group->ports, out);
-		}
-		fputc('\n', out);
-	}
+	if (policy_reads_dns(policy))
+		fprintf(out, "dns bind %s names %s https %s ttl %u %u grace %u%s%s\n", binds[rules->bind],
+			rules->names_policy ? "policy" : "any", rules->https_deny ? "deny" : "allow", rules->least,
+			rules->most, rules->grace, rules->log_answers ? " log answers" : "",
+			rules->resolve_exact ? " resolve exact" : "");
 }
 
 int canonical_write(const struct policy *policy, FILE *out) {

@@ -7,13 +7,19 @@
  *   mode enforce | audit
  *   ech outer | deny
  *   inbound allow | deny
- *   allow HOST tcp PORTS to ADDRESSES        a host rule with its zone; HOST as in the policy: a.example, *.a.example
+ *   max_hello BYTES
+ *   unusual [split_records] [trailing_dot]
+ *   dns bind … names … https … ttl LEAST MOST grace SECONDS [log answers] [resolve exact]
+ *   allow HOST [starts postgres] tcp PORTS to ADDRESSES    a host rule with its zone; HOST as in the policy, `*` for any
  *   deny HOST
  *   direct allow | deny tcp | udp PORTS to ADDRESSES
- *   inspect tcp PORTS to ADDRESSES           a zone, also when no host rule uses it
+ *   dns server ADDRESSES
+ *   inspect [starts postgres] tcp PORTS to ADDRESSES       a zone, also when no host rule uses it
+ *   lookup [search] HOST [PROTOCOLS PORTS]                 a name that may be looked up, with what a direct rule allows
  *
- * The lines behind the first four are sorted by their bytes and each is there once; every line ends with a newline.
- * PORTS are ranges like 22,5432,8000-8999, as few as possible; `-` when there are none. ADDRESSES is the SHA-256, in
+ * The three kinds of `dns` and `lookup` are there only where a policy has rules for lookups. The lines from `allow` on are
+ * sorted by their bytes and each is there once; every line ends with a newline. PORTS are ranges like 22,5432,8000-8999, as
+ * few as possible; `-` when there are none. PROTOCOLS are the bits PROTO_TCP and PROTO_UDP. ADDRESSES is the SHA-256, in
  * hexadecimal, of a list: its prefixes, sorted, each once, each on a line of its own like 192.0.2.0/24 or 192.0.2.1.
  */
 #ifndef SNIF_CANONICAL_H
