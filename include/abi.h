@@ -171,7 +171,7 @@ struct snif_name_lengths {
 
 /* The rest of a compiled policy, one for each slot. */
 struct snif_settings {
-	__u8 sha256[32];   /* of the policy's canonical form; all zero: the slot is free */
+	__u8 sha256[32];   /* of the policy's canonical form and its rules in their order; all zero: the slot is free */
 	__u32 generation;  /* the last under which it was put in force */
 	__u32 buckets;	   /* of the table of its names */
 	__u64 hash_key[2]; /* SipHash key of the slot's names, random for each load */

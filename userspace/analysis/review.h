@@ -6,6 +6,7 @@
 #include "analysis/groups.h"
 #include "analysis/near_miss.h"
 #include "analysis/reason_about.h"
+#include "base/sha256.h"
 #include "log/log_filter.h"
 #include "log/log_reader.h"
 #include "log/log_runs.h"
@@ -30,7 +31,7 @@ struct review {
 	struct log_tally tally; /* of the files */
 
 	/* The policy of the last event with a rule, or of the last line of counts, as the log has it, whatever the filter; "" */
-	char rule_file[512], policy_sha256[65];
+	char rule_file[512], policy_sha256[SHA256_HEX];
 	struct leaders policies, programs, hosts; /* as lines of counts say: under which files what ran where */
 	bool policy_changed;			  /* it is another one than when the caller cleared this */
 	struct other_name *other; /* names that the filter left out and that were allowed, GROUPS_MAX at most */

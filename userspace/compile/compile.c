@@ -47,6 +47,18 @@ static __u64 digest_groups(const struct policy *policy) {
 	return begin;
 }
 
+/* By this a slot is known to have the tables: they name rules by their numbers, which say something else where rules that
+ * mean the same come in another order. */
+static void digest_tables(const struct policy *policy, struct compiled *out) {
+	struct sha256 hash;
+
+	sha256_begin(&hash);
+	sha256_add(&hash, out->sha256, sizeof(out->sha256));
+	for (size_t i = 1; i < policy->rule_count; i++)
+		sha256_add(&hash, policy->rules[i].text, strlen(policy->rules[i].text) + 1);
+	sha256_end(&hash, out->settings.sha256);
+}
+
 int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct compiled *out) {
 	int error;
 
@@ -67,6 +79,8 @@ int compile_policy(const struct policy *policy, const __u64 hash_key[2], struct 
 		error = canonical_sha256(policy, out->sha256);
 	if (error < 0)
 		compiled_free(out);
+	else
+		digest_tables(policy, out);
 	return error;
 }
 

@@ -3,6 +3,7 @@
 #ifndef SNIF_COMPILE_H
 #define SNIF_COMPILE_H
 
+#include "base/sha256.h"
 #include "policy/policy.h"
 
 struct address_entry {
@@ -23,7 +24,7 @@ struct compiled {
 	size_t port_count;
 	struct snif_bucket *buckets; /* settings.buckets of them, by snif_name_hash() under settings.hash_key */
 	size_t name_count;
-	char sha256[65]; /* of the policy's canonical form, which does not depend on the hash key */
+	char sha256[SHA256_HEX]; /* of the policy's canonical form, which does not depend on the hash key */
 };
 
 /*

@@ -28,7 +28,7 @@ struct reading {
 
 static const struct policy *rules_of(struct reading *reading, uint32_t generation) {
 	struct noted *noted;
-	char sha256[65];
+	char sha256[SHA256_HEX];
 
 	for (size_t i = 0; i < reading->noted_count; i++)
 		if (reading->noted[i].generation == generation)

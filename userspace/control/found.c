@@ -60,7 +60,7 @@ static void free_found(struct found *found) {
 
 /* What the rule's number meant when the name was looked up; NULL: that is not known. */
 static const struct policy *rules_of(struct found *found, const struct inventory_policy *policy, uint32_t generation) {
-	char instance[INSTANCE_NAME], sha256[65];
+	char instance[INSTANCE_NAME], sha256[SHA256_HEX];
 
 	if (!found->rules || found->generation != generation) {
 		policy_free(found->rules);

@@ -128,7 +128,7 @@ static int print_missing(const struct policy *from, const struct policy *in, cha
 static int show_rules(const char *instance, uint32_t number, const struct source *source) {
 	struct ledger_policy entry;
 	struct policy *before;
-	char sha256[65];
+	char sha256[SHA256_HEX];
 	int error = ledger_read_policy(instance, number, &entry);
 
 	if (error)

@@ -138,6 +138,7 @@ int source_note(const struct source *source, const char *instance, const struct 
 	entry.beside = beside;
 	entry.beside_count = source->policy->file_count;
 	memcpy(entry.sha256, source->compiled.sha256, sizeof(entry.sha256));
+	sha256_hex(source->compiled.settings.sha256, entry.tables);
 	if (!error)
 		error = ledger_note_policy(instance, &entry, source->policy);
 	free_paths(beside);

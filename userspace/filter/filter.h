@@ -43,8 +43,6 @@ struct snif_active filter_active(const struct filter *filter, uint32_t policy);
 
 /* What a slot holds, as it is in the kernel. */
 const struct snif_settings *filter_settings(const struct filter *filter, uint32_t slot);
-/* The SHA-256 of the policy in a slot, as struct compiled has it. */
-void filter_sha256(const struct snif_settings *settings, char digest[65]);
 
 /* ---- names at addresses: bindings.c ---------------------------------------------------------------------------- */
 

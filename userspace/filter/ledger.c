@@ -224,6 +224,7 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 
 	error |= put_text(object, "name", entry->name);
 	error |= put_text(object, "sha256", entry->sha256);
+	error |= put_text(object, "tables", entry->tables);
 	error |= json_put_number(object, "generation", entry->generation);
 	error |= json_put_number(object, "mode", entry->mode);
 	error |= json_put_number(object, "audit", entry->audit);
@@ -236,10 +237,10 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 	return error;
 }
 
-static void read_digest(const struct json_object *object, char sha256[65]) {
+static void read_digest(const struct json_object *object, char sha256[SHA256_HEX]) {
 	const char *text = member_text(object, "sha256");
 
-	snprintf(sha256, 65, "%s", text ? text : "");
+	snprintf(sha256, SHA256_HEX, "%s", text ? text : "");
 }
 
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry) {
@@ -274,7 +275,7 @@ void ledger_forget_policy(const char *instance, uint32_t number) {
 	forget_rules(instance, number, 0, 0);
 }
 
-int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *sha256) {
+int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *tables) {
 	char path[PATH_SIZE], now[PATH_SIZE];
 	struct json_object *object;
 	const char *noted;
@@ -283,8 +284,8 @@ int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generati
 	if (access(rules_of(now, instance, number, generation), F_OK) == 0)
 		return 0;
 	object = read_file(file_of(path, instance, "policy", number));
-	noted = object ? member_text(object, "sha256") : NULL;
-	if (!noted || strcmp(noted, sha256) != 0) {
+	noted = object ? member_text(object, "tables") : NULL;
+	if (!noted || strcmp(noted, tables) != 0) {
 		error = object || errno == ENOENT ? 0 : -errno;
 		json_object_put(object);
 		return error;
@@ -354,7 +355,7 @@ static struct json_object *read_line(FILE *in) {
 }
 
 /* Reads what note_rules() has written. Returns 0 or a negative errno. */
-static int read_rules(FILE *in, struct policy *policy, char sha256[65]) {
+static int read_rules(FILE *in, struct policy *policy, char sha256[SHA256_HEX]) {
 	struct json_object *object = read_line(in);
 	size_t count = object ? (size_t)number_of(object, "rules") : 0;
 	int error = object ? 0 : -EBADMSG;
@@ -377,7 +378,7 @@ static int read_rules(FILE *in, struct policy *policy, char sha256[65]) {
 	return error;
 }
 
-struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[65]) {
+struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[SHA256_HEX]) {
 	char path[PATH_SIZE];
 	FILE *in = fopen(rules_of(path, instance, number, generation), "re");
 	struct policy *policy = in ? calloc(1, sizeof(*policy)) : NULL;

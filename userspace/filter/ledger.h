@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include "filter/instance.h"
 
 struct ledger_policy {
@@ -17,7 +18,8 @@ struct ledger_policy {
 	char *file, *name; /* the file's whole path; the policy's name */
 	char **beside;	   /* whole paths of the files of names and sets that it names */
 	size_t beside_count;
-	char sha256[65];
+	char sha256[SHA256_HEX];
+	char tables[SHA256_HEX]; /* of its settings in the kernel; only written */
 	enum snif_mode mode;
 	bool audit;    /* the mode was asked for beside the file */
 	int64_t since; /* seconds since 1970 */
@@ -38,9 +40,9 @@ struct ledger_attachment {
 
 /* Notes what is in force for a number now, and what its rules mean under this generation. */
 int ledger_note_policy(const char *instance, const struct ledger_policy *entry, const struct policy *policy);
-/* What is noted holds under another generation, if it has this digest: not where a reload was ended before it noted what
+/* What is noted holds under another generation, if it is of the tables with this digest: not where a reload was ended before it noted what
  * it had put in force. Nothing noted is no error. */
-int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *sha256);
+int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *tables);
 /* -ENOENT, without a word: nothing is noted of it. Of another error it says why, and of a damaged file what to do. */
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry);
 void ledger_forget_policy(const char *instance, uint32_t number);
@@ -60,7 +62,7 @@ int ledger_attachments(const char *instance, bool (*wanted)(void *context, uint6
  * A policy with nothing but its name, mode and rules, as they were under a generation: what an event's rule number
  * means; and its SHA-256. To be freed with policy_free(). NULL: nothing is noted of it.
  */
-struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[65]);
+struct policy *ledger_rules(const char *instance, uint32_t number, uint32_t generation, char sha256[SHA256_HEX]);
 
 void ledger_policy_free(struct ledger_policy *entry);
 void ledger_attachment_free(struct ledger_attachment *entry);

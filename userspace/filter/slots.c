@@ -163,23 +163,10 @@ const struct snif_settings *filter_settings(const struct filter *filter, uint32_
 	return &filter->settings[slot % SNIF_SLOTS];
 }
 
-void filter_sha256(const struct snif_settings *settings, char digest[65]) {
-	for (int i = 0; i < 32; i++)
-		snprintf(digest + 2 * i, 3, "%02x", settings->sha256[i]);
-}
-
 static bool is_filled(const struct snif_settings *settings) {
 	static const __u8 none[sizeof(settings->sha256)];
 
 	return memcmp(settings->sha256, none, sizeof(none)) != 0;
-}
-
-static void digest_of(const struct compiled *compiled, __u8 digest[32]) {
-	for (int i = 0; i < 32; i++) {
-		char pair[3] = {compiled->sha256[2 * i], compiled->sha256[2 * i + 1]};
-
-		digest[i] = (__u8)strtoul(pair, NULL, 16);
-	}
 }
 
 static void look_at_slots(const struct filter *filter, struct slot slots[SNIF_SLOTS]) {
@@ -264,13 +251,12 @@ static int fill_free_slot(struct filter *filter, const struct compiled *compiled
 }
 
 int filter_set_policy(struct filter *filter, uint32_t policy, const struct compiled *compiled) {
-	struct snif_settings settings = compiled->settings;
+	const struct snif_settings *settings = &compiled->settings;
 	struct slot slots[SNIF_SLOTS];
 	int slot, error;
 	bool same;
 
-	digest_of(compiled, settings.sha256);
-	slot = filter->settings ? (int)same_slot(filter, &settings) : 0;
+	slot = filter->settings ? (int)same_slot(filter, settings) : 0;
 	same = slot > 0;
 	if (!same)
 		slot = policy > 0 && policy < SNIF_POLICIES ? fill_free_slot(filter, compiled) : -EINVAL;
@@ -278,7 +264,7 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 	if (error)
 		return error;
 	if (slot >= 0) {
-		error = make_lookups(filter, policy, &settings.dns);
+		error = make_lookups(filter, policy, &settings->dns);
 		if (error)
 			slot = error;
 	}
@@ -288,7 +274,7 @@ int filter_set_policy(struct filter *filter, uint32_t policy, const struct compi
 		return slot;
 	}
 	if (!same)
-		filter->settings[slot] = settings;
+		filter->settings[slot] = *settings;
 	filter->settings[slot].generation = filter->policies[0].generation + 1;
 	filter_put_in_force(filter, policy, (uint32_t)slot);
 	/* what it replaces stays for a while; in the end that is a matter of memory only */

@@ -23,7 +23,7 @@ struct meaning {
 	unsigned instance;
 	struct snif_active active;
 	struct policy *policy; /* NULL: nothing is known of it */
-	char sha256[65];
+	char sha256[SHA256_HEX];
 };
 
 /* Where a cgroup is. */

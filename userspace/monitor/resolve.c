@@ -245,12 +245,10 @@ static void forget(struct watched *watched) {
  */
 static bool load(struct watched *watched, const char *file, const struct snif_settings *in_force) {
 	struct source source;
-	char digest[65];
 
 	if (source_load(&source, file, NULL, in_force->options.mode == SNIF_AUDIT))
 		return false;
-	filter_sha256(in_force, digest);
-	if (strcmp(source.compiled.sha256, digest) != 0) {
+	if (memcmp(in_force->sha256, source.compiled.settings.sha256, sizeof(in_force->sha256)) != 0) {
 		message_error("%s has changed since it was put in force: its names are looked up after a reload", file);
 		source_free(&source);
 		return false;

@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/key_sort.h"
-#include "base/sha256.h"
 #include "policy/hostname.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"

@@ -27,10 +27,11 @@
 
 #include <stdio.h>
 
+#include "base/sha256.h"
 #include "policy/policy.h"
 
 /* Writes the SHA-256 of the policy's canonical form in hexadecimal. Returns 0 or -ENOMEM. */
-int canonical_sha256(const struct policy *policy, char sha256[65]);
+int canonical_sha256(const struct policy *policy, char sha256[SHA256_HEX]);
 
 /* Writes the canonical form itself. Returns 0, -ENOMEM or -EIO; errors of `out` are the caller's to see. */
 int canonical_write(const struct policy *policy, FILE *out);

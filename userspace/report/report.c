@@ -46,7 +46,7 @@ static time_t uptime(void) {
 static int load_named_policy(struct report *report) {
 	struct review *review = &report->review;
 	struct diagnostics diagnostics = {0};
-	char sha256[65] = "";
+	char sha256[SHA256_HEX] = "";
 	int error = 0;
 
 	if (report->options.policy_file || !review->policy_changed)

@@ -70,18 +70,16 @@ static void compare_entries(struct verify *verify, const struct inventory_policy
 static void verify_policy(struct verify *verify, const struct inventory_policy *policy) {
 	struct compiled compiled;
 	struct source source;
-	char digest[65];
 
 	if (!policy->noted)
 		return; /* that of a run, whose file nobody else knows */
-	filter_sha256(&policy->settings, digest);
 	if (source_load(&source, policy->entry.file, NULL, policy->entry.audit)) {
 		findings_add(&verify->findings, FINDING_FILE_UNREADABLE, policy->entry.file,
 			     "put it right; what was read before is in force",
 			     "the policy's file cannot be read as a policy now");
 		return;
 	}
-	if (strcmp(digest, source.compiled.sha256) != 0)
+	if (memcmp(policy->settings.sha256, source.compiled.settings.sha256, sizeof(policy->settings.sha256)) != 0)
 		findings_add(&verify->findings, FINDING_FILE_DIFFERS, policy->entry.file, "`snifence reload` it",
 			     "the file is another policy than the one in force");
 	else if (compile_policy(source.policy, policy->settings.hash_key, &compiled) == 0) {
