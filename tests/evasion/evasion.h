@@ -125,6 +125,8 @@ const struct snif_event *trial_refused(struct trial *trial, enum snif_reason rea
 const struct snif_event *trial_refused_all(struct trial *trial, enum snif_reason reason);
 /* The same for a refusal of a connection that the server has never seen: the SYN did not leave. Closes. */
 void refused_unseen(int fd, enum snif_reason reason);
+/* The event's process is this one. It has a number of the machine's PID namespace, which nobody knows in a container's. */
+void evasion_expect_self(const struct snif_event *event);
 /* Counts connections (or datagrams) that were tried otherwise. */
 void evasion_count(size_t connections);
 
