@@ -258,6 +258,37 @@ static void test_led_elsewhere(void **state) {
 	assert_string_equal(lab_read(file), "precious\n");
 }
 
+static uint64_t sequence_of(const char *line) {
+	const char *at = strstr(line, "\"sequence\":");
+
+	assert_non_null(at);
+	return strtoull(at + strlen("\"sequence\":"), NULL, 10);
+}
+
+/* A file that is rotated is left, and lines are numbered on in the next: the two are one run. */
+static void test_rotated(void **state) {
+	char old[256], run[64];
+	uint64_t sequence;
+	char *line;
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	say("other.lab.test");
+	line = await_line("other.lab.test");
+	sequence = sequence_of(line);
+	snprintf(run, sizeof(run), "%.*s", (int)strlen("\"run_id\":\"0123456789abcdef\""), strstr(line, "\"run_id\""));
+	snprintf(old, sizeof(old), "%s.1", log_file);
+	assert_int_equal(rename(log_file, old), 0);
+	kill(monitor->pid, SIGHUP);
+	assert_true(lab_await_file(log_file, LAB_PATIENCE_MS));
+	say("next.lab.test");
+	line = await_line("next.lab.test");
+	assert_true(sequence_of(line) > sequence);
+	assert_non_null(strstr(line, run));
+	assert_null(strstr(lab_read(old), "next.lab.test"));
+	end_monitor(SIGTERM);
+}
+
 static unsigned times_said(const char *piece) {
 	unsigned count = 0;
 
@@ -577,6 +608,7 @@ int main(void) {
 					   resident_test(test_follows_named_files),
 					   resident_test(test_rules_of_then),
 					   resident_test(test_follows_in_a_busy_folder),
+					   resident_test(test_rotated),
 					   resident_test(test_error_is_told_once),
 					   resident_test(test_killed),
 					   turner_test(test_killed_amid_many),

@@ -61,6 +61,11 @@ struct log *log_new_to(struct outlet *outlet, uint64_t run_id) {
 	return log;
 }
 
+void log_move(struct log *log, struct outlet *outlet) {
+	log_flush(log);
+	log->outlet = outlet;
+}
+
 static void put(struct log *log, const char *bytes, size_t length) {
 	if (length > sizeof(log->lines) - log->used) {
 		log->error = -EMSGSIZE;

@@ -24,6 +24,8 @@ uint64_t log_run_id(void);
 struct log *log_new(FILE *out, uint64_t run_id);
 /* The same to an outlet, also borrowed, which has no errors: it counts the lines that it loses. */
 struct log *log_new_to(struct outlet *outlet, uint64_t run_id);
+/* Has such a log go on in another outlet; what waits goes to the one before. */
+void log_move(struct log *log, struct outlet *outlet);
 
 /* Begins a line, with what every line has. `time`: CLOCK_REALTIME, nanoseconds. */
 void log_begin(struct log *log, uint64_t time, const char *event_type);

@@ -32,16 +32,18 @@ struct sink {
 	int fd;
 	struct outlet *outlet;
 	struct log *log;
-	uint64_t run_id;
 };
 
-/* Begins to write to a descriptor, which is the sink's from then on but for standard output. Returns 0 or a negative
- * errno; then nothing has changed. */
+/* Begins to write to a descriptor, which is the sink's from then on but for standard output; lines are numbered on.
+ * Returns 0 or a negative errno; then nothing has changed. */
 static int write_to(struct sink *sink, int fd) {
 	struct outlet *outlet = outlet_open(fd);
-	struct log *log = outlet ? log_new_to(outlet, sink->run_id) : NULL;
 
-	if (!log) {
+	if (outlet && sink->log)
+		log_move(sink->log, outlet);
+	else if (outlet)
+		sink->log = log_new_to(outlet, log_run_id());
+	if (!sink->log || !outlet) {
 		int error = errno ? -errno : -ENOMEM;
 
 		outlet_free(outlet);
@@ -49,20 +51,15 @@ static int write_to(struct sink *sink, int fd) {
 	}
 	sink->fd = fd;
 	sink->outlet = outlet;
-	sink->log = log;
 	return 0;
 }
 
-static void end_writing(struct sink *sink) {
-	if (!sink->outlet)
-		return;
-	outlet_finish(sink->outlet, STALL_MS);
-	log_free(sink->log);
-	outlet_free(sink->outlet);
+/* What has been given to it is written, if that takes no longer than anybody should wait. */
+static void end_writing(const struct sink *sink, struct outlet *outlet, int fd) {
+	outlet_finish(outlet, STALL_MS);
+	outlet_free(outlet);
 	if (sink->file)
-		close(sink->fd);
-	sink->outlet = NULL;
-	sink->log = NULL;
+		close(fd);
 }
 
 /* Says why it cannot. There is no command whose user could change the file. */
@@ -88,8 +85,6 @@ struct sink *sink_open(const char *output) {
 		sink->file = output;
 		fd = open_file(output);
 	}
-	if (!error)
-		sink->run_id = log_run_id();
 	if (!error && fd >= 0)
 		error = write_to(sink, fd);
 	if (!error && fd >= 0)
@@ -103,15 +98,15 @@ struct sink *sink_open(const char *output) {
 }
 
 void sink_reopen(struct sink *sink) {
-	struct sink before = *sink;
-	int fd, error;
+	struct outlet *outlet = sink->outlet;
+	int before = sink->fd, fd, error;
 
 	if (!sink->file)
 		return;
 	fd = open_file(sink->file);
 	error = fd < 0 ? 0 : write_to(sink, fd);
 	if (fd >= 0 && !error) {
-		end_writing(&before);
+		end_writing(sink, outlet, before);
 		return;
 	}
 	if (error)
@@ -191,6 +186,8 @@ void sink_turn(struct sink *sink) {
 void sink_close(struct sink *sink) {
 	if (!sink)
 		return;
-	end_writing(sink);
+	if (sink->outlet)
+		end_writing(sink, sink->outlet, sink->fd);
+	log_free(sink->log);
 	free(sink);
 }
