@@ -25,7 +25,7 @@ enum { PATH_SIZE = 64, TOLD_MS = 2000 };
 
 static const char usage[] = "Usage: snifence confirm\n"
 			    "\n"
-			    "Has all that was attached with --confirm-within stay.\n"
+			    "Keeps all that was attached with --confirm-within.\n"
 			    "\n"
 			    "  --help              this text\n"
 			    "\n"

@@ -31,8 +31,9 @@
 static const char usage[] =
 	"Usage: snifence monitor [OPTION…]\n"
 	"\n"
-	"Reads the events of all that is attached, ends refused connections so that they fail at once, and\n"
-	"reloads policies whose files change, and looks up names where they say so (dns.resolve). What is enforced is enforced without it.\n"
+	"Reads the events of all that is attached, ends refused connections so that they fail at once,\n"
+	"reloads policies whose files change, and looks up names where they say so (dns.resolve). What is\n"
+	"enforced is enforced without it.\n"
 	"\n"
 	"  --output FILE       write events there as JSON lines; `-` is standard output (default), `journal`\n"
 	"                      the journal, with fields of its own. SIGHUP opens a file by its name again. A file is\n"
