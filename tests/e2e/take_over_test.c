@@ -152,6 +152,44 @@ static void test_wrong_file(void **state) {
 	assert_string_equal(resident_state(), "live");
 }
 
+/* One of two files is wrong now: what is under the other one is taken over, whichever comes first. */
+static void take_one_of_two(bool second_is_wrong) {
+	struct cgroup second;
+	const char *other, *wrong;
+
+	resident_begin();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	assert_int_equal(cgroup_create(&second), 0);
+	policy = lab_write("taken.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	other = lab_write("second.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", other, "--cgroup", second.path);
+	attach_by_another_build();
+	wrong = second_is_wrong ? "second.yaml" : "taken.yaml";
+	lab_write(wrong, "version: 1\ntls: [\n");
+	resident_says(125, "load", "--take-over");
+	assert_int_equal(resident_count("others"), 1);
+	assert_int_equal(resident_count("attachments"), 1);
+	assert_string_equal(resident_state(), "live");
+	assert_false(resident_reaches("other.lab.test"));
+	assert_int_not_equal(resident_inside(&second, resident_greet, "other.lab.test"), 0);
+	lab_write(wrong, RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "load", "--take-over");
+	assert_int_equal(resident_count("others"), 0);
+	assert_int_equal(resident_count("attachments"), 2);
+	resident_says(0, "unload");
+	cgroup_remove(&second);
+}
+
+static void test_wrong_first(void **state) {
+	(void)state;
+	take_one_of_two(false);
+}
+
+static void test_wrong_second(void **state) {
+	(void)state;
+	take_one_of_two(true);
+}
+
 /* Ended at any call, the next one goes on. */
 static void test_killed(void **state) {
 	static const char *const words[] = {"load", "--take-over", NULL};
@@ -180,6 +218,7 @@ static void test_killed(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {resident_test(test_take_over), resident_test(test_wrong_file),
+					   resident_test(test_wrong_first), resident_test(test_wrong_second),
 					   resident_test(test_killed)};
 
 	return cmocka_run_group_tests_name("take_over", tests, NULL, NULL);

@@ -95,15 +95,21 @@ static int take_id(struct taking *taking, uint64_t id) {
 	return error;
 }
 
+/* Each by itself: where the file of one is wrong, the others come under this build all the same. */
 static int take_cgroups(struct taking *taking) {
 	uint64_t *ids;
 	size_t count;
 	int error = other_attached(taking->other, &ids, &count);
 
-	if (error)
+	if (error) {
 		message_error("cannot see what %s has attached: %s", taking->name, strerror(-error));
-	for (size_t i = 0; i < count && !error; i++)
-		error = take_id(taking, ids[i]);
+		return error;
+	}
+	for (size_t i = 0; i < count; i++) {
+		int one = take_id(taking, ids[i]);
+
+		error = error ? error : one;
+	}
 	free(ids);
 	return error;
 }
@@ -147,9 +153,12 @@ int take_over(struct instances *instances) {
 	struct names names = {.count = 0};
 	int error = taking.root_fd < 0 ? taking.root_fd : instances_others(instances, note_name, &names);
 
-	for (size_t i = 0; i < names.count && !error; i++) {
+	for (size_t i = 0; i < names.count; i++) {
+		int one;
+
 		taking.name = names.names[i];
-		error = take_instance(&taking);
+		one = take_instance(&taking);
+		error = error ? error : one;
 	}
 	if (taking.root_fd >= 0)
 		close(taking.root_fd);
