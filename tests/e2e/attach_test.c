@@ -18,6 +18,7 @@
 #include <bpf/bpf.h>
 
 #include "../support/resident.h"
+#include "cgroup/cgroup_place.h"
 
 enum { DEPTH = 5, TRIAL_SECONDS = 2 };
 
@@ -112,15 +113,26 @@ static void test_digest(void **state) {
 	assert_int_equal(say(0, "other.lab.test"), 0);
 }
 
+/* What is said when it ends: nothing else but that. */
+static void expect_only(const struct lab_program *program, int status, const char *line) {
+	char whole[400];
+
+	snprintf(whole, sizeof(whole), "snifence: %s\n", line);
+	assert_int_equal(program->status, status);
+	assert_string_equal(program->err, whole);
+}
+
 static void test_audit(void **state) {
 	const char *policy;
+	char line[300];
 
 	(void)state;
 	begin();
 	policy = lab_write("audit.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	resident_says(0, "attach", "--audit", policy, "--cgroup", paths[0]);
 	assert_int_equal(say(0, "other.lab.test"), 0);
-	resident_says(125, "attach", policy, "--cgroup", paths[0]); /* attached already, in another mode */
+	snprintf(line, sizeof(line), "%s is in force in another form: `snifence reload` it first", policy);
+	expect_only(resident_snifence((const char *const[]){"attach", policy, "--cgroup", paths[0], NULL}), 125, line);
 	resident_says(0, "reload", policy);
 	assert_int_equal(say(0, "other.lab.test"), 1);
 }
@@ -271,6 +283,78 @@ static void test_outside_of_the_hierarchy(void **state) {
 	begin();
 	expect_said(resident_snifence((const char *const[]){"detach", "--cgroup", "/..", NULL}), 2,
 		    "there is no cgroup /..");
+}
+
+static int wait_until_killed(void *root_procs) {
+	if (write(*(int *)root_procs, "0", 1) != 1)
+		return 1;
+	pause();
+	return 0;
+}
+
+static bool is_in_root(pid_t pid) {
+	char *path = cgroup_place_whole_path(pid);
+	bool is = path && strcmp(path, "/") == 0;
+
+	free(path);
+	return is;
+}
+
+/* A path of the root's directory, by one that is below it. */
+static void find_root(char *path, size_t size) {
+	struct stat status = {0};
+	size_t length = (size_t)snprintf(path, size, "/proc/%d/fd/%d", getpid(), cgroups[0].fd);
+
+	while (stat(path, &status) == 0 && status.st_ino != CGROUP_ROOT_ID && length < size)
+		length += (size_t)snprintf(path + length, size - length, "/..");
+	assert_int_equal(status.st_ino, CGROUP_ROOT_ID);
+}
+
+/* A policy that is not there, so that nothing is attached in any case. */
+#define MISSING "/nowhere/policy.yaml"
+
+static void expect_root_refused(const char *option, const char *value) {
+	expect_said(resident_snifence((const char *const[]){"attach", MISSING, option, value, NULL}), 2,
+		    "all processes of the machine are below the hierarchy's root");
+}
+
+/* The whole machine is confined where that is asked for, and by no way that leads there. */
+static void test_root_of_the_hierarchy(void **state) {
+	char path[200], procs[220], pid_text[16];
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	begin();
+	find_root(path, sizeof(path));
+	expect_root_refused("--cgroup", path);
+	expect_root_refused("--cgroup", "/.");
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	pid = resident_start(&cgroups[0], wait_until_killed, &fd);
+	for (int ms = 0; ms < LAB_PATIENCE_MS && !is_in_root(pid); ms += 10)
+		lab_sleep_ms(10);
+	snprintf(pid_text, sizeof(pid_text), "%d", pid);
+	expect_root_refused("--pid", pid_text);
+	kill(pid, SIGKILL);
+	resident_finish(pid);
+	close(fd);
+	expect_said(
+		resident_snifence((const char *const[]){"attach", MISSING, "--cgroup", "/", "--cgroup", path, NULL}), 2,
+		MISSING ": error: the policy cannot be read");
+}
+
+static void test_no_cgroup(void **state) {
+	(void)state;
+	begin();
+	expect_only(resident_snifence((const char *const[]){"detach", "--cgroup", "missing.slice", NULL}), 2,
+		    "there is no cgroup missing.slice here: a path below the hierarchy's root begins with /");
+	expect_only(resident_snifence((const char *const[]){"detach", "--cgroup", "/missing.slice", NULL}), 2,
+		    "there is no cgroup /missing.slice: No such file or directory");
+	lab_needs("setpriv");
+	expect_only(lab_run((const char *const[]){"setpriv", "--bounding-set=-dac_read_search", "build/snifence",
+						  "detach", "--cgroup", "/", NULL}),
+		    2, "cannot look for the cgroup /: that needs root, with CAP_DAC_READ_SEARCH");
 }
 
 /* What is said to be done then helps. */
@@ -702,6 +786,8 @@ int main(int argc, char **argv) {
 		attach_test(test_not_whole),
 		attach_test(test_note_of_another_kind),
 		attach_test(test_outside_of_the_hierarchy),
+		attach_test(test_root_of_the_hierarchy),
+		attach_test(test_no_cgroup),
 		attach_test(test_note_cut_off),
 		attach_test(test_cgroup_namespace),
 		attach_test(test_other_namespace),

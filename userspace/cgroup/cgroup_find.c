@@ -95,27 +95,43 @@ static int open_path(int root_fd, const char *path) {
 	return error;
 }
 
-static int find_path(const char *path, struct found_cgroup *found) {
-	int root_fd = cgroup_place_root(), fd, error;
+static int find_below(int root_fd, const char *path, struct found_cgroup *found) {
+	int fd = open_path(root_fd, path), error;
 	struct stat status;
 
-	if (root_fd < 0)
-		return root_fd;
-	fd = open_path(root_fd, path);
 	error = fd < 0 ? fd : fstat(fd, &status) ? -errno : cgroup_find_id(root_fd, status.st_ino, found);
 	if (fd >= 0)
 		close(fd);
+	return error;
+}
+
+/* Returns 0 or an error of find_below(), which is not told; or 1 after saying why the hierarchy cannot be reached. */
+static int find_path(const char *path, struct found_cgroup *found) {
+	int root_fd = cgroup_place_root(), error;
+
+	if (root_fd < 0)
+		return 1;
+	error = find_below(root_fd, path, found);
 	close(root_fd);
 	return error;
+}
+
+static void say_not_found(const char *path, int error) {
+	if (error == -EPERM)
+		message_error("cannot look for the cgroup %s: that needs root, with CAP_DAC_READ_SEARCH", path);
+	else if (error == -ENOENT && path[0] != '/')
+		message_error("there is no cgroup %s here: a path below the hierarchy's root begins with /", path);
+	else
+		message_error("there is no cgroup %s: %s", path,
+			      error == -ENOTDIR ? "it is no directory of a cgroup2 file system" : strerror(-error));
 }
 
 int cgroup_find_path(const char *path, struct found_cgroup *found) {
 	int error = find_path(path, found);
 
-	if (error)
-		message_error("there is no cgroup %s: %s", path,
-			      error == -ENOTDIR ? "it is no directory of a cgroup2 file system" : strerror(-error));
-	return error;
+	if (error < 0)
+		say_not_found(path, error);
+	return error > 0 ? -EIO : error;
 }
 
 /* The cgroup with that path, if the process is in it: from another cgroup namespace the path can lead elsewhere. */
@@ -128,9 +144,11 @@ static int find_with(const char *path, pid_t pid, struct found_cgroup *found) {
 			return 0;
 		cgroup_found_close(found);
 	}
+	if (error > 0)
+		return -EIO;
 	message_error("cannot find the cgroup of process %d, %s: %s; where that is of another cgroup namespace, call "
 		      "snifence from outside of this container",
-		      pid, path, strerror(-error));
+		      pid, path, error == -ESRCH ? "the process is not in what this path leads to" : strerror(-error));
 	return error;
 }
 

@@ -223,11 +223,11 @@ int cgroup_place_own(struct cgroup_place *place) {
 	return place->fd;
 }
 
-/* The root's inode is 1; a mount can begin further down. */
+/* A mount can begin further down. */
 static int open_whole(const char *path) {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat status;
-	if (fd >= 0 && (fstat(fd, &status) || status.st_ino != 1)) {
+	if (fd >= 0 && (fstat(fd, &status) || status.st_ino != CGROUP_ROOT_ID)) {
 		close(fd);
 		return -1;
 	}

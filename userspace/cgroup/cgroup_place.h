@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* The id of the uppermost cgroup of the machine; what a container sees as its uppermost has another. */
+enum { CGROUP_ROOT_ID = 1 };
+
 struct cgroup_place {
 	int fd;	    /* the directory, O_CLOEXEC; the caller closes it */
 	char *path; /* below the hierarchy's root, like /user.slice; "/" is the root. The caller frees it */

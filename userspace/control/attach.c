@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/message.h"
 #include "base/moment.h"
+#include "cgroup/cgroup_place.h"
 #include "control/attach_one.h"
 #include "control/confirm.h"
 #include "control/detach.h"
@@ -28,7 +29,9 @@ static const char usage[] =
 	"What is open already is judged by its address alone, as nobody saw it begin: a connection to where\n"
 	"server names are checked is cut, with its next packet.\n"
 	"\n"
-	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root\n"
+	"  --cgroup PATH       a cgroup, by its directory or its path below the hierarchy's root, like\n"
+	"                      /system.slice/cron.service. The root itself, which has all processes of the\n"
+	"                      machine below it, is attached only as `/`\n"
 	"  --pid PID           the cgroup in which this process is\n"
 	"  --unit NAME         the cgroup in which systemd has started this unit\n"
 	"  --existing HOW      what becomes of open TCP connections and connected UDP sockets: `cut` (default)\n"
@@ -82,9 +85,26 @@ static int take_existing(struct attach *attach, const char *how) {
 	return command_line_wrong("attach", "--existing is cut, judge or keep, not ", how);
 }
 
+/* An empty variable behind a mount's path, or a process in no cgroup of its own, would confine the machine. */
+static int refuse_root(const struct target *target, int option, const char *value) {
+	if (target->cgroup.id != CGROUP_ROOT_ID || (option == 'c' && strcmp(value, "/") == 0))
+		return 0;
+	return command_line_wrong("attach",
+				  "all processes of the machine are below the hierarchy's root; where you mean that, "
+				  "write --cgroup /, not ",
+				  value);
+}
+
+static int take_target(struct targets *targets, int option, const char *value) {
+	const size_t count = targets->count;
+	int taken = targets_take(targets, "attach", option, value);
+
+	return taken || targets->count == count ? taken : refuse_root(&targets->items[count], option, value);
+}
+
 static int take(int option, void *context) {
 	struct attach *attach = context;
-	int taken = targets_take(&attach->targets, "attach", option, optarg);
+	int taken = take_target(&attach->targets, option, optarg);
 
 	if (taken <= 0)
 		return taken;

@@ -24,7 +24,7 @@ static int find_policy(const struct source *source, const char *instance, const 
 	ledger_policy_free(&entry);
 	if (same)
 		return number;
-	message_error("%s is in force in an older form: `snifence reload` it first", source->file);
+	message_error("%s is in force in another form: `snifence reload` it first", source->file);
 	return -ESTALE;
 }
 
@@ -89,14 +89,16 @@ static int end_trial(const char *instance, const struct target *target, uint32_t
 
 int attached_before(struct instances *instances, const struct source *source, const struct target *target) {
 	const struct found_cgroup *cgroup = &target->cgroup;
-	int number = target->trial ? -ENOENT : instance_of(instances, cgroup->id), error;
+	int number = target->trial ? -ENOENT : instance_of(instances, cgroup->id), policy, error;
 	struct filter *filter = number < 0 ? NULL : instance_open(instances, (unsigned)number);
 	struct snif_attachment attachment;
 	char name[INSTANCE_NAME];
 
-	if (!filter || filter_attachment(filter, cgroup->id, &attachment) ||
-	    find_policy(source, instance_name((unsigned)number, name), filter) != (int)attachment.policy)
+	if (!filter || filter_attachment(filter, cgroup->id, &attachment))
 		return 0;
+	policy = find_policy(source, instance_name((unsigned)number, name), filter);
+	if (policy != (int)attachment.policy)
+		return policy < 0 ? policy : 0;
 	error = attach_missing(filter, cgroup, &attachment);
 	if (!error)
 		error = end_trial(name, target, attachment.policy);

@@ -150,7 +150,7 @@ int source_note(const struct source *source, const char *instance, const struct 
 int source_need_root(const char *subcommand) {
 	if (geteuid() == 0)
 		return 0;
-	message_error("%s needs root, to load BPF programs and attach them: try 'sudo snifence %s …'", subcommand,
+	message_error("%s needs root, to load BPF programs and attach them: try 'sudo snifence %s ...'", subcommand,
 		      subcommand);
 	return EXIT_FAILED;
 }
