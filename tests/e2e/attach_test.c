@@ -604,6 +604,37 @@ static void test_verify(void **state) {
 	resident_says(0, "detach", "--cgroup", paths[0]);
 }
 
+/* Who is root removes what is noted: that is told of, and what is said to be done then helps. */
+static void test_verify_note(void **state) {
+	static const struct {
+		const char *note, *found, *shown;
+	} cases[] = {{"policy-1", "what was noted of a policy is gone", "    NOT NOTED: "},
+		     {"cgroup-*", "what was noted of it is gone", "  NOT NOTED: "}};
+	const char *policy;
+	char pattern[64];
+	glob_t found;
+
+	(void)state;
+	begin();
+	policy = lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		resident_says(0, "attach", policy, "--cgroup", paths[0]);
+		snprintf(pattern, sizeof(pattern), "/run/snifence/*/%s", cases[i].note);
+		assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+		assert_int_equal(unlink(found.gl_pathv[0]), 0);
+		globfree(&found);
+		expect_said(expect_finding("note_missing"), 1, cases[i].found);
+		expect_said(resident_snifence((const char *const[]){"status", NULL}), 1, cases[i].shown);
+		expect_said(resident_snifence((const char *const[]){"status", "--json", NULL}), 1,
+			    "\"note_lost\":true");
+		resident_says(0, "detach", "--cgroup", paths[0]);
+		resident_says(0, "attach", policy, "--cgroup", paths[0]);
+		expect_finding(NULL);
+		resident_says(0, "status");
+		resident_says(0, "detach", "--cgroup", paths[0]);
+	}
+}
+
 /* It keeps them, to have them again whenever it likes. */
 static void lay_capabilities_down(void) {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -798,6 +829,7 @@ int main(int argc, char **argv) {
 		attach_test(test_trial),
 		attach_test(test_trial_over),
 		attach_test(test_verify),
+		attach_test(test_verify_note),
 		attach_test(test_verify_replaced),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_root),

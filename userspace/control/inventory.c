@@ -59,11 +59,16 @@ static struct inventory_attachment *add_attachment(struct reading *reading, uint
 	return attachment;
 }
 
-/* What is noted of it: nothing, of a run's. */
+/* A run has a ring of its own, and notes nothing. */
+static bool is_of_run(const struct inventory_attachment *attachment) {
+	return attachment->attachment.ring != 0;
+}
+
 static int read_note(struct reading *reading, struct inventory_attachment *attachment) {
 	struct ledger_attachment entry;
 	int error = ledger_read_attachment(reading->name, attachment->cgroup_id, &entry);
 
+	attachment->note_lost = error == -ENOENT && !is_of_run(attachment);
 	if (error)
 		return error == -ENOENT ? 0 : error;
 	attachment->since = entry.since;
@@ -140,13 +145,18 @@ static void read_gone(void *context, const struct ledger_attachment *entry) {
 		reading->error = -ENOMEM;
 }
 
-static void count_attachments(struct inventory *inventory) {
-	for (size_t i = 0; i < inventory->attachment_count; i++)
-		for (size_t j = 0; j < inventory->policy_count; j++)
-			if (inventory->attachments[i].state != INVENTORY_GONE &&
-			    inventory->attachments[i].instance == inventory->policies[j].instance &&
-			    inventory->attachments[i].attachment.policy == inventory->policies[j].number)
-				inventory->policies[j].attachments++;
+bool inventory_is_under(const struct inventory_attachment *attachment, const struct inventory_policy *policy) {
+	return attachment->state != INVENTORY_GONE && attachment->instance == policy->instance &&
+	       attachment->attachment.policy == policy->number;
+}
+
+static void count_attachments(const struct inventory *inventory, struct inventory_policy *policy) {
+	for (size_t i = 0; i < inventory->attachment_count; i++) {
+		if (!inventory_is_under(&inventory->attachments[i], policy))
+			continue;
+		policy->attachments++;
+		policy->note_lost |= !policy->noted && !is_of_run(&inventory->attachments[i]);
+	}
 }
 
 static void read_attachments(struct reading *reading) {
@@ -185,7 +195,8 @@ int inventory_read(struct instances *instances, struct inventory *inventory) {
 	for (; reading.instance < INSTANCES && !reading.error; reading.instance++)
 		read_instance(instances, &reading);
 	close(reading.root_fd);
-	count_attachments(inventory);
+	for (size_t i = 0; i < inventory->policy_count; i++)
+		count_attachments(inventory, &inventory->policies[i]);
 	if (!reading.error)
 		return 0;
 	if (reading.error != -EBADMSG) /* of which the ledger has said where */

@@ -12,7 +12,8 @@ struct inventory_policy {
 	struct snif_active active;
 	struct snif_settings settings;
 	struct snif_counters counters;
-	bool noted; /* entry is there */
+	bool noted;	/* entry is there */
+	bool note_lost; /* it was there; of a policy of `run` nothing is noted, which is no loss */
 	struct ledger_policy entry;
 	unsigned attachments;
 };
@@ -28,10 +29,11 @@ struct inventory_attachment {
 	uint64_t cgroup_id;
 	struct snif_attachment attachment;
 	enum inventory_state state;
-	int programs;  /* filter_attached_programs(), where the cgroup is there */
-	char *path;    /* as it is now; where it is gone, as it was */
-	char *unit;    /* NULL: none was named */
-	int64_t since; /* seconds since 1970; 0: not known */
+	bool note_lost; /* as of a policy */
+	int programs;	/* filter_attached_programs(), where the cgroup is there */
+	char *path;	/* as it is now; where it is gone, as it was */
+	char *unit;	/* NULL: none was named */
+	int64_t since;	/* seconds since 1970; 0: not known */
 };
 
 struct inventory {
@@ -43,6 +45,10 @@ struct inventory {
 
 /* Reads it all, changing nothing. Returns 0 or a negative errno, after saying why. */
 int inventory_read(struct instances *instances, struct inventory *inventory);
+
+/* Whether that is attached under this policy, now. */
+bool inventory_is_under(const struct inventory_attachment *attachment, const struct inventory_policy *policy);
+
 void inventory_free(struct inventory *inventory);
 
 #endif

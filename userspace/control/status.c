@@ -30,7 +30,8 @@ static const char usage[] =
 	"\n"
 	"Exit status:\n"
 	"  0    all that was attached is, and whole\n"
-	"  1    something is not whole, or an attached cgroup was made anew and is free\n"
+	"  1    something is not whole, or an attached cgroup was made anew and is free, or what was noted of\n"
+	"       an attachment or its policy is gone\n"
 	"  2    the command line is wrong\n"
 	"  125  snifence could not do its part\n";
 
@@ -69,13 +70,17 @@ static void print_attachment(const struct inventory_attachment *attachment) {
 		print_escaped(stdout, attachment->unit, strlen(attachment->unit));
 		putchar(')');
 	}
-	puts(state_texts[attachment->state]);
+	puts(attachment->state == INVENTORY_LIVE && attachment->note_lost
+		     ? "  NOT NOTED: what " INSTANCE_ROOT " had of it is gone; detach it and attach it again"
+		     : state_texts[attachment->state]);
 }
 
 static int print_policy(struct instances *instances, const struct inventory *inventory,
 			const struct inventory_policy *policy) {
 	struct timestamp timestamp = {0};
-	const char *file = policy->noted ? policy->entry.file : "a policy of `snifence run`";
+	const char *file = policy->noted       ? policy->entry.file
+			   : policy->note_lost ? "a policy of a file that is not known any more"
+					       : "a policy of `snifence run`";
 	bool audit = policy->settings.options.mode == SNIF_AUDIT;
 
 	print_escaped(stdout, file, strlen(file));
@@ -83,13 +88,15 @@ static int print_policy(struct instances *instances, const struct inventory *inv
 	if (policy->noted)
 		printf("    sha256 %s, since %.19s\n", policy->entry.sha256,
 		       moment_text(&timestamp, policy->entry.since));
+	if (policy->note_lost)
+		puts("    NOT NOTED: what " INSTANCE_ROOT
+		     " had of it is gone, so that it cannot be reloaded; detach and "
+		     "attach again what is below");
 	printf("    allowed %" PRIu64 ", %s %" PRIu64 ", events lost %" PRIu64 "\n", count(&policy->counters, true),
 	       audit ? "would refuse" : "refused", count(&policy->counters, false),
 	       (uint64_t)policy->counters.of[SNIF_COUNTER_LOST]);
 	for (size_t i = 0; i < inventory->attachment_count; i++)
-		if (inventory->attachments[i].state != INVENTORY_GONE &&
-		    inventory->attachments[i].instance == policy->instance &&
-		    inventory->attachments[i].attachment.policy == policy->number)
+		if (inventory_is_under(&inventory->attachments[i], policy))
 			print_attachment(&inventory->attachments[i]);
 	return found_print(instances, policy);
 }
@@ -140,6 +147,7 @@ static struct json_object *policy_json(struct instances *instances, const struct
 	error |= json_put_text(object, "file", policy->noted ? policy->entry.file : NULL);
 	error |= json_put_text(object, "policy", policy->noted ? policy->entry.name : NULL);
 	error |= json_put_text(object, "policy_sha256", policy->noted ? policy->entry.sha256 : NULL);
+	error |= json_put(object, "note_lost", json_object_new_boolean(policy->note_lost));
 	error |= json_put_text(object, "mode", policy->settings.options.mode == SNIF_AUDIT ? "audit" : "enforce");
 	error |= json_put_number(object, "generation", policy->active.generation);
 	error |= json_put_text(object, "since", policy->noted ? moment_text(&timestamp, policy->entry.since) : NULL);
@@ -160,6 +168,7 @@ static struct json_object *attachment_json(const struct inventory_attachment *at
 	error |= json_put_number(object, "id", attachment->cgroup_id);
 	error |= json_put_text(object, "unit", attachment->unit);
 	error |= json_put_text(object, "state", state_words[attachment->state]);
+	error |= json_put(object, "note_lost", json_object_new_boolean(attachment->note_lost));
 	error |= json_put_text(object, "since", attachment->since ? moment_text(&timestamp, attachment->since) : NULL);
 	return json_checked(object, error);
 }
@@ -189,9 +198,12 @@ static int print_json(struct instances *instances, const struct inventory *inven
 	return error;
 }
 
-static bool all_live(const struct inventory *inventory) {
+static bool all_well(const struct inventory *inventory) {
+	for (size_t i = 0; i < inventory->policy_count; i++)
+		if (inventory->policies[i].note_lost)
+			return false;
 	for (size_t i = 0; i < inventory->attachment_count; i++)
-		if (inventory->attachments[i].state != INVENTORY_LIVE)
+		if (inventory->attachments[i].state != INVENTORY_LIVE || inventory->attachments[i].note_lost)
 			return false;
 	return true;
 }
@@ -217,7 +229,7 @@ static int show_status(bool json) {
 		error = inventory_read(&instances, &inventory);
 	if ((resident && error) || print(resident ? &instances : NULL, &inventory, json))
 		code = EXIT_FAILED;
-	else if (!all_live(&inventory))
+	else if (!all_well(&inventory))
 		code = EXIT_MISSING;
 	inventory_free(&inventory);
 	if (resident)

@@ -10,6 +10,7 @@
 #define FINDING_KINDS(X)                                                                                               \
 	X(PROGRAM_DIFFERS, "program_differs")                                                                          \
 	X(PROGRAM_MISSING, "program_missing")                                                                          \
+	X(NOTE_MISSING, "note_missing")                                                                                \
 	X(FILE_UNREADABLE, "file_unreadable")                                                                          \
 	X(FILE_DIFFERS, "file_differs")                                                                                \
 	X(SETTINGS_DIFFER, "settings_differ")                                                                          \

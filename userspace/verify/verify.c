@@ -67,10 +67,23 @@ static void compare_entries(struct verify *verify, const struct inventory_policy
 			     difference.table, difference.added, difference.changed, difference.missing);
 }
 
+static void tell_lost_note(struct verify *verify, const struct inventory_policy *policy) {
+	char name[INSTANCE_NAME], about[64];
+
+	snprintf(about, sizeof(about), INSTANCE_ROOT "/%s/policy-%" PRIu32, instance_name(policy->instance, name),
+		 policy->number);
+	findings_add(
+		&verify->findings, FINDING_NOTE_MISSING, about,
+		"find out who did that, then detach and attach again what is under it, as `snifence status` lists it",
+		"what was noted of a policy is gone: it cannot be compared with its file, nor reloaded");
+}
+
 static void verify_policy(struct verify *verify, const struct inventory_policy *policy) {
 	struct compiled compiled;
 	struct source source;
 
+	if (policy->note_lost)
+		tell_lost_note(verify, policy);
 	if (!policy->noted)
 		return; /* that of a run, whose file nobody else knows */
 	if (source_load(&source, policy->entry.file, NULL, policy->entry.audit)) {
@@ -123,6 +136,9 @@ static void verify_attachment(struct verify *verify, const struct inventory_atta
 		return;
 	}
 	verify_programs(verify, attachment);
+	if (attachment->note_lost)
+		findings_add(&verify->findings, FINDING_NOTE_MISSING, attachment->path, "detach and attach it again",
+			     "what was noted of it is gone: it cannot be told whether its unit is started anew");
 	if (filter_active(filter, attachment->attachment.policy).slot == 0)
 		findings_add(&verify->findings, FINDING_NO_POLICY, attachment->path, "attach it again",
 			     "no policy is in force for it: all is refused");
