@@ -451,6 +451,16 @@ static void test_run(void **state) {
 	assert_int_equal(program->status, 0);
 }
 
+/* Whether `status` says of a cgroup that it is attached for a trial, which it does in both its forms. */
+static bool is_on_trial(void) {
+	const char *text = resident_snifence((const char *const[]){"status", NULL})->out;
+	const char *json = resident_snifence((const char *const[]){"status", "--json", NULL})->out;
+	bool trial = strstr(text, "  on trial until 20") != NULL;
+
+	assert_int_equal(trial, strstr(json, "\"trial_until\":\"20") != NULL);
+	return trial;
+}
+
 static void test_trial(void **state) {
 	const char *policy;
 	char seconds[16];
@@ -465,6 +475,14 @@ static void test_trial(void **state) {
 	for (int i = 0; i < 200 && resident_count("attachments") > 0; i++)
 		lab_sleep_ms(50 * lab_slowness());
 	assert_int_equal(say(0, "other.lab.test"), 0);
+
+	expect_said(resident_snifence((const char *const[]){"attach", "--confirm-within", "1h", policy, "--cgroup",
+							    paths[0], NULL}),
+		    0, "detached again in 3600 seconds, unless `snifence confirm` comes before");
+	assert_true(is_on_trial());
+	resident_says(0, "confirm");
+	assert_false(is_on_trial());
+	resident_says(0, "detach", "--cgroup", paths[0]);
 
 	resident_says(0, "attach", "--confirm-within", seconds, policy, "--cgroup", paths[0]);
 	resident_says(0, "confirm");

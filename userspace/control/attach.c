@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -123,6 +124,7 @@ static int attach_all(struct attach *attach) {
 	const struct existing existing = {.keep = attach->keep,
 					  .only = attach->judge ? &attach->source.compiled : NULL};
 	const uint64_t trial = attach->trial ? clock_boot_ns() : 0;
+	const int64_t trial_until = attach->trial ? time(NULL) + attach->trial : 0;
 	size_t done = 0;
 	int error = repair(&attach->instances);
 
@@ -131,6 +133,7 @@ static int attach_all(struct attach *attach) {
 		int before;
 
 		target->trial = trial;
+		target->trial_until = trial_until;
 		before = attached_before(&attach->instances, &attach->source, target);
 		error = before < 0 ? before : 0;
 		if (before == 0)
@@ -168,6 +171,8 @@ static int do_attach(struct attach *attach, const char *policy) {
 		detach_targets(&attach->targets);
 		code = EXIT_FAILED;
 	}
+	if (!code && attach->trial)
+		printf("detached again in %u seconds, unless `snifence confirm` comes before\n", attach->trial);
 	for (size_t i = 0; i < attach->targets.count && !code; i++)
 		if (attach->targets.items[i].unit)
 			drop_in_advise(attach->targets.items[i].unit, attach->source.file);

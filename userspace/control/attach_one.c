@@ -54,6 +54,7 @@ static int note_attachment(const char *instance, const struct target *target, ui
 		.path = target->cgroup.path,
 		.unit = (char *)target->unit,
 		.trial = target->trial,
+		.trial_until = target->trial_until,
 		.since = time(NULL),
 	};
 	int error = ledger_note_attachment(instance, &entry);

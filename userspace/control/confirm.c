@@ -17,7 +17,7 @@
 #include "base/message.h"
 #include "control/detach.h"
 #include "control/source.h"
-#include "filter/instance.h"
+#include "filter/ledger.h"
 
 #define WAITING INSTANCE_ROOT "/confirm-" /* then the number of the process that waits, which has the file locked */
 
@@ -52,9 +52,36 @@ static void let_go(void) {
 			dup2(null, fd);
 }
 
-_Noreturn static void wait_and_detach(const struct targets *targets, unsigned seconds, int lock, const char *path) {
+/* Notes that the target stays, where it is attached for this trial still. */
+static void settle(struct instances *instances, const struct target *target) {
+	int number = instance_of(instances, target->cgroup.id);
+	struct ledger_attachment entry;
+	char name[INSTANCE_NAME];
+
+	if (number < 0 || ledger_read_attachment(instance_name((unsigned)number, name), target->cgroup.id, &entry))
+		return;
+	if (entry.trial == target->trial) {
+		entry.trial = 0;
+		entry.trial_until = 0;
+		ledger_note_attachment(name, &entry);
+	}
+	ledger_attachment_free(&entry);
+}
+
+static void settle_all(const struct targets *targets) {
+	struct instances instances;
+
+	if (instances_take(&instances, false) == 0)
+		for (size_t i = 0; i < targets->count; i++)
+			settle(&instances, &targets->items[i]);
+	instances_release(&instances);
+}
+
+_Noreturn static void wait_and_end(const struct targets *targets, unsigned seconds, int lock, const char *path) {
 	let_go();
-	if (!is_told(seconds))
+	if (is_told(seconds))
+		settle_all(targets);
+	else
 		detach_targets(targets);
 	unlink(path);
 	close(lock);
@@ -81,7 +108,7 @@ int confirm_await(const struct targets *targets, unsigned seconds) {
 		if (write(ready[1], &error, sizeof(error)) != sizeof(error) || error)
 			_exit(1);
 		close(ready[1]);
-		wait_and_detach(targets, seconds, lock, path);
+		wait_and_end(targets, seconds, lock, path);
 	}
 	error = pid < 0 ? errno : 0;
 	close(ready[1]);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -72,6 +73,9 @@ static int read_note(struct reading *reading, struct inventory_attachment *attac
 	if (error)
 		return error == -ENOENT ? 0 : error;
 	attachment->since = entry.since;
+	/* once that is over, and it is attached still, it stays: nobody has waited */
+	if (entry.trial_until > time(NULL))
+		attachment->trial_until = entry.trial_until;
 	attachment->unit = entry.unit;
 	entry.unit = NULL;
 	ledger_attachment_free(&entry);

@@ -29,11 +29,12 @@ struct inventory_attachment {
 	uint64_t cgroup_id;
 	struct snif_attachment attachment;
 	enum inventory_state state;
-	bool note_lost; /* as of a policy */
-	int programs;	/* filter_attached_programs(), where the cgroup is there */
-	char *path;	/* as it is now; where it is gone, as it was */
-	char *unit;	/* NULL: none was named */
-	int64_t since;	/* seconds since 1970; 0: not known */
+	bool note_lost;	     /* as of a policy */
+	int programs;	     /* filter_attached_programs(), where the cgroup is there */
+	char *path;	     /* as it is now; where it is gone, as it was */
+	char *unit;	     /* NULL: none was named */
+	int64_t since;	     /* seconds since 1970; 0: not known */
+	int64_t trial_until; /* the same; 0: it is attached for good */
 };
 
 struct inventory {

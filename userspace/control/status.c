@@ -22,8 +22,9 @@
 static const char usage[] =
 	"Usage: snifence status [--json]\n"
 	"\n"
-	"Shows the policies that are in force in the kernel, and the cgroups that are attached under them; where\n"
-	"a policy binds names, also at which addresses they were found, and how long that counts.\n"
+	"Shows the policies that are in force in the kernel, and the cgroups that are attached under them; until\n"
+	"when where that is for a trial; and where a policy binds names, at which addresses they were found, and\n"
+	"how long that counts.\n"
 	"\n"
 	"  --json              print one JSON object\n"
 	"  --help              this text\n"
@@ -63,6 +64,8 @@ static const char *moment_text(struct timestamp *timestamp, int64_t since) {
 /* ---- text ------------------------------------------------------------------------------------------------------ */
 
 static void print_attachment(const struct inventory_attachment *attachment) {
+	struct timestamp timestamp = {0};
+
 	fputs("    ", stdout);
 	print_escaped(stdout, attachment->path, strlen(attachment->path));
 	if (attachment->unit) {
@@ -70,6 +73,9 @@ static void print_attachment(const struct inventory_attachment *attachment) {
 		print_escaped(stdout, attachment->unit, strlen(attachment->unit));
 		putchar(')');
 	}
+	if (attachment->trial_until)
+		printf("  on trial until %.19s, unless `snifence confirm` comes before",
+		       moment_text(&timestamp, attachment->trial_until));
 	puts(attachment->state == INVENTORY_LIVE && attachment->note_lost
 		     ? "  NOT NOTED: what " INSTANCE_ROOT " had of it is gone; detach it and attach it again"
 		     : state_texts[attachment->state]);
@@ -170,6 +176,8 @@ static struct json_object *attachment_json(const struct inventory_attachment *at
 	error |= json_put_text(object, "state", state_words[attachment->state]);
 	error |= json_put(object, "note_lost", json_object_new_boolean(attachment->note_lost));
 	error |= json_put_text(object, "since", attachment->since ? moment_text(&timestamp, attachment->since) : NULL);
+	error |= json_put_text(object, "trial_until",
+			       attachment->trial_until ? moment_text(&timestamp, attachment->trial_until) : NULL);
 	return json_checked(object, error);
 }
 

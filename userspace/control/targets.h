@@ -13,7 +13,9 @@ struct target {
 	struct found_cgroup cgroup;
 	const char *unit; /* as it was named; NULL: it was named in another way */
 	bool attached;	  /* by this command */
-	uint64_t trial;	  /* as the attachment is noted: when it was attached for one; 0: for good */
+	/* as the attachment is noted: when it was attached for a trial, 0: for good; and, since 1970, until when */
+	uint64_t trial;
+	int64_t trial_until;
 };
 
 struct targets {

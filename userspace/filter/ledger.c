@@ -402,6 +402,7 @@ int ledger_note_attachment(const char *instance, const struct ledger_attachment 
 	error |= put_text(object, "path", entry->path);
 	error |= put_text(object, "unit", entry->unit);
 	error |= json_put_number(object, "trial", entry->trial);
+	error |= json_put_number(object, "trial_until", (uint64_t)entry->trial_until);
 	error |= json_put_number(object, "since", (uint64_t)entry->since);
 	return put_file(instance, file_of(path, instance, "cgroup", entry->cgroup_id), object, error ? -ENOMEM : 0);
 }
@@ -419,6 +420,7 @@ int ledger_read_attachment(const char *instance, uint64_t cgroup_id, struct ledg
 		.path = text_of(object, "path"),
 		.unit = text_of(object, "unit"),
 		.trial = (uint64_t)number_of(object, "trial"),
+		.trial_until = number_of(object, "trial_until"),
 		.since = number_of(object, "since"),
 	};
 	if (!entry->path || !entry->since || (!entry->unit && member_text(object, "unit")))

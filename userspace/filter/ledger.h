@@ -28,9 +28,9 @@ struct ledger_policy {
 struct ledger_attachment {
 	uint64_t cgroup_id;
 	uint32_t policy;
-	char *path, *unit; /* below the hierarchy's root; unit: NULL where none was named */
-	uint64_t trial;	   /* differs from one trial to another; 0: it is none */
-	int64_t since;
+	char *path, *unit;	    /* below the hierarchy's root; unit: NULL where none was named */
+	uint64_t trial;		    /* differs from one trial to another; 0: it is none, or was confirmed */
+	int64_t since, trial_until; /* seconds since 1970 */
 };
 
 /*
