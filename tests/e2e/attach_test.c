@@ -115,7 +115,7 @@ static void test_digest(void **state) {
 
 /* What is said when it ends: nothing else but that. */
 static void expect_only(const struct lab_program *program, int status, const char *line) {
-	char whole[400];
+	char whole[500];
 
 	snprintf(whole, sizeof(whole), "snifence: %s\n", line);
 	assert_int_equal(program->status, status);
@@ -224,6 +224,7 @@ static void test_other_namespace_of_status(void **state) {
 /* What is attached as it is asked for stays, also when another cgroup of the same command cannot be attached. */
 static void test_attached_already(void **state) {
 	const char *policy, *other;
+	char line[400];
 
 	(void)state;
 	begin();
@@ -232,7 +233,10 @@ static void test_attached_already(void **state) {
 	other = lab_write("other.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	resident_says(0, "attach", policy, "--cgroup", paths[0]);
 	resident_says(0, "attach", policy, "--cgroup", paths[0]);
-	resident_says(125, "attach", other, "--cgroup", paths[0]);
+	snprintf(line, sizeof(line),
+		 "%s is attached already, under %s: `snifence detach` it first, or `snifence reload` that policy",
+		 paths[0], policy);
+	expect_only(resident_snifence((const char *const[]){"attach", other, "--cgroup", paths[0], NULL}), 125, line);
 	resident_says(0, "attach", other, "--cgroup", paths[1]);
 	resident_says(125, "attach", policy, "--cgroup", paths[0], "--cgroup", paths[1]);
 	assert_int_equal(resident_count("attachments"), 2);

@@ -123,10 +123,43 @@ static int attach_keeping(const struct instances *instances, struct filter *filt
 	return error;
 }
 
+/* Returns -EEXIST, or another negative errno, after saying under which policy the cgroup is attached. */
+static int refuse_attached(struct instances *instances, unsigned number, const struct found_cgroup *cgroup) {
+	struct snif_attachment attachment;
+	struct ledger_policy entry;
+	char name[INSTANCE_NAME];
+	int error = filter_attachment(instance_open(instances, number), cgroup->id, &attachment);
+
+	if (error) {
+		message_error("cannot see what is attached to %s: %s", cgroup->path, strerror(-error));
+		return error;
+	}
+	error = ledger_read_policy(instance_name(number, name), attachment.policy, &entry);
+	if (error == -ENOENT)
+		message_error("%s is attached already, under a policy that nothing is noted of: `snifence detach` it "
+			      "first",
+			      cgroup->path);
+	if (error)
+		return error;
+	message_error("%s is attached already, under %s: `snifence detach` it first, or `snifence reload` that policy",
+		      cgroup->path, entry.file);
+	ledger_policy_free(&entry);
+	return -EEXIST;
+}
+
+/* The instance to attach it in. Or a negative errno, after saying why. */
+static int find_instance(struct instances *instances, const struct found_cgroup *cgroup) {
+	int attached = instance_of(instances, cgroup->id);
+
+	if (attached >= 0)
+		return refuse_attached(instances, (unsigned)attached, cgroup);
+	return attached == -ENOENT ? instance_for(instances, cgroup->fd) : attached;
+}
+
 int attach_one(struct instances *instances, const struct source *source, struct target *target,
 	       const struct existing *existing) {
 	const struct found_cgroup *cgroup = &target->cgroup;
-	int number = instance_for(instances, cgroup->fd, cgroup->id), policy, error;
+	int number = find_instance(instances, cgroup), policy, error;
 	char name[INSTANCE_NAME];
 	struct filter *filter;
 

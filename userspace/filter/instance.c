@@ -407,16 +407,10 @@ static int look_below(int parent_fd, const char *name, int fd, void *context) {
 	return fstat(fd, &status) ? -errno : is_attached(context, status.st_ino);
 }
 
-int instance_for(struct instances *instances, int cgroup_fd, uint64_t cgroup_id) {
-	int other = instance_of(instances, cgroup_id), taken;
+int instance_for(struct instances *instances, int cgroup_fd) {
 	struct filter *filter;
+	int taken;
 
-	if (other != -ENOENT) {
-		if (other >= 0)
-			message_error("the cgroup is attached already: `snifence detach` first, or `snifence reload` "
-				      "its policy");
-		return other >= 0 ? -EEXIST : other;
-	}
 	for (unsigned i = 0; i < INSTANCES; i++) {
 		filter = instance_open(instances, i);
 		if (!filter && errno != ENOENT)

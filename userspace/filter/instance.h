@@ -62,10 +62,10 @@ struct filter *instance_load(struct instances *instances, unsigned number);
 void instance_keep(struct instances *instances, unsigned number);
 
 /*
- * Finds the instance for a cgroup: the first that no cgroup above or below is attached to, loaded if necessary. Returns
- * its number; or a negative errno, after saying why: -EEXIST where the cgroup is attached already.
+ * Finds the instance for a cgroup that is attached to none: the first that no cgroup above or below is attached to, loaded
+ * if necessary. Returns its number; or a negative errno, after saying why.
  */
-int instance_for(struct instances *instances, int cgroup_fd, uint64_t cgroup_id);
+int instance_for(struct instances *instances, int cgroup_fd);
 /* The instance that a cgroup itself is attached to; -ENOENT, without a word, when it is to none. */
 int instance_of(struct instances *instances, uint64_t cgroup_id);
 

@@ -134,7 +134,7 @@ static int begin_resident(struct run_filter *run, const struct cgroup *cgroup, c
 	if (error)
 		return error;
 	run->holding = true;
-	number = instance_open(&run->instances, 0) ? instance_for(&run->instances, cgroup->fd, cgroup->id) : -ENOENT;
+	number = instance_open(&run->instances, 0) ? instance_for(&run->instances, cgroup->fd) : -ENOENT;
 	if (number >= 0) {
 		run->number = (unsigned)number;
 		run->filter = instance_open(&run->instances, run->number);
