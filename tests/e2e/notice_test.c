@@ -102,7 +102,7 @@ static const char name_line[] = "snifence: refused telemetry.vendor.test (notice
 				"under tls.allow in %s: - telemetry.vendor.test\n";
 static const char address_line[] =
 	"snifence: refused 198.51.100.1:22/TCP (notice_test, address_not_allowed); to allow it, under direct.allow in %s: "
-	"- {to: 198.51.100.1, proto: tcp, ports: [22]}\n";
+	"- {to: 198.51.100.1, proto: tcp, ports: [22]} # not inspected\n";
 
 /* ---- at once ------------------------------------------------------------------------------------------------------- */
 

@@ -21,11 +21,13 @@ void make_line(FILE *out, const struct made_line *line) {
 	if (line->sequence)
 		fprintf(out, "\"run_id\":\"%s\",\"sequence\":%d,", either(line->run, "000000000000f00d"),
 			line->sequence);
-	fprintf(out, "\"event_type\":\"%s\",", line->name ? "tls" : "flow");
+	fprintf(out, "\"event_type\":\"%s\",", line->lookup ? "dns" : line->name ? "tls" : "flow");
 	if (*address)
 		fprintf(out, "\"dest_ip\":\"%s\",\"dest_port\":%d,", address, line->port ? line->port : 443);
 	fprintf(out, "\"proto\":\"%s\",", either(line->protocol, "TCP"));
-	if (line->name)
+	if (line->lookup)
+		fprintf(out, "\"dns\":{\"type\":\"query\",\"id\":7,\"rrname\":\"%s\",\"rrtype\":\"A\"},", line->name);
+	else if (line->name)
 		fprintf(out, "\"tls\":{\"sni\":\"%s\",\"version\":\"TLS 1.3\"},\"ech\":false,", line->name);
 	fprintf(out, "\"verdict\":{\"action\":\"%s\"},\"reason\":\"%s\",", either(line->action, "drop"),
 		either(line->reason, "name_not_allowed"));

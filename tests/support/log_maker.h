@@ -9,6 +9,7 @@
 struct made_line {
 	int second;	      /* after 2026-01-02 03:00:00 UTC */
 	const char *name;     /* of a line of type tls, as it stands in JSON; NULL: type flow */
+	int lookup;	      /* it is of type dns, a question for the name */
 	const char *action;   /* drop */
 	const char *reason;   /* name_not_allowed */
 	const char *process;  /* curl */

@@ -148,7 +148,7 @@ static void test_even_sparkline(void **state) {
 static void test_many_groups(void **state) {
 	struct groups *groups = groups_new(BY_NAME);
 	struct log_event event = {
-		.time = start, .action = LOG_DROP, .reason_word = "name_not_allowed", .process = "curl"};
+		.time = start, .action = LOG_DROP, .reason_word = "name_not_allowed", .process = "curl", .rule = ""};
 	const struct group **sorted;
 	char name[32];
 	size_t count;
@@ -201,6 +201,7 @@ static void test_names_like_others(void **state) {
 					.destination_port = 22,
 					.protocol = "TCP",
 					.hook = "egress",
+					.rule = "",
 					.cgroup = ""};
 	struct log_event name = destination;
 	const struct group **sorted;
@@ -233,7 +234,7 @@ static void test_names_like_others(void **state) {
 /* A log can hold longer names than TLS; of what is too long the beginning counts. */
 static void test_long_keys(void **state) {
 	struct groups *groups = groups_new(BY_CGROUP);
-	struct log_event event = {.time = start, .action = LOG_DROP, .reason_word = "", .process = ""};
+	struct log_event event = {.time = start, .action = LOG_DROP, .reason_word = "", .process = "", .rule = ""};
 	static char path[60000];
 	const struct group **sorted;
 	size_t count;

@@ -15,6 +15,7 @@
 #include "../support/output.h"
 #include "../support/put_file.h"
 #include "abi.h"
+#include "analysis/remedy.h"
 #include "base/message.h"
 #include "inspect/inspect.h"
 #include "learn/learn.h"
@@ -525,6 +526,90 @@ static void write_answer(FILE *log, const char *name, const char *address) {
 		name, address);
 }
 
+/* Names that were to be looked up: one for TLS, one for something else, one that a rule denies, and what is no host's. */
+static void write_questions(const char *action) {
+	static const char *const names[] = {"tls.test",
+					    "db.test",
+					    "alone.test",
+					    "known.test",
+					    "denied.test",
+					    "1.2.0.192.in-addr.arpa",
+					    "_http._tcp.known.test"};
+	FILE *log = new_log(log_file);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		MAKE_LINE(log, .lookup = 1, .name = names[i], .action = action, .reason = "dns_name", .port = 53,
+			  .protocol = "UDP");
+	write_answer(log, "db.test", "198.51.100.1");
+	MAKE_LINE(log, .name = "tls.test", .action = "alert");
+	MAKE_LINE(log, .action = "alert", .reason = "address_not_allowed", .address = "198.51.100.1", .port = 5432);
+	assert_int_equal(fclose(log), 0);
+}
+
+#define ONLY_NAMES                                                                                                     \
+	"version: 1\n"                                                                                                 \
+	"dns: {servers: [203.0.113.53], names: policy}\n"                                                              \
+	"tls:\n"                                                                                                       \
+	"  deny: [denied.test]\n"                                                                                      \
+	"  allow:\n"                                                                                                   \
+	"    - known.test\n"
+#define NEEDLESS                                                                                                       \
+	"snifence: learn: no rule was made of 1.2.0.192.in-addr.arpa (dns_name): once by curl, 2026-01-02 03:00:00\n"  \
+	"snifence: learn: no rule was made of _http._tcp.known.test (dns_name): once by curl, 2026-01-02 03:00:00\n"
+
+static const char denied[] =
+	"snifence: learn: no rule was made of denied.test (dns_name, %1$s:4): once by curl, 2026-01-02 03:00:00\n" NEEDLESS;
+
+/* What came of a lookup that was let through has been seen: the lookup alone becomes what lets it be looked up, and only
+ * where that needs a rule. */
+static void test_lookups_let_through(void **state) {
+	char expected[1024];
+
+	(void)state;
+	write_questions("alert");
+	put_file(policy_file, ONLY_NAMES);
+	assert_int_equal(RUN("--merge", policy_file, "-o", new_file, log_file), 0);
+	expect_text(
+		new_file,
+		"version: 1\n"
+		"dns: {servers: [203.0.113.53], names: policy, allow: [alone.test]}\n"
+		"tls:\n"
+		"  deny: [denied.test]\n"
+		"  allow:\n"
+		"    - known.test\n"
+		"    - tls.test # once by curl, 2026-01-02 03:00:00\n"
+		"direct:\n"
+		"  allow:\n"
+		"    - {host: db.test, proto: tcp, ports: [5432]} # NOT INSPECTED, at the addresses that lookups give: "
+		"once by curl, 2026-01-02 03:00:00\n");
+	snprintf(expected, sizeof(expected), denied, policy_file);
+	snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected),
+		 "snifence: learn: wrote %1$s: 1 new host, 1 uninspected rule, 1 name to be looked up; next: snifence "
+		 "check %1$s\n",
+		 new_file);
+	assert_string_equal(err, expected);
+	/* once more, nothing is missing */
+	assert_int_equal(RUN("--merge", new_file, log_file), 0);
+	assert_string_equal(out, "");
+	/* where all may be looked up, nothing is needed for it */
+	assert_int_equal(RUN(log_file), 0);
+	assert_null(strstr(out, "alone.test"));
+}
+
+/* Of a lookup that was refused nobody knows what it was for: the rule is the one that notices tell. */
+static void test_lookups_refused(void **state) {
+	(void)state;
+	write_questions("drop");
+	put_file(policy_file, ONLY_NAMES);
+	assert_int_equal(RUN("--merge", policy_file, "--action", "refused", "-o", new_file, log_file), 0);
+	expect_text(new_file, ONLY_NAMES
+		    "    - alone.test # only looked up: " REMEDY_LOOKUP ": once by curl, 2026-01-02 03:00:00\n"
+		    "    - db.test    # only looked up: " REMEDY_LOOKUP ": once by curl, 2026-01-02 03:00:00\n"
+		    "    - tls.test   # only looked up: " REMEDY_LOOKUP ": once by curl, 2026-01-02 03:00:00\n");
+	assert_int_equal(RUN("--action", "refused", log_file), 0);
+	assert_non_null(strstr(out, "    - alone.test  # only looked up: " REMEDY_LOOKUP));
+}
+
 /* What went to an address that a lookup had told, and is no TLS. */
 static void write_lookups(void) {
 	FILE *log = new_log(log_file);
@@ -667,6 +752,8 @@ int main(void) {
 		test(test_changed_by_hand),
 		test(test_bound),
 		test(test_by_lookups),
+		test(test_lookups_let_through),
+		test(test_lookups_refused),
 		test(test_refusals),
 		test(test_losses),
 		test(test_wrong),

@@ -116,6 +116,35 @@ static void count_rules(const char *text, size_t length, size_t *host_count, siz
 	diagnostics_free(&diagnostics);
 }
 
+/* Three sections, of which two come to the same place. */
+static void test_three_sections(void **state) {
+	static const struct insert_item lookups[] = {{"c.test", "once"}};
+	static const struct insertion all[] = {{"tls", hosts, 2}, {"direct", direct, 1}, {"dns", lookups, 1}};
+	static const struct {
+		const char *before, *after;
+	} three[] = {
+		{"version: 1\n", "version: 1\n" TLS DIRECT "dns:\n  allow:\n    - c.test # once\n"},
+		{"version: 1\ndns:\n  names: policy\n",
+		 "version: 1\ndns:\n  names: policy\n  allow:\n    - c.test # once\n" TLS DIRECT},
+		{"version: 1\ndns: {names: policy}\ntls:\n  allow:\n    - x.test\n",
+		 "version: 1\ndns: {names: policy, allow: [c.test]}\ntls:\n  allow:\n    - x.test\n    " A
+		 "    " B DIRECT},
+		{"{version: 1}",
+		 "{version: 1, tls: {allow: [" FLOW_A_B "]}, direct: {allow: [" FLOW_C "]}, dns: {allow: [c.test]}}"},
+	};
+	struct insert_problem problem;
+	size_t length;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(three) / sizeof(*three); i++) {
+		char *text = policy_insert(three[i].before, strlen(three[i].before), all, 3, &length, &problem);
+
+		assert_non_null(text);
+		assert_string_equal(text, three[i].after);
+		free(text);
+	}
+}
+
 /* Whether every byte of `part` is in `whole`, in the same order. */
 static bool keeps(const char *whole, const char *part) {
 	for (; *part && whole; part++) {
@@ -189,6 +218,7 @@ static void test_no_place(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_three_sections),
 		cmocka_unit_test(test_every_cut),
 		cmocka_unit_test(test_no_place),
 	};

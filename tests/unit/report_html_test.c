@@ -17,6 +17,7 @@
 #include "../support/log_maker.h"
 #include "../support/output.h"
 #include "../support/put_file.h"
+#include "analysis/remedy.h"
 #include "base/file.h"
 #include "base/message.h"
 #include "base/replace.h"
@@ -292,6 +293,12 @@ static void test_rules(void **state) {
 	MAKE_LINE(log, .name = "b.test");
 	MAKE_LINE(log, .name = "b.test", .reason = "name_elsewhere");
 	MAKE_LINE(log, .name = "198.51.100.2:22/TCP", .reason = "name_invalid");
+	MAKE_LINE(log, .name = "c.test", .lookup = 1, .reason = "dns_name");
+	MAKE_LINE(log, .name = "d.test", .lookup = 1, .reason = "dns_name", .action = "alert");
+	MAKE_LINE(log, .name = "d.test", .action = "alert");
+	MAKE_LINE(log, .name = "e.test", .lookup = 1, .reason = "dns_name", .action = "alert");
+	MAKE_LINE(log, .name = "no.test", .lookup = 1, .reason = "dns_name", .rule = "agent.yaml:3");
+	MAKE_LINE(log, .name = "1.2.0.192.in-addr.arpa", .lookup = 1, .reason = "dns_name");
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		struct made_line line = addresses[i];
 
@@ -299,12 +306,12 @@ static void test_rules(void **state) {
 		make_line(log, &line);
 	}
 	make_page(log);
-	expect_once("<pre>tls:\n  allow:\n    - a.test\n"
+	expect_once("<pre>tls:\n  allow:\n    - d.test\n    - a.test\n    - c.test # " REMEDY_LOOKUP "\n"
 		    "direct:\n  allow:\n"
 		    "    - {to: 127.0.0.1, proto: tcp} # not inspected\n"
 		    "    - {to: 198.51.100.1, proto: tcp, ports: [22]} # not inspected\n"
 		    "    - {to: \"2001:db8::1\", proto: udp, ports: [123]} # not inspected\n"
-		    "dns:\n  servers:\n    - 198.51.100.53\n</pre>");
+		    "dns:\n  servers:\n    - 198.51.100.53\n  allow:\n    - e.test\n</pre>");
 }
 
 /* Times with seconds, and dates, are wide: a phone shows every second one. */

@@ -11,6 +11,7 @@
 
 #include "../support/policy_told.h"
 #include "address.h"
+#include "analysis/remedy.h"
 #include "run/summary_print.h"
 
 #define ALLOW "To allow what of it is wanted, write into the policy:\n"
@@ -126,8 +127,8 @@ static void test_hints(void **state) {
 		  "  trailing_dot: Take the dot off; or `tls.unusual: [trailing_dot]` lets it pass.\n");
 }
 
-/* A name that may not be looked up gets the rule that a connection to it would need; data in a name does not, nor
- * the name of an address. */
+/* A name that may not be looked up gets the rule that TLS to it would need, and the note that it may be for something else;
+ * data in a name does not, nor the name of an address, nor what is asked about a host besides. */
 static void test_lookups(void **state) {
 	struct snif_event event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "a.test");
 
@@ -138,11 +139,56 @@ static void test_lookups(void **state) {
 	event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "\x01.evil.test");
 	add(event, 1);
 	add(name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "1.2.0.192.in-addr.arpa"), 1);
-	expect(0, "snifence: 0 allowed, 4 refused\n"
+	add(name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "_http._tcp.a.test"), 1);
+	expect(0, "snifence: 0 allowed, 5 refused\n"
 		  "  refused      a.test                                        dns_name                2\n"
 		  "  refused      1.2.0.192.in-addr.arpa                        dns_name                1\n"
-		  "  refused      \\x01.evil.test                                dns_name                1\n" ALLOW
+		  "  refused      \\x01.evil.test                                dns_name                1\n"
+		  "  refused      _http._tcp.a.test                             dns_name                1\n" ALLOW
+		  "  tls:\n    allow:\n      - a.test # " REMEDY_LOOKUP "\n");
+}
+
+/* Of what is known of the purpose of a lookup, more is told. */
+static void test_lookup_and_connection(void **state) {
+	(void)state;
+	add(name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "a.test"), 3);
+	add(name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "a.test"), 1);
+	expect(0, "snifence: 0 allowed, 4 refused\n"
+		  "  refused      a.test                                        dns_name                3\n"
+		  "  refused      a.test                                        name_not_allowed        1\n" ALLOW
 		  "  tls:\n    allow:\n      - a.test\n");
+}
+
+/* Audit mode lets lookups go on, so that a connection after one would have been seen. */
+static void test_lookups_in_audit(void **state) {
+	struct snif_event events[] = {name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "a.test"),
+				      name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "b.test"),
+				      name_event(SNIF_DENY, SNIF_REASON_NAME_NOT_ALLOWED, "a.test"),
+				      address_event(IPPROTO_UDP, 0xc0000209, 53)};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		events[i].mode = SNIF_AUDIT;
+		add(events[i], 4 - i);
+	}
+	expect(0, "snifence: 0 allowed, 10 would be refused\n"
+		  "  would refuse a.test                                        dns_name                4\n"
+		  "  would refuse b.test                                        dns_name                3\n"
+		  "  would refuse a.test                                        name_not_allowed        2\n"
+		  "  would refuse 192.0.2.9:53/UDP                              address_not_allowed     1\n" ALLOW
+		  "  tls:\n    allow:\n      - a.test\n"
+		  "  dns:\n    servers:\n      - 192.0.2.9\n    allow:\n      - b.test\n");
+}
+
+/* Where a rule denies it, none of the other kind is proposed. */
+static void test_denied_lookup(void **state) {
+	struct snif_event event = name_event(SNIF_DENY, SNIF_REASON_DNS_NAME, "a.test");
+
+	(void)state;
+	event.rule = 1;
+	add(event, 1);
+	expect(0, "snifence: 0 allowed, 1 refused\n"
+		  "  refused      a.test                                        dns_name                1\n");
 }
 
 static void test_lost(void **state) {
@@ -295,6 +341,9 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(test_audit, begin, end),
 		cmocka_unit_test_setup_teardown(test_hints, begin, end),
 		cmocka_unit_test_setup_teardown(test_lookups, begin, end),
+		cmocka_unit_test_setup_teardown(test_lookup_and_connection, begin, end),
+		cmocka_unit_test_setup_teardown(test_lookups_in_audit, begin, end),
+		cmocka_unit_test_setup_teardown(test_denied_lookup, begin, end),
 		cmocka_unit_test_setup_teardown(test_lost, begin, end),
 		cmocka_unit_test_setup_teardown(test_destinations, begin, end),
 		cmocka_unit_test_setup_teardown(test_hostile_names, begin, end),

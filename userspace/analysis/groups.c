@@ -195,6 +195,7 @@ static void count(struct group *group, const struct log_event *event, unsigned b
 		group->would_block++;
 	else
 		group->blocked++;
+	group->by_rule |= event->action != LOG_PASS && *event->rule;
 	group->over_time[event->action == LOG_PASS ? ALLOWED : REFUSED][bucket]++;
 }
 

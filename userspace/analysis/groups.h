@@ -33,6 +33,7 @@ bool group_destination_read(const char *text, uint8_t address[16], uint16_t *por
 
 struct group {
 	uint64_t blocked, would_block, allowed;	  /* would_block: let through by audit mode */
+	bool by_rule;				  /* a rule refused it, at least once */
 	int64_t first, last;			  /* microseconds since 1970 */
 	struct leaders reasons, processes, names; /* names: as in BY_NAME, for the others */
 	/* [0]: refused, also by audit mode; [1]: allowed. The grid is groups_timeline(). */

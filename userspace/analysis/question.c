@@ -128,19 +128,38 @@ static int subtract_denied(const struct policy *policy, const struct compiled *c
 	return 0;
 }
 
-/* The `direct` rule by name that a host comes under, with its group; 0: none. */
-static uint32_t find_named(const struct compiled *compiled, const char *host, unsigned *group) {
+/* Whether a host may be looked up. Writes the rule that says so, or what there is instead. */
+static bool look_up(const struct compiled *compiled, const char *host, struct snif_name_rule *rule) {
 	struct snif_name_progress at = {0};
 	char name[SNIF_NAME_BUFFER] = "";
 	__u16 length;
+	bool allowed;
 
 	snprintf(name, sizeof(name), "%s", host);
 	length = (__u16)strlen(name);
-	if (snif_name_normalise((__u8 *)name, &length) != SNIF_REASON_NONE ||
-	    !snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, length))
+	allowed = snif_name_normalise((__u8 *)name, &length) == SNIF_REASON_NONE &&
+		  snif_may_look_up(&at, compiled, &compiled->settings, (const __u8 *)name, length);
+	*rule = at.best;
+	return allowed;
+}
+
+struct snif_judgement question_lookup(const struct compiled *compiled, const char *host) {
+	struct snif_name_rule rule;
+
+	if (look_up(compiled, host, &rule))
+		return (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_NONE, rule.rule};
+	return (struct snif_judgement){SNIF_DENY, SNIF_REASON_DNS_NAME,
+				       snif_question_rule(SNIF_REASON_DNS_NAME, &rule)};
+}
+
+/* The `direct` rule by name that a host comes under, with its group; 0: none. */
+static uint32_t find_named(const struct compiled *compiled, const char *host, unsigned *group) {
+	struct snif_name_rule rule;
+
+	if (!look_up(compiled, host, &rule))
 		return 0;
-	*group = at.best.zone % SNIF_GROUPS;
-	return *group ? at.best.rule : 0;
+	*group = rule.zone % SNIF_GROUPS;
+	return *group ? rule.rule : 0;
 }
 
 uint32_t question_named(const struct compiled *compiled, const char *host) {

@@ -44,6 +44,10 @@ struct snif_judgement question_name(const struct compiled *compiled, const char 
 /* The `direct` rule by name that a host (normalised) comes under; 0: none. */
 uint32_t question_named(const struct compiled *compiled, const char *host);
 
+/* Whether a rule lets a host (normalised) be looked up where `dns.names` is `policy`, and which one; or which denies it,
+ * 0: none does. */
+struct snif_judgement question_lookup(const struct compiled *compiled, const char *host);
+
 /* Prints the answer in one line. */
 void answer_print(const struct policy *policy, const struct question *question, const struct answer *answer, FILE *out);
 /* Prints it as a JSON object in one line. Returns 0 or -ENOMEM. */

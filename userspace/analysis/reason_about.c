@@ -110,7 +110,8 @@ struct reason_about reason_about(enum snif_reason reason) {
 	      "(`dns.resolve: exact`); `dns.bind: observe` lets it pass, and marks it.")
 	ABOUT(DNS_NAME, NO_RULE, "A host that the policy does not list yet; telemetry; a reverse lookup (PTR) of an "
 	      "address that no name was found at; data that is to leave in names.",
-	      "Where it is wanted, add the name under `tls.allow`, or under `dns.allow` to have it looked up and no more.")
+	      "Where it is wanted, add the name under `tls.allow`; where it is not for TLS, with its ports under `direct.allow`; "
+	      "or under `dns.allow` to have it looked up and no more.")
 	ABOUT(DNS_TYPE, UNUSUAL, "A mail program (MX), a tool that asks for TXT, or for SRV.",
 	      "`dns.names: any` lets every question pass.")
 	ABOUT(DNS_QUESTION, UNUSUAL, "Something else than DNS on port 53, a client with options that resolvers send on, or a "

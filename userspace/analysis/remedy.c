@@ -14,10 +14,11 @@
 
 enum { DNS_PORT = 53, QUIC_PORT = 443 };
 
-static int take(struct remedy *remedy, const char *section, char *rule) {
+static int take(struct remedy *remedy, const char *section, char *rule, const char *note) {
 	if (!rule)
 		return -ENOMEM;
 	remedy->section = section;
+	remedy->note = note;
 	snprintf(remedy->text, sizeof(remedy->text), "%s", rule);
 	free(rule);
 	return 0;
@@ -56,7 +57,7 @@ static int find_server(const struct place *place, struct remedy *remedy) {
 	prefix_format(&server, address);
 	if (asprintf(&rule, strchr(address, ':') ? "\"%s\"" : "%s", address) < 0)
 		rule = NULL;
-	return take(remedy, "dns.servers", rule);
+	return take(remedy, "dns.servers", rule, NULL);
 }
 
 static int find_address(const struct policy *policy, const struct refusal *refusal, struct place_list *places,
@@ -74,28 +75,42 @@ static int find_address(const struct policy *policy, const struct refusal *refus
 	else if (refusal->protocol == IPPROTO_TCP && port_list_has(&policy->zones[0].ports, refusal->port) && !loopback)
 		say(remedy, "`tls.to` does not cover it, or no name is allowed there");
 	else
-		return take(remedy, "direct.allow", rule_text_address(refusal->protocol, places));
+		return take(remedy, "direct.allow", rule_text_address(refusal->protocol, places), "not inspected");
 	return 0;
+}
+
+const char *remedy_needless(const char *name) {
+	static const char reverse[] = ".arpa";
+	size_t length = strlen(name);
+
+	if (length > strlen(reverse) && strcmp(name + length - strlen(reverse), reverse) == 0)
+		return "a reverse lookup passes for addresses that names were found at (`dns.bind`), and no connection "
+		       "needs it";
+	if (*name == '_' || strstr(name, "._"))
+		return "a record about a host (such as SRV), which no connection needs: programs go on without it";
+	return NULL;
 }
 
 /* A name that may be connected to may be looked up; the place of the refusal is a DNS server's. What is no hostname is no
  * mistake of a policy's. */
 static int find_lookup(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
-	static const char reverse[] = ".arpa";
+	const char *needless = remedy_needless(refusal->name);
 	struct place_list nowhere = {NULL, 0};
-	size_t length = strlen(refusal->name);
 	bool plain;
+	char *rule;
 
-	if (length > strlen(reverse) && strcmp(refusal->name + length - strlen(reverse), reverse) == 0) {
-		say(remedy,
-		    "a reverse lookup passes for addresses that names were found at (`dns.bind`), and no connection "
-		    "needs it");
-		return 0;
+	if (refusal->rule != 0)
+		say_rule(policy, refusal, remedy);
+	else if (needless)
+		say(remedy, needless);
+	else if (refusal->name[strspn(refusal->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] != '\0')
+		say_where(refusal, remedy);
+	else {
+		rule = rule_text_host(refusal->name, &nowhere, policy, &plain);
+		if (refusal->let_through)
+			return take(remedy, "dns.allow", rule, NULL);
+		return take(remedy, "tls.allow", rule, REMEDY_LOOKUP);
 	}
-
-	if (refusal->name[strspn(refusal->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0')
-		return take(remedy, "tls.allow", rule_text_host(refusal->name, &nowhere, policy, &plain));
-	say_where(refusal, remedy);
 	return 0;
 }
 
@@ -105,10 +120,10 @@ int remedy_find(const struct policy *policy, const struct refusal *refusal, stru
 	bool plain;
 
 	memcpy(place.address, refusal->address, sizeof(place.address));
-	remedy->section = NULL;
+	remedy->section = remedy->note = NULL;
 	switch (refusal->reason) {
 	case SNIF_REASON_NAME_NOT_ALLOWED:
-		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain));
+		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain), NULL);
 	case SNIF_REASON_DNS_NAME:
 		return find_lookup(policy, refusal, remedy);
 	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
@@ -125,31 +140,51 @@ int remedy_find(const struct policy *policy, const struct refusal *refusal, stru
 	}
 }
 
-/* The rules of one section; `tls.allow` is the list `allow` in the map `tls`. */
+static bool is_of(const struct remedy *remedy, const char *section) {
+	return remedy->section && strcmp(remedy->section, section) == 0;
+}
+
+/* Whether another one makes this one needless: it says the same, earlier or with more certainty, or it lets a name be
+ * connected to that is to be looked up. */
+static bool is_said(const struct remedy *remedies, size_t count, size_t which) {
+	const struct remedy *remedy = &remedies[which], *other;
+
+	for (size_t i = 0; i < count; i++) {
+		other = &remedies[i];
+		if (i == which || !other->section || strcmp(other->text, remedy->text) != 0)
+			continue;
+		if (is_of(remedy, "dns.allow") && is_of(other, "tls.allow"))
+			return true;
+		if (is_of(other, remedy->section) && (!other->note == !remedy->note ? i < which : !other->note))
+			return true;
+	}
+	return false;
+}
+
+/* The rules of one section; `tls.allow` is the list `allow` in the map `tls`, which is begun where *map is another. */
 static void print_section(const char *section, const struct remedy *remedies, size_t count, const char *indent,
-			  FILE *out) {
+			  const char **map, FILE *out) {
+	size_t length = strcspn(section, ".");
 	bool begun = false;
 
 	for (size_t i = 0; i < count; i++) {
-		bool twice = !remedies[i].section || strcmp(remedies[i].section, section) != 0;
-
-		for (size_t k = 0; k < i && !twice; k++)
-			twice = remedies[k].section == remedies[i].section &&
-				strcmp(remedies[k].text, remedies[i].text) == 0;
-		if (twice)
+		if (!is_of(&remedies[i], section) || is_said(remedies, count, i))
 			continue;
+		if (strncmp(*map, section, length + 1) != 0)
+			fprintf(out, "%s%.*s:\n", indent, (int)length, section);
 		if (!begun)
-			fprintf(out, "%s%.*s:\n%s  %s:\n", indent, (int)strcspn(section, "."), section, indent,
-				strchr(section, '.') + 1);
+			fprintf(out, "%s  %s:\n", indent, section + length + 1);
+		*map = section;
 		begun = true;
-		fprintf(out, "%s    - %s%s\n", indent, remedies[i].text,
-			strcmp(section, "direct.allow") == 0 ? " # not inspected" : "");
+		fprintf(out, "%s    - %s%s%s\n", indent, remedies[i].text, remedies[i].note ? " # " : "",
+			remedies[i].note ? remedies[i].note : "");
 	}
 }
 
 void remedies_print(const struct remedy *remedies, size_t count, const char *indent, FILE *out) {
-	static const char *const sections[] = {"tls.allow", "direct.allow", "dns.servers"};
+	static const char *const sections[] = {"tls.allow", "direct.allow", "dns.servers", "dns.allow"};
+	const char *map = "";
 
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-		print_section(sections[i], remedies, count, indent, out);
+		print_section(sections[i], remedies, count, indent, &map, out);
 }

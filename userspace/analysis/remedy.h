@@ -15,18 +15,26 @@ struct refusal {
 	uint16_t port;
 	uint8_t protocol; /* IPPROTO_* */
 	uint32_t rule;	  /* that decided; 0: none */
+	bool let_through; /* by audit mode: what came of it has been seen, too */
 };
 
 enum { REMEDY_TEXT = 384 };
+
+/* Of a name whose lookup was refused nobody knows what was to follow. */
+#define REMEDY_LOOKUP "for TLS; else direct.allow: {host: NAME, ports: [N]}; for lookups alone: dns.allow"
 
 struct remedy {
 	const char *section; /* whose list gets the rule, like `tls.allow`; NULL: no rule is to be recommended */
 	char text
 		[REMEDY_TEXT]; /* the rule as an item of a list in YAML; without `section` what there is to say instead */
+	const char *note;      /* on the rule, as a comment; NULL: none. Static text */
 };
 
 /* Finds it. `policy` is the one that refused. Returns 0 or -ENOMEM. */
 int remedy_find(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy);
+
+/* Why no rule is to be recommended for a name that may not be looked up; NULL: it may be that of a host. Static text. */
+const char *remedy_needless(const char *name);
 
 /* Prints the rules of those that have one as a part of a policy, each once, with `indent` before every line. */
 void remedies_print(const struct remedy *remedies, size_t count, const char *indent, FILE *out);

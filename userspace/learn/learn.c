@@ -215,11 +215,14 @@ static const char *plural(size_t count) {
 
 static void say_written(const struct learn *learn) {
 	const struct learned *learned = &learn->learned;
-	size_t uninspected = learn_uninspected(learned);
+	size_t uninspected = learn_uninspected(learned), lookups = learned->lookups.count;
+	char looked_up[48] = "";
 
-	message_error("learn: wrote %s: %zu %shost%s, %zu uninspected rule%s; next: snifence check %s",
+	if (lookups > 0)
+		snprintf(looked_up, sizeof(looked_up), ", %zu name%s to be looked up", lookups, plural(lookups));
+	message_error("learn: wrote %s: %zu %shost%s, %zu uninspected rule%s%s; next: snifence check %s",
 		      learn->options.output, learned->hosts.count, learn->options.merge ? "new " : "",
-		      plural(learned->hosts.count), uninspected, plural(uninspected), learn->options.output);
+		      plural(learned->hosts.count), uninspected, plural(uninspected), looked_up, learn->options.output);
 }
 
 static int run(struct learn *learn) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analysis/near_miss.h"
+#include "analysis/remedy.h"
 #include "analysis/rule_text.h"
 #include "policy/look_alike.h"
 #include "policy/public_suffix.h"
@@ -117,6 +118,9 @@ static int mark_name(struct learned_rule *rule, const struct domains *domains) {
 				  alphabet);
 	else if (like)
 		length = asprintf(&rule->about, "LOOK AT IT: nearly %s", like);
+	else if (rule->seen->kind == SEEN_LOOKUP)
+		length = asprintf(&rule->about, "only looked up: %s",
+				  rule->seen->cut_short ? REMEDY_LOOKUP : "no connection came of it");
 	if (length >= 0)
 		return 0;
 	rule->about = NULL;
@@ -129,6 +133,8 @@ int learn_marks(struct learned *learned, const struct policy *policy) {
 
 	for (size_t i = 0; !error && i < learned->hosts.count; i++)
 		error = mark_name(&learned->hosts.items[i], &domains);
+	for (size_t i = 0; !error && i < learned->lookups.count; i++)
+		error = mark_name(&learned->lookups.items[i], &domains);
 	for (size_t i = 0; !error && i < learned->direct.count; i++)
 		error = mark_address(&learned->direct.items[i]);
 	free(domains.names);

@@ -37,6 +37,8 @@ static int say_rules(const struct learned *learned) {
 		message_error("learn:   tls.allow: %s", learned->hosts.items[i].text);
 	for (size_t i = 0; i < learned->direct.count; i++)
 		message_error("learn:   direct.allow: %s", learned->direct.items[i].text);
+	for (size_t i = 0; i < learned->lookups.count; i++)
+		message_error("learn:   dns.allow: %s", learned->lookups.items[i].text);
 	return EXIT_BY_HAND;
 }
 
@@ -77,27 +79,34 @@ static int insert(const struct learned *learned, const struct policy *policy, co
 
 int learn_insert(const struct learned *learned, const struct policy *policy, const struct policy_text *base,
 		 struct policy_text *merged) {
-	struct insert_item *hosts = make_items(&learned->hosts), *direct = make_items(&learned->direct);
-	struct insertion insertions[2];
+	const struct {
+		const char *section;
+		const struct rule_list *rules;
+	} lists[] = {{"tls", &learned->hosts}, {"direct", &learned->direct}, {"dns", &learned->lookups}};
+	struct insertion insertions[INSERTIONS_MAX];
 	size_t count = 0;
-	int code;
+	int error = 0, code;
 
-	if (learned->hosts.count > 0)
-		insertions[count++] = (struct insertion){"tls", hosts, learned->hosts.count};
-	if (learned->direct.count > 0)
-		insertions[count++] = (struct insertion){"direct", direct, learned->direct.count};
-	code = hosts && direct ? insert(learned, policy, base, insertions, count, merged) : fail(-ENOMEM);
-	free_items(hosts, learned->hosts.count);
-	free_items(direct, learned->direct.count);
+	for (size_t i = 0; !error && i < sizeof(lists) / sizeof(*lists); i++) {
+		struct insert_item *items = lists[i].rules->count > 0 ? make_items(lists[i].rules) : NULL;
+
+		if (items)
+			insertions[count++] = (struct insertion){lists[i].section, items, lists[i].rules->count};
+		else if (lists[i].rules->count > 0)
+			error = -ENOMEM;
+	}
+	code = error ? fail(error) : insert(learned, policy, base, insertions, count, merged);
+	for (size_t i = 0; i < count; i++)
+		free_items((struct insert_item *)insertions[i].items, insertions[i].count);
 	return code;
 }
 
-/* `direct` rules by name are among what may be looked up. */
-static size_t named_count(const struct policy *policy) {
+/* `direct` rules by name, and names that may be looked up and no more. */
+static size_t lookup_count(const struct policy *policy) {
 	size_t count = 0;
 
 	for (size_t i = 0; i < policy->lookup_count; i++)
-		count += policy->lookups[i].group != 0;
+		count += !policy->lookups[i].search;
 	return count;
 }
 
@@ -107,8 +116,8 @@ static bool has_both(const struct learned *learned, const struct policy *before,
 	       after->inbound_deny == before->inbound_deny &&
 	       memcmp(&after->hello, &before->hello, sizeof(after->hello)) == 0 &&
 	       after->host_count == before->host_count + learned->hosts.count &&
-	       after->direct_count + named_count(after) ==
-		       before->direct_count + named_count(before) + learned->direct.count;
+	       after->direct_count + lookup_count(after) ==
+		       before->direct_count + lookup_count(before) + learned->direct.count + learned->lookups.count;
 }
 
 /* What is wrong with the merged policy is said without the lines of a text that nobody has. */

@@ -209,6 +209,35 @@ static int learn_name(const struct work *work, const struct sighting *seen, stru
 	return add_rule(&work->learned->hosts, text, plain ? seen->text : NULL, seen);
 }
 
+static bool is_learned(const struct rule_list *list, const char *name) {
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i].seen->text, name) == 0)
+			return true;
+	return false;
+}
+
+/* A name that was not to be looked up. Where it was all the same, what came of it has a rule of its own, if anything did;
+ * else it is taken to be meant for TLS. */
+static int learn_lookup(const struct work *work, const struct sighting *seen) {
+	struct snif_judgement known = question_lookup(work->compiled, seen->text);
+	struct place_list nowhere = {NULL, 0};
+	struct rule_list *list = seen->cut_short ? &work->learned->hosts : &work->learned->lookups;
+	const struct rule *rule = &work->policy->rules[known.rule];
+	bool plain;
+	char *text;
+
+	if (known.verdict == SNIF_ALLOW || is_learned(&work->learned->hosts, seen->text) ||
+	    is_learned(&work->learned->direct, seen->text))
+		return 0;
+	if (known.rule != 0)
+		return leave(&work->learned->left_out, seen, "%s (%s, %s:%u)", seen->text, seen->reason, rule->file,
+			     rule->line);
+	if (!seen->cut_short && !work->policy->dns.names_policy)
+		return 0;
+	text = rule_text_host(seen->text, &nowhere, work->policy, &plain);
+	return add_rule(list, text, seen->cut_short ? seen->text : NULL, seen);
+}
+
 /* What has places, by what the policy says of these. */
 static int learn_standing(const struct work *work, const struct sighting *seen, struct standing *standing) {
 	uint32_t named;
@@ -233,6 +262,8 @@ static int learn(const struct work *work, const struct sighting *seen) {
 		error = add_standing(work, seen, &seen->places.items[i], &standing);
 	if (!error && seen->kind == SEEN_OTHER)
 		error = leave(&work->learned->left_out, seen, "%s (%s)", seen->text, seen->reason);
+	else if (!error && seen->kind == SEEN_LOOKUP)
+		error = learn_lookup(work, seen);
 	else if (!error)
 		error = learn_standing(work, seen, &standing);
 	free(standing.places.items);
@@ -271,6 +302,11 @@ bool learned_allowed(const struct learned *learned, const struct policy *policy,
 
 		if (is_left(&learned->left_out, seen) || is_left(&learned->by_hand, seen))
 			continue;
+		if (seen->kind == SEEN_LOOKUP && policy->dns.names_policy &&
+		    question_lookup(compiled, seen->text).verdict != SNIF_ALLOW) {
+			snprintf(text, LEARNED_TEXT, "a lookup of %s", seen->text);
+			return false;
+		}
 		for (size_t k = 0; k < seen->places.count; k++) {
 			if (ask(policy, compiled, seen, &seen->places.items[k]).judgement.verdict == SNIF_ALLOW)
 				continue;

@@ -26,6 +26,7 @@ void learned_rule_free(struct learned_rule *rule) {
 void learned_free(struct learned *learned) {
 	free_rules(&learned->hosts);
 	free_rules(&learned->direct);
+	free_rules(&learned->lookups);
 	free_left(&learned->left_out);
 	free_left(&learned->by_hand);
 	free(learned->seen);

@@ -31,7 +31,7 @@ struct left_list {
 };
 
 struct learned {
-	struct rule_list hosts, direct;
+	struct rule_list hosts, direct, lookups;
 	struct left_list left_out;    /* it is no rule's business, or the policy denies it in so many words */
 	struct left_list by_hand;     /* the policy has a rule for it, which would have to be changed */
 	const struct sighting **seen; /* all of them */

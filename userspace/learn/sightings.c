@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analysis/groups.h"
+#include "analysis/remedy.h"
 #include "base/array.h"
 #include "base/hash.h"
 #include "base/ip_address.h"
@@ -78,6 +79,10 @@ static bool is_hostname(const char *name) {
 	       strcmp(hostname.name, name) == 0;
 }
 
+static bool of_lookup(const struct log_event *event) {
+	return event->reason == SNIF_REASON_DNS_NAME && is_hostname(event->name) && !remedy_needless(event->name);
+}
+
 /* The place of an event; false when it has none that a rule could be made of. */
 static bool read_place(const struct log_event *event, struct place *place) {
 	memset(place, 0, sizeof(*place)); /* it is part of a key */
@@ -104,7 +109,7 @@ static enum sighting_kind kind_of(const struct log_event *event, bool placed) {
 		return elsewhere ? SEEN_ELSEWHERE : SEEN_NAME;
 	if (placed && of_address(event->reason) && protocol_of(event) != 0)
 		return SEEN_DESTINATION;
-	return SEEN_OTHER;
+	return of_lookup(event) ? SEEN_LOOKUP : SEEN_OTHER;
 }
 
 enum { KEY_SIZE = 1024 }; /* a name in a log has at most 255 bytes, which are up to 1020 characters */
@@ -121,6 +126,8 @@ static void write_key(char key[KEY_SIZE + 64], const struct log_event *event, bo
 		snprintf(key, KEY_SIZE + 64, "e %s %.1000s", event->protocol, event->name);
 	else if (placed && of_address(event->reason))
 		snprintf(key, KEY_SIZE + 64, "a %s %.64s", event->protocol, event->destination);
+	else if (of_lookup(event))
+		snprintf(key, KEY_SIZE + 64, "l %.60s %.1000s", event->reason_word, event->name);
 	else if (*event->name)
 		snprintf(key, KEY_SIZE + 64, "o %.60s %.1000s", event->reason_word, event->name);
 	else {
@@ -143,7 +150,7 @@ static void describe(struct entry *entry, const struct log_event *event, bool pl
 	struct sighting *sighting = &entry->sighting;
 
 	sighting->kind = *entry->key == 'd' ? SEEN_NAMED : kind_of(event, placed);
-	sighting->protocol = sighting->kind == SEEN_OTHER ? 0 : protocol_of(event);
+	sighting->protocol = sighting->kind >= SEEN_LOOKUP ? 0 : protocol_of(event);
 	sighting->text = strchr(strchr(entry->key, ' ') + 1, ' ') + 1;
 	sighting->reason = reason_code(event->reason);
 }
@@ -214,7 +221,8 @@ int sightings_add(struct sightings *sightings, const struct log_event *event) {
 		entry = add_entry(sightings, key, event, placed);
 	if (!entry || note(&entry->sighting.usage, event) < 0)
 		return -ENOMEM;
-	return entry->sighting.kind == SEEN_OTHER ? 0 : add_place(sightings, entry, &place);
+	entry->sighting.cut_short |= event->action != LOG_ALERT;
+	return entry->sighting.kind >= SEEN_LOOKUP ? 0 : add_place(sightings, entry, &place);
 }
 
 static struct found *add_found(struct sightings *sightings, const char *address) {
@@ -289,7 +297,7 @@ static int compare_sightings(const void *left, const void *right) {
 
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
-	if (a->kind == SEEN_NAME || a->kind == SEEN_NAMED || a->kind == SEEN_ELSEWHERE)
+	if (a->kind != SEEN_DESTINATION && a->kind != SEEN_OTHER)
 		return compare_names(a->text, b->text);
 	order = a->kind == SEEN_DESTINATION ? memcmp(a->places.items[0].address, b->places.items[0].address, 16)
 					    : strcmp(a->reason, b->reason);

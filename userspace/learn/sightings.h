@@ -18,16 +18,18 @@ enum sighting_kind {
 	SEEN_NAMED,	  /* a hostname by which a lookup had told the address, and where it was used; TCP */
 	SEEN_DESTINATION, /* an address with a protocol, and the ports */
 	SEEN_ELSEWHERE,	  /* as SEEN_NAME, at places where the name's rule did not allow it */
+	SEEN_LOOKUP,	  /* a hostname that was not to be looked up */
 	SEEN_OTHER,	  /* what a rule should not be made of */
 };
 
 struct sighting {
 	enum sighting_kind kind;
-	uint8_t protocol;   /* IPPROTO_TCP or IPPROTO_UDP; of SEEN_OTHER: 0 */
+	uint8_t protocol;   /* IPPROTO_TCP or IPPROTO_UDP; of SEEN_LOOKUP and SEEN_OTHER: 0 */
+	bool cut_short;	    /* of SEEN_LOOKUP: it was refused, so that nothing came of it that could be seen */
 	const char *text;   /* the name, the address, or what was seen; printable ASCII */
 	const char *reason; /* of the first event: its code */
 	struct usage usage;
-	struct place_list places; /* no two alike, in the order of the log; of SEEN_OTHER: none */
+	struct place_list places; /* no two alike, in the order of the log; of SEEN_LOOKUP and SEEN_OTHER: none */
 };
 
 struct sightings;
@@ -39,7 +41,7 @@ struct sightings *sightings_new(void); /* NULL: out of memory */
 
 /*
  * Adds what an event says: of the names and addresses that were allowed, for which there was no rule, or only one for
- * other places; everything else that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0;
+ * other places, and of the hosts that were not to be looked up; everything else that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0;
  * -ENOMEM; or -E2BIG when there would be more than SIGHTINGS_MAX places.
  */
 int sightings_add(struct sightings *sightings, const struct log_event *event);

@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 
-enum { INSERTIONS_MAX = 2, COMMENT_COLUMN_MAX = 56, INDENT = 2 };
+enum { COMMENT_COLUMN_MAX = 56, INDENT = 2 };
 
 /* Where items go, and what has to be written around them. */
 struct place {
@@ -257,16 +257,27 @@ static void copy(const struct source *source, size_t *done, size_t end, FILE *ou
 	*done = end;
 }
 
+/* Writes the numbers of the places in the order of the text; of like ones, that in which they are. */
+static void order_places(const struct place *places, size_t count, size_t order[INSERTIONS_MAX]) {
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i;
+
+		for (; at > 0 && is_before(&places[i], &places[order[at - 1]]); at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+	}
+}
+
 /* `places` are in the order of `insertions`. */
 static void write_all(const struct source *source, const struct place *places, const struct insertion *insertions,
 		      size_t count, FILE *out) {
-	bool swap = count > 1 && is_before(&places[1], &places[0]);
-	size_t done = 0;
+	size_t done = 0, order[INSERTIONS_MAX];
 	bool line_open = false;
 
+	order_places(places, count, order);
 	for (size_t i = 0; i < count; i++) {
-		const struct place *place = &places[swap ? count - 1 - i : i], *next = &places[swap ? 0 : count - 1];
-		bool more = place != next && place->own_line && next->own_line && place->offset == next->offset;
+		const struct place *place = &places[order[i]], *next = i + 1 < count ? &places[order[i + 1]] : NULL;
+		bool more = next && place->own_line && next->own_line && place->offset == next->offset;
 
 		if (place->offset > done)
 			line_open = source->text[place->offset - 1] != '\n';
@@ -276,12 +287,12 @@ static void write_all(const struct source *source, const struct place *places, c
 		}
 		copy(source, &done, place->offset, out);
 		if (place->flow) {
-			write_flow(source, place, &insertions[place - places], more, out);
+			write_flow(source, place, &insertions[order[i]], more, out);
 			continue;
 		}
 		fputs(line_open ? source->line_end : "", out);
 		line_open = false;
-		write_block(source, place, &insertions[place - places], out);
+		write_block(source, place, &insertions[order[i]], out);
 	}
 	copy(source, &done, source->length, out);
 }

@@ -11,10 +11,12 @@ struct insert_item {
 };
 
 struct insertion {
-	const char *section; /* `tls` or `direct`: the items go to the end of its list `allow` */
+	const char *section; /* `tls`, `direct` or `dns`: the items go to the end of its list `allow` */
 	const struct insert_item *items;
 	size_t count;
 };
+
+enum { INSERTIONS_MAX = 3 };
 
 struct insert_problem {
 	const char *section; /* whose items have no place */
@@ -23,7 +25,7 @@ struct insert_problem {
 };
 
 /*
- * Puts items, for at most two sections, into `text`, `size` bytes of YAML that are a good policy, at places that its
+ * Puts items, for at most INSERTIONS_MAX sections, into `text`, `size` bytes of YAML that are a good policy, at places that its
  * parser tells. Lists and sections that are not there are made. Every byte of `text` stays, in its order; lines that
  * are added end as the first one does. Returns the new text with a NUL behind, to be freed with free(), and its
  * `length`; or NULL with the `problem` where there is no place that would be safe to use, or with problem->what NULL:

@@ -32,16 +32,32 @@ static void put_tile(const char *class, const char *title, uint64_t count, const
 	fputs("</div>\n", out);
 }
 
-/* What was refused for this reason alone, if a rule can be made of it: a name has then no sign that a page or a policy
- * reads in another way. */
-static bool read_refusal(const struct group *group, struct refusal *refusal) {
+/* The one reason for which something was refused. In audit mode the lookup of a name and a connection to it can both be
+ * without a rule: then it is that of the connection, which says more. NONE: there are several, or none. */
+static enum snif_reason only_reason(const struct group *group) {
 	const char *reasons[LEADERS];
+	size_t count = leaders_sorted(&group->reasons, reasons);
+	enum snif_reason reason = count > 0 ? reason_of(reasons[0]) : SNIF_REASON_NONE;
 
+	for (size_t i = 1; i < count; i++) {
+		enum snif_reason other = reason_of(reasons[i]);
+
+		if (reason == SNIF_REASON_DNS_NAME)
+			reason = other;
+		else if (other != SNIF_REASON_DNS_NAME)
+			return SNIF_REASON_NONE;
+	}
+	return reason;
+}
+
+/* What was refused, if a rule can be made of it: a name has then no sign that a page or a policy reads in another way. */
+static bool read_refusal(const struct group *group, struct refusal *refusal) {
 	*refusal = (struct refusal){.name = group->key, .port = USUAL_PORT}; /* of a name, nothing else is known */
-	if (group_refused(group) == 0 || leaders_sorted(&group->reasons, reasons) != 1)
+	if (group_refused(group) == 0 || group->by_rule)
 		return false;
-	refusal->reason = reason_of(reasons[0]);
-	if (refusal->reason == SNIF_REASON_NAME_NOT_ALLOWED)
+	refusal->reason = only_reason(group);
+	refusal->let_through = group->blocked == 0;
+	if (refusal->reason == SNIF_REASON_NAME_NOT_ALLOWED || refusal->reason == SNIF_REASON_DNS_NAME)
 		return group->key[strspn(group->key, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0';
 	return (refusal->reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
 		refusal->reason == SNIF_REASON_PORT_NOT_ALLOWED) &&

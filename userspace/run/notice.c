@@ -162,8 +162,9 @@ static int make_line(char **line, const struct policy *policy, const char *what,
 	if (strcmp(policy->file, POLICY_ALLOWED) == 0 && strcmp(remedy->section, "tls.allow") == 0)
 		return asprintf(line, "snifence: refused %s (%s); to allow it: --allow %s\n", what, who, remedy->text);
 	write_place(policy, place);
-	return asprintf(line, "snifence: refused %s (%s); to allow it, under %s in %s: - %s\n", what, who,
-			remedy->section, place, remedy->text);
+	return asprintf(line, "snifence: refused %s (%s); to allow it, under %s in %s: - %s%s%s\n", what, who,
+			remedy->section, place, remedy->text, remedy->note ? " # " : "",
+			remedy->note ? remedy->note : "");
 }
 
 /* Who has come to be a resolver of this machine meanwhile (a VPN, another network) is none of a run that goes on. */

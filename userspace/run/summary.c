@@ -44,7 +44,8 @@ static struct summary_line line_of(const struct snif_event *event, const char *t
 			    .name = event->name_length ? text : "",
 			    .port = event->destination_port,
 			    .protocol = event->protocol,
-			    .rule = event->rule},
+			    .rule = event->rule,
+			    .let_through = event->mode == SNIF_AUDIT},
 	};
 
 	memcpy(line.refusal.address, event->destination, sizeof(line.refusal.address));
