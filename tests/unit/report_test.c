@@ -297,6 +297,21 @@ static void test_cut_runs(void **state) {
 				    "  1 run has no end: still going, or snifence was killed\n"));
 }
 
+/* What `monitor` watches has no end by its nature, and so no lack of one; nor has what only begins like a run's name. */
+static void test_what_does_not_end(void **state) {
+	static const char *const cgroups[] = {"/system.slice/shop.service", "/snifence-tests", "/snifence.service"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cgroups) / sizeof(*cgroups); i++) {
+		MAKE_LOG(log_file, {.sequence = 1, .name = "pypi.test", .cgroup = cgroups[i]});
+		assert_int_equal(RUN(log_file), 0);
+		assert_null(strstr(out, "no end"));
+	}
+	MAKE_LOG(log_file, {.sequence = 1, .name = "pypi.test", .cgroup = "/user.slice/snifence-42-1"});
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(strstr(out, "  1 run has no end: "));
+}
+
 /* Of runs beyond those that are kept apart it is not known what they have lost, which is said. */
 static void test_too_many_runs(void **state) {
 	struct review review = {.groupings = 1 << BY_NAME};
@@ -839,6 +854,7 @@ int main(void) {
 		cmocka_unit_test(test_full_device),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_cut_runs),
+		cmocka_unit_test(test_what_does_not_end),
 		cmocka_unit_test(test_too_many_runs),
 		cmocka_unit_test(test_too_many_left_out),
 		cmocka_unit_test(test_none_meant),

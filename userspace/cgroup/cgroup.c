@@ -2,6 +2,7 @@
 /* A command ──► a fresh cgroup of its own; its end ──► no cgroup, no process left. */
 #include "cgroup/cgroup.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -186,6 +187,12 @@ static int make_any(struct cgroup *cgroup, const char *parent_path) {
 		fd = make(cgroup->parent_fd, cgroup->name);
 	}
 	return fd;
+}
+
+bool cgroup_is_ours(const char *path) {
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && isdigit((unsigned char)name[strlen(PREFIX)]);
 }
 
 static void forget(struct cgroup *cgroup) {

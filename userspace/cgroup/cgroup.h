@@ -23,6 +23,9 @@ struct cgroup {
  */
 int cgroup_create(struct cgroup *cgroup);
 
+/* Whether a path is that of such a cgroup, by its name. */
+bool cgroup_is_ours(const char *path);
+
 /*
  * Removes the cgroup with the cgroups that the command made below it; it has to be empty of processes. Returns 0 or
  * a negative errno (-EBUSY: there are processes), after saying why. In both cases everything held is released.

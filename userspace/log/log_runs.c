@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "cgroup/cgroup.h"
 
 enum { ID_SIZE = 17 };
 
@@ -14,8 +15,8 @@ struct run {
 	char id[ID_SIZE];
 	uint64_t lines, first, last; /* sequence numbers, which count from 1 */
 	uint64_t lost_events, allowed;
-	bool meant;    /* some event of it is */
-	bool confined; /* not only inspected, which has no end */
+	bool meant; /* some event of it is */
+	bool ends;  /* a command's, unlike what `monitor` watches and `inspect` reads */
 	bool ended;
 	bool lost; /* there was no memory to enter it */
 	UT_hash_handle hh;
@@ -58,7 +59,7 @@ static void count(struct run *run, const struct log_event *event) {
 		run->first = event->sequence;
 	greatest(&run->lost_events, event->lost);
 	greatest(&run->allowed, event->allowed);
-	run->confined |= *event->cgroup != '\0';
+	run->ends |= cgroup_is_ours(event->cgroup);
 	run->ended |= event->ended;
 }
 
@@ -92,7 +93,7 @@ struct log_losses log_runs_losses(const struct log_runs *runs) {
 		if (!run->meant)
 			continue;
 		losses.runs++;
-		losses.unended += run->confined && !run->ended;
+		losses.unended += run->ends && !run->ended;
 		losses.before += run->first - 1;
 		losses.missing += span > run->lines ? span - run->lines : 0;
 		losses.lost += run->lost_events;
