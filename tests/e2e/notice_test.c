@@ -454,7 +454,12 @@ static void test_allow(void **state) {
 	assert_int_equal(program->status, 0);
 	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "https://x.test/", "--", "true", NULL});
 	assert_int_equal(program->status, 2);
-	assert_non_null(strstr(program->err, "--allow:1:1: error: "));
+	assert_string_equal(program->err,
+			    "--allow: error: `https://x.test/` is a URL: write its host alone, `x.test`\n");
+	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "db.test:5432", "--", "true", NULL});
+	assert_int_equal(program->status, 2);
+	assert_string_equal(program->err, "--allow: error: `db.test:5432` has a port: write {host: \"db.test\", ports: "
+					  "[5432]} in a policy's file\n");
 	program = lab_run((const char *[]){"build/snifence", "run", "--", "true", NULL});
 	assert_int_equal(program->status, 2);
 	assert_string_equal(program->err, "snifence: run: the policy is missing; `snifence run --help` shows how\n");
@@ -529,14 +534,18 @@ static void test_init(void **state) {
 			 "tail -n +2 p/share/snifence/policy/examples/ai-agent.yaml >preset; "
 			 "tail -n +2 policy.yaml | cmp - preset; "
 			 "p/bin/snifence init -o - | tail -n +2 | grep -q 'A first policy'; "
-			 "p/bin/snifence init || echo $?; p/bin/snifence init nodeci || echo $?",
+			 "p/bin/snifence init || echo $?; p/bin/snifence init nodeci || echo $?; "
+			 "p/bin/snifence init nothing-like-it || echo $?",
 		 lab_folder());
 	program = lab_run((const char *[]){"bash", "-c", script, NULL});
-	assert_string_equal(program->out, "125\n2\n");
+	assert_string_equal(program->out, "125\n2\n2\n");
 	assert_non_null(strstr(program->err, "wrote policy.yaml, a copy of the policy ai-agent; next: snifence check "
 					     "policy.yaml\nsnifence: init: policy.yaml is there already, and stays as "
 					     "it is: name another file with -o\n"));
 	assert_non_null(strstr(program->err, "; did you mean node-ci?\n"));
+	assert_non_null(strstr(program->err,
+			       "/p/share/snifence/policy; there are default, ai-agent, debian-apt, node-ci, "
+			       "payment-service, python-ci\n"));
 }
 
 /* ---- sudo ---------------------------------------------------------------------------------------------------------- */

@@ -87,7 +87,8 @@ const char *remedy_needless(const char *name) {
 		return "a reverse lookup passes for addresses that names were found at (`dns.bind`), and no connection "
 		       "needs it";
 	if (*name == '_' || strstr(name, "._"))
-		return "a record about a host (such as SRV), which no connection needs: programs go on without it";
+		return "a record about a host (SRV and the like), which no connection needs: {host: NAME, expected: true} "
+		       "under tls.deny makes it no news";
 	return NULL;
 }
 

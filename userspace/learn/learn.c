@@ -24,8 +24,8 @@ struct learn {
 	struct sightings *sightings;
 	struct log_runs *runs;
 	struct log_losses losses;
-	bool unread;
-	uint64_t refused; /* events of enforcement that were passed over, for their action alone */
+	bool unread, answered; /* the logs could not be read to their end; they have answers of lookups */
+	uint64_t refused;      /* events of enforcement that were passed over, for their action alone */
 	struct policy_text base, merged;
 	struct policy *policy; /* of the base */
 	struct compiled compiled;
@@ -56,8 +56,10 @@ static int take(struct learn *learn, const struct log_event *event) {
 	bool meant = log_filter_match(&learn->options.filter, event);
 	int error = log_runs_add(learn->runs, event, meant);
 
-	if (!error && event->type == LOG_ANSWER)
+	if (!error && event->type == LOG_ANSWER) {
+		learn->answered = true;
 		return sightings_answer(learn->sightings, event);
+	}
 	if (error || event->action == LOG_UNDECIDED)
 		return error;
 	if (meant)
@@ -204,6 +206,8 @@ static int say_the_rest(const struct learn *learn) {
 				      ? "learn: nothing was learned: no event in the logs is what the options choose"
 				      : "learn: nothing was learned: the logs have no event that is meant");
 	learn_say_losses(&learn->losses);
+	if (!learn->answered)
+		learn_say_unnamed(&learn->learned);
 	if (error)
 		return fail(error);
 	return by_hand->count > 0 ? EXIT_BY_HAND : 0;

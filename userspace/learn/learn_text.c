@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,4 +110,18 @@ void learn_say_losses(const struct log_losses *losses) {
 	if (log_losses_total(losses) > 0)
 		message_error("learn: the logs have lost %" PRIu64 " events: the policy may lack what only they had",
 			      log_losses_total(losses));
+}
+
+void learn_say_unnamed(const struct learned *learned) {
+	size_t count = 0;
+
+	for (size_t i = 0; i < learned->direct.count; i++) {
+		const struct learned_rule *rule = &learned->direct.items[i];
+
+		count += rule->seen->protocol == IPPROTO_TCP && !rule_text_is_loopback(&rule->places);
+	}
+	if (count > 0)
+		message_error("learn: %zu rule%s by address: with `dns: {log: answers}` in the audit policy, what was "
+			      "looked up gets its rule by name",
+			      count, count == 1 ? "" : "s");
 }

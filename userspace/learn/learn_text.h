@@ -20,4 +20,7 @@ int learn_write_left(const struct learned *learned, uint64_t beyond, FILE *out);
 int learn_say_left(const struct learned *learned, uint64_t beyond);
 void learn_say_losses(const struct log_losses *losses);
 
+/* Says of rules for addresses, if there are any, how to have them for names. */
+void learn_say_unnamed(const struct learned *learned);
+
 #endif

@@ -14,7 +14,7 @@
 
 #define SUFFIX ".yaml"
 
-enum { FOLDERS = 5 };
+enum { FIRST_INSTALLED = 3, FOLDERS = 5, LIST_SIZE = 512 };
 
 struct folders {
 	char paths[FOLDERS][PATH_MAX]; /* "": there is none */
@@ -53,18 +53,24 @@ static bool is_path(const char *name) {
 	       (length > 4 && strcmp(name + length - 4, ".yml") == 0) || access(name, F_OK) == 0;
 }
 
+static int is_policy(const struct dirent *entry) {
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && strcmp(dot, SUFFIX) == 0;
+}
+
 /* The names in a folder, of which one may have been meant. `closest` holds its own copy. */
 static void look_for_near(const char *folder, const char *name, size_t *least, char closest[NAME_MAX + 1]) {
 	DIR *listing = opendir(folder);
 	const struct dirent *entry;
 
 	while (listing && (entry = readdir(listing))) {
-		const char *dot = strrchr(entry->d_name, '.'), *found = NULL;
+		const char *found = NULL;
 		char known[NAME_MAX + 1];
 
-		if (!dot || strcmp(dot, SUFFIX) != 0)
+		if (!is_policy(entry))
 			continue;
-		snprintf(known, sizeof(known), "%.*s", (int)(dot - entry->d_name), entry->d_name);
+		snprintf(known, sizeof(known), "%.*s", (int)(strlen(entry->d_name) - strlen(SUFFIX)), entry->d_name);
 		near_word_try(name, known, least, &found);
 		if (found)
 			strcpy(closest, known);
@@ -73,8 +79,29 @@ static void look_for_near(const char *folder, const char *name, size_t *least, c
 		closedir(listing);
 }
 
+/* Those that were installed; "" where there are none. */
+static void list_installed(const struct folders *folders, char list[LIST_SIZE]) {
+	size_t length = 0;
+
+	list[0] = '\0';
+	for (size_t i = FIRST_INSTALLED; i < FOLDERS; i++) {
+		struct dirent **entries = NULL;
+		int count = folders->paths[i][0] ? scandir(folders->paths[i], &entries, is_policy, alphasort) : 0;
+
+		for (int k = 0; k < count; k++) {
+			int name = (int)strlen(entries[k]->d_name) - (int)strlen(SUFFIX);
+
+			if (length < LIST_SIZE)
+				length += (size_t)snprintf(list + length, LIST_SIZE - length, "%s%.*s",
+							   length ? ", " : "; there are ", name, entries[k]->d_name);
+			free(entries[k]);
+		}
+		free(entries);
+	}
+}
+
 static void refuse(const char *name, const struct folders *folders, struct diagnostics *diagnostics) {
-	char closest[NAME_MAX + 1] = "", meant[NAME_MAX + 32] = "";
+	char closest[NAME_MAX + 1] = "", meant[LIST_SIZE];
 	size_t least = near_word_limit(name);
 
 	for (size_t i = 0; i < FOLDERS; i++)
@@ -82,6 +109,8 @@ static void refuse(const char *name, const struct folders *folders, struct diagn
 			look_for_near(folders->paths[i], name, &least, closest);
 	if (closest[0])
 		snprintf(meant, sizeof(meant), "; did you mean %s?", closest);
+	else
+		list_installed(folders, meant);
 	diagnose(diagnostics, name, 0, 0, "there is no such file, and no policy of this name here, in %s, %s or %s%s",
 		 folders->paths[1], folders->paths[2], folders->paths[3], meant);
 }

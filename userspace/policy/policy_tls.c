@@ -265,8 +265,10 @@ void read_allowed(struct builder *builder) {
 	for (size_t i = 0; i < builder->allowed_count; i++) {
 		const struct host_place place = {POLICY_ALLOWED, (unsigned)i + 1, 1};
 
+		/* a rule that would have to be written in more than a word cannot be an option */
 		if (hostname_parse(builder->allowed[i], false, &name, message) < 0)
-			diagnose(builder->diagnostics, POLICY_ALLOWED, place.line, 1, "%s", message);
+			diagnose(builder->diagnostics, POLICY_ALLOWED, 0, 0, "%s%s", message,
+				 strchr(message, '{') ? " in a policy's file" : "");
 		else if (!is_allowed(builder->policy, &name))
 			add_host(builder, &where, &place, &name);
 	}
