@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/text.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
 
@@ -27,14 +27,6 @@ void rule_text_place(const struct place *place, char out[RULE_TEXT_PLACE]) {
 
 	prefix_format(&prefix, text);
 	snprintf(out, RULE_TEXT_PLACE, prefix_is_ipv4(&prefix) ? "%.45s:%u" : "[%.45s]:%u", text, place->port);
-}
-
-/* Closes the stream of a text; NULL when memory was out. */
-static char *finish(FILE *out, char **text) {
-	if (stream_close(out) == 0)
-		return *text;
-	free(*text);
-	return NULL;
 }
 
 static bool list_has(const struct prefix_list *list, const struct prefix *address) {
@@ -96,7 +88,7 @@ char *rule_text_host(const char *name, struct place_list *places, const struct p
 	bool ports = false, to = false;
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	for (size_t i = 0; i < places->count; i++) {
 		const struct prefix prefix = prefix_of(&places->items[i]);
@@ -114,7 +106,8 @@ char *rule_text_host(const char *name, struct place_list *places, const struct p
 	if (ports)
 		write_ports(places, out);
 	fputs(*plain ? "" : "}", out);
-	return finish(out, &text);
+	text_close(out, &text);
+	return text;
 }
 
 bool rule_text_is_loopback(const struct place_list *places) {
@@ -135,7 +128,7 @@ uint16_t rule_text_drawn_port(const struct place_list *places) {
 char *rule_text_named(const char *name, struct place_list *places) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -144,13 +137,14 @@ char *rule_text_named(const char *name, struct place_list *places) {
 	fputs(", proto: tcp", out);
 	write_ports(places, out);
 	fputc('}', out);
-	return finish(out, &text);
+	text_close(out, &text);
+	return text;
 }
 
 char *rule_text_address(uint8_t protocol, struct place_list *places) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -160,5 +154,6 @@ char *rule_text_address(uint8_t protocol, struct place_list *places) {
 	if (rule_text_drawn_port(places) == 0)
 		write_ports(places, out);
 	fputc('}', out);
-	return finish(out, &text);
+	text_close(out, &text);
+	return text;
 }

@@ -190,7 +190,3 @@ int stream_close(FILE *stream) {
 
 	return stream && fclose(stream) == 0 && !failed ? 0 : -1;
 }
-
-int text_close(FILE *stream, char *const *text) {
-	return stream_close(stream) == 0 && *text ? 0 : -1;
-}

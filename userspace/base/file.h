@@ -36,7 +36,5 @@ int stream_flush(FILE *stream);
 
 /* Closes the stream, which may be NULL. Returns 0, or -1 when it was NULL or anything written to it was lost. */
 int stream_close(FILE *stream);
-/* The same for a stream of open_memstream(), which says by `*text` alone that there was no memory for its end. */
-int text_close(FILE *stream, char *const *text);
 
 #endif

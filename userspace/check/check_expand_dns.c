@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/message.h"
+#include "base/text.h"
 #include "policy/rule_print.h"
 
 static const char *const binds[] = {
@@ -84,14 +85,14 @@ static struct json_object *lookups_json(const struct policy *policy) {
 		struct json_object *object = json_object_new_object();
 		char text[SNIF_NAME_BUFFER + sizeof("*.")], *ports = NULL;
 		size_t size;
-		FILE *out = lookup->group ? open_memstream(&ports, &size) : NULL;
+		FILE *out = lookup->group ? text_open(&ports, &size) : NULL;
 
 		snprintf(text, sizeof(text), "%s%s", host_form_text(lookup->form), lookup->name);
 		error |=
 			json_put_text(object, lookup->search ? "search" : "host", lookup->search ? lookup->name : text);
 		if (out) {
 			port_list_write(&policy->groups[lookup->group].ports, out);
-			error |= fclose(out);
+			error |= text_close(out, &ports);
 			error |= json_put_text(object, "proto", protocols_text(&policy->groups[lookup->group]));
 			error |= json_put_text(object, "ports", ports);
 		}

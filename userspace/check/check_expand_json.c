@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "analysis/facts.h"
-#include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "check/check_expand.h"
 #include "check/check_expand_dns.h"
 #include "policy/canonical.h"
@@ -28,7 +28,7 @@ static struct json_object *prefixes_json(const struct prefix_list *list) {
 static int put_ports(struct json_object *object, const struct port_list *ports) {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 	int error;
 
 	if (!out)

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/message.h"
+#include "base/text.h"
 #include "cgroup/cgroup_place.h"
 #include "confine/spawn.h"
 
@@ -60,7 +60,7 @@ struct finding probe_cgroup2(struct machine *machine, int unused) {
 struct finding probe_own_cgroup(struct machine *machine, int unused) {
 	char *told = NULL;
 	size_t size = 0;
-	FILE *stream = open_memstream(&told, &size);
+	FILE *stream = text_open(&told, &size);
 	int error = -ENOMEM;
 
 	(void)unused;
@@ -69,7 +69,7 @@ struct finding probe_own_cgroup(struct machine *machine, int unused) {
 		error = cgroup_create(&machine->cgroup);
 		message_redirect(NULL);
 	}
-	if (stream_close(stream) == 0 && error && told && strncmp(told, "snifence: ", 10) == 0)
+	if (text_close(stream, &told) == 0 && error && strncmp(told, "snifence: ", 10) == 0)
 		told[strcspn(told, "\n")] = '\0';
 	struct finding finding =
 		error && told && size > 10 ? feature_found(false, "%s", told + 10) : feature_result(error);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/message.h"
+#include "base/text.h"
 #include "base/text_diff.h"
 #include "learn/learn_marks.h"
 #include "learn/learn_options.h"
@@ -115,7 +116,7 @@ static int begin_policy(struct learn *learn) {
 
 /* Writes the head in front of what will be the policy. */
 static int write_head(struct learn *learn) {
-	FILE *out = open_memstream(&learn->base.text, &learn->base.length);
+	FILE *out = text_open(&learn->base.text, &learn->base.length);
 	int error = out ? learn_write_head(&learn->learned, &learn->losses, out) : -ENOMEM;
 
 	return text_close(out, &learn->base.text) < 0 || error ? fail(-ENOMEM) : 0;
@@ -123,7 +124,7 @@ static int write_head(struct learn *learn) {
 
 static int add_left(struct learn *learn) {
 	struct policy_text text = {0};
-	FILE *out = open_memstream(&text.text, &text.length);
+	FILE *out = text_open(&text.text, &text.length);
 	int error = -ENOMEM;
 
 	if (out) {

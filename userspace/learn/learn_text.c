@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "analysis/report_groups.h"
-#include "base/file.h"
 #include "base/message.h"
+#include "base/text.h"
 
 /* `2026-01-02 03:00:00 to 03:04:00`, local time. */
 static void write_period(int64_t first, int64_t last, FILE *out) {
@@ -28,7 +28,7 @@ static void write_period(int64_t first, int64_t last, FILE *out) {
 char *learn_usage(const char *about, const struct usage *usage) {
 	char by[256], *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -41,10 +41,8 @@ char *learn_usage(const char *about, const struct usage *usage) {
 	leaders_write(&usage->processes, by, sizeof(by), "...");
 	fprintf(out, "%s%s, ", *by ? " by " : "", by);
 	write_period(usage->first, usage->last, out);
-	if (stream_close(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 int learn_write_head(const struct learned *learned, const struct log_losses *losses, FILE *out) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "policy/hostname.h"
 #include "policy/public_suffix.h"
 
@@ -55,7 +56,7 @@ static bool has_pattern(const struct policy *policy, const char *above) {
 static char *list_names(struct learned_rule *const *rules, size_t count) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -63,10 +64,8 @@ static char *list_names(struct learned_rule *const *rules, size_t count) {
 	for (size_t i = 0; i < count && i < NAMES_SHOWN; i++)
 		fprintf(out, "%s%s", i ? ", " : "", rules[i]->name);
 	fputs(count > NAMES_SHOWN ? ", ...)" : ")", out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 /* Makes the first rule the wildcard, and empties the others. */

@@ -13,10 +13,10 @@
 #include <string.h>
 
 #include "analysis/reason_about.h"
-#include "base/file.h"
 #include "base/library.h"
 #include "base/message.h"
 #include "base/replace.h"
+#include "base/text.h"
 #include "confine/log_place.h"
 #include "control/inventory.h"
 #include "event/event_words.h"
@@ -143,14 +143,12 @@ char *metrics_text(const struct verified *verified) {
 	}
 	if (error && error != -ENOENT)
 		return NULL;
-	out = open_memstream(&text, &size);
+	out = text_open(&text, &size);
 	if (out)
 		put_all(out, &inventory, verified);
 	inventory_free(&inventory);
-	if (text_close(out, &text) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 /* The folder is found once, and then by its descriptor, as its name can come to lead elsewhere. */

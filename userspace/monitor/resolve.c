@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/library.h"
 #include "base/message.h"
+#include "base/text.h"
 #include "compile/tables.h"
 #include "control/source.h"
 #include "event/event_words.h"
@@ -152,20 +153,20 @@ static void on_socket(void *context, ares_socket_t fd, int readable, int writabl
 
 /* The policy's DNS servers, as c-ares reads them. NULL: out of memory; to be freed. */
 static char *servers_text(const struct policy *policy) {
-	char *text = NULL, address[EVENT_ADDRESS_SIZE];
+	char *text, address[EVENT_ADDRESS_SIZE];
+	const char *comma = "";
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	for (size_t i = 0; out && i < policy->direct_count; i++) {
 		if (!policy->direct[i].dns)
 			continue;
 		event_address(address, policy->lists[policy->direct[i].list].items[0].address);
-		fprintf(out, "%s%s", ftell(out) > 0 ? "," : "", address);
+		fprintf(out, "%s%s", comma, address);
+		comma = ",";
 	}
-	if (!out || fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 /* Asks nobody but the policy's servers, and for the names as they are. Returns a status of c-ares. */

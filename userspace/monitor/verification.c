@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/message.h"
+#include "base/text.h"
 
 /* Milliseconds: between two, and at least when policies change all the time. */
 enum { AGAIN_MS = 300000, SOONEST_MS = 5000 };
@@ -77,7 +78,7 @@ static int start(struct verification *verification) {
 		return -errno;
 	verification->output = ends[0];
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
-	verification->said = open_memstream(&verification->text, &verification->size);
+	verification->said = text_open(&verification->text, &verification->size);
 	verification->pid = verification->said ? fork() : -1;
 	if (verification->pid == 0)
 		be_verify(ends[1]);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/key_sort.h"
+#include "base/text.h"
 #include "policy/hostname.h"
 #include "policy/prefix.h"
 #include "policy/prefix_order.h"
@@ -70,7 +71,7 @@ static char **zones_where(const struct policy *policy, char (*lists)[SHA256_HEX]
 
 	for (size_t i = 0; where && i < policy->zone_count; i++) {
 		size_t size;
-		FILE *out = open_memstream(&where[i], &size);
+		FILE *out = text_open(&where[i], &size);
 
 		if (out && policy->zones[i].postgres)
 			fputs("starts postgres ", out);
@@ -210,7 +211,7 @@ static int write_sorted(char *text, FILE *out) {
 static int write_rules(const struct policy *policy, char (*lists)[SHA256_HEX], FILE *out) {
 	char **where = zones_where(policy, lists), *text = NULL;
 	size_t size = 0;
-	FILE *others = open_memstream(&text, &size);
+	FILE *others = text_open(&text, &size);
 	int error = where && others ? write_hosts(policy, where, out) : -ENOMEM;
 
 	if (error == 0)

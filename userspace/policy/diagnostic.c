@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/file.h"
 #include "base/message.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 /* The errors of a file, and its warnings, each have this much room: neither hides the other, nor those of another file. */
@@ -105,7 +105,7 @@ static char *make_excerpt(struct diagnostic_file *file, unsigned line, unsigned 
 	size_t length, caret, start, size;
 	const char *source = file->text && line ? find_line(file, line, &length) : NULL, *cut;
 	char *text = NULL;
-	FILE *out = source ? open_memstream(&text, &size) : NULL;
+	FILE *out = source ? text_open(&text, &size) : NULL;
 
 	if (!out)
 		return NULL;
@@ -122,7 +122,8 @@ static char *make_excerpt(struct diagnostic_file *file, unsigned line, unsigned 
 	fprintf(out, "\n      | %*s", (int)strlen(cut), "");
 	print_blanks(source + start, caret - start, out);
 	fputs("^\n", out);
-	return text_close(out, &text) == 0 ? text : NULL;
+	text_close(out, &text);
+	return text;
 }
 
 static void keep(struct diagnostics *list, const struct diagnostic *diagnostic) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "policy/hostname.h"
 #include "policy/policy_build.h"
 #include "policy/prefix.h"
@@ -237,16 +238,14 @@ static bool add_word(struct builder *builder, const struct yaml_node *word, stru
 static char *spell(const struct yaml_node *to) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
 	for (const struct yaml_node *word = next_word(to, NULL); word; word = next_word(to, word))
 		fprintf(out, "%s%s", word == to || word == to->children ? "" : ",", word->text ? word->text : "");
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 /* Notes what `key` means, so that it is resolved once. */

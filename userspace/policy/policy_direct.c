@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "policy/policy_build.h"
 #include "policy/prefix.h"
 
@@ -26,7 +27,7 @@ void keep_rule(struct builder *builder, struct address_rule *rule) {
 static char *describe(const struct address_rule *rule, const char *to, bool all_ports) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -41,10 +42,8 @@ static char *describe(const struct address_rule *rule, const char *to, bool all_
 		fputc(' ', out);
 		port_list_write(&rule->ports, out);
 	}
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 /* The protocol of a rule, as an index into protocol_words. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "base/file.h"
+#include "base/text.h"
 
 enum { COMMENT_COLUMN_MAX = 56, INDENT = 2 };
 
@@ -324,14 +324,12 @@ static char *insert(struct source *source, const struct insertion *insertions, s
 		problem->line = at ? (unsigned)at->start_mark.line + 1 : 1;
 		return NULL;
 	}
-	out = open_memstream(&merged, length);
+	out = text_open(&merged, length);
 	if (!out)
 		return NULL;
 	write_all(source, places, insertions, count, out);
-	if (stream_close(out) == 0)
-		return merged;
-	free(merged);
-	return NULL;
+	text_close(out, &merged);
+	return merged;
 }
 
 char *policy_insert(const char *text, size_t size, const struct insertion *insertions, size_t count, size_t *length,

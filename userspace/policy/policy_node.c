@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/near_word.h"
+#include "base/text.h"
 #include "policy/policy_build.h"
 #include "policy/yaml_problem.h"
 
@@ -17,7 +18,7 @@ static char *list_words(const char *word, const char *const words[]) {
 	const char *closest = near_word(word, words);
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -26,7 +27,8 @@ static char *list_words(const char *word, const char *const words[]) {
 	fputs("known: ", out);
 	for (size_t i = 0; words[i]; i++)
 		fprintf(out, "%s%s", i ? ", " : "", words[i]);
-	return fclose(out) == 0 ? text : NULL;
+	text_close(out, &text);
+	return text;
 }
 
 bool missing_blank(struct builder *builder, const struct yaml_node *node, const char *const keys[]) {

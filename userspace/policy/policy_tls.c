@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/text.h"
 #include "policy/hostname.h"
 #include "policy/look_alike.h"
 #include "policy/policy_build.h"
@@ -88,7 +89,7 @@ static char *describe_where(const struct builder *builder, const struct host_rul
 			    const char *to, bool ports) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (!out)
 		return NULL;
@@ -99,10 +100,8 @@ static char *describe_where(const struct builder *builder, const struct host_rul
 		fputs(" ports ", out);
 		port_list_write(&builder->policy->zones[host->zone].ports, out);
 	}
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	text_close(out, &text);
+	return text;
 }
 
 /* Gives the host its name, and returns the rule in one line. Where nothing stands behind the name the two are one

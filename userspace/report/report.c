@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/message.h"
 #include "base/replace.h"
+#include "base/text.h"
 #include "log/log_progress.h"
 #include "policy/canonical.h"
 #include "report/report_options.h"
@@ -136,7 +137,7 @@ static int draw(const struct report *report) {
 	struct winsize size = {0};
 	char *text = NULL, *rest, *line;
 	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = text_open(&text, &length);
 	struct terminal terminal = terminal_of(stdout);
 	int error = out ? report_text(&report->review, report->overview, &terminal, out) : -ENOMEM;
 

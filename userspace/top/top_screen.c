@@ -12,6 +12,7 @@
 #include "analysis/report_words.h"
 #include "base/file.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "top/top_details.h"
 
 enum { LINES_AROUND = TOP_LINE_ROWS + 1, LINE_SIZE = 512, INDENT = 2 /* as the tables of groups */ };
@@ -295,7 +296,7 @@ static int put_rows_in_reach(const struct top_screen *screen, char **rows, size_
 	int error;
 
 	for (;;) {
-		out = open_memstream(rows, size);
+		out = text_open(rows, size);
 		if (!out)
 			return -ENOMEM;
 		error = put_rows(screen, out);
@@ -401,13 +402,13 @@ static int put_screen(const struct top_screen *screen, FILE *out) {
 char *top_screen_draw(const struct top_screen *screen) {
 	char *text = NULL;
 	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 	int error;
 
 	if (!out)
 		return NULL;
 	error = put_screen(screen, out);
-	if (fclose(out) == 0 && !error)
+	if (text_close(out, &text) == 0 && !error)
 		return text;
 	free(text);
 	return NULL;
