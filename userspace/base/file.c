@@ -44,8 +44,14 @@ static const char *other_than_file(mode_t mode) {
 	}
 }
 
+static const char *too_large(size_t limit) {
+	static char message[64];
+
+	snprintf(message, sizeof(message), "it is too large (at most %zu MiB)", limit >> 20);
+	return message;
+}
+
 static char *read_open(int fd, size_t limit, size_t *length, const char **message) {
-	static char too_large[64];
 	struct stat status;
 	char *bytes = NULL;
 	ssize_t got;
@@ -57,8 +63,7 @@ static char *read_open(int fd, size_t limit, size_t *length, const char **messag
 	*message = other_than_file(status.st_mode);
 	if (*message)
 		return NULL;
-	snprintf(too_large, sizeof(too_large), "it is too large (at most %zu MiB)", limit >> 20);
-	*message = too_large;
+	*message = too_large(limit);
 	if ((unsigned long long)status.st_size > limit)
 		return NULL;
 	bytes = malloc((size_t)status.st_size + 2);
@@ -94,16 +99,16 @@ char *file_read_stream(FILE *stream, size_t limit, size_t *length, const char **
 	*message = strerror(ENOMEM);
 	do {
 		room *= 2;
-		larger = room <= 4 * limit ? realloc(bytes, room) : NULL;
+		larger = realloc(bytes, room);
 		if (!larger)
 			goto fail;
 		bytes = larger;
 		got += fread(bytes + got, 1, room - got - 1, stream);
-	} while (got == room - 1);
+	} while (got == room - 1 && got <= limit);
 	*message = strerror(errno);
 	if (ferror(stream))
 		goto fail;
-	*message = "it is too large";
+	*message = too_large(limit);
 	if (got > limit)
 		goto fail;
 	bytes[got] = '\0';
@@ -186,7 +191,9 @@ int stream_flush(FILE *stream) {
 }
 
 int stream_close(FILE *stream) {
-	int failed = !stream || ferror(stream);
+	int error = stream ? stream_flush(stream) : errno ? -errno : -EIO;
 
-	return stream && fclose(stream) == 0 && !failed ? 0 : -1;
+	if (stream && fclose(stream) != 0 && !error)
+		error = -errno;
+	return error;
 }

@@ -11,7 +11,7 @@
 
 static int open_temporary(struct replacement *replacement) {
 	mode_t mask = umask(0);
-	int fd;
+	int fd, error;
 
 	umask(mask);
 	fd = mkstemp(replacement->temporary);
@@ -20,9 +20,10 @@ static int open_temporary(struct replacement *replacement) {
 	replacement->stream = fchmod(fd, 0666 & ~mask) == 0 ? fdopen(fd, "w") : NULL;
 	if (replacement->stream)
 		return 0;
+	error = -errno;
 	close(fd);
 	unlink(replacement->temporary);
-	return -EIO;
+	return error;
 }
 
 int replace_begin(struct replacement *replacement, const char *path) {
@@ -38,8 +39,10 @@ int replace_begin(struct replacement *replacement, const char *path) {
 }
 
 int replace_end(struct replacement *replacement, int error) {
-	if (stream_close(replacement->stream) < 0 && !error)
-		error = errno ? -errno : -EIO;
+	int lost = stream_close(replacement->stream);
+
+	if (!error)
+		error = lost;
 	if (!error && rename(replacement->temporary, replacement->path) < 0)
 		error = -errno;
 	if (error)

@@ -115,6 +115,7 @@ static int open_new(const char *path) {
 static int write_file(const char *path, const char *text, size_t length) {
 	int fd = open_new(path);
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	int error;
 
 	if (fd == -EEXIST) {
 		message_error("init: %s is there already, and stays as it is: name another file with -o", path);
@@ -122,9 +123,12 @@ static int write_file(const char *path, const char *text, size_t length) {
 	}
 	if (file)
 		fwrite(text, 1, length, file);
-	if (stream_close(file) == 0)
+	error = fd < 0 ? fd : stream_close(file);
+	if (!error)
 		return 0;
-	message_error("init: cannot write %s: %s", path, strerror(fd < 0 ? -fd : errno));
+	message_error("init: cannot write %s: %s", path, strerror(-error));
+	if (fd >= 0)
+		unlink(path);
 	return EXIT_FAILED;
 }
 

@@ -154,6 +154,7 @@ static int make_policy(struct learn *learn) {
 static int write_file(const char *path, const struct policy_text *text) {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	int error;
 
 	if (!out) {
 		message_error(errno == EEXIST ? "learn: %s is there already: name another file, or remove it"
@@ -162,9 +163,10 @@ static int write_file(const char *path, const struct policy_text *text) {
 		return EXIT_FAILED;
 	}
 	fwrite(text->text, 1, text->length, out);
-	if (stream_close(out) == 0)
+	error = stream_close(out);
+	if (!error)
 		return 0;
-	message_error("learn: cannot write %s: %m", path);
+	message_error("learn: cannot write %s: %s", path, strerror(-error));
 	unlink(path);
 	return EXIT_FAILED;
 }

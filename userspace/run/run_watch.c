@@ -229,13 +229,14 @@ static void close_messages(struct run_watch *watch) {
 }
 
 static void write_summary(const struct run_watch *watch, uint64_t lost) {
-	int fd = dup(watch->summary_file.fd);
+	int fd = dup(watch->summary_file.fd), error;
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "a");
 
 	if (file)
 		summary_print_markdown(watch->summary, watch->policy, lost, file);
-	if (stream_close(file))
-		message_error("cannot write the summary's file %s: %s", watch->options->summary_file, strerror(errno));
+	error = stream_close(file);
+	if (error)
+		message_error("cannot write the summary's file %s: %s", watch->options->summary_file, strerror(-error));
 }
 
 void run_watch_tell(struct run_watch *watch, const struct outcome *outcome) {
