@@ -237,10 +237,10 @@ int ledger_note_policy(const char *instance, const struct ledger_policy *entry, 
 	return error;
 }
 
-static void read_digest(const struct json_object *object, char sha256[SHA256_HEX]) {
-	const char *text = member_text(object, "sha256");
+static void read_digest(const struct json_object *object, const char *key, char digest[SHA256_HEX]) {
+	const char *text = member_text(object, key);
 
-	snprintf(sha256, SHA256_HEX, "%s", text ? text : "");
+	snprintf(digest, SHA256_HEX, "%s", text ? text : "");
 }
 
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry) {
@@ -259,7 +259,8 @@ int ledger_read_policy(const char *instance, uint32_t number, struct ledger_poli
 		.audit = number_of(object, "audit") != 0,
 		.since = number_of(object, "since"),
 	};
-	read_digest(object, entry->sha256);
+	read_digest(object, "sha256", entry->sha256);
+	read_digest(object, "tables", entry->tables);
 	error = read_paths(object, entry);
 	json_object_put(object);
 	if (!error && entry->file && entry->name && *entry->sha256 && entry->since)
@@ -366,7 +367,7 @@ static int read_rules(FILE *in, struct policy *policy, char sha256[SHA256_HEX]) 
 		policy->mode = (enum snif_mode)number_of(object, "mode");
 		policy->rules = calloc(count + 1, sizeof(*policy->rules));
 		error = policy->file && policy->name && policy->rules ? 0 : -ENOMEM;
-		read_digest(object, sha256);
+		read_digest(object, "sha256", sha256);
 	}
 	json_object_put(object);
 	for (size_t i = 1; i <= count && !error; i++) {

@@ -19,7 +19,7 @@ struct ledger_policy {
 	char **beside;	   /* whole paths of the files of names and sets that it names */
 	size_t beside_count;
 	char sha256[SHA256_HEX];
-	char tables[SHA256_HEX]; /* of its settings in the kernel; only written */
+	char tables[SHA256_HEX]; /* the digest of its tables: snif_settings.sha256 */
 	enum snif_mode mode;
 	bool audit;    /* the mode was asked for beside the file */
 	int64_t since; /* seconds since 1970 */

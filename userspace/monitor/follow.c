@@ -73,13 +73,15 @@ static void drain(struct follow *follow) {
 	}
 }
 
-/* Reloads a policy if what its file says now is another one. A file with an error was told of by its loader. */
+/* Reloads a policy if its file makes other tables now. A file with an error was told of by its loader. */
 static void reload_changed(struct instances *instances, const struct ledger_policy *entry) {
+	char tables[SHA256_HEX];
 	struct source source;
 
 	if (source_load(&source, entry->file, NULL, entry->audit))
 		return;
-	if (strcmp(source.compiled.sha256, entry->sha256) != 0 && reload_everywhere(instances, &source) > 0)
+	sha256_hex(source.compiled.settings.sha256, tables);
+	if (strcmp(tables, entry->tables) != 0 && reload_everywhere(instances, &source) > 0)
 		message_event("reloaded %s", entry->file);
 	source_free(&source);
 }
