@@ -60,7 +60,7 @@ static unsigned read_protocol(struct builder *builder, const struct yaml_node *n
 /* The group of these ports, a new one when there is none. Takes ownership of the ports. 0: there was an error. */
 static uint8_t find_group(struct builder *builder, const struct yaml_node *at, struct named_ports *wanted) {
 	struct policy *policy = builder->policy;
-	struct named_ports *group;
+	struct named_ports *group = NULL;
 
 	for (size_t i = 1; i < policy->group_count; i++) {
 		if (policy->groups[i].protocols != wanted->protocols ||
@@ -69,10 +69,10 @@ static uint8_t find_group(struct builder *builder, const struct yaml_node *at, s
 		free(wanted->ports.items);
 		return (uint8_t)i;
 	}
-	if (policy->group_count == 0)
-		array_add(&policy->groups, &policy->group_count, sizeof(*group));
-	group = policy->group_count < SNIF_GROUPS ? array_add(&policy->groups, &policy->group_count, sizeof(*group))
-						  : NULL;
+	/* the first one is never used: its number means none */
+	if (policy->group_count > 0 || array_add(&policy->groups, &policy->group_count, sizeof(*group)))
+		if (policy->group_count < SNIF_GROUPS)
+			group = array_add(&policy->groups, &policy->group_count, sizeof(*group));
 	if (group) {
 		*group = *wanted;
 		return (uint8_t)(policy->group_count - 1);
