@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "cgroup/cgroup_place.h"
 #include "cgroup/cgroup_tree.h"
@@ -256,7 +257,8 @@ struct search {
 	enum abort_which which;
 	__u32 policy;
 	struct refused *found;
-	size_t count, room;
+	size_t count;
+	int error; /* -ENOMEM: some found no room */
 };
 
 /* Who has nothing to send any more and no reader only waits, for a minute, for a peer that has not closed. */
@@ -273,20 +275,15 @@ static bool is_meant(const struct search *search, const struct inet_diag_msg *so
 
 static void note(void *context, const struct inet_diag_msg *socket, const struct snif_tag *tag) {
 	struct search *search = context;
-	struct refused *found = search->found;
+	struct refused *found;
 
 	if (!is_meant(search, socket, tag))
 		return;
-	if (search->count == search->room) {
-		search->room = search->room ? 2 * search->room : 64;
-		found = realloc(search->found, search->room * sizeof(*found));
-		if (!found) {
-			search->room = search->count;
-			return;
-		}
-		search->found = found;
-	}
-	found[search->count++] = (struct refused){socket->idiag_family, socket->id};
+	found = array_add(&search->found, &search->count, sizeof(*found));
+	if (found)
+		*found = (struct refused){socket->idiag_family, socket->id};
+	else
+		search->error = -ENOMEM;
 }
 
 static int destroy_found(struct aborter *aborter, int netlink, struct search *search) {
@@ -314,7 +311,7 @@ int abort_refused(struct aborter *aborter, __u32 tags_id, __u32 policy, enum abo
 		failed = sock_diag_list(netlink, tags_id, note, &search);
 		ended += destroy_found(aborter, netlink, &search);
 		free(search.found);
-		error = error ? error : failed;
+		error = error ? error : failed ? failed : search.error;
 	}
 	return error ? error : ended;
 }
