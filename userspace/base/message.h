@@ -14,20 +14,20 @@ enum {
 	EXIT_BY_HAND = 1,   /* learn --merge: something in the policy has to be changed by hand */
 	EXIT_USAGE = 2,	    /* the command line or the policy is wrong; nothing was started or attached */
 	EXIT_BLOCKED = 120, /* run --fail-if-blocked: the command has exited with 0, and something was refused */
-	EXIT_FAILED = 125,
-	EXIT_CANNOT_EXECUTE = 126,
-	EXIT_NOT_FOUND = 127,
+	EXIT_FAILED = 125,  /* snifence could not do its part */
+	EXIT_CANNOT_EXECUTE = 126, /* run: there is the command, and it cannot be executed */
+	EXIT_NOT_FOUND = 127,	   /* run: there is no such command */
 };
 
 /* Prints `snifence: ` and one line: what is wrong and what to do about it. Bytes that are not printable ASCII
  * are escaped as \xHH. */
 void message_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* From now on messages go to this stream, which stays the caller's; to stderr again with NULL. */
-void message_redirect(FILE *to);
-
 /* The same of what has happened, and is no error. */
 void message_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* From now on messages go to this stream, which stays the caller's; to stderr again with NULL. */
+void message_redirect(FILE *to);
 
 /* From now on an error that was told within an hour is not told again: for who goes on, and tries again, for days. */
 void message_hold_repeats(void);

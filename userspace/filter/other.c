@@ -87,7 +87,7 @@ static int open_all(struct other *other, const char *name, DIR *folder) {
 	while (!error && (entry = next_entry(folder, &error))) {
 		if (entry->d_name[0] == '.')
 			continue;
-		snprintf(path, sizeof(path), INSTANCE_ROOT "/bpf/%s/%s", name, entry->d_name);
+		snprintf(path, sizeof(path), INSTANCE_PINS "/%s/%s", name, entry->d_name);
 		error = take(other, entry->d_name, bpf_obj_get(path));
 	}
 	if (!error && (other->count == 0 || other->attachments < 0))
@@ -101,7 +101,7 @@ struct other *other_open(const char *name) {
 	DIR *folder;
 	int error;
 
-	snprintf(path, sizeof(path), INSTANCE_ROOT "/bpf/%s", name);
+	snprintf(path, sizeof(path), INSTANCE_PINS "/%s", name);
 	folder = other ? opendir(path) : NULL;
 	error = folder ? 0 : -errno;
 	if (folder) {

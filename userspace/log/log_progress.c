@@ -4,17 +4,12 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+/* Events between two looks at the clock, and milliseconds. */
 enum { CALLS_BETWEEN = 4096, FIRST_AFTER = 1000, AGAIN_AFTER = 250 };
-
-static int64_t now(void) {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 static uint64_t size_of(char *const *files) {
 	struct stat status;
@@ -34,13 +29,13 @@ void log_progress_show(struct log_progress *progress, const struct log_reader *r
 	if (progress->calls++ % CALLS_BETWEEN != 0 || !isatty(STDERR_FILENO))
 		return;
 	if (progress->next == 0) {
-		progress->next = now() + FIRST_AFTER;
+		progress->next = clock_ms() + FIRST_AFTER;
 		progress->total = size_of(files);
 	}
-	if (now() < progress->next)
+	if (clock_ms() < progress->next)
 		return;
-	progress->next = now() + AGAIN_AFTER;
-	progress->shown = 1;
+	progress->next = clock_ms() + AGAIN_AFTER;
+	progress->shown = true;
 	bytes = log_reader_tally(reader).bytes;
 	fprintf(stderr, "\r%llu MB read", (unsigned long long)bytes / 1000000);
 	if (progress->total >= bytes && progress->total > 0)

@@ -3,6 +3,7 @@
 #ifndef SNIF_LOG_PROGRESS_H
 #define SNIF_LOG_PROGRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "log/log_reader.h"
@@ -10,9 +11,9 @@
 /* All zero at first. */
 struct log_progress {
 	uint64_t calls;
-	int64_t next;	/* when to say it again: milliseconds of CLOCK_MONOTONIC */
+	long next;	/* when to say it again: clock_ms() */
 	uint64_t total; /* bytes of all files; 0: not known */
-	int shown;
+	bool shown;
 };
 
 /* To be called for each event: says on stderr, when that is a terminal, how much of `files` was read; first after a
