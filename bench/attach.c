@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* 200 cgroups under 20 policies, attached one after the other ──► how long each command takes, and what stays in the kernel. */
+/* 200 cgroups under 20 policies, attached one after the other ──► how long each command takes, and what stays in the
+ * kernel. */
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>

@@ -21,7 +21,8 @@ struct pair {
 
 /* Makes the two namespaces. The first call of a case. */
 void pair_network(void);
-/* Connects, the client's socket belonging to `cell` (NULL: to none). PAIR_UDP and PAIR_DNS are of UDP, all other ports of TCP. */
+/* Connects, the client's socket belonging to `cell` (NULL: to none). PAIR_UDP and PAIR_DNS are of UDP, all other ports
+ * of TCP. */
 struct pair pair_open(const struct cell *cell, bool ipv6, uint16_t port);
 /* Ends it at once, without a farewell. */
 void pair_close(struct pair *pair);

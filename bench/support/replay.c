@@ -86,7 +86,8 @@ static double test_run(int program, const struct bytes *packet, unsigned repeat,
 	return options.duration;
 }
 
-/* The maker of packets makes TCP only. Of a datagram the filter reads no more than the ports, which are in the same place. */
+/* The maker of packets makes TCP only. Of a datagram the filter reads no more than the ports, which are in the same
+ * place. */
 static const struct bytes *open_packet(const struct replay *replay, __u32 sequence) {
 	static const uint8_t data[100];
 	static struct bytes packet;

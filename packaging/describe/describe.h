@@ -26,7 +26,8 @@ struct described {
 extern struct described described[];
 extern size_t described_count;
 
-/* The page's part that comes from the program, as Markdown; of "" that of snifence itself. Returns false when there is no such subcommand. */
+/* The page's part that comes from the program, as Markdown; of "" that of snifence itself. Returns false when there is
+ * no such subcommand. */
 bool describe_page(const char *subcommand);
 
 void describe_bash(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any packets ──► flows and lookups ──► lines and events. The input is a list of packets, each from its IP header on, behind two
- * bytes with its length in network order; the last one may be shorter than that.
+ * Any packets ──► flows and lookups ──► lines and events. The input is a list of packets, each from its IP header on,
+ * behind two bytes with its length in network order; the last one may be shorter than that.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes ──► include/tls_record.h, and those bytes that it lets out ──► the servers of OpenSSL and GnuTLS, which must see
- * the names that it read and no other.
+ * Any bytes ──► include/tls_record.h, and those bytes that it lets out ──► the servers of OpenSSL and GnuTLS, which
+ * must see the names that it read and no other.
  *
  * The filter gets one byte in a packet, so that as many as can be are out before a refusal; every name is allowed.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Search domains with ndots:5, as in the pods of a cluster, and three readers of resolv.conf ──► the questions with a suffix
- * are let through for what may be looked up, and for nothing else.
+ * Search domains with ndots:5, as in the pods of a cluster, and three readers of resolv.conf ──► the questions with a
+ * suffix are let through for what may be looked up, and for nothing else.
  */
 #include <string.h>
 

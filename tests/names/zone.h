@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A zone like a content network's, and resolvers of Debian that ask for it. BIND serves it: zero.lab.test and day.lab.test
- * lead over five aliases to eight addresses of each family, which rotate; the one for no time, the other for a day; and so does every name below
- * wild.lab.test, for no time.
- * twin.lab.test and other.lab.test are at one of these addresses. db.lab.test, ssh.lab.test, mirror.lab.test and
- * elsewhere.lab.test are at ZONE_HOST.
+ * A zone like a content network's, and resolvers of Debian that ask for it. BIND serves it: zero.lab.test and
+ * day.lab.test lead over five aliases to eight addresses of each family, which rotate; the one for no time, the other
+ * for a day; and so does every name below wild.lab.test, for no time. twin.lab.test and other.lab.test are at one of
+ * these addresses. db.lab.test, ssh.lab.test, mirror.lab.test and elsewhere.lab.test are at ZONE_HOST.
  */
 #ifndef SNIF_ZONE_H
 #define SNIF_ZONE_H

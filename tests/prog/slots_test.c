@@ -109,7 +109,8 @@ static void test_same_again(void **state) {
 	filter_free(filter);
 }
 
-/* Rules in another order have other numbers, by which events name them: the tables of the one are not those of the other. */
+/* Rules in another order have other numbers, by which events name them: the tables of the one are not those of the
+ * other. */
 static void test_another_order(void **state) {
 	struct filter *filter;
 

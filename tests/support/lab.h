@@ -62,8 +62,9 @@ bool lab_allow_files(size_t count);
 /*
  * The first line of each test. Skips the test where root is missing. In the first test of a process it makes the
  * namespace, in which these addresses are on `lo`: 192.0.2.1, 192.0.2.2, 198.51.100.1, 203.0.113.1, 2001:db8::1,
- * 2001:db8::2, 64:ff9b::c0af:3001 (192.175.48.1 behind NAT64: a global address, of a sink), and 127.0.0.1 and ::1. In a mount namespace of the process
- * /etc/hosts says that lab.test, allowed.lab.test and forbidden.lab.test are at 192.0.2.1 and 2001:db8::1.
+ * 2001:db8::2, 64:ff9b::c0af:3001 (192.175.48.1 behind NAT64: a global address, of a sink), and 127.0.0.1 and ::1. In a
+ * mount namespace of the process /etc/hosts says that lab.test, allowed.lab.test and forbidden.lab.test are at
+ * 192.0.2.1 and 2001:db8::1.
  */
 void lab_enter(void);
 /* The teardown of each test: ends its programs, servers and confinement. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ClientHellos, good and bad, cut at every place ──► the name or the reason, from include/tls_record.h and include/client_hello.h. */
+/* ClientHellos, good and bad, cut at every place ──► the name or the reason, from include/tls_record.h and
+ * include/client_hello.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -108,7 +108,8 @@ static void add_lookup(const char *client, const char *server, const char *name)
 
 /* ---- over TCP -------------------------------------------------------------------------------------------------- */
 
-/* A segment between CLIENT and SERVER, whose first byte is number `at` of what that side sends; its SYN is before byte 1. */
+/* A segment between CLIENT and SERVER, whose first byte is number `at` of what that side sends; its SYN is before byte
+ * 1. */
 static void add_segment(bool from_server, uint8_t flags, uint32_t at, const void *data, size_t length) {
 	const char *ends[] = {CLIENT, SERVER};
 	const uint16_t ports[] = {PORT, SNIF_DNS_PORT};

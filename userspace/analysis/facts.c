@@ -48,7 +48,8 @@ int prefixes_disjoint(const struct prefix_list *list, struct prefix_list *out) {
 	return 0;
 }
 
-/* Whether an address is in both lists, which are prefixes_disjoint() each. Two prefixes overlap when one holds the other. */
+/* Whether an address is in both lists, which are prefixes_disjoint() each. Two prefixes overlap when one holds the
+ * other. */
 static bool prefixes_meet(const struct prefix_list *a, const struct prefix_list *b) {
 	size_t i = 0, j = 0;
 

@@ -30,7 +30,8 @@ struct review {
 	uint64_t expected;	/* refusals of which a deny rule says that they are no news: only counted */
 	struct log_tally tally; /* of the files */
 
-	/* The policy of the last event with a rule, or of the last line of counts, as the log has it, whatever the filter; "" */
+	/* The policy of the last event with a rule, or of the last line of counts, as the log has it, whatever the
+	 * filter; "" */
 	char rule_file[512], policy_sha256[SHA256_HEX];
 	struct leaders policies, programs, hosts; /* as lines of counts say: under which files what ran where */
 	bool policy_changed;			  /* it is another one than when the caller cleared this */

@@ -9,8 +9,8 @@
 
 /*
  * Each adds the member `key` to `object` and returns 0 or -ENOMEM; -ENOMEM also when `object` is NULL, so that a failed
- * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. json_put() takes over `value`, also
- * when it fails.
+ * allocation can be told at the end. Text is written as escape_bytes() does; NULL is null. json_put() takes over
+ * `value`, also when it fails.
  */
 int json_put(struct json_object *object, const char *key, struct json_object *value);
 int json_put_text(struct json_object *object, const char *key, const char *text);

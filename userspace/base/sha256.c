@@ -74,7 +74,8 @@ static void mix_plainly(uint32_t state[8], const uint8_t *block) {
 }
 
 #if defined(__x86_64__) && !defined(SHA256_PLAIN)
-/* By the processor's own instructions, four rounds with two of them: six times as fast, which a million names are told by. */
+/* By the processor's own instructions, four rounds with two of them: six times as fast, which a million names are told
+ * by. */
 __attribute__((target("sha,sse4.1"))) static void mix_by_processor(uint32_t state[8], const uint8_t *block) {
 	const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
 	__m128i dcba = _mm_loadu_si128((const __m128i *)state), hgfe = _mm_loadu_si128((const __m128i *)(state + 4));

@@ -43,11 +43,12 @@ int confine_prepare(struct confinement *confinement);
 
 /*
  * Confines the calling process, for good; it needs root. Afterwards: every descriptor but 0, 1, 2 and what `inherited`
- * has closes at exec (a socket from outside belongs to no confined cgroup); in a mount namespace of its own, what leads out of the filter
- * is read-only, like cgroup and bpf file systems, and /proc shows the processes of its PID namespace; no_new_privs is
- * set; processes outside are out of reach, where Landlock has scopes; only the capabilities that confine.c lists are
- * left, none for a user other than root; the identity is taken; seccomp refuses what syscalls.c lists. Returns 0, or a
- * negative errno with the failed step in `step`: then the process has to end, not to run anything.
+ * has closes at exec (a socket from outside belongs to no confined cgroup); in a mount namespace of its own, what leads
+ * out of the filter is read-only, like cgroup and bpf file systems, and /proc shows the processes of its PID namespace;
+ * no_new_privs is set; processes outside are out of reach, where Landlock has scopes; only the capabilities that
+ * confine.c lists are left, none for a user other than root; the identity is taken; seccomp refuses what syscalls.c
+ * lists. Returns 0, or a negative errno with the failed step in `step`: then the process has to end, not to run
+ * anything.
  */
 int confine(const struct confinement *confinement, enum confine_step *step);
 

@@ -21,10 +21,11 @@ struct log_file {
 };
 
 /*
- * Opens a log, or what `kind` is, for appending: `-` is standard error; /dev/stdout, /dev/fd/9 and the like are what the caller has open
- * there. Not through any other symbolic link but root's, which somebody else may have put there. A file that is made
- * belongs to root, as the command may not change what is said of it; who called sudo can read it. With `warn` it says
- * where the command, which runs as `identity`, can put another file in its place. Returns 0, or -1 after saying why.
+ * Opens a log, or what `kind` is, for appending: `-` is standard error; /dev/stdout, /dev/fd/9 and the like are what
+ * the caller has open there. Not through any other symbolic link but root's, which somebody else may have put there. A
+ * file that is made belongs to root, as the command may not change what is said of it; who called sudo can read it.
+ * With `warn` it says where the command, which runs as `identity`, can put another file in its place. Returns 0, or -1
+ * after saying why.
  */
 int log_file_open(struct log_file *log, const struct log_file_kind *kind, const char *file,
 		  const struct identity *identity, bool warn);

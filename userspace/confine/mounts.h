@@ -11,8 +11,9 @@ bool mounts_in_chroot(void);
 /*
  * Gives the calling process a mount namespace of its own, where no mount arrives from outside. In it cgroup and bpf
  * file systems are read-only; with `root` also what else can be written by uid 0 alone and tells the kernel which
- * programs to start outside, and `file` (NULL: none). Each /proc shows the processes of the caller's PID namespace only; what was mounted
- * below it is there still. Returns 0, or a negative errno: then the process has to end, as it could leave the filter.
+ * programs to start outside, and `file` (NULL: none). Each /proc shows the processes of the caller's PID namespace
+ * only; what was mounted below it is there still. Returns 0, or a negative errno: then the process has to end, as it
+ * could leave the filter.
  */
 int mounts_confine(bool root, const char *file);
 

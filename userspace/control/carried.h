@@ -12,8 +12,9 @@ struct carried {
 };
 
 /*
- * Reads what `policy` has found, and for which rules: that of the next policy for the same name is the same one, or one of
- * many names with the same text, by its number there under `generation`. Changes nothing. Returns 0 or a negative errno; ends with carried_free() in any case.
+ * Reads what `policy` has found, and for which rules: that of the next policy for the same name is the same one, or one
+ * of many names with the same text, by its number there under `generation`. Changes nothing. Returns 0 or a negative
+ * errno; ends with carried_free() in any case.
  */
 int carried_read(struct carried *carried, const char *instance, const struct filter *filter, uint32_t policy,
 		 const struct source *next, uint32_t generation);

@@ -6,10 +6,9 @@
 #include "control/carried.h"
 
 /*
- * Looks at the sockets of all processes that are attached under a policy, and prints those connections, of UDP
- * those of connected sockets, that the policy in force allows and `next` would not,
- * which will have found what is `carried` over. `root_fd` is of cgroup_place_root(). Returns how many they are, or a
- * negative errno.
+ * Looks at the sockets of all processes that are attached under a policy, and prints those connections, of UDP those of
+ * connected sockets, that the policy in force allows and `next` would not, which will have found what is `carried`
+ * over. `root_fd` is of cgroup_place_root(). Returns how many they are, or a negative errno.
  */
 int revoked_print(const struct filter *filter, uint32_t policy, const struct compiled *next,
 		  const struct carried *carried, int root_fd);

@@ -36,8 +36,7 @@ enum abort_which {
 /*
  * Ends all refused TCP sockets in the network namespaces that are known, or that a process of the cgroup is in: also
  * those of which no event tells. `tags_id` is the id of the filter's map of tags, `policy` the number of the policy
- * there, as others share the map. Returns how many it has ended, or a
- * negative errno when it could not look everywhere.
+ * there, as others share the map. Returns how many it has ended, or a negative errno when it could not look everywhere.
  */
 int abort_refused(struct aborter *aborter, __u32 tags_id, __u32 policy, enum abort_which which);
 

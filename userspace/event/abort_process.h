@@ -22,8 +22,8 @@ struct abort_process *abort_process_start(int cgroup_fd);
 /* Whether the kernel can end sockets, as abort_possible(); -ETIMEDOUT when that is not known within a second. */
 int abort_process_able(struct abort_process *process);
 
-/* The id of the filter's map of tags, and the policy's number there: by these it finds refused sockets of which no event tells. Without it, as in audit
- * mode where a tag holds nothing back, it looks for none. */
+/* The id of the filter's map of tags, and the policy's number there: by these it finds refused sockets of which no
+ * event tells. Without it, as in audit mode where a tag holds nothing back, it looks for none. */
 void abort_process_set_tags(struct abort_process *process, uint32_t tags_id, uint32_t policy);
 
 /* Has the socket of this denied egress event ended, after the next abort_process_turn(). */
@@ -46,8 +46,8 @@ int abort_process_turn(struct abort_process *process);
 
 /*
  * Hands over the rest, has all sockets looked through once more if anything was refused, also those that the cgroup's
- * processes have left behind, and waits for that: two seconds at most, and a
- * quarter of one where nothing moves. Frees the process; NULL is allowed.
+ * processes have left behind, and waits for that: two seconds at most, and a quarter of one where nothing moves. Frees
+ * the process; NULL is allowed.
  */
 void abort_process_stop(struct abort_process *process);
 

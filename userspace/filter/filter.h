@@ -13,8 +13,9 @@
 
 struct filter;
 
-/* Begins to load the BPF object, for policies with rules for lookups (policy_reads_dns()) or without; that goes on in a thread while the first policy is copied, and ends with that. Returns
- * NULL after saying why (message_error) when it fails at once. */
+/* Begins to load the BPF object, for policies with rules for lookups (policy_reads_dns()) or without; that goes on in a
+ * thread while the first policy is copied, and ends with that. Returns NULL after saying why (message_error) when it
+ * fails at once. */
 struct filter *filter_load(bool reads_dns);
 
 /* ---- policies: slots.c ----------------------------------------------------------------------------------------- */

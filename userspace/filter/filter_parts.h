@@ -44,7 +44,8 @@ enum filter_program {
 		FILTER_PROGRAMS
 };
 
-/* Each CPU takes so many free entries of a table that forgets the oldest for itself; before Linux 6.16, of a small one too. */
+/* Each CPU takes so many free entries of a table that forgets the oldest for itself; before Linux 6.16, of a small one
+ * too. */
 enum { FILTER_FREE_OF_CPU = 128 };
 
 struct filter {
@@ -77,7 +78,8 @@ extern const char *const filter_program_names[FILTER_PROGRAMS], *const filter_ma
 /* All descriptors -1. NULL after saying why. */
 struct filter *filter_new(void);
 
-/* Maps what is in force for each policy, and what each slot holds, into memory. Returns 0 or a negative errno, after saying why. */
+/* Maps what is in force for each policy, and what each slot holds, into memory. Returns 0 or a negative errno, after
+ * saying why. */
 int filter_map_arrays(struct filter *filter);
 
 /* As filter_attached(), of a map of attachments, whatever its values are. */

@@ -151,7 +151,8 @@ void instance_remove_other(const struct instances *instances, const char *name) 
 	remove_pins(instances->root_fd, name);
 }
 
-/* Waits so many milliseconds at most; -1: as long as it takes. Returns 0 or a negative errno; -EBUSY: that was too short. */
+/* Waits so many milliseconds at most; -1: as long as it takes. Returns 0 or a negative errno; -EBUSY: that was too
+ * short. */
 static int lock(int fd, int patience) {
 	long end = clock_ms() + patience;
 

@@ -38,7 +38,8 @@ struct instances {
  * Returns 0 or a negative errno, after saying why.
  */
 int instances_take(struct instances *instances, bool make);
-/* As without `make`, for who must not be held up: -EBUSY, without a word, where somebody has them for so many milliseconds. */
+/* As without `make`, for who must not be held up: -EBUSY, without a word, where somebody has them for so many
+ * milliseconds. */
 int instances_take_within(struct instances *instances, int patience);
 /* The same only to look at them, without waiting for who holds them: what is being changed may be seen half changed. */
 int instances_peek(struct instances *instances);
@@ -46,7 +47,8 @@ void instances_release(struct instances *instances); /* and closes what was open
 /* Lets others have them; what was opened can be read from still, as after instances_peek(). */
 void instances_let_go(const struct instances *instances);
 
-/* The process that reads the shared rings; 0: there is none; or a negative errno. It holds the lock on INSTANCE_READER, which has its number. */
+/* The process that reads the shared rings; 0: there is none; or a negative errno. It holds the lock on INSTANCE_READER,
+ * which has its number. */
 #define INSTANCE_READER INSTANCE_ROOT "/monitor"
 int instances_reader(void);
 

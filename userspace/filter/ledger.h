@@ -40,13 +40,14 @@ struct ledger_attachment {
 
 /* Notes what is in force for a number now, and what its rules mean under this generation. */
 int ledger_note_policy(const char *instance, const struct ledger_policy *entry, const struct policy *policy);
-/* What is noted holds under another generation, if it is of the tables with this digest: not where a reload was ended before it noted what
- * it had put in force. Nothing noted is no error. */
+/* What is noted holds under another generation, if it is of the tables with this digest: not where a reload was ended
+ * before it noted what it had put in force. Nothing noted is no error. */
 int ledger_renew_policy(const char *instance, uint32_t number, uint32_t generation, const char *tables);
 /* -ENOENT, without a word: nothing is noted of it. Of another error it says why, and of a damaged file what to do. */
 int ledger_read_policy(const char *instance, uint32_t number, struct ledger_policy *entry);
 void ledger_forget_policy(const char *instance, uint32_t number);
-/* The number of the policy in force that was read from this file; 0: there is none; or a negative errno, after saying why. */
+/* The number of the policy in force that was read from this file; 0: there is none; or a negative errno, after saying
+ * why. */
 int ledger_find_policy(const char *instance, const struct filter *filter, const char *file);
 
 int ledger_note_attachment(const char *instance, const struct ledger_attachment *entry);

@@ -11,8 +11,8 @@
 typedef void (*dns_taker)(void *context, const uint8_t *message, uint32_t length);
 
 /*
- * Hands on the questions of a segment, which holds whole ones (ask_packet() in bpf/question.bpf.h): what is none, or one too
- * many, comes as one without bytes.
+ * Hands on the questions of a segment, which holds whole ones (ask_packet() in bpf/question.bpf.h): what is none, or
+ * one too many, comes as one without bytes.
  */
 void dns_segment_read(const uint8_t *bytes, uint32_t length, dns_taker taker, void *context);
 

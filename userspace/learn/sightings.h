@@ -46,7 +46,8 @@ struct sightings *sightings_new(void); /* NULL: out of memory */
  */
 int sightings_add(struct sightings *sightings, const struct log_event *event);
 
-/* Notes what an answer says of addresses: which name they have from here on, where no TLS tells one. Returns 0 or -ENOMEM. */
+/* Notes what an answer says of addresses: which name they have from here on, where no TLS tells one. Returns 0 or
+ * -ENOMEM. */
 int sightings_answer(struct sightings *sightings, const struct log_event *event);
 
 /*

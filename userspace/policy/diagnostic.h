@@ -41,7 +41,8 @@ void diagnose_warning(struct diagnostics *list, const char *file, unsigned line,
 void diagnostics_source(struct diagnostics *list, const char *file, const char *text, size_t length);
 
 /* Prints `file:line:column: error: message`, each with its line of the file and a caret below it where that is known,
- * sorted by file and place, then how many more there are of each file. Bytes that are not printable are escaped, so that a hostile file cannot write to the terminal. */
+ * sorted by file and place, then how many more there are of each file. Bytes that are not printable are escaped, so
+ * that a hostile file cannot write to the terminal. */
 void diagnostics_print(const struct diagnostics *list, FILE *out);
 /* Whether one of the errors is that memory was out, or there was none to keep them. */
 bool diagnostics_no_memory(const struct diagnostics *list);

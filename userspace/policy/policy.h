@@ -124,9 +124,9 @@ struct policy {
 };
 
 /*
- * Reads and checks the policy in `file` (standard input for `-`), with the sets it names (relative to the policy's folder). Every error of
- * the file goes to `diagnostics` with line and column. Returns the policy, to be freed with policy_free(), or NULL
- * when there was any error or the file cannot be read.
+ * Reads and checks the policy in `file` (standard input for `-`), with the sets it names (relative to the policy's
+ * folder). Every error of the file goes to `diagnostics` with line and column. Returns the policy, to be freed with
+ * policy_free(), or NULL when there was any error or the file cannot be read.
  */
 struct policy *policy_load(const char *file, struct diagnostics *diagnostics);
 

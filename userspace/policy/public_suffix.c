@@ -15,7 +15,8 @@
 
 LIBRARY(psl, "to tell whose names a wildcard covers", FUNCTIONS, "libpsl.so.5");
 
-/* The newer one of the system's list and the library's. Lives as long as the process. NULL: there is none, or no library. */
+/* The newer one of the system's list and the library's. Lives as long as the process. NULL: there is none, or no
+ * library. */
 static const psl_ctx_t *public_suffixes(void) {
 	static psl_ctx_t *newest;
 

@@ -18,7 +18,8 @@ int resolv_conf_read(const char *path, struct prefix_list *servers);
 /* Whether the file names this address (v4-mapped) as a server now. */
 bool resolv_conf_has(const char *path, const uint8_t address[16]);
 
-/* Calls `each` for every domain of the last `search` or `domain` line of `path`, in order; not at all when there is none. */
+/* Calls `each` for every domain of the last `search` or `domain` line of `path`, in order; not at all when there is
+ * none. */
 void resolv_conf_search(const char *path, void (*each)(void *context, const char *domain), void *context);
 
 #endif

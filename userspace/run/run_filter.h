@@ -22,9 +22,9 @@ struct run_filter {
 
 /*
  * Opens what is resident, for the cgroup; or begins to load an instance, for a policy with rules for lookups or without
- * (policy_reads_dns()), which goes on while the caller does something
- * else. Another command may hold what is resident: this says so, and waits for a while. Returns 0; 128 + n: signal n came
- * meanwhile; or a negative errno, after saying why; -ETIMEDOUT: it has waited in vain. Ends with run_filter_end().
+ * (policy_reads_dns()), which goes on while the caller does something else. Another command may hold what is resident:
+ * this says so, and waits for a while. Returns 0; 128 + n: signal n came meanwhile; or a negative errno, after saying
+ * why; -ETIMEDOUT: it has waited in vain. Ends with run_filter_end().
  */
 int run_filter_begin(struct run_filter *run, const struct cgroup *cgroup, bool reads_dns,
 		     const struct signals *signals);
