@@ -74,8 +74,7 @@ static int change(struct json_object *config, const char *program) {
 }
 
 static int write_config(const char *path, struct json_object *config) {
-	const char *text =
-		json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_text(config);
 	struct replacement file;
 	int error = text ? replace_begin(&file, path) : -ENOMEM;
 

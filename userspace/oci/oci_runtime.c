@@ -24,8 +24,6 @@ static const char usage[] =
 	"Exit status: the runtime's own; 2: the command line is wrong; 125: snifence could not do its part;\n"
 	"127: there is no RUNTIME\n";
 
-enum { NOT_FOUND = 127 };
-
 static const struct option table[] = {
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -109,5 +107,5 @@ int oci_runtime_main(int argc, char **argv) {
 		return EXIT_FAILED;
 	execvp(argv[optind], argv + optind);
 	message_error("oci-runtime: cannot execute %s: %s", argv[optind], strerror(errno));
-	return NOT_FOUND;
+	return EXIT_NOT_FOUND;
 }
