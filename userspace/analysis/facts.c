@@ -39,9 +39,9 @@ int prefixes_disjoint(const struct prefix_list *list, struct prefix_list *out) {
 		memcpy(out->items, list->items, list->count * sizeof(*out->items));
 	qsort(out->items, list->count, sizeof(*out->items), compare_prefixes);
 	for (size_t i = 0; i < list->count; i++) {
-		const struct prefix *last = &out->items[out->count - 1];
+		const struct prefix *last = out->count > 0 ? &out->items[out->count - 1] : NULL;
 
-		if (out->count == 0 || prefix_is_ipv4(last) != prefix_is_ipv4(&out->items[i]) ||
+		if (!last || prefix_is_ipv4(last) != prefix_is_ipv4(&out->items[i]) ||
 		    !prefix_contains(last, &out->items[i]))
 			out->items[out->count++] = out->items[i];
 	}

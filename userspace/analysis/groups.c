@@ -83,10 +83,12 @@ void group_destination(const struct log_event *event, char out[GROUP_DESTINATION
 bool group_destination_read(const char *text, uint8_t address[16], uint16_t *port, uint8_t *protocol) {
 	const char *colon = strrchr(text, ':'), *end = colon;
 	char kind[4], plain[GROUP_DESTINATION_SIZE];
+	unsigned number;
 	int used = 0;
 
-	if (!colon || sscanf(colon, ":%hu/%3s%n", port, kind, &used) != 2 || colon[used])
+	if (!colon || sscanf(colon, ":%9u/%3s%n", &number, kind, &used) != 2 || colon[used] || number > UINT16_MAX)
 		return false;
+	*port = (uint16_t)number;
 	if (*text == '[' && colon[-1] == ']') {
 		text++;
 		end--;

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "analysis/rule_text.h"
+#include "dns.h"
 #include "event/event_words.h"
 #include "policy/prefix.h"
 #include "policy/rule_print.h"
 
-enum { DNS_PORT = 53, QUIC_PORT = 443 };
+enum { QUIC_PORT = 443 };
 
 static int take(struct remedy *remedy, const char *section, char *rule, const char *note) {
 	if (!rule)
@@ -68,7 +69,7 @@ static int find_address(const struct policy *policy, const struct refusal *refus
 	if (memcmp(refusal->address, unknown, sizeof(unknown)) == 0 ||
 	    (refusal->protocol != IPPROTO_TCP && refusal->protocol != IPPROTO_UDP))
 		say_where(refusal, remedy);
-	else if (refusal->port == DNS_PORT && !loopback)
+	else if (refusal->port == SNIF_DNS_PORT && !loopback)
 		return find_server(places->items, remedy);
 	else if (refusal->protocol == IPPROTO_UDP && refusal->port == QUIC_PORT && !loopback)
 		say(remedy, "QUIC, whose names are not judged: programs use TLS over TCP");

@@ -25,9 +25,9 @@ enum { REMEDY_TEXT = 384 };
 
 struct remedy {
 	const char *section; /* whose list gets the rule, like `tls.allow`; NULL: no rule is to be recommended */
-	char text
-		[REMEDY_TEXT]; /* the rule as an item of a list in YAML; without `section` what there is to say instead */
-	const char *note;      /* on the rule, as a comment; NULL: none. Static text */
+	/* the rule as an item of a list in YAML; without `section` what there is to say instead */
+	char text[REMEDY_TEXT];
+	const char *note; /* on the rule, as a comment; NULL: none. Static text */
 };
 
 /* Finds it. `policy` is the one that refused. Returns 0 or -ENOMEM. */

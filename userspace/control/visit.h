@@ -14,8 +14,8 @@ struct cookies {
 };
 
 struct visits {
-	int cgroup_fd,
-		lock_fd; /* the process closes the latter, or what it locks would be so for as long as it is stuck */
+	int cgroup_fd;
+	int lock_fd; /* the process closes it, or what it locks would be so for as long as it is stuck */
 	/* In the process: what is to be said of a socket, a positive number, and where it is connected to; 0: nothing. */
 	int (*look)(void *context, int socket, struct snif_target *to);
 	/* Here. */

@@ -49,12 +49,12 @@ struct link {
 };
 
 static const struct link links[] = {
-	{DLT_EN10MB, 14, 12},	 /* */
+	{DLT_EN10MB, 14, 12},	 /* Ethernet */
 	{DLT_LINUX_SLL, 16, 14}, /* Linux cooked capture, as from the device `any` */
 	{DLT_LINUX_SLL2, 20, 0}, /* its second version */
-	{DLT_RAW, 0, -1},	 /* */
-	{DLT_IPV4, 0, -1},	 /* */
-	{DLT_IPV6, 0, -1},	 /* */
+	{DLT_RAW, 0, -1},	 /* nothing before IP */
+	{DLT_IPV4, 0, -1},	 /* the same, of one version */
+	{DLT_IPV6, 0, -1},	 /* and of the other */
 	{DLT_NULL, 4, -1},	 /* loopback devices of the BSDs: an address family whose numbers differ among them */
 	{DLT_LOOP, 4, -1},	 /* the same in network order */
 };

@@ -50,8 +50,8 @@ typedef void (*message_reader)(void *context, const struct flow_message *message
 struct flow_losses {
 	uint64_t fragments; /* of IP: they are not put together */
 	uint64_t damaged;   /* cut off in their headers, or headers that contradict each other */
-	uint64_t quic,
-		dns; /* datagrams to UDP 443 and 53: names in the first are not read, nor in the second without a reader */
+	/* datagrams to UDP 443 and 53: names in the first are not read, nor in the second without a reader */
+	uint64_t quic, dns;
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "analysis/near_miss.h"
 #include "analysis/remedy.h"
 #include "analysis/rule_text.h"
+#include "dns.h"
 #include "policy/look_alike.h"
 #include "policy/public_suffix.h"
 
@@ -52,7 +53,7 @@ static int mark_address(struct learned_rule *rule) {
 	for (size_t i = 0; i < places->count && !rule->about && length >= 0; i++) {
 		uint16_t port = places->items[i].port;
 
-		if (port == 53)
+		if (port == SNIF_DNS_PORT)
 			length = asprintf(&rule->about, "NOT INSPECTED, a DNS server that the policy does not name");
 		else if (rule->seen->protocol == IPPROTO_TCP && is_tls_port(port))
 			length = asprintf(&rule->about,

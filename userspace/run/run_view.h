@@ -11,9 +11,9 @@
 
 /* All zero: there is none. */
 struct run_view {
-	struct log
-		*log; /* of all events, which the view reads; NULL: no view. What it cannot take is lost to it alone */
-	FILE *lines;  /* behind the log */
+	/* Of all events, for the view to read; NULL: no view. What it cannot take is lost to it alone. */
+	struct log *log;
+	FILE *lines; /* behind the log */
 	int pid, pidfd;
 	int saved[3]; /* the run's standard input, output and error as they were; 0: still in place */
 	int kept;     /* what went to the terminal meanwhile; its offset is how much of that was printed */

@@ -79,7 +79,7 @@ static void tell_lost_note(struct verify *verify, const struct inventory_policy 
 }
 
 static void verify_policy(struct verify *verify, const struct inventory_policy *policy) {
-	struct compiled compiled;
+	struct compiled compiled = {0};
 	struct source source;
 
 	if (policy->note_lost)
@@ -95,11 +95,11 @@ static void verify_policy(struct verify *verify, const struct inventory_policy *
 	if (memcmp(policy->settings.sha256, source.compiled.settings.sha256, sizeof(policy->settings.sha256)) != 0)
 		findings_add(&verify->findings, FINDING_FILE_DIFFERS, policy->entry.file, "`snifence reload` it",
 			     "the file is another policy than the one in force");
-	else if (compile_policy(source.policy, policy->settings.hash_key, &compiled) == 0) {
+	else if (compile_policy(source.policy, policy->settings.hash_key, &compiled) == 0)
 		compare_entries(verify, policy, &compiled);
-		compiled_free(&compiled);
-	} else
+	else
 		verify->findings.incomplete = true;
+	compiled_free(&compiled);
 	source_free(&source);
 }
 
