@@ -19,7 +19,7 @@ enum feature_need {
 	FEATURE_NEEDS,
 };
 
-/* What probes share. made and released by feature_command.c. */
+/* What probes share. Made and released by feature_command.c. */
 struct machine {
 	struct snifence_bpf *object; /* opened, not loaded; NULL: out of memory */
 	struct cgroup cgroup;	     /* an empty one to try things in; fd -1: none, while it cannot be made */
@@ -52,5 +52,7 @@ extern const size_t feature_count;
 struct finding feature_found(bool here, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Here for 0; missing, with what strerror() says, for a negative errno. */
 struct finding feature_result(int error);
+/* Here for an open descriptor, which it closes; for a negative one missing, with what errno says. */
+struct finding feature_descriptor(int fd);
 
 #endif

@@ -29,13 +29,6 @@ struct finding probe_map(struct machine *machine, int type) {
 	return result < 0 ? feature_result(result) : feature_found(result == 1, "%s", "");
 }
 
-static struct finding found_descriptor(int fd) {
-	if (fd < 0)
-		return feature_result(-errno);
-	close(fd);
-	return feature_result(0);
-}
-
 struct finding probe_cpus(struct machine *machine, int unused) {
 	int cpus = libbpf_num_possible_cpus();
 
@@ -48,7 +41,7 @@ struct finding probe_cpus(struct machine *machine, int unused) {
 struct finding probe_cgroup_storage(struct machine *machine, int unused) {
 	(void)machine;
 	(void)unused;
-	return found_descriptor(
+	return feature_descriptor(
 		bpf_map_create(BPF_MAP_TYPE_CGROUP_STORAGE, "snif_probe", sizeof(__u64), sizeof(__u64), 0, NULL));
 }
 
@@ -217,7 +210,7 @@ struct finding probe_jit(struct machine *machine, int unused) {
 struct finding probe_statistics(struct machine *machine, int unused) {
 	(void)machine;
 	(void)unused;
-	return found_descriptor(bpf_enable_stats(BPF_STATS_RUN_TIME));
+	return feature_descriptor(bpf_enable_stats(BPF_STATS_RUN_TIME));
 }
 
 struct finding probe_kernel_types(struct machine *machine, int unused) {

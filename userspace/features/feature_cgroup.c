@@ -90,7 +90,7 @@ struct finding probe_clone_into(struct machine *machine, int unused) {
 		_exit(0);
 	waitpid(pid, NULL, 0);
 	close(pidfd);
-	return feature_found(true, "%s", "");
+	return feature_result(0);
 }
 
 struct finding probe_cgroup_kill(struct machine *machine, int unused) {
@@ -100,10 +100,7 @@ struct finding probe_cgroup_kill(struct machine *machine, int unused) {
 	if (machine->cgroup.fd < 0)
 		return (struct finding){FEATURE_UNKNOWN, "there is no cgroup to try it in"};
 	fd = openat(machine->cgroup.fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return feature_result(-errno);
-	close(fd);
-	return feature_found(true, "%s", "");
+	return feature_descriptor(fd);
 }
 
 struct finding probe_bpf_file_system(struct machine *machine, int unused) {

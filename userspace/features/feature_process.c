@@ -59,10 +59,7 @@ struct finding probe_null_device(struct machine *machine, int unused) {
 
 	(void)machine;
 	(void)unused;
-	if (fd < 0)
-		return feature_result(-errno);
-	close(fd);
-	return feature_result(0);
+	return feature_descriptor(fd);
 }
 
 struct finding probe_open_files(struct machine *machine, int unused) {
@@ -80,10 +77,7 @@ struct finding probe_pidfd(struct machine *machine, int unused) {
 
 	(void)machine;
 	(void)unused;
-	if (fd < 0)
-		return feature_result(-errno);
-	close(fd);
-	return feature_found(true, "%s", "");
+	return feature_descriptor(fd);
 }
 
 struct failed {
@@ -175,10 +169,7 @@ struct finding probe_io_uring(struct machine *machine, int unused) {
 
 	(void)machine;
 	(void)unused;
-	if (fd < 0)
-		return feature_result(-errno);
-	close(fd);
-	return feature_found(true, "%s", "");
+	return feature_descriptor(fd);
 }
 
 const char *lockdown_mode(char *text) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/bpf.h>
 
@@ -124,4 +125,11 @@ struct finding feature_found(bool here, const char *format, ...) {
 
 struct finding feature_result(int error) {
 	return feature_found(error == 0, "%s", error ? strerror(-error) : "");
+}
+
+struct finding feature_descriptor(int fd) {
+	if (fd < 0)
+		return feature_result(-errno);
+	close(fd);
+	return feature_result(0);
 }
