@@ -513,6 +513,22 @@ static void await_metric(const char *line) {
 	fail_msg("the metrics never had %s: %s%s", line, curl->out, lab_read(monitor->output[1]));
 }
 
+/* What looks names up, what follows files and the verification read the policy, each again and again. */
+static void test_broken_policy_is_told_once(void **state) {
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	lab_needs("curl");
+	end_monitor(SIGTERM);
+	put_policy("version: 1\ntls: [\n");
+	unlink(metrics_file);
+	start_monitor();
+	await_metric("snifence_verify_findings{kind=\"file_unreadable\"} 1\n");
+	lab_write("beside.txt", "");
+	lab_sleep_ms(2000);
+	assert_int_equal(times_said(": error: "), 1);
+	end_monitor(SIGTERM);
+}
+
 /* What `verify` finds is a metric: at the start, and with the next reload. */
 static void test_verify(void **state) {
 	int program;
@@ -615,6 +631,7 @@ int main(void) {
 					   turner_test(test_lost),
 					   resident_test(test_verify),
 					   resident_test(test_led_elsewhere),
+					   resident_test(test_broken_policy_is_told_once),
 					   resident_test(test_metrics),
 					   resident_test(test_prometheus)};
 

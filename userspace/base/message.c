@@ -76,8 +76,19 @@ void message_redirect(FILE *to) {
 	redirected = to;
 }
 
+static FILE *output(void) {
+	return redirected ? redirected : stderr;
+}
+
+void message_lines(const char *lines) {
+	char *copy = hold_repeats ? strdup(lines) : NULL;
+
+	if (!copy || !was_said(copy))
+		fputs(lines, output());
+}
+
 static void say(bool again, const char *format, va_list arguments) {
-	FILE *out = redirected ? redirected : stderr;
+	FILE *out = output();
 	char *line = NULL;
 
 	if (vasprintf(&line, format, arguments) < 0)

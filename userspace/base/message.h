@@ -26,6 +26,9 @@ void message_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 /* The same of what has happened, and is no error. */
 void message_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Prints lines as they are, which tell of errors. */
+void message_lines(const char *lines);
+
 /* From now on messages go to this stream, which stays the caller's; to stderr again with NULL. */
 void message_redirect(FILE *to);
 

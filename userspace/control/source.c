@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analysis/uninspected.h"
+#include "base/file.h"
 #include "base/message.h"
 #include "filter/ledger.h"
 
@@ -53,16 +54,32 @@ static int compile_for_audit(struct source *source) {
 	return 0;
 }
 
+/* In one piece, so that who tries again for days can tell whether it was told. */
+static void print(const struct diagnostics *diagnostics) {
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (out)
+		diagnostics_print(diagnostics, out);
+	if (text_close(out, &text) == 0)
+		message_lines(text);
+	else
+		diagnostics_print(diagnostics, stderr);
+	free(text);
+}
+
 /* Each of these steps returns 0, or the exit code after saying why. */
 
-static int read_policy(struct source *source, const char *file) {
+static int read_policy(struct source *source, const char *file, bool told) {
 	struct diagnostics diagnostics = {0};
 	int error = 0;
 
 	source->policy = policy_load(file, &diagnostics);
 	if (source->policy)
 		error = warn_uninspected(source->policy, &diagnostics);
-	diagnostics_print(&diagnostics, stderr);
+	if (told)
+		print(&diagnostics);
 	diagnostics_free(&diagnostics);
 	if (!source->policy)
 		return EXIT_USAGE;
@@ -82,7 +99,7 @@ static int compile(struct source *source, const char *sha256) {
 	return !code && source->audit ? compile_for_audit(source) : code;
 }
 
-int source_load(struct source *source, const char *file, const char *sha256, bool audit) {
+static int load(struct source *source, const char *file, const char *sha256, bool audit, bool told) {
 	int code;
 
 	*source = (struct source){.audit = audit};
@@ -90,12 +107,20 @@ int source_load(struct source *source, const char *file, const char *sha256, boo
 		message_error("a policy that stays in force has to be a file, which can be read again");
 		return EXIT_USAGE;
 	}
-	code = read_policy(source, file);
+	code = read_policy(source, file, told);
 	if (!code)
 		code = compile(source, sha256);
 	if (code)
 		source_free(source);
 	return code;
+}
+
+int source_load(struct source *source, const char *file, const char *sha256, bool audit) {
+	return load(source, file, sha256, audit, true);
+}
+
+int source_look(struct source *source, const char *file, bool audit) {
+	return load(source, file, NULL, audit, false);
 }
 
 void source_free(struct source *source) {

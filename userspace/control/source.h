@@ -20,6 +20,8 @@ struct source {
  * saying why, and then there is nothing to free.
  */
 int source_load(struct source *source, const char *file, const char *sha256, bool audit);
+/* The same without a word on what is wrong in the file. */
+int source_look(struct source *source, const char *file, bool audit);
 void source_free(struct source *source);
 
 /* Notes in the ledger that the policy is in force under a number now. Returns 0 or a negative errno, after saying why. */

@@ -86,9 +86,9 @@ static void verify_policy(struct verify *verify, const struct inventory_policy *
 		tell_lost_note(verify, policy);
 	if (!policy->noted)
 		return; /* that of a run, whose file nobody else knows */
-	if (source_load(&source, policy->entry.file, NULL, policy->entry.audit)) {
+	if (source_look(&source, policy->entry.file, policy->entry.audit)) {
 		findings_add(&verify->findings, FINDING_FILE_UNREADABLE, policy->entry.file,
-			     "put it right; what was read before is in force",
+			     "put it right, `snifence check` shows where; what was read before is in force",
 			     "the policy's file cannot be read as a policy now");
 		return;
 	}
