@@ -12,6 +12,7 @@
 #include "analysis/uninspected.h"
 #include "base/file.h"
 #include "base/message.h"
+#include "base/text.h"
 #include "filter/ledger.h"
 
 /*

@@ -2,19 +2,16 @@
 /* What is resident ──► metrics. */
 #include "monitor/metrics.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <microhttpd.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/reason_about.h"
-#include "base/library.h"
-#include "base/message.h"
+#include "base/file.h"
 #include "base/replace.h"
 #include "base/text.h"
 #include "confine/log_place.h"
@@ -174,119 +171,4 @@ int metrics_write(const char *path, const struct verified *verified) {
 	}
 	free(text);
 	return error;
-}
-
-/* ---- HTTP ------------------------------------------------------------------------------------------------------ */
-
-#define FUNCTIONS(X)                                                                                                   \
-	X(MHD_add_response_header)                                                                                     \
-	X(MHD_create_response_from_buffer)                                                                             \
-	X(MHD_destroy_response)                                                                                        \
-	X(MHD_get_daemon_info) X(MHD_queue_response) X(MHD_run) X(MHD_start_daemon) X(MHD_stop_daemon)
-
-LIBRARY(http, "to serve metrics", FUNCTIONS, "libmicrohttpd.so.12");
-
-struct metrics_server {
-	struct MHD_Daemon *daemon;
-	int fd;
-};
-
-static enum MHD_Result answer_with(struct MHD_Connection *connection, unsigned status, char *text,
-				   enum MHD_ResponseMemoryMode mode) {
-	struct MHD_Response *response = http.MHD_create_response_from_buffer(strlen(text), text, mode);
-	enum MHD_Result result;
-
-	if (!response)
-		return MHD_NO;
-	http.MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-	result = http.MHD_queue_response(connection, status, response);
-	http.MHD_destroy_response(response);
-	return result;
-}
-
-static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-			      const char *version, const char *data, size_t *size, void **request) {
-	static int begun;
-	char *text;
-
-	(void)version;
-	(void)data;
-	(void)size;
-	if (strcmp(method, "GET") != 0)
-		return answer_with(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET only\n", MHD_RESPMEM_PERSISTENT);
-	/* the first call comes before the whole request is there */
-	if (!*request) {
-		*request = &begun;
-		return MHD_YES;
-	}
-	if (strcmp(url, "/metrics") != 0)
-		return answer_with(connection, MHD_HTTP_NOT_FOUND, "it is /metrics\n", MHD_RESPMEM_PERSISTENT);
-	text = metrics_text(context);
-	if (!text)
-		return answer_with(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "the filter cannot be read\n",
-				   MHD_RESPMEM_PERSISTENT);
-	return answer_with(connection, MHD_HTTP_OK, text, MHD_RESPMEM_MUST_FREE);
-}
-
-/* Reads ADDRESS:PORT. NULL: it is something else. */
-static struct addrinfo *read_address(const char *text) {
-	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-				       .ai_socktype = SOCK_STREAM};
-	const char *colon = strrchr(text, ':');
-	char host[64];
-	size_t length = colon ? (size_t)(colon - text) : 0;
-	struct addrinfo *found = NULL;
-
-	if (length == 0 || length >= sizeof(host))
-		return NULL;
-	if (text[0] == '[' && text[length - 1] == ']') {
-		text++;
-		length -= 2;
-	}
-	memcpy(host, text, length);
-	host[length] = '\0';
-	return getaddrinfo(host, colon + 1, &hints, &found) ? NULL : found;
-}
-
-static struct MHD_Daemon *start(const struct addrinfo *where, const struct verified *verified) {
-	unsigned flags = MHD_USE_EPOLL | (where->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
-
-	return http.MHD_start_daemon(flags, 0, NULL, NULL, answer, (void *)verified, MHD_OPTION_SOCK_ADDR,
-				     where->ai_addr, MHD_OPTION_CONNECTION_LIMIT, 16U, MHD_OPTION_CONNECTION_TIMEOUT,
-				     10U, MHD_OPTION_END);
-}
-
-struct metrics_server *metrics_serve(const char *address, const struct verified *verified) {
-	struct addrinfo *where = read_address(address);
-	struct metrics_server *server = where ? calloc(1, sizeof(*server)) : NULL;
-	const union MHD_DaemonInfo *info;
-
-	if (!where)
-		message_error("--metrics takes ADDRESS:PORT, like 127.0.0.1:9774 or [::1]:9774, not %s", address);
-	if (server && library_open(&http_library) == 0 && !(server->daemon = start(where, verified)))
-		message_error("cannot listen on %s: %s", address, strerror(errno));
-	if (where)
-		freeaddrinfo(where);
-	if (!server || !server->daemon) {
-		free(server);
-		return NULL;
-	}
-	info = http.MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	server->fd = info ? info->epoll_fd : -1;
-	return server;
-}
-
-int metrics_server_fd(const struct metrics_server *server) {
-	return server->fd;
-}
-
-void metrics_server_turn(struct metrics_server *server) {
-	http.MHD_run(server->daemon);
-}
-
-void metrics_server_free(struct metrics_server *server) {
-	if (!server)
-		return;
-	http.MHD_stop_daemon(server->daemon);
-	free(server);
 }

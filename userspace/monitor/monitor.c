@@ -23,6 +23,7 @@
 #include "monitor/follow.h"
 #include "monitor/losses.h"
 #include "monitor/metrics.h"
+#include "monitor/metrics_server.h"
 #include "monitor/reader.h"
 #include "monitor/resolve.h"
 #include "monitor/sink.h"
