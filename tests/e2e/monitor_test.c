@@ -20,6 +20,8 @@
 
 #define METRICS "127.0.0.1:9774"
 
+enum { SLOW_CLIENTS = 40 };
+
 static const char *log_file, *metrics_file, *policy;
 static struct lab_program *monitor;
 
@@ -547,6 +549,36 @@ static void test_verify(void **state) {
 	end_monitor(SIGTERM);
 }
 
+static void expect_scraped(const char *patience) {
+	struct lab_program *curl = lab_run(
+		(const char *const[]){"curl", "-sS", "--max-time", patience, "http://" METRICS "/metrics", NULL});
+
+	if (curl->status != 0 || !strstr(curl->out, "snifence_attachments{state=\"live\"} 1\n"))
+		fail_msg("no metrics: %s%s", curl->out, curl->err);
+}
+
+/* Clients that never come to the end of their request, more than are served at a time, keep nobody out. */
+static void test_metrics_beside_slow_clients(void **state) {
+	static const char part[] = "GET /metrics HTTP/1.1\r\nHost: ";
+	struct sockaddr_storage where;
+	socklen_t length = lab_address("127.0.0.1", 9774, &where);
+	int slow[SLOW_CLIENTS];
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	lab_needs("curl");
+	for (int i = 0; i < SLOW_CLIENTS; i++) {
+		slow[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(slow[i], (struct sockaddr *)&where, length), 0);
+		assert_int_equal(send(slow[i], part, sizeof(part) - 1, MSG_NOSIGNAL), sizeof(part) - 1);
+	}
+	/* less than idle ones are waited for */
+	expect_scraped("5");
+	for (int i = 0; i < SLOW_CLIENTS; i++)
+		close(slow[i]);
+	end_monitor(SIGTERM);
+}
+
 static void test_metrics(void **state) {
 	char command[400];
 
@@ -633,6 +665,7 @@ int main(void) {
 					   resident_test(test_led_elsewhere),
 					   resident_test(test_broken_policy_is_told_once),
 					   resident_test(test_metrics),
+					   resident_test(test_metrics_beside_slow_clients),
 					   resident_test(test_prometheus)};
 
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
