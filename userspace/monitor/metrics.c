@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "analysis/reason_about.h"
-#include "base/file.h"
 #include "base/replace.h"
 #include "base/text.h"
 #include "confine/log_place.h"
