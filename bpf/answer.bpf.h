@@ -140,13 +140,16 @@ static __always_inline void see_datagram(struct __sk_buff *skb, const struct sni
 
 /* Bytes of an answer over TCP, its length before it included. A longer one binds nothing. */
 #define STREAM_MESSAGE SNIF_DNS_MESSAGE
-#define STREAM_STEPS 32 /* pieces of answers in one packet */
+#define STREAM_PIECES 4096 /* of answers in one packet, which has room for no more */
+#define STREAM_STEPS                                                                                                   \
+	(16 * SNIF_DNS_STEPS) /* of reading the answers in one packet; behind them the connection is lost */
 
 /* What has come of an answer. It is read from the connection's first byte on, so that nobody can shift its frame. */
 struct stream {
 	__u32 claimed;
 	__u32 next; /* sequence number of the byte that is to come */
 	__u32 have;
+	__u32 steps;			/* that the answers of a packet took */
 	__u8 lost;			/* where its frames are: nothing is bound any more */
 	__u8 bytes[2 * STREAM_MESSAGE]; /* room for the largest offset plus the largest length, as verifiers add */
 };
@@ -186,15 +189,16 @@ static long stream_copy_step(__u32 index, void *context) {
 /* A whole answer: its two bytes of length, then the message. */
 static __always_inline void stream_answer(const struct stream_walk *walk) {
 	struct workspace *workspace = workspace_claim();
-	const struct stream *stream = walk->stream;
+	struct stream *stream = walk->stream;
 	struct stream_copy copy = {.from = stream};
 
 	if (!workspace)
 		return;
 	copy.to = &workspace->dns;
-	bpf_loop(STREAM_MESSAGE / COPY_BYTES, stream_copy_step, &copy, 0);
 	workspace->dns.length = stream->have - 2;
+	bpf_loop((workspace->dns.length + COPY_BYTES - 1) / COPY_BYTES, stream_copy_step, &copy, 0);
 	answer_take(walk->skb, workspace, walk->tag, walk->packet);
+	stream->steps += workspace->dns.steps;
 	workspace_release(workspace);
 }
 
@@ -206,26 +210,30 @@ static long stream_step(__u32 index, void *context) {
 	__u32 whole = have < 2 ? 2 : 2 + snif_be16(stream->bytes), left = walk->packet->end - walk->at;
 
 	(void)index;
-	if (left == 0)
+	if (left == 0 || stream->steps > STREAM_STEPS)
 		return SNIF_STOP;
-	if (whole > STREAM_MESSAGE || have >= whole) {
-		stream->lost = 1;
+	piece = snif_min(whole - have, left);
+	if (whole <= STREAM_MESSAGE &&
+	    bpf_skb_load_bytes(walk->skb, walk->at, stream->bytes + (have & (STREAM_MESSAGE - 1)),
+			       ((piece - 1) & (STREAM_MESSAGE - 1)) + 1))
 		return SNIF_STOP;
-	}
-	piece = snif_min(whole - have, left) - 1;
-	have &= STREAM_MESSAGE - 1;
-	piece &= STREAM_MESSAGE - 1;
-	if (bpf_skb_load_bytes(walk->skb, walk->at, stream->bytes + have, piece + 1)) {
-		stream->lost = 1;
-		return SNIF_STOP;
-	}
-	walk->at += piece + 1;
-	stream->have = have + piece + 1;
-	if (stream->have < 2 || stream->have != 2 + snif_be16(stream->bytes))
+	walk->at += piece;
+	stream->have = have + piece;
+	whole = 2 + snif_be16(stream->bytes);
+	if (stream->have < 2 || stream->have < whole)
 		return SNIF_NEXT;
-	stream_answer(walk);
+	if (whole <= STREAM_MESSAGE)
+		stream_answer(walk);
 	stream->have = 0;
 	return SNIF_NEXT;
+}
+
+/* Whether the program has got something that was not read, as nothing is while the policy is detached. */
+static __always_inline _Bool stream_is_behind(struct __sk_buff *skb, const struct stream *stream) {
+	struct bpf_sock *socket = skb->sk;
+	const struct bpf_tcp_sock *tcp = socket ? bpf_tcp_sock(socket) : NULL;
+
+	return tcp && (__s32)(tcp->rcv_nxt - stream->next) > 0;
 }
 
 /* Returns whether the program may have it: what is ahead of its turn comes again, as nobody acknowledges it. */
@@ -234,15 +242,18 @@ static __always_inline _Bool stream_read(struct __sk_buff *skb, struct stream *s
 	struct stream_walk walk = {.skb = skb, .stream = stream, .tag = tag, .packet = packet};
 	__s32 ahead = (__s32)(packet->sequence - stream->next);
 
-	if (packet->end == packet->payload || stream->lost)
+	if (packet->end == packet->payload || (packet->flags & SNIF_TCP_SYN) || stream->lost)
 		return 1;
-	if (ahead > 0)
-		return 0;
+	if (ahead > 0) {
+		stream->lost = stream_is_behind(skb, stream);
+		return stream->lost;
+	}
 	if (packet->end - packet->payload <= (__u32)-ahead)
 		return 1;
 	walk.at = packet->payload - ahead;
 	stream->next += packet->end - walk.at;
-	bpf_loop(STREAM_STEPS, stream_step, &walk, 0);
+	stream->steps = 0;
+	bpf_loop(STREAM_PIECES, stream_step, &walk, 0);
 	if (walk.at != packet->end)
 		stream->lost = 1;
 	return 1;
@@ -250,8 +261,8 @@ static __always_inline _Bool stream_read(struct __sk_buff *skb, struct stream *s
 
 static __always_inline _Bool see_segment(struct __sk_buff *skb, const struct snif_tag *tag,
 					 const struct snif_packet *packet) {
-	_Bool syn = packet->flags & SNIF_TCP_SYN, passes = 1;
 	struct bpf_sock *socket = skb->sk;
+	_Bool passes = 1, syn = socket && socket->state == BPF_TCP_SYN_SENT && (packet->flags & SNIF_TCP_SYN);
 	struct stream *stream =
 		socket ? bpf_sk_storage_get(&streams, socket, NULL, syn ? BPF_SK_STORAGE_GET_F_CREATE : 0) : NULL;
 

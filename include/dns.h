@@ -80,6 +80,7 @@ struct snif_dns {
 	__u64 wanted;
 	__u32 wanted_at, wanted_ttl;
 	__u32 found;
+	__u32 steps; /* that the reading took */
 	struct snif_dns_address addresses[SNIF_DNS_ADDRESSES];
 	__u8 name[SNIF_NAME_BUFFER];
 	__u8 message[SNIF_DNS_MESSAGE];
@@ -371,7 +372,7 @@ static __always_inline _Bool snif_dns_read_question(struct snif_dns *dns, const 
 
 	dns->id = snif_dns_be16(dns, 0);
 	dns->name_length = dns->unclear = dns->found = 0;
-	dns->wanted_at = dns->records = 0;
+	dns->wanted_at = dns->records = dns->steps = 0;
 	dns->wanted_ttl = ~0U;
 	if (dns->length < SNIF_DNS_HEADER || snif_dns_be16(dns, 4) != 1)
 		return 0;
@@ -388,7 +389,7 @@ static __always_inline _Bool snif_dns_read_question(struct snif_dns *dns, const 
 		dns->records = snif_dns_be16(dns, 10);
 	}
 	snif_dns_name(dns, SNIF_DNS_HEADER, SNIF_DNS_AT_QUESTION);
-	snif_loop(SNIF_DNS_QUESTION, snif_dns_question_step, &reader);
+	dns->steps = snif_loop(SNIF_DNS_QUESTION, snif_dns_question_step, &reader);
 	return dns->part == SNIF_DNS_AT_END;
 }
 
@@ -400,7 +401,7 @@ static __always_inline _Bool snif_dns_read_records(struct snif_dns *dns) {
 	struct snif_dns_reader reader = {.dns = dns};
 
 	snif_dns_next_record(dns, dns->at);
-	snif_loop(SNIF_DNS_STEPS, snif_dns_answer_step, &reader);
+	dns->steps += snif_loop(SNIF_DNS_STEPS, snif_dns_answer_step, &reader);
 	return dns->part == SNIF_DNS_AT_END;
 }
 

@@ -50,8 +50,9 @@ enum { SNIF_NEXT = 0, SNIF_STOP = 1 };
 typedef long (*snif_step)(__u32 index, void *context);
 
 /*
- * Calls step(0, context), step(1, context), ... until it returns SNIF_STOP or `count` steps are done. The verifier
- * looks at the step once, whatever the count (bpf_loop, Linux 5.17), so cost of loading does not grow with it.
+ * Calls step(0, context), step(1, context), ... until it returns SNIF_STOP or `count` steps are done. Returns how many
+ * it took. The verifier looks at the step once, whatever the count (bpf_loop, Linux 5.17), so cost of loading does not
+ * grow with it.
  *
  * That of 6.1 takes what it knows of the context in the first step for true in all of them, and removes the branches
  * which this rules out: a counter that starts as a constant stays what it was, as far as a condition is concerned. So
@@ -61,9 +62,11 @@ typedef long (*snif_step)(__u32 index, void *context);
 #ifdef __bpf__
 #define snif_loop(count, step, context) bpf_loop((count), (void *)(step), (context), 0)
 #else
-static inline void snif_loop(__u32 count, snif_step step, void *context) {
-	for (__u32 i = 0; i < count && step(i, context) == SNIF_NEXT; i++)
-		;
+static inline __u32 snif_loop(__u32 count, snif_step step, void *context) {
+	for (__u32 i = 0; i < count; i++)
+		if (step(i, context) != SNIF_NEXT)
+			return i + 1;
+	return count;
 }
 #endif
 

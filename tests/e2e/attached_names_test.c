@@ -604,6 +604,48 @@ static void test_kept_socket(void **state) {
 	assert_int_equal(resident_finish(pid), 0);
 }
 
+/* Asks three times over one connection, each time when it is told to. Returns how often the answer did not come. */
+static int ask_in_turns(void *turn) {
+	static struct bytes question, framed;
+	static uint8_t length[2], answer[512];
+	int fd = lab_dial(SERVER, SNIF_DNS_PORT);
+
+	dns_make_question(&question, 7, "allowed.lab.test", SNIF_DNS_A);
+	dns_frame(&framed, &question);
+	for (int i = 0; i < 3; i++) {
+		if (!lab_await_turn(turn, 2 * i + 1) || lab_send(fd, framed.data, framed.length) ||
+		    lab_receive(fd, length, 2) != 2 || lab_receive(fd, answer, length[1]) != length[1])
+			return 3 - i;
+		lab_turn(turn, 2 * i + 2);
+	}
+	return 0;
+}
+
+/* A connection goes on whose answers have come unread for a while, as there was no policy. */
+static void test_detached_between(void **state) {
+	const char *file, *cgroup;
+	pid_t pid;
+	int *turn;
+
+	(void)state;
+	resident_begin();
+	name_server(SERVER, answer_all);
+	file = lab_write("names.yaml",
+			 "version: 1\ntls: {allow: [allowed.lab.test]}\ndns: {servers: [" SERVER "], bind: require}\n");
+	cgroup = resident_cgroup()->path;
+	turn = lab_shared(sizeof(*turn));
+	resident_says(0, "attach", file, "--cgroup", cgroup);
+	pid = resident_start(resident_cgroup(), ask_in_turns, turn);
+	lab_turn(turn, 1);
+	assert_true(lab_await_turn(turn, 2));
+	resident_says(0, "detach", "--cgroup", cgroup);
+	lab_turn(turn, 3);
+	assert_true(lab_await_turn(turn, 4));
+	resident_says(0, "attach", "--existing", "keep", file, "--cgroup", cgroup);
+	lab_turn(turn, 5);
+	assert_int_equal(resident_finish(pid), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		names_test(test_status),
@@ -613,6 +655,7 @@ int main(void) {
 		names_test(test_many),
 		names_test(test_resolver_beside_it),
 		names_test(test_kept_socket),
+		names_test(test_detached_between),
 		names_test(test_exact),
 		names_test(test_exact_and_hosts),
 		names_test(test_exact_and_another_namespace),

@@ -827,6 +827,88 @@ static void test_lost_over_tcp(void **state) {
 	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
 }
 
+struct conversation {
+	const char *server;
+	int count;
+	bool at_once;
+};
+
+static const char *conversation_name(int number) {
+	static char name[64];
+
+	snprintf(name, sizeof(name), "n%d.wild.lab.test", number);
+	return name;
+}
+
+/* Asks for so many names over one connection, all at once or each behind the last answer. Returns how many answers came. */
+static int converse(void *argument) {
+	static struct bytes question, framed, answer;
+	const struct conversation *conversation = argument;
+	int fd = lab_dial(conversation->server, SNIF_DNS_PORT), answered = 0;
+	uint8_t length[2];
+
+	for (int asked = 0; answered < conversation->count;) {
+		if (asked < conversation->count) {
+			dns_make_question(&question, NUMBER, conversation_name(asked++), SNIF_DNS_A);
+			dns_frame(&framed, &question);
+			if (lab_send(fd, framed.data, framed.length))
+				break;
+		}
+		if (conversation->at_once && asked < conversation->count)
+			continue;
+		if (lab_receive(fd, length, 2) != 2)
+			break;
+		answer.length = (size_t)(length[0] << 8 | length[1]);
+		if (lab_receive(fd, answer.data, answer.length) != answer.length)
+			break;
+		answered++;
+	}
+	lab_reset(fd);
+	return answered;
+}
+
+static void expect_conversation(struct conversation conversation) {
+	assert_int_equal(lab_inside(converse, &conversation), conversation.count);
+	expect_lookup();
+	for (int i = 1; i < conversation.count; i++)
+		assert_int_equal(greet_at(conversation_name(i), "198.51.100.1"), 0);
+}
+
+/* As a server's answers are that wait for the acknowledgement of the first one. */
+static void test_many_answers_in_a_segment(void **state) {
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, "198.51.100.1", 443);
+	name_server_that_gathers(SERVER, answer_honestly, 40);
+	lab_confine(POLICY);
+	expect_conversation((struct conversation){SERVER, 40, true});
+}
+
+/* What a network has sent twice, and late, is not the beginning of another connection. */
+static void test_late_syn(void **state) {
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, "198.51.100.1", 443);
+	name_server_that_repeats("2001:db8::2", answer_honestly);
+	lab_confine("version: 1\ntls: {allow: [\"*.wild.lab.test\"]}\n"
+		    "dns: {servers: [\"2001:db8::2\"], bind: require}\n");
+	expect_conversation((struct conversation){"2001:db8::2", 2, false});
+}
+
+/* The first name has more addresses than are read. */
+static void answer_at_length(const struct name_query *query, struct bytes *answer) {
+	dns_begin_answer(answer, query->message);
+	for (int i = strcmp(query->name, conversation_name(0)) == 0 ? 250 : 1; i > 0; i--)
+		dns_add_address(answer, query->name, 60, "198.51.100.1");
+}
+
+/* A connection goes on behind an answer that is too long to count. */
+static void test_long_answer_over_tcp(void **state) {
+	(void)state;
+	begin(POLICY, answer_at_length);
+	expect_conversation((struct conversation){SERVER, 2, false});
+}
+
 static void test_refused_over_tcp(void **state) {
 	struct lookup *lookup;
 
@@ -1083,6 +1165,9 @@ int main(void) {
 		dns_test(test_https_denied),
 		dns_test(test_over_tcp),
 		dns_test(test_lost_over_tcp),
+		dns_test(test_many_answers_in_a_segment),
+		dns_test(test_late_syn),
+		dns_test(test_long_answer_over_tcp),
 		dns_test(test_refused_over_tcp),
 		dns_test(test_several_in_a_segment),
 		dns_test(test_reverse_lookups),

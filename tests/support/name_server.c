@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -23,6 +24,8 @@ struct server {
 	name_answer answer;
 	unsigned piece; /* bytes; 0: all at once */
 	bool loses;	/* the first one */
+	bool repeats;
+	unsigned gathers; /* answers; 0: each is sent by itself */
 	int datagrams, listener;
 	struct pollfd open[MOST_CONNECTIONS];
 };
@@ -73,14 +76,63 @@ static void serve_datagram(const struct server *server) {
 		sendto(server->datagrams, answer.data, answer.length, 0, (struct sockaddr *)&from, size);
 }
 
+static bool begin_repair(int fd) {
+	int on = 1, queue = TCP_SEND_QUEUE;
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) == 0 &&
+	       setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)) == 0;
+}
+
+static bool end_repair(int fd) {
+	int off = 0;
+
+	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) == 0;
+}
+
 /* In repair, what is sent counts as being on its way. So the kernel sends it again, when no acknowledgement comes. */
 static int send_lost(int fd, const void *data, size_t length) {
-	int on = 1, off = 0, queue = TCP_SEND_QUEUE;
-
-	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)) || lab_send(fd, data, length))
+	if (!begin_repair(fd) || lab_send(fd, data, length))
 		return -errno;
-	return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) ? -errno : 0;
+	return end_repair(fd) ? 0 : -errno;
+}
+
+/* A SYN-ACK once more, whose connection has sent so many bytes. Over IPv6, where the kernel does a raw packet's sum. */
+static bool repeat_syn(int fd, size_t sent) {
+	struct tcphdr header = {.doff = sizeof(header) / 4, .syn = 1, .ack = 1};
+	int raw = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
+	int sum_at = offsetof(struct tcphdr, check);
+	socklen_t size = sizeof(uint32_t), from_size, to_size;
+	struct sockaddr_in6 from, to;
+	uint32_t next;
+	bool done;
+
+	from_size = to_size = sizeof(from);
+	done = begin_repair(fd) && getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, &next, &size) == 0 && end_repair(fd) &&
+	       getsockname(fd, (struct sockaddr *)&from, &from_size) == 0 &&
+	       getpeername(fd, (struct sockaddr *)&to, &to_size) == 0;
+	header.source = from.sin6_port;
+	header.dest = to.sin6_port;
+	header.seq = htonl(next - (uint32_t)sent - 1);
+	from.sin6_port = to.sin6_port = 0;
+	done = done && bind(raw, (struct sockaddr *)&from, from_size) == 0 &&
+	       setsockopt(raw, IPPROTO_IPV6, IPV6_CHECKSUM, &sum_at, sizeof(sum_at)) == 0 &&
+	       sendto(raw, &header, sizeof(header), 0, (struct sockaddr *)&to, to_size) == sizeof(header);
+	close(raw);
+	return done;
+}
+
+/* Keeps an answer until there are enough. */
+static bool gather(const struct server *server, int fd, const struct bytes *framed) {
+	static struct bytes all;
+	static unsigned count;
+
+	bytes_add(&all, framed->data, framed->length);
+	if (++count < server->gathers)
+		return true;
+	if (lab_send(fd, all.data, all.length))
+		return false;
+	all.length = count = 0;
+	return true;
 }
 
 static bool serve_segment(const struct server *server, int fd) {
@@ -96,6 +148,8 @@ static bool serve_segment(const struct server *server, int fd) {
 	if (answer.length == 0)
 		return true;
 	dns_frame(&framed, &answer);
+	if (server->gathers)
+		return gather(server, fd, &framed);
 	for (size_t at = 0, piece; at < framed.length; at += piece) {
 		piece = server->piece ? server->piece : framed.length;
 		if (piece > framed.length - at)
@@ -106,7 +160,7 @@ static bool serve_segment(const struct server *server, int fd) {
 		if (server->piece)
 			usleep(PAUSE_US);
 	}
-	return true;
+	return !server->repeats || asked->count > 1 || repeat_syn(fd, framed.length);
 }
 
 static void take_connection(struct server *server) {
@@ -183,6 +237,14 @@ void name_server_in_pieces(const char *address, name_answer answer, unsigned pie
 
 void name_server_that_loses(const char *address, name_answer answer, unsigned piece) {
 	start(address, (struct server){.answer = answer, .piece = piece, .loses = true});
+}
+
+void name_server_that_repeats(const char *address, name_answer answer) {
+	start(address, (struct server){.answer = answer, .repeats = true});
+}
+
+void name_server_that_gathers(const char *address, name_answer answer, unsigned count) {
+	start(address, (struct server){.answer = answer, .gathers = count});
 }
 
 const struct name_log *name_servers_asked(void) {

@@ -29,6 +29,10 @@ void name_server(const char *address, name_answer answer);
 void name_server_in_pieces(const char *address, name_answer answer, unsigned piece);
 /* The same where the first piece of each answer gets lost, and comes behind the others. */
 void name_server_that_loses(const char *address, name_answer answer, unsigned piece);
+/* The same of an IPv6 address, where the connection's SYN-ACK comes once more behind its first answer. */
+void name_server_that_repeats(const char *address, name_answer answer);
+/* The same where answers over TCP wait until there are so many, and are sent at once. */
+void name_server_that_gathers(const char *address, name_answer answer, unsigned count);
 /* Of all servers since the test began. */
 const struct name_log *name_servers_asked(void);
 void name_servers_end(void);
