@@ -17,10 +17,10 @@
 #define SNIF_DNS_MESSAGE 4096 /* bytes of a message that are read: servers send no more over UDP (RFC 6891) */
 #define SNIF_DNS_QUESTION 512 /* of a question: the longest name and what options come with one */
 #define SNIF_DNS_HEADER 12
-#define SNIF_DNS_OF_SEGMENT 8 /* questions in a segment of TCP, fewer than so many; no client sends as many */
-#define SNIF_DNS_ADDRESSES 32 /* of an answer, the first that are taken */
-#define SNIF_DNS_RECORDS 64   /* of an answer, the first that are read */
-#define SNIF_DNS_STEPS 8192   /* a name that is written with pointers takes a step for each byte that it stands for */
+#define SNIF_DNS_OF_SEGMENT 32 /* questions in a segment, fewer than so many: c-ares writes all at once */
+#define SNIF_DNS_ADDRESSES 32  /* of an answer, the first that are taken */
+#define SNIF_DNS_RECORDS 64    /* of an answer, the first that are read */
+#define SNIF_DNS_STEPS 8192    /* a name that is written with pointers takes a step for each byte that it stands for */
 
 enum {
 	SNIF_DNS_A = 1,

@@ -957,9 +957,11 @@ static int send_several(void *argument) {
 	return answered == several->count;
 }
 
-/* Each is judged, and there are not more than a client sends. */
+/* Each is judged, and there are not more than that. */
 static void test_several_in_a_segment(void **state) {
-	static const struct several good = {3, -1}, hidden = {3, 2}, many = {8, -1};
+	static const struct several good = {SNIF_DNS_OF_SEGMENT - 1, -1},
+				    hidden = {SNIF_DNS_OF_SEGMENT - 1, SNIF_DNS_OF_SEGMENT - 2},
+				    many = {SNIF_DNS_OF_SEGMENT, -1};
 
 	(void)state;
 	begin(POLICY, answer_honestly);
@@ -971,7 +973,7 @@ static void test_several_in_a_segment(void **state) {
 	assert_int_equal(lab_inside(send_several, (void *)&many), 0);
 	expect_lookup();
 	lab_expect(SNIF_DENY, SNIF_REASON_DNS_QUESTION);
-	assert_asked(3);
+	assert_asked(SNIF_DNS_OF_SEGMENT - 1);
 }
 
 /* The name of an address may be asked for where some name was found at it; what is like that carries data. */

@@ -114,8 +114,8 @@ struct reason_about reason_about(enum snif_reason reason) {
 	      "or under `dns.allow` to have it looked up and no more.")
 	ABOUT(DNS_TYPE, UNUSUAL, "A mail program (MX), a tool that asks for TXT, or for SRV.",
 	      "`dns.names: any` lets every question pass.")
-	ABOUT(DNS_QUESTION, UNUSUAL, "Something else than DNS on port 53, a client with options that resolvers send on, or a "
-	      "question over TCP in pieces.", "`dns.names: any` lets every question pass.")
+	ABOUT(DNS_QUESTION, UNUSUAL, "Something else than DNS on port 53, a client with options that resolvers send on; over "
+	      "TCP a question in pieces, or more than 31 at once.", "`dns.names: any` lets every question pass.")
 	ABOUT(DNS_FORGED, ATTACK, "A resolver inside, at an address of `dns.servers`.",
 	      "Run it outside: who is inside cannot be the server that names are bound by.")
 	case SNIF_REASON_NONE:
