@@ -447,6 +447,11 @@ static void test_allow(void **state) {
 					   "stderr", "--", lab_self(), "say", "three.test", NULL});
 	assert_string_equal(program->err, "snifence: refused three.test (notice_test, name_not_allowed); to allow it: "
 					  "--allow three.test\n");
+	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "one.test", "--notify", "off", "--",
+					   lab_self(), "say", "three.test", NULL});
+	assert_non_null(strstr(program->err,
+			       "To allow what of it is wanted, give hosts to --allow, or write a policy:\n"
+			       "  tls:\n    allow:\n      - three.test\n"));
 	file = lab_write("policy.yaml", policy);
 	program = lab_run((const char *[]){"build/snifence", "run", "--allow", "allowed.lab.test", "--allow",
 					   "three.test", "--fail-if-blocked", file, "--", lab_self(), "say",

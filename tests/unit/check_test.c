@@ -504,6 +504,9 @@ static void hosts_are_judged_by_what_a_lookup_would_give(void **state) {
 		 port, "allow db.test tcp 5432", ""},
 		{"{host: db.test, proto: tcp, ports: [5432]}]", "other.test", "5432", "tcp", EXIT_DENIED,
 		 "at any address", port, NULL, ""},
+		{"{host: db.test, proto: tcp, ports: [5432]}]", "db.test", "444", "tcp", EXIT_DENIED,
+		 "at any inspected address", "name_not_allowed (no rule allows this server name), rule ",
+		 "allow db.test tcp 5432", ""},
 		/* where names are checked they decide, and only there */
 		{"{host: db.test}]", "db.test", "443", "tcp", EXIT_ALLOWED,
 		 "at the addresses of its rule where names are not checked", bound, "allow db.test", lookup},
@@ -529,10 +532,11 @@ static void hosts_are_judged_by_what_a_lookup_would_give(void **state) {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		bool allowed = cases[i].code == EXIT_ALLOWED;
 
-		snprintf(rules, sizeof(rules),
-			 "version: 1\ntls: {to: 192.0.2.0/24, allow: [www.test]}\ndns: {servers: [192.0.2.53]}\n"
-			 "direct: {allow: [%s}\n",
-			 cases[i].direct);
+		snprintf(
+			rules, sizeof(rules),
+			"version: 1\ntls: {to: 192.0.2.0/24, ports: [443, 444], allow: [www.test]}\ndns: {servers: [192.0.2.53]}\n"
+			"direct: {allow: [%s}\n",
+			cases[i].direct);
 		put_file(file, rules);
 		RUN(&o, "--host", cases[i].host, "--port", cases[i].port, "--proto", cases[i].protocol, file);
 		assert_string_equal(o.err, "");

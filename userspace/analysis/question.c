@@ -168,30 +168,27 @@ uint32_t question_named(const struct compiled *compiled, const char *host) {
 	return find_named(compiled, host, &group);
 }
 
-/* A destination that no address rule is about, but one for the name's addresses may be. Writes which, also where that
- * has other ports. Returns whether it allows it. */
-static bool judge_by_lookup(const struct compiled *compiled, const struct question *question, struct answer *answer,
-			    uint32_t *rule) {
+/* A destination that no address rule is about, but one for the name's addresses may be. Returns whether that allows it. */
+static bool judge_by_lookup(const struct compiled *compiled, const struct question *question, struct answer *answer) {
 	unsigned group = 0;
+	uint32_t rule = find_named(compiled, answer->name, &group);
 
-	*rule = find_named(compiled, answer->name, &group);
-	if (*rule == 0 || !(snif_named_groups(compiled, question->protocol, question->port) >> group & 1))
+	if (rule == 0 || !(snif_named_groups(compiled, question->protocol, question->port) >> group & 1))
 		return false;
-	answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, *rule};
+	answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_BOUND, rule};
 	answer->needs_lookup = true;
 	return true;
 }
 
 static void judge_at_address(const struct compiled *compiled, const struct question *question, struct answer *answer) {
 	struct snif_dest dest;
-	uint32_t rule;
 
 	fold_address(question->address, answer->address);
 	answer->judgement = snif_judge_address(compiled, answer->address, question->protocol, question->port, &dest);
 	snif_fold_nat64(answer->address);
 	if (question->host && (answer->judgement.reason == SNIF_REASON_ADDRESS_NOT_ALLOWED ||
 			       answer->judgement.reason == SNIF_REASON_PORT_NOT_ALLOWED))
-		judge_by_lookup(compiled, question, answer, &rule);
+		judge_by_lookup(compiled, question, answer);
 	if (answer->judgement.verdict != SNIF_UNDECIDED)
 		return;
 	answer->judgement =
@@ -199,26 +196,24 @@ static void judge_at_address(const struct compiled *compiled, const struct quest
 	answer->needs_lookup = answer->judgement.verdict == SNIF_ALLOW && must_be_bound(compiled);
 }
 
-/* Wherever a lookup may find the name, where names are not checked. A refusal has the name's rule, which is about other
- * ports. */
+/* Wherever a lookup may find the name, where names are not checked. A refusal for want of a rule has the one that is about
+ * the name, and other ports. */
 static void judge_found(const struct compiled *compiled, const struct question *question, struct answer *answer) {
+	struct snif_judgement *judgement = &answer->judgement;
 	struct address_reach reach;
-	uint32_t rule;
 
 	address_reach(compiled, question->protocol, question->port, &reach);
-	if (reach.open && judge_by_lookup(compiled, question, answer, &rule)) {
+	if (reach.open && judge_by_lookup(compiled, question, answer)) {
 		answer->exception = reach.denied;
 		return;
 	}
-	if (answer->inspected)
-		return;
-	if (reach.open)
-		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_PORT_NOT_ALLOWED, rule};
-	else if (reach.denied != 0)
-		answer->judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_ADDRESS_DENIED, reach.denied};
-	else
-		answer->judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED, reach.allowed};
-	if (answer->judgement.verdict == SNIF_DENY)
+	if (!answer->inspected && !reach.open && reach.denied != 0)
+		*judgement = (struct snif_judgement){SNIF_DENY, SNIF_REASON_ADDRESS_DENIED, reach.denied};
+	else if (!answer->inspected && !reach.open)
+		*judgement = (struct snif_judgement){SNIF_ALLOW, SNIF_REASON_ADDRESS_ALLOWED, reach.allowed};
+	else if (judgement->reason == SNIF_REASON_PORT_NOT_ALLOWED || judgement->reason == SNIF_REASON_NAME_NOT_ALLOWED)
+		judgement->rule = question_named(compiled, answer->name);
+	if (!answer->inspected && judgement->verdict == SNIF_DENY)
 		answer->exception = reach.allowed;
 }
 

@@ -79,17 +79,20 @@ static size_t find_rules(struct summary_line *const *lines, size_t count, const 
 	return rules;
 }
 
-/* Prints `before`, the rules, and `after`; nothing where there are none. */
+/* Prints the rules, and before them where they go, with what stands before, between, as an indent, and behind; nothing
+ * where there are none. */
 static void print_rules(struct summary_line *const *lines, size_t count, const struct policy *policy,
-			const char *const frame[3], FILE *out) {
+			const char *const frame[4], FILE *out) {
+	bool options = strcmp(policy->file, POLICY_ALLOWED) == 0;
 	struct remedy remedies[LINES_SHOWN];
 
 	count = count < LINES_SHOWN ? count : LINES_SHOWN;
 	if (find_rules(lines, count, policy, remedies) == 0)
 		return;
-	fputs(frame[0], out);
-	remedies_print(remedies, count, frame[1], out);
-	fputs(frame[2], out);
+	fprintf(out, "%sTo allow what of it is wanted, %s:\n%s", frame[0],
+		options ? "give hosts to --allow, or write a policy" : "write into the policy", frame[1]);
+	remedies_print(remedies, count, frame[2], out);
+	fputs(frame[3], out);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------------------- */
@@ -103,7 +106,7 @@ static void print_beyond(const struct summary *summary, uint64_t lost, FILE *out
 }
 
 void summary_print(const struct summary *summary, const struct policy *policy, uint64_t lost, FILE *out) {
-	static const char *const frame[] = {"To allow what of it is wanted, write into the policy:\n", "  ", ""};
+	static const char *const frame[] = {"", "", "  ", ""};
 	const struct tally *tally = summary_tally(summary);
 	size_t denied, count;
 	struct summary_line **lines;
@@ -148,8 +151,7 @@ static void print_row(const struct summary_line *line, FILE *out) {
 }
 
 void summary_print_markdown(const struct summary *summary, const struct policy *policy, uint64_t lost, FILE *out) {
-	static const char *const frame[] = {"\nTo allow what of it is wanted, write into the policy:\n\n```yaml\n", "",
-					    "```\n"};
+	static const char *const frame[] = {"\n", "\n```yaml\n", "", "```\n"};
 	size_t denied = 0, count;
 	struct summary_line **lines = summary_sorted(summary, &denied, &count);
 
