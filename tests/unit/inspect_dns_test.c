@@ -210,6 +210,17 @@ static void a_name_that_was_not_found_is_refused(void **state) {
 	expect(" name_not_bound");
 }
 
+/* A name that no rule allows was not found for that reason, and is told by it. */
+static void a_name_that_is_not_allowed_is_told_as_such(void **state) {
+	(void)state;
+	begin("require, names: policy");
+	add_hello("nobody.example");
+	expect(" name_not_allowed");
+	begin("require, names: policy");
+	add_hello("no.a.example");
+	expect(" name_denied");
+}
+
 static void what_was_found_runs_out(void **state) {
 	(void)state;
 	begin("require, min_ttl: 0s, grace: 5s");
@@ -398,6 +409,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_that_was_found_passes),
 		cmocka_unit_test(a_name_that_was_not_found_is_refused),
+		cmocka_unit_test(a_name_that_is_not_allowed_is_told_as_such),
 		cmocka_unit_test(what_was_found_runs_out),
 		cmocka_unit_test(a_shorter_time_takes_nothing_away),
 		cmocka_unit_test(events_have_it_too),

@@ -23,14 +23,26 @@ static struct snif_judgement judge_place(snif_tables tables, const struct snif_t
 	return judgement;
 }
 
+/* No lookup that the policy lets pass has given the address: the kernel refuses it before there is a name. Here there may
+ * be one, which no rule allows anywhere: that says more than what follows from it. */
+static struct snif_judgement judge_unfound(snif_tables tables, const struct flow_hello *found,
+					   const struct snif_request *request, struct snif_judgement judgement) {
+	struct snif_judgement named;
+
+	if (found->refusal != SNIF_REASON_NONE || found->reason != SNIF_REASON_NONE)
+		return judgement;
+	named = snif_judge_hello(tables, &tables->settings, request);
+	return named.verdict == SNIF_DENY ? named : judgement;
+}
+
 struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello *found, const struct lookups *lookups,
 				    bool *unbound) {
 	const struct lookup_place place = {found->source, found->destination, found->time};
 	const struct snif_dns_rules *dns = &tables->settings.dns;
 	struct snif_target to = {.port = found->destination_port, .protocol = IPPROTO_TCP};
-	struct snif_request request = {.hello = found->hello, .to = &to};
-	struct snif_judgement judgement;
 	struct snif_dest dest;
+	struct snif_request request = {.hello = found->hello, .to = &to, .dest = &dest};
+	struct snif_judgement judgement;
 
 	*unbound = false;
 	/*
@@ -44,12 +56,13 @@ struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello 
 	judgement = snif_judge_address(tables, to.address, to.protocol, to.port, &dest);
 	judgement = judge_place(tables, &to, lookups, &place, judgement);
 	if (judgement.verdict != SNIF_UNDECIDED)
-		return judgement;
+		return judgement.reason == SNIF_REASON_NAME_NOT_BOUND
+			       ? judge_unfound(tables, found, &request, judgement)
+			       : judgement;
 	if (found->refusal != SNIF_REASON_NONE)
 		return snif_refuse(found->refusal);
 	if (found->reason != SNIF_REASON_NONE)
 		return snif_refuse(found->reason);
-	request.dest = &dest;
 	judgement = snif_judge_hello(tables, &tables->settings, &request);
 	if (dns->bind == SNIF_BIND_OFF || judgement.verdict != SNIF_ALLOW)
 		return judgement;
