@@ -50,7 +50,7 @@
 	"        1        0  name_invalid  \\x1b[2J=                   nc        03:08:30  03:08:30          █\n" \
 	"        1        0  socket_type   a socket of protocol ICMP  ping      03:08:40  03:08:40          █\n" \
 	"\n" \
-	"An allowed name at another address: an old list or cache of addresses, or an attempt\n" \
+	"Elsewhere than allowed names are: an old list or cache of them, or an attempt\n" \
 	"  REFUSED  AUDITED  REASON          WHAT             ASKED BY  FIRST     LAST      OVER TIME\n" \
 	"        1        0  name_elsewhere  api.github.test  nc        03:08:20  03:08:20          █\n" \
 	"\n" \
@@ -562,13 +562,26 @@ static void test_long_hello(void **state) {
 	assert_non_null(strstr(out, "\"class\":\"long_hello\""));
 }
 
+/* Of a capture no process is known: there is no column for none. */
+static void test_no_processes(void **state) {
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	fputs("{\"timestamp\":\"2026-01-02T03:00:00.000000+0000\",\"event_type\":\"tls\",\"tls\":{\"sni\":\"a.test\"},"
+	      "\"verdict\":{\"action\":\"drop\"},\"reason\":\"name_not_allowed\",\"policy\":\"agent\"}\n",
+	      log);
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN(log_file), 0);
+	assert_non_null(strstr(out, "  REFUSED  NAME    REASON            FIRST     LAST      OVER TIME\n"));
+}
+
 /* A name that no lookup has given is as often an old cache as somebody's attempt: the section says both. */
 static void test_not_bound(void **state) {
 	(void)state;
 	MAKE_LOG(log_file, {.name = "cached.test", .reason = "name_not_bound"});
 	assert_int_equal(RUN(log_file), 0);
-	assert_non_null(strstr(
-		out, "\nAn allowed name at another address: an old list or cache of addresses, or an attempt\n"));
+	assert_non_null(
+		strstr(out, "\nElsewhere than allowed names are: an old list or cache of them, or an attempt\n"));
 	assert_null(strstr(out, "Looks like an attempt"));
 	assert_int_equal(RUN("--json", log_file), 0);
 	assert_non_null(strstr(out, "\"class\":\"elsewhere\""));
@@ -848,6 +861,7 @@ int main(void) {
 		cmocka_unit_test(test_expected),
 		cmocka_unit_test(test_other_reasons),
 		cmocka_unit_test(test_long_hello),
+		cmocka_unit_test(test_no_processes),
 		cmocka_unit_test(test_not_bound),
 		cmocka_unit_test(test_follow_nothing),
 		cmocka_unit_test(test_follow_policies),

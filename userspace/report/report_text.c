@@ -105,8 +105,7 @@ static int print_signs(const struct review *review, const struct terminal *termi
 		const char *heading;
 	} sections[] = {
 		{REASON_ATTACK, "Looks like an attempt to get around the filter, not like a missing rule"},
-		{REASON_ELSEWHERE,
-		 "An allowed name at another address: an old list or cache of addresses, or an attempt"},
+		{REASON_ELSEWHERE, "Elsewhere than allowed names are: an old list or cache of them, or an attempt"},
 		{REASON_UNUSUAL, "No good TLS: old or other software, perhaps an attempt"},
 		{REASON_LONG_HELLO, "Longer than `tls.max_hello`: mostly a large client certificate's session ticket"},
 		{REASON_FILTER, "The filter could not tell, or refuses what it cannot follow"},
