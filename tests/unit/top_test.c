@@ -371,6 +371,26 @@ static void test_details(void **state) {
 	assert_true(view.quit);
 }
 
+/* A process is not asked for by itself. */
+static void test_details_of_a_process(void **state) {
+	(void)state;
+	ADD(2, .name = "a.test");
+	press("2");
+	assert_non_null(screen_at(3, 80, 8));
+	press("\n");
+	assert_non_null(strstr(screen_at(3, 80, 14), "  last: 2026-01-02 03:00:02\n  what: a.test\n  reason: "));
+}
+
+/* Each line of the keys has room in 80 columns. */
+static void test_keys_shown(void **state) {
+	(void)state;
+	press("?");
+	assert_non_null(strstr(screen_at(0, 80, 24),
+			       "\n  1 2 3 4, Tab      names, processes, the last 1000 events, lookups\n"));
+	for (const char *line = screen_text; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 0, 79);
+}
+
 static void test_details_of_an_event(void **state) {
 	(void)state;
 	ADD(2, .name = "a.test", .rule = "ci.yaml:7", .reason = "name_denied");
@@ -500,6 +520,8 @@ int main(void) {
 		top_unit_test(test_scrolls),
 		top_unit_test(test_details),
 		top_unit_test(test_details_of_an_event),
+		top_unit_test(test_details_of_a_process),
+		top_unit_test(test_keys_shown),
 		top_unit_test(test_details_of_a_lookup),
 		top_unit_test(test_hostile_names),
 		top_unit_test(test_keeps_the_last_events),

@@ -20,7 +20,7 @@ static const char usage[] =
 	"\n" LOG_FILTER_USAGE "  --help              this text\n"
 	"\n"
 	"Keys:\n"
-	"  1 2 3, Tab          names, processes, the last 1000 events\n"
+	"  1 2 3 4, Tab        names, processes, the last 1000 events, lookups: where names were found\n"
 	"  /                   show only rows with the text that is typed; Enter keeps it, Escape removes it\n"
 	"  s                   sort by the next of refused, allowed, last seen, name; r a l n: by this one\n"
 	"  Up Down PgUp PgDn   select a row; Home and End too\n"

@@ -99,7 +99,7 @@ static void put_all(const struct page *page, const char *title, const struct lea
 
 /* ---- rows --------------------------------------------------------------------------------------------------- */
 
-static void put_group(const struct page *page, const struct group *group) {
+static void put_group(const struct page *page, const struct group *group, enum group_by by) {
 	const char *reasons[LEADERS];
 	unsigned count = leaders_sorted(&group->reasons, reasons);
 
@@ -111,7 +111,8 @@ static void put_group(const struct page *page, const struct group *group) {
 	put_moment(page, "first:", group->first);
 	put_moment(page, "last:", group->last);
 	put_all(page, "what:", &group->names);
-	put_all(page, "asked by:", &group->processes);
+	if (by != BY_PROCESS)
+		put_all(page, "asked by:", &group->processes);
 	for (unsigned i = 0; i < count; i++)
 		put_reason(page, reasons[i]);
 }
@@ -130,7 +131,7 @@ static int print_group(const struct page *page, const struct groups *groups, con
 	if (!sorted)
 		return -ENOMEM;
 	group = find_group(sorted, count, key);
-	put_group(page, group ? group : groups_other(groups));
+	put_group(page, group ? group : groups_other(groups), groups_by(groups));
 	free(sorted);
 	return 0;
 }

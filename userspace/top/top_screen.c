@@ -242,7 +242,7 @@ static int put_found(const struct top_screen *screen, const struct terminal *ter
 /* In place of rows. */
 static void put_keys(const struct top_screen *screen, FILE *out) {
 	static const char *const lines[] = {
-		"1 2 3 4, Tab      names, processes, the last 1000 events, where names were found",
+		"1 2 3 4, Tab      names, processes, the last 1000 events, lookups",
 		"/                 only rows with a text; Enter keeps it, Escape removes it",
 		"s                 sort by the next column; r refused, a allowed,",
 		"                  l last seen, n name",
