@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Connections that are open when a policy comes, or is replaced ──► those that go on, and those that end. */
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +77,19 @@ static int use_pool(void *argument) {
 	return 0;
 }
 
+static void *use_pool_alone(void *pool) {
+	if (!unshare(CLONE_FILES))
+		use_pool(pool);
+	return NULL;
+}
+
+/* By a thread that has its descriptors for itself. */
+static int use_pool_in_thread(void *pool) {
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, use_pool_alone, pool) || pthread_join(thread, NULL);
+}
+
 /* Has the program use its connections, and fails unless those go on that are in the set. */
 static void expect_alive(struct pool *pool, unsigned set) {
 	int turn = pool->turn + 1;
@@ -87,13 +103,17 @@ static void expect_alive(struct pool *pool, unsigned set) {
 
 enum { ALL = (1 << POOL) - 1, BY_ADDRESS = 1 << DIRECT | 1 << UDP_DIRECT };
 
-static pid_t start_pool(struct pool **pool) {
+static pid_t start_pool_by(lab_function user, struct pool **pool) {
 	pid_t pid;
 
 	*pool = lab_shared(sizeof(**pool));
-	pid = resident_start(resident_cgroup(), use_pool, *pool);
+	pid = resident_start(resident_cgroup(), user, *pool);
 	expect_alive(*pool, ALL);
 	return pid;
+}
+
+static pid_t start_pool(struct pool **pool) {
+	return start_pool_by(use_pool, pool);
 }
 
 static void end_pool(struct pool *pool, pid_t pid) {
@@ -160,6 +180,25 @@ static void test_existing_judge(void **state) {
 	resident_says(0, "reload", policy);
 	expect_alive(pool, BY_ADDRESS);
 	end_pool(pool, pid);
+}
+
+static void test_existing_keep_of_thread(void **state) {
+	struct lab_program *attach;
+	struct pool *pool;
+	/* PIDFD_THREAD, Linux 6.9 */
+	int can_take = (int)syscall(SYS_pidfd_open, getpid(), O_EXCL);
+	pid_t pid;
+
+	(void)state;
+	begin_pool();
+	pid = start_pool_by(use_pool_in_thread, &pool);
+	attach = resident_says(0, "attach", "--existing", "keep", pool_policy(""), "--cgroup", resident_cgroup()->path);
+	assert_int_equal(count_lines(attach->out, "kept a connection"), can_take < 0 ? 0 : POOL);
+	assert_int_equal(count_lines(attach->err, "snifence: cannot look at all sockets"), can_take < 0 ? 1 : 0);
+	expect_alive(pool, can_take < 0 ? BY_ADDRESS : ALL);
+	end_pool(pool, pid);
+	if (can_take >= 0)
+		close(can_take);
 }
 
 static void test_existing_keep(void **state) {
@@ -425,6 +464,7 @@ int main(void) {
 		resident_test(test_existing_cut),
 		resident_test(test_existing_judge),
 		resident_test(test_existing_keep),
+		resident_test(test_existing_keep_of_thread),
 		resident_test(test_keep_what_is_of_another),
 		resident_test(test_keep_what_another_judges_again),
 		resident_test(test_keep_what_another_will_judge),

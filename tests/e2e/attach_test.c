@@ -5,6 +5,7 @@
 #include <glob.h>
 #include <json-c/json.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -734,6 +735,85 @@ static void drop_capabilities(void) {
 		_exit(1);
 }
 
+static void *be_thread(void *ready) {
+	int fd = unshare(CLONE_FILES) ? -1 : lab_dial("192.0.2.1", 443);
+
+	if (fd < 0 || socket(AF_PACKET, SOCK_RAW, 0) < 0 || write(*(int *)ready, "", 1) != 1)
+		_exit(1);
+	pause();
+	return NULL;
+}
+
+/* The thread has its descriptors, and the rights, for itself. */
+static void have_capable_thread(int ready) {
+	pthread_t thread;
+	int begun[2];
+	char byte;
+
+	if (pipe(begun) || pthread_create(&thread, NULL, be_thread, &begun[1]) || read(begun[0], &byte, 1) != 1)
+		_exit(1);
+	drop_capabilities();
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	pthread_join(thread, NULL);
+}
+
+/* The first thread, whose number is that of the process, has ended. */
+static void have_only_thread(int ready) {
+	static int written;
+	pthread_t thread;
+
+	written = ready;
+	if (pthread_create(&thread, NULL, be_thread, &written))
+		_exit(1);
+	syscall(SYS_exit, 0);
+}
+
+/* Before Linux 6.9 nobody can take a thread's own descriptors: then `verify` says that it has not seen all. */
+static bool can_take_from_threads(void) {
+	int fd = (int)syscall(SYS_pidfd_open, syscall(SYS_gettid), O_EXCL /* PIDFD_THREAD */);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static void test_verify_threads(void **state) {
+	static void (*const cases[])(int ready) = {have_capable_thread, have_only_thread};
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int turns[2];
+		char turn;
+		pid_t pid;
+
+		assert_int_equal(pipe(turns), 0);
+		pid = fork();
+		if (pid == 0) {
+			cgroup_adopt(&cgroups[0], getpid());
+			cases[i](turns[1]);
+			_exit(0);
+		}
+		close(turns[1]);
+		assert_int_equal(read(turns[0], &turn, 1), 1);
+		close(turns[0]);
+		resident_says(0, "attach", lab_write("threads.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup",
+			      paths[0]);
+		expect_said(expect_finding("capability"), 1, "1 processes have CAP_NET_RAW");
+		if (can_take_from_threads()) {
+			expect_finding("older_socket");
+			expect_finding("packet_socket");
+		} else {
+			expect_said(expect_finding("capability"), 1, "which needs Linux 6.9");
+		}
+		kill(pid, SIGKILL);
+		resident_finish(pid);
+		expect_finding(NULL);
+		resident_says(0, "detach", "--cgroup", paths[0]);
+	}
+}
+
 static void be_root(void) {
 }
 
@@ -854,6 +934,7 @@ int main(int argc, char **argv) {
 		attach_test(test_verify_note),
 		attach_test(test_verify_replaced),
 		attach_test(test_verify_processes),
+		attach_test(test_verify_threads),
 		attach_test(test_verify_root),
 		attach_test(test_verify_recreated),
 	};

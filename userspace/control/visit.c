@@ -27,7 +27,7 @@ enum { LOOKED = 0, LOOKING = -1, DONE = -2 };
 struct report {
 	__u64 cookie;
 	struct snif_target to;
-	int what;
+	int what, error; /* of DONE: of what could not be looked at */
 	pid_t pid;
 };
 
@@ -82,14 +82,15 @@ static void look_at(void *context, pid_t pid, int socket) {
 
 _Noreturn static void look_at_all(const struct visitor *visitor) {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct report done = {.what = DONE};
 
 	/* who reads what this command says waits for the end of it */
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
 	close(visitor->visits->lock_fd);
 	signal(SIGPIPE, SIG_DFL);
-	cgroup_each_socket(visitor->visits->cgroup_fd, look_at, (void *)visitor);
-	report(visitor, &(struct report){.what = DONE});
+	done.error = cgroup_each_socket(visitor->visits->cgroup_fd, look_at, (void *)visitor);
+	report(visitor, &done);
 	_exit(0);
 }
 
@@ -137,7 +138,7 @@ static int hear_all(struct hearing *hearing, int reports) {
 	hearing->last = (struct report){.what = LOOKED};
 	while (!error && hearing->last.what != DONE)
 		error = clock_ms() > hearing->end_ms ? -ETIMEDOUT : hear(hearing, reports);
-	return error;
+	return error ? error : hearing->last.error;
 }
 
 static int visit_once(struct hearing *hearing) {
@@ -173,9 +174,10 @@ void visit_sockets(struct visits *visits) {
 	do
 		error = visit_once(&hearing);
 	while (error == -EAGAIN);
-	if (error)
+	if (error && error != visits->told)
 		message_error("cannot look at all sockets of the cgroup: %s; the others are not kept",
-			      strerror(-error));
+			      process_socket_error(error));
+	visits->told = error;
 	free(hearing.looked.items);
 }
 

@@ -22,6 +22,7 @@ struct visits {
 	void (*tell)(void *context, int what, pid_t pid, const struct snif_target *to);
 	void *context;
 	struct cookies stuck; /* of sockets that are passed over from there on */
+	int told;	      /* what the last visit said went wrong */
 };
 
 /*

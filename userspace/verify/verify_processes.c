@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "base/message.h"
 #include "cgroup/cgroup_sockets.h"
 #include "filter/instance.h"
 
@@ -27,11 +28,13 @@ enum { CAPABILITIES = sizeof(capabilities) / sizeof(capabilities[0]) };
 
 struct looking {
 	const struct filter *filter;
-	const struct inventory_attachment *attachment;
 	/* of each finding, the first process, and how many there are */
 	pid_t capable[CAPABILITIES], reaching, packet, old;
 	unsigned capable_count[CAPABILITIES], reaching_count, packet_count, old_count;
-	bool packet_here, old_here; /* in the process at hand */
+	/* in the process at hand */
+	uint64_t capabilities_here;
+	bool reaching_here, packet_here, old_here;
+	struct findings *findings;
 };
 
 static void note(pid_t *first, unsigned *count, pid_t pid) {
@@ -44,13 +47,13 @@ struct rights {
 	bool root; /* by one of its uids, as the initial user namespace has them */
 };
 
-static struct rights rights_of(pid_t pid) {
+static struct rights rights_of(pid_t thread) {
 	struct rights rights = {0};
 	char path[40], line[128];
 	unsigned uid[4];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", thread);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "Uid: %u %u %u %u", &uid[0], &uid[1], &uid[2], &uid[3]) == 4)
@@ -63,13 +66,13 @@ static struct rights rights_of(pid_t pid) {
 	return rights;
 }
 
-/* Whether what is at this path for the process is what is there for us, and nothing keeps root from writing to it. */
-static bool reaches(pid_t pid, const char *path) {
+/* Whether what is at this path for the thread is what is there for us, and nothing keeps root from writing to it. */
+static bool reaches(pid_t thread, const char *path) {
 	char its[64];
 	struct stat here, there;
 	struct statvfs mount;
 
-	snprintf(its, sizeof(its), "/proc/%d/root%s", pid, path);
+	snprintf(its, sizeof(its), "/proc/%d/root%s", thread, path);
 	return stat(path, &here) == 0 && stat(its, &there) == 0 && here.st_dev == there.st_dev &&
 	       here.st_ino == there.st_ino && statvfs(its, &mount) == 0 && !(mount.f_flag & ST_RDONLY);
 }
@@ -104,17 +107,37 @@ static void look_at_socket(void *context, pid_t pid, int fd) {
 	looking->old_here |= is_old(looking, fd);
 }
 
+/* Each has rights, and a root, of its own. */
+static void look_at_thread(void *context, pid_t thread) {
+	struct looking *looking = context;
+	struct rights rights = rights_of(thread);
+
+	looking->capabilities_here |= rights.capabilities;
+	if (rights.root && !looking->reaching_here)
+		looking->reaching_here = reaches(thread, INSTANCE_ROOT) || reaches(thread, INSTANCE_PINS);
+}
+
+static void look_at_sockets(struct looking *looking, pid_t pid) {
+	int error = process_each_socket(pid, look_at_socket, looking);
+
+	if (!error)
+		return;
+	looking->findings->incomplete = true;
+	message_error("cannot look at a socket of process %d: %s", pid, process_socket_error(error));
+}
+
 static void look_at_process(void *context, pid_t pid) {
 	struct looking *looking = context;
-	struct rights rights = rights_of(pid);
 
+	looking->capabilities_here = 0;
+	looking->reaching_here = looking->packet_here = looking->old_here = false;
+	process_each_thread(pid, look_at_thread, looking);
+	look_at_sockets(looking, pid);
 	for (int i = 0; i < CAPABILITIES; i++)
-		if (rights.capabilities >> capabilities[i].number & 1)
+		if (looking->capabilities_here >> capabilities[i].number & 1)
 			note(&looking->capable[i], &looking->capable_count[i], pid);
-	if (rights.root && (reaches(pid, INSTANCE_ROOT) || reaches(pid, INSTANCE_PINS)))
+	if (looking->reaching_here)
 		note(&looking->reaching, &looking->reaching_count, pid);
-	looking->packet_here = looking->old_here = false;
-	process_each_socket(pid, look_at_socket, looking);
 	if (looking->packet_here)
 		note(&looking->packet, &looking->packet_count, pid);
 	if (looking->old_here)
@@ -123,7 +146,7 @@ static void look_at_process(void *context, pid_t pid) {
 
 void verify_processes(const struct filter *filter, const struct inventory_attachment *attachment, int cgroup_fd,
 		      struct findings *findings) {
-	struct looking looking = {.filter = filter, .attachment = attachment};
+	struct looking looking = {.filter = filter, .findings = findings};
 	const char *path = attachment->path;
 
 	cgroup_each_process(cgroup_fd, look_at_process, &looking);
