@@ -23,7 +23,7 @@ struct keep {
 	unsigned calls;
 	/* of the process that looks */
 	struct sock_cgroup asking;
-	struct cookies cgroups; /* the cgroup and those below */
+	struct ids cgroups; /* the cgroup and those below */
 };
 
 void keep_begin(struct keep *keep);

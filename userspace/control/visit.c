@@ -31,11 +31,11 @@ struct report {
 	pid_t pid;
 };
 
-static void add(struct cookies *cookies, __u64 cookie) {
-	__u64 *item = array_add(&cookies->items, &cookies->count, sizeof(cookie));
+static void add(struct ids *ids, __u64 id) {
+	__u64 *item = array_add(&ids->items, &ids->count, sizeof(id));
 
 	if (item)
-		*item = cookie;
+		*item = id;
 }
 
 static int compare(const void *left, const void *right) {
@@ -44,20 +44,20 @@ static int compare(const void *left, const void *right) {
 	return (*one > *other) - (*one < *other);
 }
 
-static void sort(struct cookies *cookies) {
-	if (cookies->count)
-		qsort(cookies->items, cookies->count, sizeof(*cookies->items), compare);
+static void sort(struct ids *ids) {
+	if (ids->count)
+		qsort(ids->items, ids->count, sizeof(*ids->items), compare);
 }
 
-static bool has(const struct cookies *cookies, __u64 cookie) {
-	return cookies->count && bsearch(&cookie, cookies->items, cookies->count, sizeof(cookie), compare);
+static bool has(const struct ids *ids, __u64 id) {
+	return ids->count && bsearch(&id, ids->items, ids->count, sizeof(id), compare);
 }
 
 /* ---- the process ------------------------------------------------------------------------------------------------ */
 
 struct visitor {
 	const struct visits *visits;
-	const struct cookies *looked; /* by another, which was stuck then */
+	const struct ids *looked; /* by another, which was stuck then */
 	int reports;
 };
 
@@ -98,7 +98,7 @@ _Noreturn static void look_at_all(const struct visitor *visitor) {
 
 struct hearing {
 	struct visits *visits;
-	struct cookies looked;
+	struct ids looked;
 	struct report last;
 	long end_ms;
 };
@@ -183,5 +183,5 @@ void visit_sockets(struct visits *visits) {
 
 void visits_end(struct visits *visits) {
 	free(visits->stuck.items);
-	visits->stuck = (struct cookies){0};
+	visits->stuck = (struct ids){0};
 }

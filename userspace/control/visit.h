@@ -8,7 +8,8 @@
 
 #include "abi.h"
 
-struct cookies {
+/* Numbers that the kernel gives: of sockets (their cookies), or of cgroups. */
+struct ids {
 	__u64 *items;
 	size_t count;
 };
@@ -21,8 +22,8 @@ struct visits {
 	/* Here. */
 	void (*tell)(void *context, int what, pid_t pid, const struct snif_target *to);
 	void *context;
-	struct cookies stuck; /* of sockets that are passed over from there on */
-	int told;	      /* what the last visit said went wrong */
+	struct ids stuck; /* of sockets that are passed over from there on */
+	int told;	  /* what the last visit said went wrong */
 };
 
 /*
