@@ -9,9 +9,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 static struct stream stream;
 
 /* ---- T9 ---- */

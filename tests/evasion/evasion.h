@@ -21,6 +21,9 @@
 #define V6 "2001:db8::1"
 #define V4_OTHER "192.0.2.2"
 #define V4_REFUSED "203.0.113.1" /* no rule covers it */
+/* The reasons for which an ordinary hello passes, and is refused. */
+#define ALLOW SNIF_REASON_NAME_ALLOWED
+#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The policy of nearly all cases: names above, and without inspection TCP 8080 and UDP 5353 of 192.0.2.1. */
@@ -88,6 +91,9 @@ extern const struct catalogue record_cases, hello_cases, name_cases, flow_cases,
 void stream_hello(struct stream *stream, const char *name);
 /* The same to order; `hello->name` is a string. */
 void stream_of(struct stream *stream, const struct hello *hello);
+/* For entries: an ordinary hello for ALLOWED, and for FORBIDDEN. */
+void stream_allowed(struct stream *stream, int n);
+void stream_forbidden(struct stream *stream, int n);
 
 /* Runs an entry that is a stream, as the harness does; and the same with another server. */
 void stream_run(const struct evasion *evasion);

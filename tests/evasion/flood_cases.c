@@ -10,9 +10,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 enum { HALVES = 2000, FLOOD = 20000, FLOOD_THREADS = 64, SLAB_SLACK_KB = 16384, MOST_FILES = 2 * HALVES + 1000 };
 
 static void allow_files(void) {

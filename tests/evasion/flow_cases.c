@@ -7,9 +7,6 @@
 #include "evasion.h"
 #include "judges.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 enum { CHANGE_CIPHER_SPEC = 20, ALERT, HANDSHAKE, DATA };
 
 static const uint8_t data[16384] = {23, 3, 3}, zeros[1024];

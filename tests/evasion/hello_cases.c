@@ -5,9 +5,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 enum {
 	SERVER_NAME = 0,
 	GROUPS = 10,

@@ -11,9 +11,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 enum { PORT = 9443 }; /* of servers inside; no rule allows to send there */
 
 static int listen_inside(const char *address) {

@@ -8,8 +8,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 #define PLAIN SNIF_REASON_ADDRESS_ALLOWED
 #define V4_MAPPED "::ffff:" V4
 

@@ -7,8 +7,6 @@
 #include "event/event_write.h"
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 #define SERVER_NAME 0
 
 /* An ordinary hello without server_name, but with an extension of that type and these bytes. */

@@ -11,8 +11,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 #define NODELAY 1 /* TCP_NODELAY: <netinet/tcp.h> and <linux/tcp.h> don't go together */
 
 enum { IPPROTO_MPTCP_ = 262, SOL_MPTCP_ = 284, MPTCP_INFO_ = 1 };

@@ -11,8 +11,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 #define HOST "203.0.113.102"
 #define HOST6 "2001:db8:1::2"
 

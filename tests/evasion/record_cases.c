@@ -8,20 +8,8 @@
 #include "../support/vector.h"
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
 /* The bytes of the message of an ordinary hello: what a loop over all places in it takes. */
 #define MESSAGE 178
-
-static void allowed(struct stream *stream, int n) {
-	(void)n;
-	stream_hello(stream, ALLOWED);
-}
-
-static void forbidden(struct stream *stream, int n) {
-	(void)n;
-	stream_hello(stream, FORBIDDEN);
-}
 
 /* ---- B3: two records, cut at every place; records of n bytes ---- */
 
@@ -138,7 +126,7 @@ static void many_empty_records(struct stream *stream, int n) {
 }
 
 static void empty_record_behind(struct stream *stream, int n) {
-	allowed(stream, n);
+	stream_allowed(stream, n);
 	hello_record(&stream->bytes, 22, "", 0);
 }
 
@@ -350,10 +338,10 @@ static void asked_otherwise(struct stream *stream, int n) {
 }
 
 static const struct evasion cases[] = {
-	{"B1-split-every-offset-allowed", allowed, ALLOW, .cuts = CUTS_EVERY},
-	{"B1-split-every-offset-denied", forbidden, REFUSE, .cuts = CUTS_EVERY},
-	{"B2-small-segments-allowed", allowed, ALLOW, .cuts = CUTS_SMALL},
-	{"B2-small-segments-denied", forbidden, REFUSE, .cuts = CUTS_SMALL},
+	{"B1-split-every-offset-allowed", stream_allowed, ALLOW, .cuts = CUTS_EVERY},
+	{"B1-split-every-offset-denied", stream_forbidden, REFUSE, .cuts = CUTS_EVERY},
+	{"B2-small-segments-allowed", stream_allowed, ALLOW, .cuts = CUTS_SMALL},
+	{"B2-small-segments-denied", stream_forbidden, REFUSE, .cuts = CUTS_SMALL},
 	{"B3-two-records-every-offset-refused", two_records_refused, SNIF_REASON_SPLIT_RECORDS, .first = 1,
 	 .last = MESSAGE},
 	{"B3-two-records-behind-the-name-refused", two_records_allowed, SNIF_REASON_SPLIT_RECORDS, .cuts = CUTS_NONE,

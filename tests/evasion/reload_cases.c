@@ -7,9 +7,6 @@
 
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 enum { THREADS = 8, ROUNDS = 60, RELOADS = 100, FORKS = 200 };
 
 /* Two policies that say the same of the names at hand. */

@@ -17,19 +17,6 @@
 #include "evasion.h"
 #include "uring.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
-static void allowed(struct stream *stream, int n) {
-	(void)n;
-	stream_hello(stream, ALLOWED);
-}
-
-static void forbidden(struct stream *stream, int n) {
-	(void)n;
-	stream_hello(stream, FORBIDDEN);
-}
-
 /* ---- T3 ---- */
 
 /* Sends a hello with byte n out of band, or with `extra` a byte of its own before byte n: refused with all behind. */
@@ -287,26 +274,26 @@ static const struct evasion cases[] = {
 	{"T3-oob-inside-the-name", .run = urgent_in_the_name},
 	{"T3-oob-between-hellos", .run = urgent_between_hellos},
 	{"T3-oob-after-verdict", .run = urgent_after},
-	{"T4-writev-allowed", allowed, ALLOW, .send = by_writev},
-	{"T4-writev-denied", forbidden, REFUSE, .send = by_writev},
-	{"T4-sendmsg-allowed", allowed, ALLOW, .send = by_sendmsg},
-	{"T4-sendmsg-denied", forbidden, REFUSE, .send = by_sendmsg},
-	{"T4-sendmmsg-allowed", allowed, ALLOW, .send = by_sendmmsg},
-	{"T4-sendmmsg-denied", forbidden, REFUSE, .send = by_sendmmsg},
-	{"T4-msg-more-allowed", allowed, ALLOW, .send = by_more},
-	{"T4-msg-more-denied", forbidden, REFUSE, .send = by_more},
-	{"T4-cork-allowed", allowed, ALLOW, .send = by_cork},
-	{"T4-cork-denied", forbidden, REFUSE, .send = by_cork},
-	{"T4-sendfile-allowed", allowed, ALLOW, .send = by_sendfile},
-	{"T4-sendfile-denied", forbidden, REFUSE, .send = by_sendfile},
-	{"T4-splice-allowed", allowed, ALLOW, .send = by_splice},
-	{"T4-splice-denied", forbidden, REFUSE, .send = by_splice},
-	{"T4-vmsplice-allowed", allowed, ALLOW, .send = by_vmsplice},
-	{"T4-vmsplice-denied", forbidden, REFUSE, .send = by_vmsplice},
-	{"T4-zerocopy-allowed", allowed, ALLOW, .send = by_zerocopy},
-	{"T4-zerocopy-denied", forbidden, REFUSE, .send = by_zerocopy},
-	{"T4-io-uring-send-allowed", allowed, ALLOW, .send = by_uring},
-	{"T4-io-uring-send-denied", forbidden, REFUSE, .send = by_uring},
+	{"T4-writev-allowed", stream_allowed, ALLOW, .send = by_writev},
+	{"T4-writev-denied", stream_forbidden, REFUSE, .send = by_writev},
+	{"T4-sendmsg-allowed", stream_allowed, ALLOW, .send = by_sendmsg},
+	{"T4-sendmsg-denied", stream_forbidden, REFUSE, .send = by_sendmsg},
+	{"T4-sendmmsg-allowed", stream_allowed, ALLOW, .send = by_sendmmsg},
+	{"T4-sendmmsg-denied", stream_forbidden, REFUSE, .send = by_sendmmsg},
+	{"T4-msg-more-allowed", stream_allowed, ALLOW, .send = by_more},
+	{"T4-msg-more-denied", stream_forbidden, REFUSE, .send = by_more},
+	{"T4-cork-allowed", stream_allowed, ALLOW, .send = by_cork},
+	{"T4-cork-denied", stream_forbidden, REFUSE, .send = by_cork},
+	{"T4-sendfile-allowed", stream_allowed, ALLOW, .send = by_sendfile},
+	{"T4-sendfile-denied", stream_forbidden, REFUSE, .send = by_sendfile},
+	{"T4-splice-allowed", stream_allowed, ALLOW, .send = by_splice},
+	{"T4-splice-denied", stream_forbidden, REFUSE, .send = by_splice},
+	{"T4-vmsplice-allowed", stream_allowed, ALLOW, .send = by_vmsplice},
+	{"T4-vmsplice-denied", stream_forbidden, REFUSE, .send = by_vmsplice},
+	{"T4-zerocopy-allowed", stream_allowed, ALLOW, .send = by_zerocopy},
+	{"T4-zerocopy-denied", stream_forbidden, REFUSE, .send = by_zerocopy},
+	{"T4-io-uring-send-allowed", stream_allowed, ALLOW, .send = by_uring},
+	{"T4-io-uring-send-denied", stream_forbidden, REFUSE, .send = by_uring},
 	{"T4-io-uring-connect-and-send", .run = uring_connect},
 	{"T5-64-kilobytes-in-a-write-allowed", large_allowed, ALLOW, .send = by_send, .first = 23, .last = 23},
 	{"T5-64-kilobytes-in-a-write-denied", large_forbidden, REFUSE, .send = by_send, .last = 5},

@@ -14,9 +14,6 @@
 #include "datagram.h"
 #include "evasion.h"
 
-#define ALLOW SNIF_REASON_NAME_ALLOWED
-#define REFUSE SNIF_REASON_NAME_NOT_ALLOWED
-
 static struct stream stream;
 
 /* ---- T7 ---- */

@@ -15,8 +15,8 @@
 #include "evasion.h"
 
 #define V4_MAPPED "::ffff:" V4
-#define ALLOW SNIF_REASON_ADDRESS_ALLOWED
-#define REFUSE SNIF_REASON_PORT_NOT_ALLOWED
+#define ALLOW_ADDRESS SNIF_REASON_ADDRESS_ALLOWED
+#define REFUSE_PORT SNIF_REASON_PORT_NOT_ALLOWED
 
 /* 9 and 443 are allowed instead of 5353. */
 static const char other_port[] = "version: 1\n"
@@ -31,9 +31,9 @@ static void held_back(void) {
 	connect_to(fd, &bad);
 	assert_int_equal(send(fd, "a", 1, MSG_MORE), 1);
 	connect_to(fd, &good);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	refused(send(fd, "b", 1, 0));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	close(fd);
 	nothing_arrived(evasion_udp443, 0);
 }
@@ -43,11 +43,11 @@ static void held_back_ipv4(void) {
 	int fd = datagram_socket(&bad);
 
 	connect_to(fd, &good);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	assert_int_equal(send(fd, "a", 1, MSG_MORE), 1);
 	connect_to(fd, &bad);
 	refused(send(fd, "b", 1, 0));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	close(fd);
 	nothing_arrived(evasion_udp443, 0);
 }
@@ -70,10 +70,10 @@ static void held_back_without_source(void) {
 		int fd = datagram_socket(&good);
 
 		assert_int_equal(sendto(fd, "a", 1, MSG_MORE, (const struct sockaddr *)&good.address, good.length), 1);
-		lab_expect(SNIF_ALLOW, ALLOW);
+		lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 		assert_int_equal(connect(fd, (const struct sockaddr *)&nowhere.address, nowhere.length), -1);
 		assert_int_equal(errno, ENETUNREACH);
-		lab_expect(SNIF_ALLOW, ALLOW);
+		lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 		refused(send(fd, "b", 1, 0));
 		lab_expect(SNIF_DENY, SNIF_REASON_SOURCE_ADDRESS);
 		close(fd);
@@ -88,12 +88,12 @@ static void held_back_meanwhile(void) {
 	int fd = datagram_socket(&before);
 
 	assert_int_equal(sendto(fd, "a", 1, MSG_MORE, (const struct sockaddr *)&before.address, before.length), 1);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	evasion_use_policy(other_port);
 	connect_to(fd, &then);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	refused(send(fd, "b", 1, 0));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	close(fd);
 	nothing_arrived(evasion_udp5353, received);
 }
@@ -145,16 +145,16 @@ static void sent_slowly(void) {
 	make_slow_page(&slow, size);
 	assert_int_equal(pthread_create(&thread, NULL, send_slowly, &slow), 0);
 	assert_int_equal(read(slow.faults, &message, sizeof(message)), sizeof(message)); /* it waits */
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	evasion_use_policy(other_port);
 	assert_int_equal(send_to(slow.fd, &then), 1);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	page.range.start = (uintptr_t)slow.page;
 	assert_int_equal(ioctl(slow.faults, UFFDIO_ZEROPAGE, &page), 0);
 	pthread_join(thread, NULL);
 	errno = slow.error;
 	refused(slow.sent);
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	close(slow.fd);
 	close(slow.faults);
 	munmap(slow.page, size);
@@ -175,13 +175,13 @@ static void held_back_before(void) {
 	assert_int_equal(send(parts, "a", 1, MSG_MORE), 1);
 	second_attach(&second, false);
 	connect_to(parts, &good);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	refused(send(parts, "b", 1, 0));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	assert_int_equal(send_to(connected, &good), 1);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	refused(send(connected, "c", 1, 0));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	close(parts);
 	close(connected);
 	second_close(&second);
@@ -198,9 +198,9 @@ static void port_zero(void) {
 
 		connect_to(fd, &zero);
 		assert_int_equal(send_to(fd, &good), 1);
-		lab_expect(SNIF_ALLOW, ALLOW);
+		lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 		refused(send(fd, "b", 1, 0));
-		lab_expect(SNIF_DENY, REFUSE);
+		lab_expect(SNIF_DENY, REFUSE_PORT);
 		refused(send(fd, "c", 1, 0));
 		close(fd);
 	}
@@ -381,23 +381,23 @@ static void translated(void) {
 		evasion_skip("nft cannot translate addresses here");
 	before = lab_seen(evasion_udp5353, 0).received;
 	connect_to(connected, &good);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(send(connected, "x", 1, 0), 1);
 	assert_int_equal(send_to(single, &good), 1);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	lab_wait_bytes(evasion_udp5353, 0, before + 4);
 	/* a disconnect can come in the middle of a send, too */
 	assert_int_equal(connect(connected, &nowhere, sizeof(nowhere)), 0);
 	refused(send_to(connected, &good));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	connect_to(single, &good);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	assert_int_equal(send(single, "x", 1, 0), 1);
 	connect_to(single, &good);
-	lab_expect(SNIF_ALLOW, ALLOW);
+	lab_expect(SNIF_ALLOW, ALLOW_ADDRESS);
 	refused(send(single, "x", 1, 0));
-	lab_expect(SNIF_DENY, REFUSE);
+	lab_expect(SNIF_DENY, REFUSE_PORT);
 	nothing_arrived(evasion_udp5353, before + 5);
 	assert_int_equal(evasion_system("nft delete table ip evasion"), 0);
 	close(connected);

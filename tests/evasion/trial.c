@@ -140,6 +140,16 @@ void stream_hello(struct stream *stream, const char *name) {
 	stream_of(stream, &(struct hello){.name = name});
 }
 
+void stream_allowed(struct stream *stream, int n) {
+	(void)n;
+	stream_hello(stream, ALLOWED);
+}
+
+void stream_forbidden(struct stream *stream, int n) {
+	(void)n;
+	stream_hello(stream, FORBIDDEN);
+}
+
 void trial_hello_passes(struct trial *trial, const char *name) {
 	static struct stream stream;
 
