@@ -17,7 +17,7 @@
 #include "bench/floor.skel.h"
 #include "policy/policy.h"
 
-enum { POLICY = 1, MOST_MAPS = 32 };
+enum { POLICY = 1 };
 
 static int statistics = -1; /* the kernel measures while this is open */
 
@@ -142,27 +142,6 @@ unsigned confine_drain(const struct confinement *confinement) {
 	if (count < 0)
 		bench_fail("the filter's events cannot be read: %s", strerror(-count));
 	return (unsigned)count;
-}
-
-int program_map(int program, const char *name) {
-	__u32 ids[MOST_MAPS];
-	struct bpf_prog_info info = {.nr_map_ids = MOST_MAPS, .map_ids = (uintptr_t)ids};
-	__u32 size = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(program, &info, &size))
-		bench_fail("the kernel does not tell of the program: %s", strerror(errno));
-	for (__u32 i = 0; i < info.nr_map_ids; i++) {
-		struct bpf_map_info map = {0};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		size = sizeof(map);
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &size))
-			bench_fail("the kernel does not tell of the map: %s", strerror(errno));
-		if (strcmp(map.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
 }
 
 void cost_start(void) {

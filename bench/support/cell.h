@@ -52,8 +52,6 @@ struct confinement confine(const char *policy);
 void confine_cell(const struct confinement *confinement, const struct cell *cell);
 /* Reads and drops the events that are waiting. Returns how many there were. */
 unsigned confine_drain(const struct confinement *confinement);
-/* A map of the program, by its name, as a descriptor; -ENOENT: the program uses none of that name. */
-int program_map(int program, const char *name);
 
 /* ---- costs ---------------------------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "../../tests/support/packet_maker.h"
+#include "../../tests/support/program_map.h"
 #include "bench.h"
 #include "bench/decide.skel.h"
 
@@ -20,9 +21,12 @@ enum { REPEAT_EVENTS = 500 }; /* runs that the ring buffer has room for, each wi
 
 /* Puts the attached program's map in the place of the one here, which is left out if that program uses none. */
 static void take_map(struct bpf_map *map, int program) {
-	int fd = program_map(program, bpf_map__name(map)),
-	    error = fd < 0 ? bpf_map__set_autocreate(map, false) : bpf_map__reuse_fd(map, fd);
+	int fd = program_map(program, bpf_map__name(map)), error = fd;
 
+	if (fd >= 0)
+		error = bpf_map__reuse_fd(map, fd);
+	else if (fd == -ENOENT)
+		error = bpf_map__set_autocreate(map, false);
 	if (error)
 		bench_fail("cannot use the filter's map %s: %s", bpf_map__name(map), strerror(-error));
 }

@@ -125,7 +125,8 @@ int samples_read(const char *file, struct samples *samples) {
 		fclose(in);
 	for (size_t i = 0; !error && i < samples->count; i++)
 		sum_up(&samples->series[i]);
-	sort_by_case(samples);
+	if (!error)
+		sort_by_case(samples);
 	return error;
 }
 

@@ -12,16 +12,16 @@
 
 #include <bpf/bpf.h>
 
-#include "../support/kernel_memory.h"
 #include "../support/lab.h"
 #include "../support/lookup.h"
 #include "../support/name_server.h"
+#include "../support/program_map.h"
 #include "dns.h"
 #include "run/supervise.h"
 
 #define POLICY "version: 1\ntls: {allow: [\"*.lab.test\"]}\ndns: {servers: [" LOOKUP_SERVER "], bind: require}\n"
 
-enum { OTHER_POLICY = 2, WINDOW = 64, UNANSWERED = 20000, MINUTES = 10, MOST_MAPS = 64 };
+enum { OTHER_POLICY = 2, WINDOW = 64, UNANSWERED = 20000, MINUTES = 10 };
 
 static struct cgroup other = {.fd = -1};
 static struct compiled compiled;
@@ -94,46 +94,20 @@ static int flood_inside(void *argument) {
 	return flood("x", count, SNIF_DNS_AAAA) > count - count / 100;
 }
 
-/* A map of the ingress program's, by its name. */
-static int map_of(const char *name) {
-	__u32 ids[MOST_MAPS], program_id, count = 1;
-	struct bpf_prog_info info = {.nr_map_ids = MOST_MAPS, .map_ids = (uintptr_t)ids};
-	__u32 size = sizeof(info);
-	int program;
-
-	assert_int_equal(bpf_prog_query(lab_cgroup()->fd, BPF_CGROUP_INET_INGRESS, 0, NULL, &program_id, &count), 0);
-	program = bpf_prog_get_fd_by_id(program_id);
-	assert_int_equal(bpf_obj_get_info_by_fd(program, &info, &size), 0);
-	close(program);
-	for (__u32 i = 0; i < info.nr_map_ids; i++) {
-		struct bpf_map_info map = {0};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		size = sizeof(map);
-		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &size), 0);
-		if (strcmp(map.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	fail_msg("there is no map %s", name);
-	return -1;
-}
-
-/* Bytes that the kernel has for a policy's table. */
+/* Bytes that the kernel has for a policy's table in that map of the ingress program. */
 static size_t memory_of(const char *outer) {
-	int map = map_of(outer), inner;
-	__u32 number = 1, id;
-	char file[64];
+	__u32 id, count = 1;
+	int program, map;
 	size_t bytes;
 
-	assert_int_equal(bpf_map_lookup_elem(map, &number, &id), 0);
-	inner = bpf_map_get_fd_by_id(id);
-	assert_true(inner >= 0);
-	snprintf(file, sizeof(file), "/proc/self/fdinfo/%d", inner);
-	bytes = numbers_sum(file, (const char *const[]){"memlock:", NULL});
-	close(inner);
-	close(map);
+	assert_int_equal(bpf_prog_query(lab_cgroup()->fd, BPF_CGROUP_INET_INGRESS, 0, NULL, &id, &count), 0);
+	program = bpf_prog_get_fd_by_id(id);
+	map = program_map(program, outer);
+	assert_true(map >= 0);
+	bytes = program_map_memory(map, 1);
 	assert_true(bytes > 0);
+	close(map);
+	close(program);
 	return bytes;
 }
 

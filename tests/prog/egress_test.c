@@ -14,6 +14,7 @@
 
 #include "../support/hello_maker.h"
 #include "../support/lab.h"
+#include "../support/program_map.h"
 
 static const char policy[] = "version: 1\n"
 			     "tls: {allow: [allowed.lab.test]}\n"
@@ -24,33 +25,13 @@ enum { SYN = 2, RST = 4, ACK = 16 };
 
 static int egress = -1; /* the program */
 
-/* A map of the program's, as a descriptor. */
-static int find_map(const char *name) {
-	__u32 ids[32];
-	struct bpf_prog_info info = {.nr_map_ids = 32, .map_ids = (uintptr_t)ids};
-	__u32 size = sizeof(info);
-
-	assert_int_equal(bpf_obj_get_info_by_fd(egress, &info, &size), 0);
-	for (__u32 i = 0; i < info.nr_map_ids; i++) {
-		struct bpf_map_info map = {0};
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		size = sizeof(map);
-		assert_int_equal(bpf_obj_get_info_by_fd(fd, &map, &size), 0);
-		if (strcmp(map.name, name) == 0)
-			return fd;
-		close(fd);
-	}
-	fail_msg("there is no map %s", name);
-	return -1;
-}
-
 /* The kernel runs the program with a cgroup's storage of zeros: puts the policy in force under that number too. */
 static void put_in_force(void) {
 	__u32 one = 1, zero = 0;
 	struct snif_active active;
-	int map = find_map("policies");
+	int map = program_map(egress, "policies");
 
+	assert_true(map >= 0);
 	assert_int_equal(bpf_map_lookup_elem(map, &one, &active), 0);
 	assert_int_equal(bpf_map_update_elem(map, &zero, &active, BPF_ANY), 0);
 	close(map);
