@@ -54,6 +54,7 @@ static const struct confinement as_nobody = {.identity = {.change = true,
 static void confined(const struct confinement *confinement, int (*check)(void)) {
 	struct confinement prepared = *confinement;
 	int status;
+
 	need_root_and_mounts();
 	assert_int_equal(confine_prepare(&prepared), 0);
 	fflush(NULL);
@@ -93,6 +94,7 @@ static int mounts_are_read_only(void) {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
 	int seen = 0;
+
 	CHECK(mounts);
 	while ((entry = getmntent(mounts))) {
 		if (strcmp(entry->mnt_type, "cgroup2") && strcmp(entry->mnt_type, "cgroup") &&
@@ -117,6 +119,7 @@ static void test_mounts(void **state) {
 static int mounts_stay_here(void) {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	char line[8192];
+
 	CHECK(mounts);
 	while (fgets(line, sizeof(line), mounts))
 		CHECK(!strstr(line, " shared:") && !strstr(line, " master:"));
@@ -136,6 +139,7 @@ static void test_propagation(void **state) {
 /* Whether a file is there and can be written; it is not written. */
 static int opens(const char *path) {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
 	if (fd >= 0)
 		close(fd);
 	return fd < 0 ? errno : 0;
@@ -143,6 +147,7 @@ static int opens(const char *path) {
 
 static int settings_are_read_only(void) {
 	int uevent = opens("/sys/kernel/uevent_helper");
+
 	CHECK(opens("/proc/sys/kernel/core_pattern") == EROFS);
 	CHECK(opens("core_pattern") == EROFS); /* from the working directory */
 	CHECK(uevent == EROFS || uevent == ENOENT);
@@ -158,6 +163,7 @@ static int settings_can_be_written(void) {
 
 static int settings_are_left(void) {
 	struct statvfs proc, sys;
+
 	CHECK(statvfs("/proc/sys/kernel", &proc) == 0 && !(proc.f_flag & ST_RDONLY));
 	CHECK(statvfs("/sys", &sys) == 0 && !(sys.f_flag & ST_RDONLY));
 	return 0;
@@ -231,6 +237,7 @@ static void test_keep_caps(void **state) {
 static int is_nobody(void) {
 	gid_t group;
 	uid_t real, effective, saved;
+
 	CHECK(getresuid(&real, &effective, &saved) == 0);
 	CHECK(real == NOBODY && effective == NOBODY && saved == NOBODY);
 	CHECK(getgid() == NOBODY);
@@ -253,6 +260,7 @@ static int families_are_few(void) {
 	int allowed[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 	int refused[] = {AF_PACKET, AF_VSOCK, AF_XDP, AF_CAN, AF_TIPC, AF_BLUETOOTH, AF_ALG + 1, AF_ALG + 5, 1000, -1};
 	int pair[2];
+
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
 		int fd = socket(allowed[i], SOCK_DGRAM, 0);
 		CHECK(fd >= 0 || (allowed[i] == AF_INET6 && errno == EAFNOSUPPORT));
@@ -271,6 +279,7 @@ static int families_are_few(void) {
 
 static int calls_are_refused(void) {
 	int one = 1, pair[2], fd = socket(AF_INET, SOCK_STREAM, 0);
+
 	CHECK(fd >= 0 && pipe(pair) == 0);
 	CHECK(setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)) == 0);
 	CHECK(setsockopt(fd, SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)) == -1 && errno == EPERM);
@@ -302,6 +311,7 @@ static int calls_are_refused(void) {
 /* Without Landlock's scopes. A process group of its own, as this test is to get no signal. */
 static int signals_to_the_group_are_refused(void) {
 	static struct syscalls syscalls;
+
 	CHECK(setpgid(0, 0) == 0);
 	CHECK(syscalls_compile(false, &syscalls) == 0 && syscalls_refuse(&syscalls, NULL) == 0);
 	CHECK(kill(0, 0) == -1 && errno == EPERM);
@@ -311,6 +321,7 @@ static int signals_to_the_group_are_refused(void) {
 
 static void test_group_signals(void **state) {
 	struct confinement confinement = {.no_seccomp = true};
+
 	(void)state;
 	confined(&confinement, signals_to_the_group_are_refused);
 }
@@ -319,6 +330,7 @@ static void test_group_signals(void **state) {
 static void test_no_filter(void **state) {
 	struct confinement confinement = {0};
 	int status;
+
 	(void)state;
 	need_root_and_mounts();
 	pid_t pid = fork();
@@ -335,6 +347,7 @@ static void test_no_filter(void **state) {
 /* Names with spaces and the like, and longer than a line is often taken to be; and what is mounted below a proc. */
 static int odd_mounts_are_seen(void) {
 	struct statvfs cgroup, part;
+
 	CHECK(statvfs("/tmp/snifence a\tb\\c/cgroup", &cgroup) == 0 && cgroup.f_flag & ST_RDONLY);
 	CHECK(access("/tmp/snifence a\tb\\c/proc/self", F_OK) == 0);
 	CHECK(access("/tmp/snifence a\tb\\c/proc/driver/hidden", F_OK) == 0);
@@ -345,6 +358,7 @@ static int odd_mounts_are_seen(void) {
 static void make_odd_mounts(void) {
 	static const char *const folder = "/tmp/snifence a\tb\\c";
 	char options[3000], path[64];
+
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("none", "/tmp", "tmpfs", 0, NULL), 0);
@@ -364,6 +378,7 @@ static void make_odd_mounts(void) {
 static void test_odd_mounts(void **state) {
 	struct confinement confinement = {0};
 	int own;
+
 	(void)state;
 	need_root_and_mounts();
 	own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
@@ -467,5 +482,6 @@ int main(void) {
 		cmocka_unit_test(test_no_filter),    cmocka_unit_test(test_odd_mounts),
 
 	};
+
 	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ static int start(char **argv) {
 	struct confinement confinement = {0};
 	struct child child;
 	int status = -1;
+
 	need_root_and_mounts();
 	assert_int_equal(cgroup_create(&cgroup), 0);
 	assert_int_equal(signals_take(&signals), 0);
@@ -118,6 +119,7 @@ static void test_without_clone3(void **state) {
 
 static int parse(char **argv, struct run_options *options) {
 	int argc = 0;
+
 	while (argv[argc])
 		argc++;
 	return run_options_parse(argc, argv, options);
@@ -151,6 +153,7 @@ static void test_options(void **state) {
 
 static void refuse(char **argv) {
 	struct run_options options;
+
 	assert_int_equal(parse(argv, &options), -EINVAL);
 	run_options_free(&options);
 }
@@ -179,5 +182,6 @@ int main(void) {
 		cmocka_unit_test(test_signals_not_restored),
 		cmocka_unit_test(test_without_clone3),
 	};
+
 	return cmocka_run_group_tests_name("spawn", tests, NULL, NULL);
 }

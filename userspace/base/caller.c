@@ -11,6 +11,7 @@
 
 bool caller_parse_id(const char *text, const char *end, uint32_t *id) {
 	uint64_t value = 0;
+
 	if (text == end || end - text > 10)
 		return false;
 	for (; text < end; text++) {
@@ -24,6 +25,7 @@ bool caller_parse_id(const char *text, const char *end, uint32_t *id) {
 
 int caller_ids(uid_t *uid, gid_t *gid) {
 	const char *user = getenv("SUDO_UID"), *group = getenv("SUDO_GID");
+
 	if (!user && !group)
 		return -ENOENT;
 	if (user && group && caller_parse_id(user, user + strlen(user), uid) &&

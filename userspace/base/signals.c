@@ -31,6 +31,7 @@ static void collect(sigset_t *set) {
 
 int signals_take(struct signals *signals) {
 	sigset_t set;
+
 	collect(&set);
 	signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals->fd < 0)
@@ -50,6 +51,7 @@ int signals_take(struct signals *signals) {
 
 int signals_next(const struct signals *signals, bool *everywhere) {
 	struct signalfd_siginfo info;
+
 	if (read(signals->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return 0;
 	/* A hang-up goes to the session's leader alone: snifence, where ssh or a container engine started it. */
@@ -93,13 +95,13 @@ int signals_early(const struct signals *signals) {
 }
 
 int signals_restore(const struct signals *signals) {
-	int err = 0;
+	int error = 0;
 
-	for (size_t i = 0; i < IGNORED && !err; i++)
-		err = undo_ignoring(signals, ignored[i]);
-	if (!err && sigismember(&signals->ignored, SIGCHLD) && signal(SIGCHLD, SIG_IGN) == SIG_ERR)
-		err = -errno;
-	if (!err && sigprocmask(SIG_SETMASK, &signals->mask, NULL))
-		err = -errno;
-	return err;
+	for (size_t i = 0; i < IGNORED && !error; i++)
+		error = undo_ignoring(signals, ignored[i]);
+	if (!error && sigismember(&signals->ignored, SIGCHLD) && signal(SIGCHLD, SIG_IGN) == SIG_ERR)
+		error = -errno;
+	if (!error && sigprocmask(SIG_SETMASK, &signals->mask, NULL))
+		error = -errno;
+	return error;
 }

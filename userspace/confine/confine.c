@@ -31,6 +31,7 @@ const char *confine_step_text(enum confine_step step) {
 		[CONFINE_CAPABILITIES] = "drop capabilities",
 		[CONFINE_SYSTEM_CALLS] = "install the seccomp filter (--no-seccomp leaves it out)",
 	};
+
 	return step < CONFINE_STEPS && texts[step] ? texts[step] : "confine the command";
 }
 
@@ -44,6 +45,7 @@ static int close_at_exec(const struct confinement *confinement) {
 /* A command of root's with --keep-caps could undo it all. */
 static bool is_root(const struct confinement *confinement) {
 	const struct identity *identity = &confinement->identity;
+
 	return (identity->change ? identity->uid : geteuid()) == 0;
 }
 
@@ -77,6 +79,7 @@ static const unsigned int kept[] = {
 
 static uint64_t kept_mask(const struct confinement *confinement) {
 	uint64_t mask = confinement->keep_chroot ? UINT64_C(1) << CAP_SYS_CHROOT : 0;
+
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		mask |= UINT64_C(1) << kept[i];
 	return mask;
@@ -94,15 +97,17 @@ static int drop_from_bounding(unsigned long capability) {
 /* Before the identity changes, as it takes CAP_SETPCAP. */
 static int drop_bounding(const struct confinement *confinement) {
 	const uint64_t mask = kept_mask(confinement);
-	int err = 0;
-	for (unsigned int capability = 0; !confinement->keep_caps && capability < CAPABILITIES && !err; capability++)
+	int error = 0;
+
+	for (unsigned int capability = 0; !confinement->keep_caps && capability < CAPABILITIES && !error; capability++)
 		if (!(mask >> capability & 1))
-			err = drop_from_bounding(capability);
-	return err;
+			error = drop_from_bounding(capability);
+	return error;
 }
 
 static int leave_processes(const struct confinement *confinement) {
 	int scoped = scope_enter();
+
 	(void)confinement;
 	return scoped < 0 ? scoped : 0;
 }
@@ -117,6 +122,7 @@ static int drop_capabilities(const struct confinement *confinement) {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 	const uint64_t mask = is_root(confinement) ? kept_mask(confinement) : 0;
+
 	if (confinement->keep_caps)
 		return 0;
 	if (syscall(SYS_capget, &header, sets))
@@ -155,9 +161,9 @@ int confine(const struct confinement *confinement, enum confine_step *step) {
 		[CONFINE_SYSTEM_CALLS] = refuse_system_calls,
 	};
 	for (*step = 0; *step < CONFINE_STEPS; (*step)++) {
-		int err = steps[*step](confinement);
-		if (err)
-			return err;
+		int error = steps[*step](confinement);
+		if (error)
+			return error;
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
 /* The entry of a name, or else of a uid. NULL and 0: there is none; NULL and a negative errno: that cannot be told. */
 static const struct passwd *find_entry(const char *name, uid_t uid, int *error) {
 	static const int failures[] = {EINTR, EIO, EMFILE, ENFILE, ENOMEM, ERANGE}; /* by getpwnam(3); others vary */
+
 	errno = 0;
 	const struct passwd *entry = name ? getpwnam(name) : getpwuid(uid);
 	*error = 0;
@@ -52,14 +53,14 @@ static int complete(struct identity *identity, const struct passwd *entry, bool 
 	identity->change = true;
 	identity->home = strdup(entry ? entry->pw_dir : "/");
 	identity->name = entry ? strdup(entry->pw_name) : NULL;
-	int err = !identity->home || (entry && !identity->name) ? -ENOMEM : 0;
-	if (!err)
-		err = entry && all_groups ? list_groups(identity) : one_group(identity);
-	if (!err)
+	int error = !identity->home || (entry && !identity->name) ? -ENOMEM : 0;
+	if (!error)
+		error = entry && all_groups ? list_groups(identity) : one_group(identity);
+	if (!error)
 		return 0;
-	message_error("cannot list the groups of uid %u: %s", identity->uid, strerror(-err));
+	message_error("cannot list the groups of uid %u: %s", identity->uid, strerror(-error));
 	identity_free(identity);
-	return err;
+	return error;
 }
 
 static int from_entry(struct identity *identity, const struct passwd *entry) {
@@ -70,24 +71,26 @@ static int from_entry(struct identity *identity, const struct passwd *entry) {
 
 /* By uid alone; `all_groups` as in complete(). */
 static int from_uid(struct identity *identity, bool all_groups) {
-	int err;
-	const struct passwd *entry = find_entry(NULL, identity->uid, &err);
-	return err ? err : complete(identity, entry, all_groups);
+	int error;
+	const struct passwd *entry = find_entry(NULL, identity->uid, &error);
+
+	return error ? error : complete(identity, entry, all_groups);
 }
 
 static int from_option(const char *user, struct identity *identity) {
-	int err;
+	int error;
 	const char *colon = strchr(user, ':');
 	bool number = caller_parse_id(user, colon ? colon : user + strlen(user), &identity->uid);
+
 	if (colon) {
 		if (number && caller_parse_id(colon + 1, colon + strlen(colon), &identity->gid))
 			return from_uid(identity, false);
 		message_error("--user %s: write a user's name, a UID, or UID:GID in numbers", user);
 		return -EINVAL;
 	}
-	const struct passwd *entry = find_entry(number ? NULL : user, identity->uid, &err);
-	if (entry || err)
-		return entry ? from_entry(identity, entry) : err;
+	const struct passwd *entry = find_entry(number ? NULL : user, identity->uid, &error);
+	if (entry || error)
+		return entry ? from_entry(identity, entry) : error;
 	if (number)
 		message_error("--user %s: this uid is nobody's here, so its group is not known: write UID:GID", user);
 	else
@@ -99,22 +102,23 @@ int identity_resolve(const char *user, struct identity *identity) {
 	*identity = (struct identity){0};
 	if (user)
 		return from_option(user, identity);
-	int err = caller_ids(&identity->uid, &identity->gid);
-	if (!err)
+	int error = caller_ids(&identity->uid, &identity->gid);
+	if (!error)
 		return from_uid(identity, true);
-	if (err == -ENOENT)
+	if (error == -ENOENT)
 		return 0;
 	message_error("SUDO_UID and SUDO_GID do not both hold a number: say whom to run the command as with --user");
-	return err;
+	return error;
 }
 
 static int set_variables(const struct identity *identity) {
-	int err = setenv("HOME", identity->home, 1);
+	int error = setenv("HOME", identity->home, 1);
+
 	if (identity->name)
-		err = err || setenv("USER", identity->name, 1) || setenv("LOGNAME", identity->name, 1);
+		error = error || setenv("USER", identity->name, 1) || setenv("LOGNAME", identity->name, 1);
 	else
-		err = err || unsetenv("USER") || unsetenv("LOGNAME");
-	return err ? -errno : 0;
+		error = error || unsetenv("USER") || unsetenv("LOGNAME");
+	return error ? -errno : 0;
 }
 
 int identity_assume(const struct identity *identity) {

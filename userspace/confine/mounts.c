@@ -69,6 +69,7 @@ static int look(const char *path, struct statfs *fs) {
 /* Where something else is mounted over what the list of mounts tells of, nobody reaches that. Returns as look(). */
 static int is_reached(const char *directory, unsigned long magic, struct statfs *fs) {
 	int there = look(directory, fs);
+
 	return there > 0 ? (unsigned long)fs->f_type == magic : there;
 }
 
@@ -80,6 +81,7 @@ static int join(char path[PATH_MAX], const char *directory, const char *name) {
 static int make_read_only(struct work *work, const char *path, const struct statfs *fs) {
 	const unsigned long kept_flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 	unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | ((unsigned long)fs->f_flags & kept_flags);
+
 	if (fs->f_flags & MS_RDONLY)
 		return 0;
 	work->changed = true;
@@ -104,33 +106,35 @@ static int cover(struct work *work, const char *path, const struct statfs *fs) {
 static int copy_options(int fs, const struct mount_entry *entry) {
 	static const char *const names[] = {"hidepid", "gid", "subset"};
 	char *options = strdup(entry->options), *rest = options, *value;
-	int err = options ? 0 : -ENOMEM;
-	while (!err && (value = strsep(&rest, ","))) {
+	int error = options ? 0 : -ENOMEM;
+
+	while (!error && (value = strsep(&rest, ","))) {
 		const char *name = strsep(&value, "=");
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && value && !err; i++)
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && value && !error; i++)
 			if (strcmp(name, names[i]) == 0 && fsconfig(fs, FSCONFIG_SET_STRING, name, value, 0))
-				err = -errno;
+				error = -errno;
 	}
 	free(options);
-	return err;
+	return error;
 }
 
 static int make_proc(struct work *work, const struct mount_entry *entry) {
 	struct stat status;
 	int fs = fsopen("proc", FSOPEN_CLOEXEC);
+
 	if (fs < 0)
 		return -errno;
-	int err = fsconfig(fs, FSCONFIG_SET_STRING, "source", "proc", 0) ? -errno : copy_options(fs, entry);
-	if (!err && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
-		err = -errno;
-	if (!err)
+	int error = fsconfig(fs, FSCONFIG_SET_STRING, "source", "proc", 0) ? -errno : copy_options(fs, entry);
+	if (!error && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		error = -errno;
+	if (!error)
 		work->proc = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (!err && (work->proc < 0 || fstat(work->proc, &status)))
-		err = -errno;
-	if (!err)
+	if (!error && (work->proc < 0 || fstat(work->proc, &status)))
+		error = -errno;
+	if (!error)
 		work->device = status.st_dev;
 	close(fs);
-	return err;
+	return error;
 }
 
 static int put(int tree, const char *directory) {
@@ -139,19 +143,21 @@ static int put(int tree, const char *directory) {
 
 static int put_proc(struct work *work, const struct mount_entry *entry) {
 	bool first = work->proc < 0;
-	int err = first ? make_proc(work, entry) : 0;
-	if (err || first)
-		return err ? err : put(work->proc, entry->directory);
+	int error = first ? make_proc(work, entry) : 0;
+
+	if (error || first)
+		return error ? error : put(work->proc, entry->directory);
 	int copy = open_tree(work->proc, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (copy < 0)
 		return -errno;
-	err = put(copy, entry->directory);
+	error = put(copy, entry->directory);
 	close(copy);
-	return err;
+	return error;
 }
 
 static bool is_below(const char *path, const char *directory) {
 	size_t length = strlen(directory);
+
 	return strncmp(path, directory, length) == 0 && path[length] == '/';
 }
 
@@ -170,19 +176,20 @@ static int replace_proc(struct work *work, const struct mount_entry *entry, size
 	int tree = open_tree(AT_FDCWD, below->directory, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT);
 	if (tree < 0 && errno != ENOENT)
 		return -errno;
-	int err = replace_proc(work, entry, i + 1), put_back = 0;
-	if (!err && tree >= 0)
+	int error = replace_proc(work, entry, i + 1), put_back = 0;
+	if (!error && tree >= 0)
 		put_back = put(tree, below->directory);
 	if (tree >= 0)
 		close(tree);
-	return err || put_back == -ENOENT ? err : put_back;
+	return error || put_back == -ENOENT ? error : put_back;
 }
 
 /* A part of it is mounted over itself, to be read-only. */
 static int protect_part(struct work *work, const char *directory, const char *name) {
 	char path[PATH_MAX];
 	struct statfs fs;
-	int err = join(path, directory, name), there = err ? err : look(path, &fs);
+	int error = join(path, directory, name), there = error ? error : look(path, &fs);
+
 	if (there <= 0 || fs.f_flags & MS_RDONLY)
 		return there < 0 ? there : 0;
 	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL))
@@ -194,9 +201,10 @@ static int protect_part(struct work *work, const char *directory, const char *na
 static int protect_proc(struct work *work, const struct mount_entry *entry, const struct statfs *fs) {
 	char self[PATH_MAX];
 	struct stat status;
-	int err = join(self, entry->directory, "self");
-	if (err)
-		return err;
+	int error = join(self, entry->directory, "self");
+
+	if (error)
+		return error;
 	if (lstat(self, &status))
 		return errno != ENOENT && errno != ENOTDIR ? -errno
 		       : work->root			   ? make_read_only(work, entry->directory, fs)
@@ -206,11 +214,11 @@ static int protect_proc(struct work *work, const struct mount_entry *entry, cons
 		/* in a chroot it is not yet: what is mounted below it would be there outside, too */
 		if (mount(NULL, entry->directory, NULL, MS_REC | MS_PRIVATE, NULL))
 			return -errno;
-		err = replace_proc(work, entry, 0);
+		error = replace_proc(work, entry, 0);
 	}
-	for (size_t i = 0; i < sizeof(parts_of_proc) / sizeof(parts_of_proc[0]) && work->root && !err; i++)
-		err = protect_part(work, entry->directory, parts_of_proc[i]);
-	return err;
+	for (size_t i = 0; i < sizeof(parts_of_proc) / sizeof(parts_of_proc[0]) && work->root && !error; i++)
+		error = protect_part(work, entry->directory, parts_of_proc[i]);
+	return error;
 }
 
 /* ---- all of it --------------------------------------------------------------------------------------------------- */
@@ -219,6 +227,7 @@ static int protect_mount(struct work *work, const struct mount_entry *entry) {
 	const struct way_out *way = NULL;
 	struct statfs fs;
 	int reached = 0;
+
 	if (strcmp(entry->type, "proc") == 0) {
 		reached = is_reached(entry->directory, PROC_SUPER_MAGIC, &fs);
 		return reached > 0 ? protect_proc(work, entry, &fs) : reached;
@@ -235,12 +244,13 @@ static int protect_mount(struct work *work, const struct mount_entry *entry) {
 }
 
 static int protect_all(struct work *work) {
-	int err = mount_list_read(&work->list);
+	int error = mount_list_read(&work->list);
+
 	work->changed = false;
-	for (size_t i = 0; i < work->list.count && !err; i++)
-		err = protect_mount(work, &work->list.entries[i]);
+	for (size_t i = 0; i < work->list.count && !error; i++)
+		error = protect_mount(work, &work->list.entries[i]);
 	mount_list_free(&work->list);
-	return err;
+	return error;
 }
 
 /*
@@ -249,16 +259,17 @@ static int protect_all(struct work *work) {
  */
 static int protect_until_done(struct work *work) {
 	enum { PASSES = 16 };
-	int err = 0;
+	int error = 0;
 	work->changed = true;
-	for (int pass = 0; !err && (pass < 2 || work->changed); pass++)
-		err = pass < PASSES ? protect_all(work) : -EBUSY;
-	return err;
+	for (int pass = 0; !error && (pass < 2 || work->changed); pass++)
+		error = pass < PASSES ? protect_all(work) : -EBUSY;
+	return error;
 }
 
 /* Whether a file of this kind is below what was mounted over it or made read-only. */
 static bool leads_out(unsigned long magic) {
 	bool found = magic == PROC_SUPER_MAGIC;
+
 	for (size_t i = 0; i < sizeof(ways_out) / sizeof(ways_out[0]); i++)
 		found |= magic == ways_out[i].magic && !ways_out[i].directory;
 	return found;
@@ -269,6 +280,7 @@ static bool leads_out(unsigned long magic) {
 static int enter_again(void) {
 	char path[PATH_MAX];
 	struct statfs fs;
+
 	if (statfs("/proc/self/cwd", &fs))
 		return -errno;
 	if (!leads_out((unsigned long)fs.f_type))
@@ -287,12 +299,14 @@ static bool look_at_root(struct statx *root) {
 static bool root_is_the_namespaces(void) {
 	struct statx before, after;
 	int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
 	return own >= 0 && look_at_root(&before) && setns(own, CLONE_NEWNS) == 0 && look_at_root(&after) &&
 	       before.stx_mnt_id == after.stx_mnt_id && before.stx_ino == after.stx_ino;
 }
 
 bool mounts_in_chroot(void) {
 	int status, pid = fork();
+
 	if (pid == 0)
 		_exit(root_is_the_namespaces() ? 0 : 1);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0)
@@ -308,20 +322,22 @@ bool mounts_in_chroot(void) {
  */
 static int separate(void) {
 	struct statx root;
+
 	if (unshare(CLONE_NEWNS))
 		return -errno;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
 		return 0;
-	int err = -errno;
-	if (err != -EINVAL || statx(AT_FDCWD, "/", 0, STATX_TYPE, &root))
-		return err;
-	return root.stx_attributes & STATX_ATTR_MOUNT_ROOT ? err : 1;
+	int error = -errno;
+	if (error != -EINVAL || statx(AT_FDCWD, "/", 0, STATX_TYPE, &root))
+		return error;
+	return root.stx_attributes & STATX_ATTR_MOUNT_ROOT ? error : 1;
 }
 
 /* Mounts a file over itself, to be read-only. */
 static int protect_file(struct work *work, const char *path) {
 	struct statfs fs;
 	int there = look(path, &fs);
+
 	if (there <= 0)
 		return there;
 	if (mount(path, path, NULL, MS_BIND, NULL))
@@ -331,13 +347,14 @@ static int protect_file(struct work *work, const char *path) {
 
 int mounts_confine(bool root, const char *file) {
 	struct work work = {.root = root, .proc = -1};
-	int separated = separate(), err = separated < 0 ? separated : 0;
+	int separated = separate(), error = separated < 0 ? separated : 0;
+
 	/* of others it is by its mode; and a mount that is made in a chroot could be seen outside */
 	if (root && file && separated == 0)
-		err = protect_file(&work, file);
-	if (!err)
-		err = protect_until_done(&work);
+		error = protect_file(&work, file);
+	if (!error)
+		error = protect_until_done(&work);
 	if (work.proc >= 0)
 		close(work.proc);
-	return err ? err : enter_again();
+	return error ? error : enter_again();
 }

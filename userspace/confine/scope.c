@@ -22,6 +22,7 @@ enum { ASK_VERSION = 1, ABSTRACT_SOCKETS = 1, SIGNALS = 2 };
 
 int scope_abi(void) {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, ASK_VERSION);
+
 	if (abi < 0)
 		return errno == ENOSYS || errno == EOPNOTSUPP ? 0 : -errno;
 	return (int)abi;
@@ -33,14 +34,15 @@ int scope_abi(void) {
  */
 int scope_enter(void) {
 	const struct ruleset ruleset = {.scoped = ABSTRACT_SOCKETS | SIGNALS};
-	int abi = scope_abi(), err = 0;
+	int abi = scope_abi(), error = 0;
+
 	if (abi < SCOPE_ABI)
 		return abi < 0 ? abi : 0;
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0);
 	if (fd < 0)
 		return -errno;
 	if (syscall(SYS_landlock_restrict_self, fd, 0))
-		err = -errno;
+		error = -errno;
 	close(fd);
-	return err ? err : 1;
+	return error ? error : 1;
 }

@@ -42,14 +42,15 @@ static int open_pipes(struct pipes *pipes) {
 		return -errno;
 	if (pipe2(pipes->start, O_CLOEXEC) == 0)
 		return 0;
-	int err = -errno;
+	int error = -errno;
 	close_pair(pipes->failure);
-	return err;
+	return error;
 }
 
 /* Reads what one write() has put in, or nothing at its end. Returns the length or a negative errno. */
 static ssize_t read_whole(int fd, void *bytes, size_t size) {
 	ssize_t length;
+
 	do
 		length = read(fd, bytes, size);
 	while (length < 0 && errno == EINTR);
@@ -64,32 +65,35 @@ int spawn_fork_into(const struct cgroup *cgroup, int *pidfd) {
 		.cgroup = (uint64_t)cgroup->fd,
 	};
 	long pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+
 	return pid < 0 ? -errno : (int)pid;
 }
 
 /* Where clone3 is refused (seccomp filters of container engines): fork, and move the child while it waits. */
 static int fork_and_move(const struct cgroup *cgroup, int *pidfd) {
 	int pid = fork();
+
 	if (pid <= 0)
 		return pid ? -errno : 0;
-	int err = 0;
+	int error = 0;
 	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (*pidfd < 0)
-		err = -errno;
-	if (!err)
-		err = cgroup_adopt(cgroup, pid);
-	if (!err)
+		error = -errno;
+	if (!error)
+		error = cgroup_adopt(cgroup, pid);
+	if (!error)
 		return pid;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	if (*pidfd >= 0)
 		close(*pidfd);
 	*pidfd = -1;
-	return err;
+	return error;
 }
 
 static const char *path_of(const struct confinement *confinement) {
 	const char *path = getenv("PATH");
+
 	for (char *const *variable = confinement->variables; variable && *variable; variable++)
 		if (strncmp(*variable, "PATH=", 5) == 0)
 			path = *variable + 5;
@@ -99,6 +103,7 @@ static const char *path_of(const struct confinement *confinement) {
 /* Whether there is a file of this name where execvp() has looked for it. */
 static bool is_there(const char *command, const char *folder) {
 	const char *end;
+
 	if (!*command || strchr(command, '/'))
 		return *command && access(command, F_OK) == 0;
 	if (!folder)
@@ -117,6 +122,7 @@ static bool is_there(const char *command, const char *folder) {
 
 static int explain(const struct failure *failure, const char *command, const struct confinement *confinement) {
 	const char *error = strerror(failure->error);
+
 	if (failure->step == WAITING) {
 		message_error("cannot start the command: %s", error);
 		return EXIT_FAILED;
@@ -143,6 +149,7 @@ static int explain(const struct failure *failure, const char *command, const str
 /* In the child: waits until it may start. */
 static int await_start(const struct pipes *pipes) {
 	char go;
+
 	close(pipes->start[1]);
 	ssize_t length = read_whole(pipes->start[0], &go, 1);
 	return length == 1 ? 0 : length < 0 ? (int)length : -ECHILD;
@@ -167,6 +174,7 @@ static void prepare_passed(struct passed *passed, struct failure *failure) {
 static int say_confined(int fd, int listener) {
 	struct failure confined = {.step = CONFINED};
 	struct passed passed;
+
 	prepare_passed(&passed, &confined);
 	struct cmsghdr *header = CMSG_FIRSTHDR(&passed.message);
 	*header = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
@@ -180,6 +188,7 @@ static int say_confined(int fd, int listener) {
 static ssize_t read_failure(int fd, struct failure *failure, int *listener) {
 	struct passed passed;
 	ssize_t length;
+
 	do {
 		prepare_passed(&passed, failure);
 		length = recvmsg(fd, &passed.message, MSG_CMSG_CLOEXEC);
@@ -235,6 +244,7 @@ static bool has_ended(pid_t group) {
 /* Opens the terminal of the session, and says which process group has it. Returns a descriptor, or -1 without one. */
 static int open_terminal(pid_t *group) {
 	int fd = open("/dev/tty", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
 	*group = fd < 0 ? -1 : tcgetpgrp(fd);
 	return fd;
 }
@@ -242,6 +252,7 @@ static int open_terminal(pid_t *group) {
 static bool is_in_foreground(void) {
 	pid_t group;
 	int fd = open_terminal(&group);
+
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 && group == getpgrp();
@@ -253,6 +264,7 @@ static void take_terminal_back(void) {
 	sigset_t stop, before;
 	pid_t group;
 	int fd = open_terminal(&group);
+
 	if (fd < 0)
 		return;
 	sigemptyset(&stop);
@@ -269,10 +281,11 @@ static void take_terminal_back(void) {
 /* Forks into the cgroup and a PID namespace of the child's own. Returns the pid, 0 in the child, or a negative errno
  * after saying why. */
 static int fork_confined(const struct cgroup *cgroup, struct child *child) {
-	int err = pid_namespace_enter(&child->space);
-	if (err) {
-		message_error("cannot make a PID namespace for the command: %s", strerror(-err));
-		return err;
+	int error = pid_namespace_enter(&child->space);
+
+	if (error) {
+		message_error("cannot make a PID namespace for the command: %s", strerror(-error));
+		return error;
 	}
 	int pid = spawn_fork_into(cgroup, &child->pidfd);
 	if (pid < 0)
@@ -285,12 +298,13 @@ static int fork_confined(const struct cgroup *cgroup, struct child *child) {
 /* Lets the child go, once children of snifence's own are made outside again. Returns 0 or a negative errno after saying
  * why. */
 static int let_go(struct child *child, const struct pipes *pipes) {
-	int err = pid_namespace_leave(&child->space);
-	if (!err && child->pid > 0 && write(pipes->start[1], "", 1) != 1)
-		err = -errno;
-	if (err)
-		message_error("cannot start the command: %s", strerror(-err));
-	return err;
+	int error = pid_namespace_leave(&child->space);
+
+	if (!error && child->pid > 0 && write(pipes->start[1], "", 1) != 1)
+		error = -errno;
+	if (error)
+		message_error("cannot start the command: %s", strerror(-error));
+	return error;
 }
 
 /* Ends a child that has not become the command. */
@@ -305,6 +319,7 @@ static int await_exec(int failure_fd, const char *command, const struct confinem
 	struct failure failure = {.step = WAITING};
 	ssize_t length = read_failure(failure_fd, &failure, listener);
 	bool confined = length == (ssize_t)sizeof(failure) && failure.step == CONFINED;
+
 	if (confined)
 		length = read_failure(failure_fd, &failure, listener);
 	if (length == 0 && confined)
@@ -323,18 +338,18 @@ static int await_exec(int failure_fd, const char *command, const struct confinem
 static int start(char *const argv[], const struct cgroup *cgroup, const struct confinement *confinement,
 		 const struct signals *signals, struct child *child) {
 	struct pipes pipes;
-	int code = EXIT_FAILED, err = open_pipes(&pipes);
-	if (err) {
-		message_error("cannot start the command: %s", strerror(-err));
+	int code = EXIT_FAILED, error = open_pipes(&pipes);
+	if (error) {
+		message_error("cannot start the command: %s", strerror(-error));
 		return EXIT_FAILED;
 	}
 	child->pid = fork_confined(cgroup, child);
 	if (child->pid == 0)
 		become(argv, confinement, signals, &pipes);
-	err = child->space.own >= 0 ? let_go(child, &pipes) : 0;
+	error = child->space.own >= 0 ? let_go(child, &pipes) : 0;
 	close_pair(pipes.start);
 	close(pipes.failure[1]);
-	if (child->pid > 0 && !err)
+	if (child->pid > 0 && !error)
 		code = await_exec(pipes.failure[0], argv[0], confinement, &child->listener);
 	if (child->pid > 0 && code)
 		end_child(child);

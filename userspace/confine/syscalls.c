@@ -134,15 +134,17 @@ enum { TOLD = 0x800 };
 
 static int refuse(scmp_filter_ctx filter, const struct refusal *refusal) {
 	unsigned int error = (unsigned int)refusal->error | (refusal->why ? TOLD : 0);
+
 	return seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(error), refusal->call, refusal->count,
 				      refusal->conditions);
 }
 
 static int refuse_calls(scmp_filter_ctx filter, bool scoped) {
-	int err = scoped ? 0 : refuse(filter, &group_signals);
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]) && !err; i++)
-		err = refuse(filter, &refusals[i]);
-	return err;
+	int error = scoped ? 0 : refuse(filter, &group_signals);
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]) && !error; i++)
+		error = refuse(filter, &refusals[i]);
+	return error;
 }
 
 static struct scmp_arg_cmp equals(unsigned int argument, unsigned int value) {
@@ -153,19 +155,21 @@ static const char families_why[] = "sockets of this family pass no hook";
 
 static int refuse_families_of(scmp_filter_ctx filter, int call) {
 	const unsigned int last = AF_ALG, action = SCMP_ACT_ERRNO(EAFNOSUPPORT | TOLD);
-	int err = 0;
-	for (unsigned int family = 0; family <= last && !err; family++)
+	int error = 0;
+
+	for (unsigned int family = 0; family <= last && !error; family++)
 		if (!family_allowed(family))
-			err = seccomp_rule_add(filter, action, call, 1, equals(0, family));
-	if (!err)
-		err = seccomp_rule_add(filter, action, call, 1, (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
-	return err;
+			error = seccomp_rule_add(filter, action, call, 1, equals(0, family));
+	if (!error)
+		error = seccomp_rule_add(filter, action, call, 1, (struct scmp_arg_cmp){0, SCMP_CMP_GT, last, 0});
+	return error;
 }
 
 /* socketpair() is only good for UNIX sockets, but makes one of any family before that turns out. */
 static int refuse_families(scmp_filter_ctx filter) {
-	int err = refuse_families_of(filter, SCMP_SYS(socket));
-	return err ? err : refuse_families_of(filter, SCMP_SYS(socketpair));
+	int error = refuse_families_of(filter, SCMP_SYS(socket));
+
+	return error ? error : refuse_families_of(filter, SCMP_SYS(socketpair));
 }
 
 /*
@@ -178,10 +182,11 @@ static int refuse_mptcp(scmp_filter_ctx filter) {
 }
 
 static int add_rules(scmp_filter_ctx filter, bool scoped) {
-	int err = refuse_calls(filter, scoped);
-	if (!err)
-		err = refuse_families(filter);
-	return err ? err : refuse_mptcp(filter);
+	int error = refuse_calls(filter, scoped);
+
+	if (!error)
+		error = refuse_families(filter);
+	return error ? error : refuse_mptcp(filter);
 }
 
 static int new_filter(scmp_filter_ctx *filter) {
@@ -189,9 +194,9 @@ static int new_filter(scmp_filter_ctx *filter) {
 	if (!*filter)
 		return -ENOMEM;
 	/* Any ABI without rules here (x32) is refused as a kernel without it does. */
-	int err = seccomp_attr_set(*filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	int error = seccomp_attr_set(*filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
 	/* The kernel's own errno, instead of ECANCELED for all of them. */
-	return err ? err : seccomp_attr_set(*filter, SCMP_FLTATR_API_SYSRAWRC, 1);
+	return error ? error : seccomp_attr_set(*filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -210,31 +215,31 @@ static int refuse_unseen_options(scmp_filter_ctx filter) {
 		SNIF_OPTIONS(X)
 #undef X
 	};
-	int err = 0;
-	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]) && !err; i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
-				       equals(1, unseen[i].level), equals(2, unseen[i].option));
+	int error = 0;
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]) && !error; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
+					 equals(1, unseen[i].level), equals(2, unseen[i].option));
 	/* The rules for both ABIs have this one already. */
-	return err == -EEXIST ? 0 : err;
+	return error == -EEXIST ? 0 : error;
 }
 
 /* The machine's 32-bit system calls reach the same kernel by other numbers: the rules hold for them too. */
 static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
 	scmp_filter_ctx other;
-	int err = new_filter(&other);
-	if (!err)
-		err = seccomp_arch_add(other, OTHER_ABI);
-	if (!err)
-		err = seccomp_arch_remove(other, SCMP_ARCH_NATIVE);
-	if (!err)
-		err = add_rules(other, scoped);
-	if (!err)
-		err = refuse_unseen_options(other);
-	if (!err)
-		err = seccomp_merge(filter, other);
-	if (err)
+	int error = new_filter(&other);
+	if (!error)
+		error = seccomp_arch_add(other, OTHER_ABI);
+	if (!error)
+		error = seccomp_arch_remove(other, SCMP_ARCH_NATIVE);
+	if (!error)
+		error = add_rules(other, scoped);
+	if (!error)
+		error = refuse_unseen_options(other);
+	if (!error)
+		error = seccomp_merge(filter, other);
+	if (error)
 		seccomp_release(other);
-	return err;
+	return error;
 }
 #else
 static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
@@ -247,18 +252,19 @@ static int add_other_abi(scmp_filter_ctx filter, bool scoped) {
 /* Adds all rules and writes the instructions to `fd`. */
 static int export(bool scoped, int fd) {
 	scmp_filter_ctx filter;
-	int err = new_filter(&filter);
-	if (!err)
-		err = add_rules(filter, scoped);
-	if (!err)
-		err = add_other_abi(filter, scoped);
-	return err ? err : seccomp_export_bpf(filter, fd);
+	int error = new_filter(&filter);
+	if (!error)
+		error = add_rules(filter, scoped);
+	if (!error)
+		error = add_other_abi(filter, scoped);
+	return error ? error : seccomp_export_bpf(filter, fd);
 }
 
 /* Nothing is released: what the first has taken the second cannot be given in the same order. */
 static int export_twice(bool scoped, const int fds[2]) {
-	int err = export(scoped, fds[0]);
-	return err ? err : export(scoped, fds[1]);
+	int error = export(scoped, fds[0]);
+
+	return error ? error : export(scoped, fds[1]);
 }
 
 enum { LIMIT_S = 2 }; /* of processor time; it takes some milliseconds */
@@ -267,6 +273,7 @@ enum { LIMIT_S = 2 }; /* of processor time; it takes some milliseconds */
  * own, with a limit that kills. */
 static int export_apart(bool scoped, const int fds[2]) {
 	int status = 0, pid = fork();
+
 	if (pid == 0) {
 		setrlimit(RLIMIT_CPU, &(struct rlimit){LIMIT_S, LIMIT_S});
 		_exit(-export_twice(scoped, fds));
@@ -282,6 +289,7 @@ static int export_apart(bool scoped, const int fds[2]) {
 
 static int read_instructions(int fd, struct syscalls *syscalls) {
 	ssize_t length = read(fd, syscalls->instructions, sizeof(syscalls->instructions));
+
 	if (length < 0)
 		return -errno;
 	syscalls->count = (unsigned short)((size_t)length / sizeof(syscalls->instructions[0]));
@@ -291,11 +299,12 @@ static int read_instructions(int fd, struct syscalls *syscalls) {
 /* A rule that is silently missing in one of them is a difference. */
 static int read_both(const int fds[2], struct syscalls *syscalls) {
 	struct syscalls second;
-	int err = read_instructions(fds[0], syscalls);
-	if (!err)
-		err = read_instructions(fds[1], &second);
-	if (err)
-		return err;
+	int error = read_instructions(fds[0], syscalls);
+
+	if (!error)
+		error = read_instructions(fds[1], &second);
+	if (error)
+		return error;
 	size_t size = syscalls->count * sizeof(syscalls->instructions[0]);
 	return syscalls->count == second.count && memcmp(syscalls->instructions, second.instructions, size) == 0
 		       ? 0
@@ -306,12 +315,13 @@ static int read_both(const int fds[2], struct syscalls *syscalls) {
 int syscalls_compile(bool scoped, struct syscalls *syscalls) {
 	int first[2] = {-1, -1}, second[2] = {-1, -1};
 	const int flags = O_CLOEXEC | O_NONBLOCK;
-	int err = pipe2(first, flags) || pipe2(second, flags) ? -errno : 0;
-	if (!err)
-		err = export_apart(scoped, (const int[]){first[1], second[1]});
-	if (!err)
-		err = read_both((const int[]){first[0], second[0]}, syscalls);
-	if (err)
+	int error = pipe2(first, flags) || pipe2(second, flags) ? -errno : 0;
+
+	if (!error)
+		error = export_apart(scoped, (const int[]){first[1], second[1]});
+	if (!error)
+		error = read_both((const int[]){first[0], second[0]}, syscalls);
+	if (error)
 		syscalls->count = 0;
 	for (size_t i = 0; i < 2; i++) {
 		if (first[i] >= 0)
@@ -319,7 +329,7 @@ int syscalls_compile(bool scoped, struct syscalls *syscalls) {
 		if (second[i] >= 0)
 			close(second[i]);
 	}
-	return err;
+	return error;
 }
 
 /* The instructions as they are installed: what is marked is told, or refused with its errno like the rest. */
@@ -334,6 +344,7 @@ static int install(const struct syscalls *syscalls, bool told) {
 	struct sock_filter instructions[BPF_MAXINSNS];
 	struct sock_fprog program = {syscalls->count, instructions};
 	unsigned int flags = told ? SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV : 0;
+
 	memcpy(instructions, syscalls->instructions, syscalls->count * sizeof(instructions[0]));
 	for (unsigned short i = 0; i < syscalls->count; i++)
 		settle(&instructions[i], told);
@@ -344,6 +355,7 @@ static int install(const struct syscalls *syscalls, bool told) {
 /* There can be one listener to a process: not where who started snifence has one, as some container engines do. */
 int syscalls_refuse(const struct syscalls *syscalls, int *listener) {
 	int result = -EBUSY;
+
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	if (listener) {
@@ -361,6 +373,7 @@ int syscalls_refuse(const struct syscalls *syscalls, int *listener) {
 static uint32_t run_instructions(const struct syscalls *syscalls, const struct seccomp_data *data) {
 	uint32_t a = 0;
 	bool holds = false;
+
 	for (unsigned short i = 0; i < syscalls->count; i++) {
 		const struct sock_filter *instruction = &syscalls->instructions[i];
 		switch (instruction->code) {
