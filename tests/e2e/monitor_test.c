@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,10 +26,19 @@ enum { SLOW_CLIENTS = 40 };
 static const char *log_file, *metrics_file, *policy;
 static struct lab_program *monitor;
 
-static void start_monitor(void) {
+static void launch_monitor(void) {
 	monitor = lab_start((const char *const[]){"build/snifence", "monitor", "--output", log_file, "--metrics",
 						  METRICS, "--metrics-file", metrics_file, NULL});
-	assert_true(lab_await_file(metrics_file, LAB_PATIENCE_MS));
+}
+
+static void await_monitor(void) {
+	if (!lab_await_file(metrics_file, LAB_PATIENCE_MS))
+		fail_msg("the monitor is not ready: %s", lab_read(monitor->output[1]));
+}
+
+static void start_monitor(void) {
+	launch_monitor();
+	await_monitor();
 }
 
 static void end_monitor(int signal) {
@@ -288,6 +298,24 @@ static void test_rotated(void **state) {
 	assert_true(sequence_of(line) > sequence);
 	assert_non_null(strstr(line, run));
 	assert_null(strstr(lab_read(old), "next.lab.test"));
+	end_monitor(SIGTERM);
+}
+
+/* Who only asks whether there is a monitor has its lock for a moment, and keeps none from starting. */
+static void test_asked_meanwhile(void **state) {
+	int fd;
+
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	end_monitor(SIGTERM);
+	unlink(metrics_file);
+	fd = open("/run/snifence/monitor", O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(flock(fd, LOCK_SH | LOCK_NB), 0);
+	launch_monitor();
+	lab_sleep_ms(300);
+	close(fd);
+	await_monitor();
 	end_monitor(SIGTERM);
 }
 
@@ -657,6 +685,7 @@ int main(void) {
 					   resident_test(test_rules_of_then),
 					   resident_test(test_follows_in_a_busy_folder),
 					   resident_test(test_rotated),
+					   resident_test(test_asked_meanwhile),
 					   resident_test(test_error_is_told_once),
 					   resident_test(test_killed),
 					   turner_test(test_killed_amid_many),

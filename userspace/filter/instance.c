@@ -17,8 +17,8 @@
 
 #include <bpf/bpf.h>
 
-#include "base/clock.h"
 #include "base/file.h"
+#include "base/lock.h"
 #include "base/message.h"
 #include "cgroup/cgroup_tree.h"
 #include "filter/filter_parts.h"
@@ -26,7 +26,7 @@
 
 #define HALF_MADE "_new" /* behind the name of an instance that is not all there: not yet, or not any more */
 
-enum { PATH_SIZE = 128, HALF_NAME = INSTANCE_NAME + sizeof(HALF_MADE), LOCK_AGAIN_US = 5000 };
+enum { PATH_SIZE = 128, HALF_NAME = INSTANCE_NAME + sizeof(HALF_MADE) };
 
 const char *instance_name(unsigned number, char name[INSTANCE_NAME]) {
 	snprintf(name, INSTANCE_NAME, SNIFENCE_LAYOUT "_%u", number % INSTANCES);
@@ -151,24 +151,7 @@ void instance_remove_other(const struct instances *instances, const char *name) 
 	remove_pins(instances->root_fd, name);
 }
 
-/* Waits so many milliseconds at most; -1: as long as it takes. Returns 0 or a negative errno; -EBUSY: that was too
- * short. */
-static int lock(int fd, int patience) {
-	long end = clock_ms() + patience;
-
-	if (patience < 0)
-		return flock(fd, LOCK_EX) ? -errno : 0;
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		if (clock_ms() >= end)
-			return -EBUSY;
-		usleep(LOCK_AGAIN_US);
-	}
-	return 0;
-}
-
-/* As lock(); -ESTALE: it was unmounted meanwhile. */
+/* As lock_within(); -ESTALE: it was unmounted meanwhile. */
 static int lock_root(struct instances *instances, int patience) {
 	struct statfs fs;
 	int error;
@@ -176,7 +159,7 @@ static int lock_root(struct instances *instances, int patience) {
 	instances->root_fd = open(INSTANCE_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (instances->root_fd < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	error = lock(instances->root_fd, patience);
+	error = lock_within(instances->root_fd, patience);
 	if (error || fstatfs(instances->root_fd, &fs))
 		return error ? error : -errno;
 	return fs.f_type == BPF_FS_MAGIC ? 0 : -ESTALE;

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/lock.h"
 #include "base/message.h"
 #include "cgroup/cgroup_find.h"
 #include "cgroup/cgroup_place.h"
 #include "filter/ledger.h"
 
-enum { SHARED_RING = 0, MEANINGS = 64, PLACES = 256 };
+enum { SHARED_RING = 0, MEANINGS = 64, PLACES = 256, LOCK_PATIENCE_MS = 2000 };
 
 /* What the numbers of a policy mean under a generation, as the ledger has it. */
 struct meaning {
@@ -89,7 +89,10 @@ static void on_event(void *context, const struct snif_event *event) {
 	source->reader->each(source->reader->to, event, &words);
 }
 
-/* Locks the place of the one reader, and says there who it is. */
+/*
+ * Locks the place of the one reader, and says there who it is. Some have the lock for a moment: who asks whether there is a
+ * reader, and what a reader that was killed had just forked.
+ */
 static int take_lock(void) {
 	char pid[16];
 	int fd, error;
@@ -100,12 +103,13 @@ static int take_lock(void) {
 	fd = open(INSTANCE_READER, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+	error = lock_within(fd, LOCK_PATIENCE_MS);
+	if (!error) {
 		snprintf(pid, sizeof(pid), "%d\n", getpid());
 		if (ftruncate(fd, 0) == 0 && write(fd, pid, strlen(pid)) > 0)
 			return fd;
+		error = -errno;
 	}
-	error = -errno;
 	close(fd);
 	return error;
 }
@@ -124,7 +128,7 @@ struct reader *reader_new(reader_event each, void *to) {
 	reader->epoll = epoll_create1(EPOLL_CLOEXEC);
 	reader->root_fd = cgroup_place_root();
 	reader->lock = take_lock();
-	if (reader->lock == -EWOULDBLOCK)
+	if (reader->lock == -EBUSY)
 		message_error("another monitor is at work: " INSTANCE_ROOT "/monitor has its number");
 	else if (reader->lock < 0)
 		message_error("cannot lock " INSTANCE_ROOT "/monitor: %s", strerror(-reader->lock));
