@@ -9,7 +9,8 @@
 /* Where a question goes, and what of the packet it is. */
 struct question_place {
 	struct snif_target server;
-	__u32 begin, end;
+	__u32 begin, end; /* offsets in the packet */
+	__u32 segment_end;
 };
 
 /* Writes into the workspace which question its message is, or is the answer to. */
@@ -163,6 +164,25 @@ SNIF_SUBPROGRAM int is_read_otherwise(struct __sk_buff *skb, const struct snif_p
 }
 
 /*
+ * Goes on to the question behind the one at hand: of no bytes, which is none, where it is not whole in this segment, or
+ * there may be no more. A function that is verified once, not for each of them.
+ */
+SNIF_SUBPROGRAM int question_next(struct __sk_buff *skb, struct question_place *place, _Bool last) {
+	__u8 length[2];
+	__u32 begin;
+
+	if (!place)
+		return 0;
+	begin = place->end + 2;
+	place->begin = place->end = place->segment_end;
+	if (last || bpf_skb_load_bytes(skb, begin - 2, length, 2) || begin + snif_be16(length) > place->segment_end)
+		return 0;
+	place->begin = begin;
+	place->end = begin + snif_be16(length);
+	return 0;
+}
+
+/*
  * Judges what a packet asks the policy's DNS servers. Over TCP a segment holds whole messages, as clients send them:
  * then it can be read for itself, whatever was sent before. Writes the judgement. Returns 0 where it goes to no such
  * server, and is to be judged by its address.
@@ -170,7 +190,6 @@ SNIF_SUBPROGRAM int is_read_otherwise(struct __sk_buff *skb, const struct snif_p
 SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *policy, const struct snif_tag *tag,
 			       const struct snif_packet *packet, struct snif_judgement *out) {
 	struct question_place place = {};
-	__u8 length[2];
 
 	if (!reads_dns || !policy || !tag || !packet || !out)
 		return 0;
@@ -190,15 +209,12 @@ SNIF_SUBPROGRAM int ask_packet(struct __sk_buff *skb, const struct policy *polic
 		ask(skb, policy, tag, &place, out);
 		return 1;
 	}
-	for (__u32 i = 0; i < SNIF_DNS_OF_SEGMENT && out->verdict == SNIF_ALLOW && place.begin < packet->end; i++) {
-		place.end = place.begin; /* none, which is no question */
-		if (bpf_skb_load_bytes(skb, place.begin, length, 2) == 0 && i < SNIF_DNS_OF_SEGMENT - 1 &&
-		    place.begin + 2 + snif_be16(length) <= packet->end) {
-			place.begin += 2;
-			place.end = place.begin + snif_be16(length);
-		}
+	place.end = packet->payload;
+	place.segment_end = packet->end;
+	for (__u32 i = 1; i <= SNIF_DNS_OF_SEGMENT && out->verdict == SNIF_ALLOW && place.end < place.segment_end;
+	     i++) {
+		question_next(skb, &place, i == SNIF_DNS_OF_SEGMENT);
 		ask(skb, policy, tag, &place, out);
-		place.begin = place.end > place.begin ? place.end : packet->end;
 	}
 	return 1;
 }
