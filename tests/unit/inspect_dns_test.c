@@ -311,6 +311,16 @@ static void lookups_over_tcp(void **state) {
 	add_segment(true, TH_ACK, 3, answer.data, answer.length);
 	add_hello("www.a.example");
 	expect(" name_not_bound");
+	/* behind such a one */
+	begin("require");
+	ask_over_tcp("www.a.example");
+	hello.length = 0;
+	bytes_number(&hello, 2, SNIF_DNS_MESSAGE);
+	bytes_fill(&hello, 0, SNIF_DNS_MESSAGE);
+	bytes_add(&hello, answer.data, answer.length);
+	add_segment(true, TH_ACK, 1, hello.data, hello.length);
+	add_hello("www.a.example");
+	expect(" name_allowed");
 	/* the answer to a question by TCP, by UDP */
 	begin("require");
 	ask_over_tcp("www.a.example");

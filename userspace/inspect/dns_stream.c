@@ -18,22 +18,22 @@ void dns_segment_read(const uint8_t *bytes, uint32_t length, dns_taker taker, vo
 		taker(context, NULL, 0);
 }
 
-bool dns_stream_add(struct dns_stream *stream, const uint8_t *bytes, uint32_t length, dns_taker taker, void *context) {
+void dns_stream_add(struct dns_stream *stream, const uint8_t *bytes, uint32_t length, dns_taker taker, void *context) {
 	uint32_t whole, piece;
 
 	while (length > 0) {
 		whole = stream->have < 2 ? 2 : 2 + snif_be16(stream->bytes);
-		if (whole > sizeof(stream->bytes) || stream->have >= whole)
-			return false;
 		piece = snif_min(whole - stream->have, length);
-		memcpy(stream->bytes + stream->have, bytes, piece);
+		if (whole <= sizeof(stream->bytes))
+			memcpy(stream->bytes + stream->have, bytes, piece);
 		stream->have += piece;
 		bytes += piece;
 		length -= piece;
-		if (stream->have < 2 || stream->have != 2 + snif_be16(stream->bytes))
+		whole = 2 + snif_be16(stream->bytes);
+		if (stream->have < 2 || stream->have < whole)
 			continue;
-		taker(context, stream->bytes + 2, stream->have - 2);
+		if (whole <= sizeof(stream->bytes))
+			taker(context, stream->bytes + 2, whole - 2);
 		stream->have = 0;
 	}
-	return true;
 }

@@ -3,7 +3,6 @@
 #ifndef SNIF_DNS_STREAM_H
 #define SNIF_DNS_STREAM_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "dns.h"
@@ -22,7 +21,7 @@ struct dns_stream {
 	uint8_t bytes[SNIF_DNS_MESSAGE]; /* a message, with its length before it */
 };
 
-/* Hands on the answers that are complete by then. Returns false at one that is too long to be read: none is behind it. */
-bool dns_stream_add(struct dns_stream *stream, const uint8_t *bytes, uint32_t length, dns_taker taker, void *context);
+/* Hands on the answers that are complete by then, but for those that are too long to be read. */
+void dns_stream_add(struct dns_stream *stream, const uint8_t *bytes, uint32_t length, dns_taker taker, void *context);
 
 #endif

@@ -138,7 +138,7 @@ static void read_bytes(void *context, const uint8_t *bytes, uint32_t length, uin
 	if (reading->decided)
 		return;
 	if (reading->answers) {
-		reading->decided = !dns_stream_add(reading->answers, bytes, length, take_message, arrival);
+		dns_stream_add(reading->answers, bytes, length, take_message, arrival);
 		return;
 	}
 	if (!hello->started)
