@@ -141,8 +141,9 @@ static __always_inline void see_datagram(struct __sk_buff *skb, const struct sni
 /* Bytes of an answer over TCP, its length before it included. A longer one binds nothing. */
 #define STREAM_MESSAGE SNIF_DNS_MESSAGE
 #define STREAM_PIECES 4096 /* of answers in one packet, which has room for no more */
-#define STREAM_STEPS                                                                                                   \
-	(16 * SNIF_DNS_STEPS) /* of reading the answers in one packet; behind them the connection is lost */
+/* Of reading the answers in one packet, behind which the connection is lost; to bind an address takes as long as some. */
+#define STREAM_STEPS (16 * SNIF_DNS_STEPS)
+#define STEPS_OF_ADDRESS 64
 
 /* What has come of an answer. It is read from the connection's first byte on, so that nobody can shift its frame. */
 struct stream {
@@ -198,7 +199,7 @@ static __always_inline void stream_answer(const struct stream_walk *walk) {
 	workspace->dns.length = stream->have - 2;
 	bpf_loop((workspace->dns.length + COPY_BYTES - 1) / COPY_BYTES, stream_copy_step, &copy, 0);
 	answer_take(walk->skb, workspace, walk->tag, walk->packet);
-	stream->steps += workspace->dns.steps;
+	stream->steps += workspace->dns.steps + workspace->dns.found * STEPS_OF_ADDRESS;
 	workspace_release(workspace);
 }
 

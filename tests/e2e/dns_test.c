@@ -884,6 +884,37 @@ static void test_many_answers_in_a_segment(void **state) {
 	expect_conversation((struct conversation){SERVER, 40, true});
 }
 
+/* Another name, which the owners of 30 records lead to by a pointer. */
+static void answer_at_great_cost(const struct name_query *query, struct bytes *answer) {
+	size_t other;
+
+	dns_begin_answer(answer, query->message);
+	other = answer->length;
+	dns_add_record(answer, LONGEST_LABEL "." LONGEST_LABEL "." LONGEST_LABEL, 16, 60, "", 0);
+	for (int i = 0; i < 30; i++, answer->data[7]++) {
+		bytes_number(answer, 2, 0xc000 | (uint32_t)other);
+		bytes_fill(answer, 0, 10);
+	}
+	dns_add_address(answer, query->name, 60, "198.51.100.1");
+}
+
+/* No packet takes longer than it may: what is behind that in a connection counts no more. */
+static void test_costly_answers_in_a_segment(void **state) {
+	struct conversation conversation = {SERVER, 40, true};
+
+	(void)state;
+	lab_enter();
+	lab_server(LAB_TLS, "198.51.100.1", 443);
+	name_server_that_gathers(SERVER, answer_at_great_cost, 40);
+	lab_confine(POLICY);
+	assert_int_equal(lab_inside(converse, &conversation), 40);
+	expect_lookup();
+	assert_int_equal(greet_at(conversation_name(15), "198.51.100.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	assert_int_equal(greet_in_vain(conversation_name(39), "198.51.100.1"), 1);
+	lab_expect(SNIF_DENY, SNIF_REASON_NAME_NOT_BOUND);
+}
+
 /* What a network has sent twice, and late, is not the beginning of another connection. */
 static void test_late_syn(void **state) {
 	(void)state;
@@ -1168,6 +1199,7 @@ int main(void) {
 		dns_test(test_over_tcp),
 		dns_test(test_lost_over_tcp),
 		dns_test(test_many_answers_in_a_segment),
+		dns_test(test_costly_answers_in_a_segment),
 		dns_test(test_late_syn),
 		dns_test(test_long_answer_over_tcp),
 		dns_test(test_refused_over_tcp),
