@@ -103,7 +103,7 @@ static bool repeat_syn(int fd, size_t sent) {
 	int sum_at = offsetof(struct tcphdr, check);
 	socklen_t size = sizeof(uint32_t), from_size, to_size;
 	struct sockaddr_in6 from, to;
-	uint32_t next;
+	uint32_t next = 0;
 	bool done;
 
 	from_size = to_size = sizeof(from);
