@@ -17,7 +17,7 @@
 #define SNIF_DNS_MESSAGE 4096 /* bytes of a message that are read: servers send no more over UDP (RFC 6891) */
 #define SNIF_DNS_QUESTION 512 /* of a question: the longest name and what options come with one */
 #define SNIF_DNS_HEADER 12
-#define SNIF_DNS_OF_SEGMENT 32 /* questions in a segment, fewer than so many: c-ares writes all at once */
+#define SNIF_DNS_OF_SEGMENT 64 /* questions in a segment, fewer than so many: one of 1,460 bytes has room for no more */
 #define SNIF_DNS_ADDRESSES 32  /* of an answer, the first that are taken */
 #define SNIF_DNS_RECORDS 64    /* of an answer, the first that are read */
 #define SNIF_DNS_STEPS 8192    /* a name that is written with pointers takes a step for each byte that it stands for */

@@ -115,7 +115,7 @@ struct reason_about reason_about(enum snif_reason reason) {
 	ABOUT(DNS_TYPE, UNUSUAL, "A mail program (MX), a tool that asks for TXT, or for SRV.",
 	      "`dns.names: any` lets every question pass.")
 	ABOUT(DNS_QUESTION, UNUSUAL, "Something else than DNS on port 53, a client with options that resolvers send on; over "
-	      "TCP a question in pieces, or more than 31 at once.", "`dns.names: any` lets every question pass.")
+	      "TCP a question in pieces, or more than 63 at once.", "`dns.names: any` lets every question pass.")
 	ABOUT(DNS_FORGED, ATTACK, "A resolver inside, at an address of `dns.servers`.",
 	      "Run it outside: who is inside cannot be the server that names are bound by.")
 	case SNIF_REASON_NONE:
