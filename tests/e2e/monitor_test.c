@@ -212,6 +212,28 @@ static void test_rules_of_then(void **state) {
 	cgroup_remove(&beside);
 }
 
+static void await_said(const char *piece) {
+	for (double end_ms = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end_ms; lab_sleep_ms(20))
+		if (strstr(lab_read(monitor->output[1]), piece))
+			return;
+	fail_msg("monitor never said %s: %s", piece, lab_read(monitor->output[1]));
+}
+
+/* The rules are the same, and each has another number. */
+static void test_follows_the_order(void **state) {
+	(void)state;
+	begin("version: 1\ntls:\n  to: [192.0.2.0/24]\n  allow: [kept.lab.test]\n  deny:\n"
+	      "  - first.lab.test\n  - second.lab.test\ndns: {servers: none}\n");
+	assert_int_equal(say("second.lab.test"), ECONNABORTED);
+	assert_non_null(strstr(await_line("second.lab.test"), "followed.yaml:7\""));
+	put_policy("version: 1\ntls:\n  to: [192.0.2.0/24]\n  allow: [kept.lab.test]\n  deny:\n"
+		   "  - second.lab.test\n  - first.lab.test\ndns: {servers: none}\n");
+	await_said("reloaded ");
+	assert_int_equal(say("first.lab.test"), ECONNABORTED);
+	assert_non_null(strstr(await_line("first.lab.test"), "followed.yaml:7\""));
+	end_monitor(SIGTERM);
+}
+
 /* In a folder in which something changes all the time. */
 static void test_follows_in_a_busy_folder(void **state) {
 	(void)state;
@@ -221,13 +243,6 @@ static void test_follows_in_a_busy_folder(void **state) {
 	put_policy(RESIDENT_ALLOW("other.lab.test"));
 	assert_true(becomes("other.lab.test", 0));
 	end_monitor(SIGTERM);
-}
-
-static void await_said(const char *piece) {
-	for (double end_ms = lab_now_ms() + LAB_PATIENCE_MS * lab_slowness(); lab_now_ms() < end_ms; lab_sleep_ms(20))
-		if (strstr(lab_read(monitor->output[1]), piece))
-			return;
-	fail_msg("monitor never said %s: %s", piece, lab_read(monitor->output[1]));
 }
 
 /* What somebody else can lay on the way to a file of root's leads to no other one: not to begin with, nor later. */
@@ -683,6 +698,7 @@ int main(void) {
 					   resident_test(test_follows),
 					   resident_test(test_follows_named_files),
 					   resident_test(test_rules_of_then),
+					   resident_test(test_follows_the_order),
 					   resident_test(test_follows_in_a_busy_folder),
 					   resident_test(test_rotated),
 					   resident_test(test_asked_meanwhile),
