@@ -310,8 +310,8 @@ union snif_object {
 #define SNIF_EVENT_HELLO 2   /* a ClientHello was read, at least in part: version is valid when not 0 */
 #define SNIF_EVENT_DNS 4     /* the name is that of a question */
 #define SNIF_EVENT_UNBOUND 8 /* no lookup has given this address for the server name */
-#define SNIF_EVENT_ANSWER                                                                                              \
-	16 /* with SNIF_EVENT_DNS: what a server has answered; no decision, so without verdict and hook */
+/* With SNIF_EVENT_DNS: what a server has answered; no decision, so without verdict and hook. */
+#define SNIF_EVENT_ANSWER 16
 #define SNIF_EVENT_BOUND 32 /* its addresses count for the name */
 
 struct snif_event {

@@ -14,7 +14,8 @@
 
 #include "base/clock.h"
 
-/* Bytes that wait at most, and room for one line more; milliseconds between two tries after an error. */
+/* Bytes that wait at most, and room for one line more; milliseconds between two tries after an error; how many times
+ * as long as one stall the end may last. */
 enum { BUFFER = 1 << 20, RESERVE = 1 << 14, RETRY_MS = 50, FINISH_STALLS = 10 };
 
 enum kind {

@@ -12,7 +12,6 @@
 /* A longer line is passed over: an event is about 500 bytes long. */
 enum { EVENT_LINE_MAX = 1 << 16 };
 
-/* The first three are decisions. */
 enum log_type {
 	LOG_TLS,
 	LOG_FLOW,

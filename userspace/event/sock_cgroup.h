@@ -14,10 +14,10 @@ struct sock_cgroup {
 };
 
 /*
- * The id of the cgroup of a TCP connection or a connected UDP socket: that of who made it. Moves this process into the
- * socket's network namespace, and can wait for the socket's lock. Returns 0 or a negative errno; -ENOENT also where the
- * kernel lacks the list of such sockets (the modules tcp_diag and udp_diag).
+ * Writes the id of the cgroup of a TCP connection or a connected UDP socket: that of who made it. Moves this process
+ * into the socket's network namespace, and can wait for the socket's lock. Returns 0 or a negative errno; -ENOENT also
+ * where the kernel lacks the list of such sockets (the modules tcp_diag and udp_diag).
  */
-int sock_cgroup_ask(struct sock_cgroup *asking, int socket, __u64 *id);
+int sock_cgroup_ask(struct sock_cgroup *asking, int socket, __u64 *cgroup);
 
 #endif

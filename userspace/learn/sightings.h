@@ -41,8 +41,8 @@ struct sightings *sightings_new(void); /* NULL: out of memory */
 
 /*
  * Adds what an event says: of the names and addresses that were allowed, for which there was no rule, or only one for
- * other places, and of the hosts that were not to be looked up; everything else that has a verdict is SEEN_OTHER, beyond SIGHTINGS_OTHER_MAX only counted. Returns 0;
- * -ENOMEM; or -E2BIG when there would be more than SIGHTINGS_MAX places.
+ * other places, and of the hosts that were not to be looked up; everything else that has a verdict is SEEN_OTHER, beyond
+ * SIGHTINGS_OTHER_MAX only counted. Returns 0; -ENOMEM; or -E2BIG when there would be more than SIGHTINGS_MAX places.
  */
 int sightings_add(struct sightings *sightings, const struct log_event *event);
 

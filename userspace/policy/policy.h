@@ -124,15 +124,15 @@ struct policy {
 };
 
 /*
- * Reads and checks the policy in `file` (standard input for `-`), with the sets it names (relative to the policy's
- * folder). Every error of the file goes to `diagnostics` with line and column. Returns the policy, to be freed with
- * policy_free(), or NULL when there was any error or the file cannot be read.
+ * Reads and checks the policy in the file that policy_find() finds for `name` (standard input for `-`), with the sets it
+ * names (relative to the policy's folder). Every error of the file goes to `diagnostics` with line and column. Returns
+ * the policy, to be freed with policy_free(), or NULL when there was any error or the file cannot be read.
  */
-struct policy *policy_load(const char *file, struct diagnostics *diagnostics);
+struct policy *policy_load(const char *name, struct diagnostics *diagnostics);
 
-/* The same, with hosts that are allowed besides, as POLICY_ALLOWED in the places of rules. Without a file (NULL) these
+/* The same, with hosts that are allowed besides, as POLICY_ALLOWED in the places of rules. Without a name (NULL) these
  * are all that it allows. */
-struct policy *policy_load_with(const char *file, const char *const allowed[], size_t count,
+struct policy *policy_load_with(const char *name, const char *const allowed[], size_t count,
 				struct diagnostics *diagnostics);
 #define POLICY_ALLOWED "--allow"
 
