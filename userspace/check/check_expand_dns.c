@@ -7,14 +7,13 @@
 
 #include "base/json.h"
 #include "base/message.h"
-#include "base/text.h"
 #include "policy/rule_print.h"
 
 static const char *const binds[] = {
 	[SNIF_BIND_OFF] = "off", [SNIF_BIND_OBSERVE] = "observe", [SNIF_BIND_REQUIRE] = "require"};
 
-/* `tcp`, `udp` or `tcp/udp`. */
-static const char *protocols_text(const struct named_ports *group) {
+/* `tcp`, `udp` or `tcp/udp`: one word, where protocols_text() has several. */
+static const char *protocols_word(const struct named_ports *group) {
 	static const char *const words[] = {
 		[PROTO_TCP] = "tcp", [PROTO_UDP] = "udp", [PROTO_TCP | PROTO_UDP] = "tcp/udp"};
 
@@ -28,7 +27,7 @@ static void print_lookup(const struct policy *policy, const struct lookup_rule *
 	fputs(host_form_text(lookup->form), out);
 	print_escaped(out, lookup->name, strlen(lookup->name));
 	if (lookup->group) {
-		fprintf(out, " %s ", protocols_text(group));
+		fprintf(out, " %s ", protocols_word(group));
 		port_list_write(&group->ports, out);
 	}
 	fputs("  ", out);
@@ -83,20 +82,16 @@ static struct json_object *lookups_json(const struct policy *policy) {
 	for (size_t i = 0; error == 0 && i < policy->lookup_count; i++) {
 		const struct lookup_rule *lookup = &policy->lookups[i];
 		struct json_object *object = json_object_new_object();
-		char text[SNIF_NAME_BUFFER + sizeof("*.")], *ports = NULL;
-		size_t size;
-		FILE *out = lookup->group ? text_open(&ports, &size) : NULL;
+		const struct named_ports *group = &policy->groups[lookup->group];
+		char text[SNIF_NAME_BUFFER + sizeof("*.")];
 
 		snprintf(text, sizeof(text), "%s%s", host_form_text(lookup->form), lookup->name);
 		error |=
 			json_put_text(object, lookup->search ? "search" : "host", lookup->search ? lookup->name : text);
-		if (out) {
-			port_list_write(&policy->groups[lookup->group].ports, out);
-			error |= text_close(out, &ports);
-			error |= json_put_text(object, "proto", protocols_text(&policy->groups[lookup->group]));
-			error |= json_put_text(object, "ports", ports);
+		if (lookup->group) {
+			error |= json_put_text(object, "proto", protocols_word(group));
+			error |= rule_put_ports_json(object, &group->ports);
 		}
-		free(ports);
 		if (lookup->rule)
 			error |= rule_put_json(object, "rule", policy, lookup->rule);
 		error |= json_add(array, object);

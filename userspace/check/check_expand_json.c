@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A policy ──► what it means, for a machine to read. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "analysis/facts.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "check/check_expand.h"
 #include "check/check_expand_dns.h"
 #include "policy/canonical.h"
@@ -22,21 +20,6 @@ static struct json_object *prefixes_json(const struct prefix_list *list) {
 		error |= json_add(array, json_object_new_string(text));
 	}
 	return json_checked(array, error);
-}
-
-/* Adds "ports" as text, like 22,8000-8999. */
-static int put_ports(struct json_object *object, const struct port_list *ports) {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = text_open(&text, &size);
-	int error;
-
-	if (!out)
-		return -ENOMEM;
-	port_list_write(ports, out);
-	error = text_close(out, &text) == 0 ? json_put_text(object, "ports", text) : -ENOMEM;
-	free(text);
-	return error;
 }
 
 static struct json_object *hosts_json(const struct policy *policy) {
@@ -67,7 +50,7 @@ static struct json_object *zones_json(const struct policy *policy) {
 	for (size_t i = 0; error == 0 && i < policy->zone_count; i++) {
 		struct json_object *object = json_object_new_object();
 
-		error |= put_ports(object, &policy->zones[i].ports);
+		error |= rule_put_ports_json(object, &policy->zones[i].ports);
 		error |= json_put(object, "to", prefixes_json(&policy->lists[policy->zones[i].list]));
 		error |= json_add(array, object);
 	}
@@ -89,7 +72,7 @@ static struct json_object *direct_json(const struct policy *policy) {
 			error |= json_add(protocols, json_object_new_string("udp"));
 		error |= json_put_text(object, "verdict", rule->allow ? "allow" : "deny");
 		error |= json_put(object, "proto", protocols);
-		error |= put_ports(object, &rule->ports);
+		error |= rule_put_ports_json(object, &rule->ports);
 		error |= json_put(object, "to", prefixes_json(&policy->lists[rule->list]));
 		error |= rule_put_json(object, "rule", policy, rule->rule);
 		error |= json_put(object, "bypasses_inspection", json_object_new_boolean(bypasses > 0));

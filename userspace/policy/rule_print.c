@@ -2,10 +2,13 @@
 /* A rule ──► where it stands, and what it says. */
 #include "policy/rule_print.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/message.h"
+#include "base/text.h"
 
 const char *rule_place(const struct rule *rule, char out[RULE_PLACE]) {
 	if (rule->line == 0)
@@ -43,5 +46,19 @@ int rule_put_json(struct json_object *object, const char *key, const struct poli
 	}
 	error |= json_put_text(value, "text", policy->rules[rule].text);
 	error |= json_put(object, key, value);
+	return error;
+}
+
+int rule_put_ports_json(struct json_object *object, const struct port_list *ports) {
+	char *text = NULL;
+	size_t size;
+	FILE *out = text_open(&text, &size);
+	int error;
+
+	if (!out)
+		return -ENOMEM;
+	port_list_write(ports, out);
+	error = text_close(out, &text) == 0 ? json_put_text(object, "ports", text) : -ENOMEM;
+	free(text);
 	return error;
 }

@@ -21,5 +21,7 @@ void rule_print(const struct rule *rule, FILE *out);
 /* Adds a rule as the member `key`: {"file", "line", "text"} (file and line are null for a default, which is written
  * nowhere); rule 0 is null. Returns 0 or -ENOMEM, as json_put(). */
 int rule_put_json(struct json_object *object, const char *key, const struct policy *policy, uint32_t rule);
+/* Adds the ports of a rule as the member `ports`: text, as port_list_write() writes it. Returns 0 or -ENOMEM. */
+int rule_put_ports_json(struct json_object *object, const struct port_list *ports);
 
 #endif
