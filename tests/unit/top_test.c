@@ -39,8 +39,8 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-/* Adds an event, `seconds` after the start. */
-static void add_at(int seconds, const struct made_line *made) {
+/* Adds an event, `now`; its time is another one, unless that is 0. */
+static void add_when(int64_t now, int64_t time, const struct made_line *made) {
 	struct log_parser *parser = log_parser_new();
 	struct log_event event;
 	char *line = NULL;
@@ -52,9 +52,15 @@ static void add_at(int seconds, const struct made_line *made) {
 	make_line(out, made);
 	assert_int_equal(fclose(out), 0);
 	assert_null(log_parser_read(parser, line, length - 1, &event));
-	assert_int_equal(top_model_add(&model, &event, start + seconds * INT64_C(1000000)), 0);
+	event.time = time ? time : event.time;
+	assert_int_equal(top_model_add(&model, &event, now), 0);
 	log_parser_free(parser);
 	free(line);
+}
+
+/* Adds an event, `seconds` after the start. */
+static void add_at(int seconds, const struct made_line *made) {
+	add_when(start + seconds * INT64_C(1000000), 0, made);
 }
 
 #define ADD(at, ...) add_at(at, &(struct made_line){.second = (at), __VA_ARGS__})
@@ -468,6 +474,19 @@ static void test_rates(void **state) {
 	assert_float_equal(refused, 0, 0.001);
 }
 
+/* A machine without a clock begins in 1970, and a log can say anything. */
+static void test_rates_of_no_clock(void **state) {
+	double refused, allowed;
+
+	(void)state;
+	for (int second = -1; second >= -TOP_SECONDS; second--)
+		add_when(INT64_C(1000000), second * INT64_C(1000000), &(struct made_line){.name = "early.test"});
+	assert_int_equal(model.second, 1);
+	assert_int_equal(model.found_count, 0);
+	top_model_rates(&model, INT64_C(1000000), &refused, &allowed);
+	assert_float_equal(refused + allowed, 0, 0);
+}
+
 /* Lines that are gone from the beginning or the middle of a run were lost on the way. */
 static void test_says_what_was_lost(void **state) {
 	(void)state;
@@ -526,6 +545,7 @@ int main(void) {
 		top_unit_test(test_hostile_names),
 		top_unit_test(test_keeps_the_last_events),
 		top_unit_test(test_rates),
+		top_unit_test(test_rates_of_no_clock),
 		top_unit_test(test_says_what_was_lost),
 		top_unit_test(test_audit),
 		cmocka_unit_test(test_no_terminal),

@@ -32,7 +32,7 @@ static void count(struct top_model *model, const struct log_event *event, int64_
 	int64_t second = event->time / SECOND;
 
 	advance(model, now);
-	if (second > model->second || second <= model->second - SLOTS)
+	if (second < 0 || second > model->second || second <= model->second - SLOTS)
 		return;
 	if (event->action == LOG_PASS)
 		model->allowed[second % SLOTS]++;
