@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "analysis/uninspected.h"
-#include "base/file.h"
 #include "base/message.h"
 #include "base/text.h"
 #include "filter/ledger.h"
@@ -59,7 +58,7 @@ static int compile_for_audit(struct source *source) {
 static void print(const struct diagnostics *diagnostics) {
 	char *text = NULL;
 	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	FILE *out = text_open(&text, &size);
 
 	if (out)
 		diagnostics_print(diagnostics, out);
