@@ -314,6 +314,20 @@ static void test_rules(void **state) {
 		    "dns:\n  servers:\n    - 198.51.100.53\n  allow:\n    - e.test\n</pre>");
 }
 
+/* Of a capture no program is known: nothing of the page is about those that asked. */
+static void test_no_processes(void **state) {
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	fputs("{\"timestamp\":\"2026-01-02T03:00:00.000000+0000\",\"event_type\":\"tls\",\"tls\":{\"sni\":\"a.test\"},"
+	      "\"verdict\":{\"action\":\"drop\"},\"reason\":\"name_not_allowed\",\"policy\":\"agent\"}\n",
+	      log);
+	make_page(log);
+	assert_int_equal(occurrences("Asked by"), 0);
+	assert_int_equal(occurrences("By process"), 0);
+	expect_once("<h2 id=\"policies\">By policy</h2>");
+}
+
 /* Times with seconds, and dates, are wide: a phone shows every second one. */
 static void test_wide_labels(void **state) {
 	static const int ends[] = {20, 4 * 86400};
@@ -510,23 +524,15 @@ static void test_wrong_file(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_content),
-		cmocka_unit_test(test_form),
-		cmocka_unit_test(test_payloads),
-		cmocka_unit_test(test_bounded),
-		cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_kept_on_failure),
-		cmocka_unit_test(test_axis),
-		cmocka_unit_test(test_origin),
-		cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_logs_are_kept),
-		cmocka_unit_test(test_audited),
-		cmocka_unit_test(test_wide_labels),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_wrong_file),
-		cmocka_unit_test(test_unreadable_file),
+		cmocka_unit_test(test_text),	   cmocka_unit_test(test_content),
+		cmocka_unit_test(test_form),	   cmocka_unit_test(test_payloads),
+		cmocka_unit_test(test_bounded),	   cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_replaced),   cmocka_unit_test(test_kept_on_failure),
+		cmocka_unit_test(test_axis),	   cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_widths),	   cmocka_unit_test(test_logs_are_kept),
+		cmocka_unit_test(test_audited),	   cmocka_unit_test(test_wide_labels),
+		cmocka_unit_test(test_rules),	   cmocka_unit_test(test_no_processes),
+		cmocka_unit_test(test_wrong_file), cmocka_unit_test(test_unreadable_file),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -29,6 +29,7 @@ struct groups {
 	enum group_by by;
 	struct entry *entries[KEY_KINDS];
 	size_t count;
+	bool processes; /* some are known */
 	struct timeline timeline;
 	struct group other, total;
 	int64_t first, last; /* of all events */
@@ -227,6 +228,7 @@ int groups_add(struct groups *groups, const struct log_event *event) {
 	}
 	key = key_of(groups, event, name, address);
 	cover(groups, event->time);
+	groups->processes |= *event->process != '\0';
 	groups->first = event->time < groups->first ? event->time : groups->first;
 	groups->last = event->time > groups->last ? event->time : groups->last;
 	bucket = timeline_bucket(&groups->timeline, event->time);
@@ -276,6 +278,10 @@ const struct group *groups_other(const struct groups *groups) {
 
 const struct group *groups_total(const struct groups *groups) {
 	return &groups->total;
+}
+
+bool groups_have_processes(const struct groups *groups) {
+	return groups->processes;
 }
 
 void groups_period(const struct groups *groups, int64_t *first, int64_t *last) {

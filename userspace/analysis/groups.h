@@ -64,6 +64,8 @@ const struct group **groups_sorted(const struct groups *groups, size_t *count);
 enum group_by groups_by(const struct groups *groups);
 const struct group *groups_other(const struct groups *groups); /* what has found no place; its key is `(others)` */
 const struct group *groups_total(const struct groups *groups); /* all, only counted; its key is `(all)` */
+/* Whether the process of some event is known: of a capture, none is. */
+bool groups_have_processes(const struct groups *groups);
 /* When the first and the last event were, in microseconds since 1970. */
 void groups_period(const struct groups *groups, int64_t *first, int64_t *last);
 const struct timeline *groups_timeline(const struct groups *groups);

@@ -70,17 +70,7 @@ static void add_column(struct layout *layout, enum cell cell, bool wanted) {
 	layout->columns[layout->count++] = column_of[cell];
 }
 
-/* Whether some process is known: of a capture, none is. */
-static bool has_processes(const struct group *const *groups, size_t count) {
-	const char *words[LEADERS];
-
-	for (size_t i = 0; i < count; i++)
-		if (leaders_sorted(&groups[i]->processes, words) > 0)
-			return true;
-	return count == 0;
-}
-
-static struct layout layout_of(const struct report_groups *shown, const struct terminal *terminal, bool processes) {
+static struct layout layout_of(const struct report_groups *shown, const struct terminal *terminal) {
 	const struct group *total = groups_total(shown->groups);
 	enum group_by by = groups_by(shown->groups);
 	struct layout layout = {
@@ -94,7 +84,7 @@ static struct layout layout_of(const struct report_groups *shown, const struct t
 	layout.columns[layout.count - 1].keep_end = by == BY_NAME || by == BY_RULE;
 	add_column(&layout, REASON, by != BY_REASON);
 	add_column(&layout, NAMES, by != BY_NAME);
-	add_column(&layout, PROCESSES, by != BY_PROCESS && processes);
+	add_column(&layout, PROCESSES, by != BY_PROCESS && groups_have_processes(shown->groups));
 	add_column(&layout, FIRST, by != BY_HOUR);
 	add_column(&layout, LAST, by != BY_HOUR);
 	add_column(&layout, OVER_TIME, by != BY_HOUR);
@@ -149,10 +139,10 @@ static int add_row(struct table *table, const struct layout *layout, const struc
 }
 
 int report_groups_print(const struct report_groups *shown, const struct terminal *terminal, FILE *out) {
-	size_t count = 0, rows = 0, end = shown->skip + shown->limit;
-	const struct group **groups = groups_sorted(shown->groups, &count);
-	struct layout layout = layout_of(shown, terminal, has_processes(groups, count));
+	struct layout layout = layout_of(shown, terminal);
 	struct table *table = table_new(layout.columns, layout.count);
+	size_t count, rows = 0, end = shown->skip + shown->limit;
+	const struct group **groups = groups_sorted(shown->groups, &count);
 	int error = table && groups ? 0 : -ENOMEM;
 
 	if (!error && shown->order)

@@ -106,6 +106,7 @@ static bool has_near(const struct review *review) {
 static void put_links(const struct review *review, uint64_t attempts, bool rules, FILE *out) {
 	const struct group *total = groups_total(review_groups(review));
 	bool refused = group_refused(total) > 0, any = refused || total->allowed > 0;
+	bool asked = groups_have_processes(review_groups(review));
 	const struct {
 		bool there;
 		const char *section, *title;
@@ -115,7 +116,7 @@ static void put_links(const struct review *review, uint64_t attempts, bool rules
 		{rules, "rules", "Rules to copy"},
 		{attempts > 0, "attempts", "Attempts"},
 		{refused, "reasons", "By reason"},
-		{any, "processes", "By process"},
+		{any && asked, "processes", "By process"},
 		{any, "policies", "By policy"},
 		{any, "names", "All names"},
 	};
@@ -276,19 +277,20 @@ static void put_rules(const struct rules *rules, FILE *out) {
 
 static int put_tables(const struct review *review, const struct rules *rules, FILE *out) {
 	const struct report_words *words = report_words(groups_total(review_groups(review)));
+	const unsigned asked = groups_have_processes(review_groups(review)) ? HTML_PROCESSES : 0;
 	char names[REPORT_WORDS_SIZE], why[REPORT_WORDS_SIZE];
 	const struct html_groups top = {review->by[BY_NAME],
 					"top",
 					words->most_refused,
 					names,
-					HTML_BLOCKED | HTML_REASONS | HTML_PROCESSES,
+					HTML_BLOCKED | HTML_REASONS | asked,
 					.only_refused = true,
 					.limit = TOP_ROWS};
 	const struct html_groups attempts = {review->by[BY_REASON],
 					     "attempts",
 					     "Looks like an attempt to get around the filter",
 					     "What no usual program sends",
-					     HTML_BLOCKED | HTML_MEANING | HTML_NAMES | HTML_PROCESSES,
+					     HTML_BLOCKED | HTML_MEANING | HTML_NAMES | asked,
 					     .class = REASON_ATTACK,
 					     .only_refused = true,
 					     .limit = SIZE_MAX};
@@ -296,7 +298,7 @@ static int put_tables(const struct review *review, const struct rules *rules, FI
 					    "reasons",
 					    "By reason",
 					    why,
-					    HTML_BLOCKED | HTML_MEANING | HTML_NAMES | HTML_PROCESSES,
+					    HTML_BLOCKED | HTML_MEANING | HTML_NAMES | asked,
 					    .only_refused = true,
 					    .limit = SIZE_MAX};
 	const struct html_groups processes = {review->by[BY_PROCESS],
@@ -309,13 +311,13 @@ static int put_tables(const struct review *review, const struct rules *rules, FI
 					     "policies",
 					     "By policy",
 					     "The policies that decided",
-					     HTML_BLOCKED | HTML_ALLOWED | HTML_PROCESSES,
+					     HTML_BLOCKED | HTML_ALLOWED | asked,
 					     .limit = TOP_ROWS};
 	const struct html_groups all = {review->by[BY_NAME],
 					"names",
 					"All names",
 					"Every name, or the address where there is none",
-					HTML_BLOCKED | HTML_ALLOWED | HTML_REASONS | HTML_PROCESSES | HTML_TIMES,
+					HTML_BLOCKED | HTML_ALLOWED | HTML_REASONS | asked | HTML_TIMES,
 					.searched = true,
 					.limit = ALL_ROWS};
 	int error;
@@ -328,7 +330,8 @@ static int put_tables(const struct review *review, const struct rules *rules, FI
 	error |= html_groups(&attempts, out);
 	error |= html_groups(&reasons, out);
 	fputs("<div class=\"pair\">\n", out);
-	error |= html_groups(&processes, out);
+	if (asked)
+		error |= html_groups(&processes, out);
 	error |= html_groups(&policies, out);
 	fputs("</div>\n", out);
 	return error | html_groups(&all, out);
