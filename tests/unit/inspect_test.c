@@ -401,6 +401,35 @@ static void a_policy_judges(void **state) {
 	assert_non_null(strstr(out, " ech deny ech_denied ("));
 }
 
+/* TLS behind PostgreSQL's question for it is judged by its name where a rule says so, and is none elsewhere. */
+static void what_begins_with_a_question_is_judged(void **state) {
+	static const uint8_t question[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
+	static const struct {
+		const char *host, *verdict;
+	} cases[] = {
+		{"{host: pg.test, starts: postgres}", " pg.test TLS 1.3 segments=1 records=1 allow name_allowed ("},
+		{"{host: other.test, starts: postgres}",
+		 " pg.test TLS 1.3 segments=1 records=1 deny name_not_allowed ("},
+		{"pg.test", " pg.test TLS 1.3 segments=1 records=1 deny not_tls ("},
+	};
+	char text[256];
+
+	(void)state;
+	hello.length = frame.length = 0;
+	hello_make(&frame, &(struct hello){.name = "pg.test"});
+	bytes_add(&hello, question, sizeof(question));
+	bytes_add(&hello, frame.data, frame.length);
+	write_capture(capture, DLT_RAW, NULL, 0, &(struct packet){.data = hello.data, .length = hello.length});
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text), "version: 1\ndns: {servers: none}\ntls: {allow: [%s]}\n", cases[i].host);
+		put_file(policy_file, text);
+		assert_int_equal(run((const char *[]){"inspect", "--policy", policy_file, capture, NULL}), 0);
+		if (!strstr(out, cases[i].verdict))
+			fail_msg("%s is not in %s", cases[i].verdict, out);
+	}
+	put_file(policy_file, policy_text);
+}
+
 static void packets_are_judged_too(void **state) {
 	static const uint8_t source_route[] = {1, 131, 3, 4};
 	const struct {
@@ -619,6 +648,7 @@ int main(void) {
 		cmocka_unit_test(what_is_no_good_name_is_told),
 		cmocka_unit_test(a_name_is_told_of_a_hello_that_is_refused),
 		cmocka_unit_test(a_policy_judges),
+		cmocka_unit_test(what_begins_with_a_question_is_judged),
 		cmocka_unit_test(packets_are_judged_too),
 		cmocka_unit_test(json_is_that_of_events),
 		cmocka_unit_test(learn_reads_its_json),

@@ -194,8 +194,10 @@ int inspect_main(int argc, char **argv) {
 		return code < 0 ? EXIT_USAGE : 0;
 	if (inspect.options.policy && (code = load_policy(&inspect)) != 0)
 		return code;
-	if (inspect.policy)
+	if (inspect.policy) {
 		rules = inspect.policy->hello;
+		rules.postgres = true; /* is read wherever it comes: inspect_judge() knows where it may */
+	}
 	inspect.flows = flows_new(&rules, show, &inspect);
 	inspect.log = log_new(stdout, log_run_id());
 	code = read_files(&inspect);

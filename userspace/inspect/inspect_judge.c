@@ -61,6 +61,8 @@ struct snif_judgement inspect_judge(snif_tables tables, const struct flow_hello 
 			       : judgement;
 	if (found->refusal != SNIF_REASON_NONE)
 		return snif_refuse(found->refusal);
+	if (found->hello->asked && !dest.postgres)
+		return snif_refuse(SNIF_REASON_NOT_TLS);
 	if (found->reason != SNIF_REASON_NONE)
 		return snif_refuse(found->reason);
 	judgement = snif_judge_hello(tables, &tables->settings, &request);
