@@ -163,6 +163,26 @@ static void test_resolver_that_has_come(void **state) {
 	free(script);
 }
 
+/* Refused by its address, before it had a name: which one it was is told where lookups are refused too. */
+static void test_address_of_no_name(void **state) {
+	static const char any[] = "version: 1\ntls: {allow: [a.test]}\ndns: {servers: [203.0.113.53], bind: require}\n";
+	static const char only[] = "version: 1\ntls: {allow: [a.test]}\n"
+				   "dns: {servers: [203.0.113.53], bind: require, names: policy}\n";
+	const char *const command[] = {lab_self(), "say", "b.test", NULL};
+
+	(void)state;
+	begin();
+	assert_non_null(
+		strstr(lab_snifence(any, NULL, command)->err,
+		       "refused 192.0.2.1:443/TCP (notice_test, name_not_bound); no lookup of an allowed name gave "
+		       "this address: with `dns: {names: policy}` the lookup of another is refused, and told by "
+		       "its name\n"));
+	assert_non_null(
+		strstr(lab_snifence(only, NULL, command)->err,
+		       "; no lookup of an allowed name gave this address: it is from another resolver, a cache or "
+		       "a list\n"));
+}
+
 static void test_off_and_quiet(void **state) {
 	struct lab_program *program;
 
@@ -641,6 +661,7 @@ int main(int argc, char **argv) {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_notice),
 		lab_test(test_readme),
+		lab_test(test_address_of_no_name),
 		lab_test(test_off_and_quiet),
 		cmocka_unit_test_teardown(test_resolver_that_has_come, leave_resolv_conf),
 		lab_test(test_to_file),

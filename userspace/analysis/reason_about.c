@@ -104,9 +104,11 @@ struct reason_about reason_about(enum snif_reason reason) {
 	ABOUT(DNS_ALLOWED, ALLOWED, "A lookup through a server of `dns.servers`.", "Nothing.")
 	ABOUT(ADDRESS_BOUND, ALLOWED, "A rule under `direct.allow` has a `host`, and a lookup gave this address for it.",
 	      "Nothing; what it lets through is not inspected.")
-	ABOUT(NAME_NOT_BOUND, ELSEWHERE, "An address from another resolver, from a cache that is older than the run, or from "
-	      "/etc/hosts; or an allowed name sent to somebody else's server.",
-	      "Have the program look the name up through `dns.servers`, or for what is attached `snifence monitor` "
+	ABOUT(NAME_NOT_BOUND, ELSEWHERE, "A name that no rule allows, where any may be looked up; an address from another "
+	      "resolver, from a cache that is older than the run, or from /etc/hosts; or an allowed name sent to somebody else's "
+	      "server.",
+	      "`dns.names: policy` refuses the lookup of a name that no rule allows, and tells the name. Else have the program "
+	      "look the name up through `dns.servers`, or for what is attached `snifence monitor` "
 	      "(`dns.resolve: exact`); `dns.bind: observe` lets it pass, and marks it.")
 	ABOUT(DNS_NAME, NO_RULE, "A host that the policy does not list yet; telemetry; a reverse lookup (PTR) of an "
 	      "address that no name was found at; data that is to leave in names.",

@@ -105,7 +105,8 @@ static int find_lookup(const struct policy *policy, const struct refusal *refusa
 		say_rule(policy, refusal, remedy);
 	else if (needless)
 		say(remedy, needless);
-	else if (refusal->name[strspn(refusal->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] != '\0')
+	else if (!*refusal->name ||
+		 refusal->name[strspn(refusal->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] != '\0')
 		say_where(refusal, remedy);
 	else {
 		rule = rule_text_host(refusal->name, &nowhere, policy, &plain);
@@ -114,6 +115,19 @@ static int find_lookup(const struct policy *policy, const struct refusal *refusa
 		return take(remedy, "tls.allow", rule, REMEDY_LOOKUP);
 	}
 	return 0;
+}
+
+/* Refused before it had a name. */
+static void say_unfound(const struct policy *policy, struct remedy *remedy) {
+	static const char what[] = "no lookup of an allowed name gave this address";
+
+	if (policy->dns.names_policy)
+		snprintf(remedy->text, sizeof(remedy->text), "%s: it is from another resolver, a cache or a list",
+			 what);
+	else
+		snprintf(remedy->text, sizeof(remedy->text),
+			 "%s: with `dns: {names: policy}` the lookup of another is refused, and told by its name",
+			 what);
 }
 
 int remedy_find(const struct policy *policy, const struct refusal *refusal, struct remedy *remedy) {
@@ -128,6 +142,12 @@ int remedy_find(const struct policy *policy, const struct refusal *refusal, stru
 		return take(remedy, "tls.allow", rule_text_host(refusal->name, &places, policy, &plain), NULL);
 	case SNIF_REASON_DNS_NAME:
 		return find_lookup(policy, refusal, remedy);
+	case SNIF_REASON_NAME_NOT_BOUND:
+		if (*refusal->name)
+			say_where(refusal, remedy);
+		else
+			say_unfound(policy, remedy);
+		return 0;
 	case SNIF_REASON_ADDRESS_NOT_ALLOWED:
 	case SNIF_REASON_PORT_NOT_ALLOWED:
 		return find_address(policy, refusal, &places, remedy);

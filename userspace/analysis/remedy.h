@@ -10,7 +10,7 @@
 
 struct refusal {
 	enum snif_reason reason;
-	const char *name;    /* the server name, where the reason is about one */
+	const char *name;    /* the server name, or the one to be looked up; "" where there is none */
 	uint8_t address[16]; /* v4-mapped; all zero: not known */
 	uint16_t port;
 	uint8_t protocol; /* IPPROTO_* */

@@ -180,7 +180,7 @@ static void say_new_server(const struct policy *policy, const struct refusal *re
 void notices_add(struct notices *notices, const struct snif_event *event, FILE *terminal) {
 	char what[EVENT_WHAT_SIZE], asker[ESCAPED_SIZE(SNIF_COMM_LENGTH)], who[128];
 	struct refusal refusal = {.reason = event->reason,
-				  .name = what,
+				  .name = event->name_length ? what : "",
 				  .port = event->destination_port,
 				  .protocol = event->protocol,
 				  .rule = event->rule};
