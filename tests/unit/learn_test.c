@@ -599,6 +599,16 @@ static void test_lookups_let_through(void **state) {
 	assert_null(strstr(out, "alone.test"));
 }
 
+/* What a deny rule expects is no news here, either. */
+static void test_expected(void **state) {
+	(void)state;
+	MAKE_LOG(log_file, {.name = "telemetry.test", .reason = "name_denied", .rule = "p.yaml:3", .expected = 1},
+		 {.name = "denied.test", .reason = "name_denied", .rule = "p.yaml:4"});
+	assert_int_equal(RUN("--action", "refused", log_file), 0);
+	assert_null(strstr(out, "telemetry.test"));
+	assert_non_null(strstr(out, "denied.test"));
+}
+
 /* Of a lookup that was refused nobody knows what it was for: the rule is the one that notices tell. */
 static void test_lookups_refused(void **state) {
 	(void)state;
@@ -757,6 +767,7 @@ int main(void) {
 		test(test_by_lookups),
 		test(test_lookups_let_through),
 		test(test_lookups_refused),
+		test(test_expected),
 		test(test_refusals),
 		test(test_losses),
 		test(test_wrong),

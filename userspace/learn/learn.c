@@ -61,7 +61,7 @@ static int take(struct learn *learn, const struct log_event *event) {
 		learn->answered = true;
 		return sightings_answer(learn->sightings, event);
 	}
-	if (error || event->action == LOG_UNDECIDED)
+	if (error || event->action == LOG_UNDECIDED || event->expected)
 		return error;
 	if (meant)
 		return sightings_add(learn->sightings, event);
