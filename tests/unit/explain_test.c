@@ -37,6 +37,22 @@ static void test_every_reason(void **state) {
 	}
 }
 
+/* Lines end between words where there are columns to keep to. */
+static void test_lines(void **state) {
+	(void)state;
+	setenv("COLUMNS", "60", 1);
+	assert_int_equal(explain("port_not_allowed"), 0);
+	unsetenv("COLUMNS");
+	assert_string_equal(out, "port_not_allowed: rules cover this address, but not with\n"
+				 "  this protocol and port\n"
+				 "  Usual causes: Another port than 443, plain HTTP on port\n"
+				 "    80, QUIC (UDP 443), or a DNS server that the policy does\n"
+				 "    not name.\n"
+				 "  What to do: For TLS on another port, `ports` of the host's\n"
+				 "    rule; for DNS, `dns.servers`; else `direct.allow`.\n"
+				 "    Clients fall back from QUIC to TCP by themselves.\n");
+}
+
 static void test_list(void **state) {
 	(void)state;
 	assert_int_equal(explain(NULL), 0);
@@ -97,8 +113,8 @@ static void test_page(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_reason),   cmocka_unit_test(test_list), cmocka_unit_test(test_system_call),
-		cmocka_unit_test(test_no_such_reason), cmocka_unit_test(test_page),
+		cmocka_unit_test(test_every_reason), cmocka_unit_test(test_lines),	    cmocka_unit_test(test_list),
+		cmocka_unit_test(test_system_call),  cmocka_unit_test(test_no_such_reason), cmocka_unit_test(test_page),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, NULL, NULL);

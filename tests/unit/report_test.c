@@ -237,6 +237,11 @@ static void test_policy_of_the_log(void **state) {
 		"that with --policy-file\n",
 		policy_file);
 	assert_string_equal(near_misses(), expected);
+	setenv("COLUMNS", "80", 1);
+	assert_int_equal(RUN(log_file), 0);
+	unsetenv("COLUMNS");
+	for (const char *line = near_misses(); *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 0, 80);
 	assert_int_equal(RUN("--policy-file", policy_file, log_file), 0);
 	assert_string_equal(near_misses(), NEAR_PYPI);
 	write_policy(policy_file, "*.*");

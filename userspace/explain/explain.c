@@ -10,6 +10,8 @@
 #include "base/command_line.h"
 #include "base/message.h"
 #include "base/near_word.h"
+#include "base/paragraph.h"
+#include "base/terminal.h"
 #include "event/event_words.h"
 
 static const char usage[] =
@@ -23,7 +25,13 @@ static const char usage[] =
 	"Exit status: 0; 2 where there is no such reason.\n";
 
 static void explain(const char *word, const char *text, struct reason_about about) {
-	printf("%s: %s\n  Usual causes: %s\n  What to do: %s\n", word, text, about.causes, about.advice);
+	unsigned width = terminal_of(stdout).width;
+	char title[64];
+
+	snprintf(title, sizeof(title), "%s:", word);
+	paragraph_print(stdout, width, 0, title, text);
+	paragraph_print(stdout, width, PARAGRAPH_INDENT, "Usual causes:", about.causes);
+	paragraph_print(stdout, width, PARAGRAPH_INDENT, "What to do:", about.advice);
 }
 
 static void list(void) {

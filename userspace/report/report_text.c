@@ -6,6 +6,7 @@
 
 #include "analysis/report_groups.h"
 #include "analysis/report_words.h"
+#include "base/paragraph.h"
 #include "base/table.h"
 #include "event/event_words.h"
 #include "report/report_print.h"
@@ -93,7 +94,7 @@ static int print_near_misses(const struct review *review, const struct terminal 
 	if (review->near_count > shown)
 		fprintf(out, "  and %zu more\n", review->near_count - shown);
 	if (noted)
-		fprintf(out, "  %s\n", text);
+		paragraph_print(out, terminal->width, PARAGRAPH_INDENT, "", text);
 	table_free(table);
 	return error;
 }
@@ -131,7 +132,7 @@ static void print_losses(const struct review *review, const struct terminal *ter
 
 	report_heading("What is not in this report", terminal, out);
 	for (unsigned i = 0; i < count; i++)
-		fprintf(out, "  %s\n", losses[i]);
+		paragraph_print(out, terminal->width, PARAGRAPH_INDENT, "", losses[i]);
 	if (count == 0)
 		fputs("  nothing is known to be missing\n", out);
 }

@@ -9,9 +9,10 @@
 
 #include "analysis/reason_about.h"
 #include "analysis/report_groups.h"
+#include "base/paragraph.h"
 #include "event/event_words.h"
 
-enum { INDENT = 2, LEAST_WIDTH = 20, NUMBER_SIZE = 64 };
+enum { INDENT = PARAGRAPH_INDENT, NUMBER_SIZE = 64 };
 
 void top_key_of_event(char key[TOP_KEY_SIZE], uint64_t number) {
 	snprintf(key, TOP_KEY_SIZE, "%" PRIu64, number);
@@ -28,33 +29,9 @@ struct page {
 	unsigned width;
 };
 
-/* As much of `text` as a line of `room` has, ended between words where there are any. */
-static size_t line_of(const char *text, size_t room) {
-	size_t length = strlen(text), end;
-
-	if (length <= room)
-		return length;
-	for (end = room; end > 0 && text[end] != ' ';)
-		end--;
-	return end > 0 ? end : room;
-}
-
 /* A text with its title before it, in as many lines as it takes. */
 static void put(const struct page *page, unsigned indent, const char *title, const char *text) {
-	size_t used = indent + strlen(title) + (*title ? 1 : 0), room;
-
-	fprintf(page->out, "%*s%s%s", (int)indent, "", title, *title ? " " : "");
-	for (;;) {
-		room = page->width > used + LEAST_WIDTH ? page->width - used : LEAST_WIDTH;
-		size_t length = line_of(text, room);
-
-		fprintf(page->out, "%.*s\n", (int)length, text);
-		text += length + strspn(text + length, " ");
-		if (!*text)
-			return;
-		used = indent + INDENT;
-		fprintf(page->out, "%*s", (int)used, "");
-	}
+	paragraph_print(page->out, page->width, indent, title, text);
 }
 
 static void put_if_any(const struct page *page, const char *title, const char *text) {
