@@ -430,19 +430,19 @@ static int let_go(void **state) {
 	return resident_end(state);
 }
 
-static struct lab_program *run_true(void) {
-	return lab_start_snifence(RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", NULL},
-				  (const char *const[]){"true", NULL});
+static struct lab_program *run_true(const char *policy) {
+	return lab_start((const char *const[]){"build/snifence", "run", "--quiet", policy, "--", "true", NULL});
 }
 
 /* Whoever holds the instances for ever keeps neither a run from its end, or from giving up, nor monitor from its own. */
 static void test_held(void **state) {
 	struct lab_program *run, *monitor, *told, *late;
-	const char *policy;
+	const char *policy, *others;
 
 	(void)state;
 	resident_begin();
 	policy = lab_write("held.yaml", RESIDENT_ALLOW("kept.lab.test"));
+	others = lab_write("others.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	resident_says(0, "attach", policy, "--cgroup", resident_cgroup()->path);
 	run = lab_start_snifence(RESIDENT_ALLOW("kept.lab.test"), (const char *const[]){"--quiet", NULL},
 				 (const char *const[]){"sh", "-c", "echo started; sleep 1000", NULL});
@@ -452,8 +452,8 @@ static void test_held(void **state) {
 	assert_true(lab_await_file("/run/snifence/monitor", LAB_PATIENCE_MS * lab_slowness()));
 	held = open("/run/snifence/bpf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(held, LOCK_EX), 0);
-	late = run_true();
-	told = run_true();
+	late = run_true(others);
+	told = run_true(others);
 	/* monitor would reload it */
 	lab_write("held.yaml", RESIDENT_ALLOW("other.lab.test"));
 	lab_sleep_ms(1000 * lab_slowness());
