@@ -644,6 +644,23 @@ static void test_csv(void **state) {
 				 "\"say \"\"no\"\"\"" REST "\"\"\r\n");
 }
 
+/* A log can say anything. */
+static void test_before_1970(void **state) {
+	static const char moment[] = "1969-12-31T23:59:58.250000+0000";
+	FILE *log = new_log(log_file);
+
+	(void)state;
+	fprintf(log,
+		"{\"timestamp\":\"%s\",\"event_version\":1,\"event_type\":\"tls\",\"tls\":{\"sni\":\"early.test\"},"
+		"\"verdict\":{\"action\":\"drop\"},\"reason\":\"name_not_allowed\"}\n",
+		moment);
+	assert_int_equal(fclose(log), 0);
+	assert_int_equal(RUN("--csv", log_file), 0);
+	assert_non_null(strstr(out, moment));
+	assert_int_equal(RUN("--json", log_file), 0);
+	assert_non_null(strstr(out, moment));
+}
+
 #define NOTHING "0 refused, 0 allowed\n\nWhat is not in this report\n  nothing is known to be missing\n"
 
 /* A followed pipe is reported on when it ends, all that came counted once. */
@@ -885,6 +902,7 @@ int main(void) {
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_before_1970),
 		cmocka_unit_test(test_follow),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_only_counted),

@@ -22,6 +22,14 @@ const char *timestamp_write(struct timestamp *timestamp, const struct timespec *
 	return timestamp->text;
 }
 
+const char *timestamp_write_microseconds(struct timestamp *timestamp, int64_t microseconds) {
+	int64_t fraction = (microseconds % 1000000 + 1000000) % 1000000;
+	const struct timespec when = {.tv_sec = (time_t)((microseconds - fraction) / 1000000),
+				      .tv_nsec = (long)fraction * 1000};
+
+	return timestamp_write(timestamp, &when);
+}
+
 bool timestamp_has_day(const struct tm *date) {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year = date->tm_year + 1900;

@@ -22,6 +22,9 @@ struct timestamp {
  * fits, cut after year 9999. */
 const char *timestamp_write(struct timestamp *timestamp, const struct timespec *when);
 
+/* The same of microseconds since 1970, UTC, as timestamp_read() reads them: also of one before that. */
+const char *timestamp_write_microseconds(struct timestamp *timestamp, int64_t microseconds);
+
 /* Whether the month of a date that strptime() has read has that day: it takes 2026-02-30 too, of which timegm() and
  * mktime() make 2026-03-02. */
 bool timestamp_has_day(const struct tm *date);

@@ -25,10 +25,9 @@ static void put_words(const struct leaders *leaders, FILE *out) {
 }
 
 static void put_moment(int64_t time, FILE *out) {
-	struct timespec when = {.tv_sec = (time_t)(time / 1000000), .tv_nsec = (long)(time % 1000000) * 1000};
 	struct timestamp timestamp = {0};
 
-	fprintf(out, ",%s", timestamp_write(&timestamp, &when));
+	fprintf(out, ",%s", timestamp_write_microseconds(&timestamp, time));
 }
 
 static void put_group(const struct group *group, FILE *out) {

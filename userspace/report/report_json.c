@@ -14,10 +14,9 @@ static struct json_object *text_of(const char *text) {
 }
 
 static int put_moment(struct json_object *object, const char *key, int64_t time) {
-	struct timespec when = {.tv_sec = (time_t)(time / 1000000), .tv_nsec = (long)(time % 1000000) * 1000};
 	struct timestamp timestamp = {0};
 
-	return json_put(object, key, text_of(timestamp_write(&timestamp, &when)));
+	return json_put(object, key, text_of(timestamp_write_microseconds(&timestamp, time)));
 }
 
 static int put_words(struct json_object *object, const char *key, const struct leaders *leaders) {
