@@ -15,7 +15,9 @@
 #include "cgroup/cgroup_place.h"
 #include "confine/spawn.h"
 
-bool mounted_on(FILE *mounts, const char *type, char *directory, size_t size) {
+/* Where the first file system of the type is mounted: into `directory`, cut to `size` bytes with the NUL. False when it is
+ * nowhere. Reads the list from its beginning. */
+static bool mounted_on(FILE *mounts, const char *type, char *directory, size_t size) {
 	struct mntent *entry;
 
 	rewind(mounts);

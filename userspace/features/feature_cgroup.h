@@ -15,10 +15,7 @@ struct finding probe_clone_into(struct machine *machine, int unused);
 struct finding probe_cgroup_kill(struct machine *machine, int unused);
 struct finding probe_bpf_file_system(struct machine *machine, int unused);
 
-/* Where the first file system of the type is mounted, by a list like /proc/self/mounts: into `directory`, cut to
- * `size` bytes with the NUL. False when it is nowhere. Reads the list from its beginning. */
-bool mounted_on(FILE *mounts, const char *type, char *directory, size_t size);
-/* The detail of probe_cgroup2() for such a list. */
+/* The detail of probe_cgroup2() for a list like /proc/self/mounts. */
 struct finding describe_cgroup2(FILE *mounts);
 
 #endif

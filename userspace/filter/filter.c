@@ -116,7 +116,8 @@ struct snif_active filter_active(const struct filter *filter, uint32_t policy) {
 	return active;
 }
 
-uint32_t filter_next_generation(struct filter *filter) {
+/* Which no policy has had yet. For who holds the instance alone. */
+static uint32_t next_generation(struct filter *filter) {
 	return ++filter->policies[0].generation;
 }
 
@@ -125,7 +126,7 @@ void filter_put_in_force(struct filter *filter, uint32_t policy, uint32_t slot) 
 	__u64 word;
 
 	if (slot > 0)
-		active = (struct snif_active){(__u16)slot, (__u16)policy, filter_next_generation(filter)};
+		active = (struct snif_active){(__u16)slot, (__u16)policy, next_generation(filter)};
 	memcpy(&word, &active, sizeof(word));
 	__atomic_store_n((__u64 *)&filter->policies[policy], word, __ATOMIC_RELEASE);
 }

@@ -107,9 +107,6 @@ int filter_wait_for_programs(struct filter *filter);
  */
 bool filter_start_thread(pthread_t *thread, void *(*run)(void *), void *context);
 
-/* The next generation, which no policy has had yet. For who holds the instance alone. */
-uint32_t filter_next_generation(struct filter *filter);
-
 /* Puts a slot in force for a policy, or none (0), under the next generation, by one store. */
 void filter_put_in_force(struct filter *filter, uint32_t policy, uint32_t slot);
 

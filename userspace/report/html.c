@@ -16,7 +16,7 @@ static void put_character(FILE *out, unsigned char c) {
 		fputc(c, out);
 }
 
-void html_text(FILE *out, const char *text) {
+static void put_text(FILE *out, const char *text) {
 	for (size_t i = 0; text[i]; i++) {
 		if (i == HTML_TEXT_MAX) {
 			fputs("&hellip;", out);
@@ -33,7 +33,7 @@ static const char *put_argument(FILE *out, const char *format, va_list *argument
 		return format + strlen("%" PRIu64);
 	}
 	if (format[1] == 's')
-		html_text(out, va_arg(*arguments, const char *));
+		put_text(out, va_arg(*arguments, const char *));
 	else if (format[1] == '%')
 		fputc('%', out);
 	else

@@ -8,15 +8,10 @@
 enum { HTML_TEXT_MAX = 1024 };
 
 /*
- * Writes a text so that it is nothing but text, both between tags and in the value of an attribute in quotes: & < > " '
- * become character references, what is not printable ASCII \xHH. Of a longer text the first HTML_TEXT_MAX bytes and an
- * ellipsis.
- */
-void html_text(FILE *out, const char *text);
-
-/*
- * Writes markup as it stands in `format`, which knows %s, %PRIu64 and %% alone. Every %s goes through html_text():
- * markup can come from the format only.
+ * Writes markup as it stands in `format`, which knows %s, %PRIu64 and %% alone: markup can come from the format only. Of
+ * every %s it is made sure that it is nothing but text, both between tags and in the value of an attribute in quotes:
+ * & < > " ' become character references, what is not printable ASCII \xHH. Of a longer text the first HTML_TEXT_MAX bytes
+ * and an ellipsis.
  */
 void html_print(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
