@@ -787,6 +787,50 @@ static bool can_take_from_threads(void) {
 	return fd >= 0;
 }
 
+static void put(int folder, const char *file, const char *text) {
+	int fd = openat(folder, file, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		_exit(1);
+	close(fd);
+}
+
+/* Of two threads of a process one is in the cgroup, which lists no processes. */
+static void *enter_threaded(void *ready) {
+	put(cgroups[1].fd, "cgroup.threads", "0");
+	if (socket(AF_PACKET, SOCK_RAW, 0) < 0 || write(*(int *)ready, "", 1) != 1)
+		_exit(1);
+	pause();
+	return NULL;
+}
+
+static int be_in_threaded(void *ready) {
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, enter_threaded, ready) || pthread_join(thread, NULL);
+}
+
+static void test_verify_threaded_cgroup(void **state) {
+	int turns[2];
+	char turn;
+	pid_t pid;
+
+	(void)state;
+	begin();
+	below(1);
+	put(cgroups[1].fd, "cgroup.type", "threaded");
+	assert_int_equal(pipe(turns), 0);
+	pid = resident_start(&cgroups[0], be_in_threaded, &turns[1]);
+	assert_int_equal(read(turns[0], &turn, 1), 1);
+	close(turns[0]);
+	close(turns[1]);
+	resident_says(0, "attach", lab_write("threaded.yaml", RESIDENT_ALLOW("kept.lab.test")), "--cgroup", paths[1]);
+	expect_said(expect_finding("packet_socket"), 1, "1 processes hold a packet socket");
+	kill(pid, SIGKILL);
+	resident_finish(pid);
+	expect_finding(NULL);
+}
+
 static void test_verify_threads(void **state) {
 	static void (*const cases[])(int ready) = {have_capable_thread, have_only_thread};
 
@@ -944,6 +988,7 @@ int main(int argc, char **argv) {
 		attach_test(test_verify_replaced),
 		attach_test(test_verify_processes),
 		attach_test(test_verify_threads),
+		attach_test(test_verify_threaded_cgroup),
 		attach_test(test_verify_root),
 		attach_test(test_verify_recreated),
 	};

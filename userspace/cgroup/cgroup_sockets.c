@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "cgroup/cgroup_place.h"
 #include "cgroup/cgroup_tree.h"
 
@@ -24,26 +25,73 @@
 struct processes {
 	void (*each)(void *context, pid_t pid);
 	void *context;
+	bool threads; /* it is these that are listed */
+	pid_t *seen;  /* whose threads were */
+	size_t count;
 };
 
+static pid_t process_of(pid_t thread) {
+	char path[40], line[128];
+	pid_t pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", thread);
+	file = fopen(path, "re");
+	while (file && !pid && fgets(line, sizeof(line), file))
+		sscanf(line, "Tgid: %d", &pid);
+	if (file)
+		fclose(file);
+	return pid;
+}
+
+/* Whether it was not seen yet. Without memory for that it is called for once more. */
+static bool is_new(struct processes *processes, pid_t pid) {
+	pid_t *item;
+
+	for (size_t i = 0; i < processes->count; i++)
+		if (processes->seen[i] == pid)
+			return false;
+	item = array_add(&processes->seen, &processes->count, sizeof(*item));
+	if (item)
+		*item = pid;
+	return true;
+}
+
 static int visit(int parent_fd, const char *name, int fd, void *context) {
-	const struct processes *processes = context;
-	FILE *procs = cgroup_open(fd, "cgroup.procs");
+	struct processes *processes = context;
+	FILE *list = cgroup_open(fd, processes->threads ? "cgroup.threads" : "cgroup.procs");
 	pid_t pid;
 
 	(void)parent_fd;
 	(void)name;
-	while (procs && fscanf(procs, "%d", &pid) == 1)
-		processes->each(processes->context, pid);
-	if (procs)
-		fclose(procs);
+	while (list && fscanf(list, "%d", &pid) == 1) {
+		if (processes->threads)
+			pid = process_of(pid);
+		if (!processes->threads || (pid && is_new(processes, pid)))
+			processes->each(processes->context, pid);
+	}
+	if (list)
+		fclose(list);
 	return 0;
 }
 
+/* One that threads can be in without the others of their process, and that lists no processes. Where only one below is such
+ * a cgroup, those are listed above it. */
+static bool is_threaded(int cgroup_fd) {
+	FILE *file = cgroup_open(cgroup_fd, "cgroup.type");
+	char type[32] = "";
+	bool threaded = file && fgets(type, sizeof(type), file) && strcmp(type, "threaded\n") == 0;
+
+	if (file)
+		fclose(file);
+	return threaded;
+}
+
 void cgroup_each_process(int cgroup_fd, void (*each)(void *context, pid_t pid), void *context) {
-	struct processes processes = {each, context};
+	struct processes processes = {.each = each, .context = context, .threads = is_threaded(cgroup_fd)};
 
 	cgroup_tree_walk(cgroup_fd, ".", visit, &processes);
+	free(processes.seen);
 }
 
 /* Whether /proc says that the descriptor is one of a socket, before it is taken: taking a copy of others can do things. */

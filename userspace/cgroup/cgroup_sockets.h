@@ -5,7 +5,8 @@
 
 #include <sys/types.h>
 
-/* Calls `each` for every process of the cgroup whose directory is `cgroup_fd`, and of those below. */
+/* Calls `each` for every process of the cgroup whose directory is `cgroup_fd`, and of those below; also where only one
+ * of its threads is in there. */
 void cgroup_each_process(int cgroup_fd, void (*each)(void *context, pid_t pid), void *context);
 
 /* The same for every thread of the process, by whose number /proc has a folder, too. */
