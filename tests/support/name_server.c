@@ -102,7 +102,7 @@ static bool repeat_syn(int fd, size_t sent) {
 	int raw = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP);
 	int sum_at = offsetof(struct tcphdr, check);
 	socklen_t size = sizeof(uint32_t), from_size, to_size;
-	struct sockaddr_in6 from, to;
+	struct sockaddr_in6 from = {0}, to = {0};
 	uint32_t next = 0;
 	bool done;
 
