@@ -316,6 +316,20 @@ static void test_rotated(void **state) {
 	end_monitor(SIGTERM);
 }
 
+/* What has changed while there was no monitor is in force once there is one. */
+static void test_changed_meanwhile(void **state) {
+	(void)state;
+	begin(RESIDENT_ALLOW("kept.lab.test"));
+	end_monitor(SIGTERM);
+	lab_write("followed.yaml", RESIDENT_ALLOW("other.lab.test"));
+	unlink(metrics_file);
+	start_monitor();
+	await_said("reloaded ");
+	assert_int_equal(say("other.lab.test"), 0);
+	assert_int_equal(say("kept.lab.test"), ECONNABORTED);
+	end_monitor(SIGTERM);
+}
+
 /* Who only asks whether there is a monitor has its lock for a moment, and keeps none from starting. */
 static void test_asked_meanwhile(void **state) {
 	int fd;
@@ -702,6 +716,7 @@ int main(void) {
 					   resident_test(test_follows_in_a_busy_folder),
 					   resident_test(test_rotated),
 					   resident_test(test_asked_meanwhile),
+					   resident_test(test_changed_meanwhile),
 					   resident_test(test_error_is_told_once),
 					   resident_test(test_killed),
 					   turner_test(test_killed_amid_many),

@@ -59,6 +59,9 @@ struct follow *follow_new(void) {
 		return NULL;
 	}
 	watch(follow, "/etc/resolv.conf");
+	/* what has changed before, while nobody followed it */
+	follow->changed = true;
+	follow->began_at = follow->changed_at = clock_ms();
 	return follow;
 }
 
