@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel side's table of contents: one line for each place where a connection can be stopped. Files in the order
- * in which a connection meets them: maps, tables, packet, event, tag; message, question, answer and binding, as names are
- * looked up before; connect, option, flow, budget, verdict, egress; and beside them device.
+ * in which a connection meets them: maps, tables, packet, event, tag; message, question, ingress, stream, answer and
+ * binding, as names are looked up before; connect, option, flow, budget, verdict, egress; and beside them device.
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -16,10 +16,10 @@
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 
-#include "answer.bpf.h"
 #include "connect.bpf.h"
 #include "device.bpf.h"
 #include "egress.bpf.h"
+#include "ingress.bpf.h"
 #include "option.bpf.h"
 
 SEC("cgroup/sock_create")
