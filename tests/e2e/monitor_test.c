@@ -318,12 +318,19 @@ static void test_rotated(void **state) {
 
 /* What has changed while there was no monitor is in force once there is one. */
 static void test_changed_meanwhile(void **state) {
+	char folder[256], file[280];
+
 	(void)state;
-	begin(RESIDENT_ALLOW("kept.lab.test"));
-	end_monitor(SIGTERM);
-	lab_write("followed.yaml", RESIDENT_ALLOW("other.lab.test"));
-	unlink(metrics_file);
-	start_monitor();
+	resident_begin();
+	lab_server(LAB_TLS, "192.0.2.1", 443);
+	/* nothing else is written there, which would have monitor look */
+	snprintf(folder, sizeof(folder), "%s/policies", lab_folder());
+	assert_int_equal(mkdir(folder, 0755), 0);
+	snprintf(file, sizeof(file), "%s/followed.yaml", folder);
+	put_file(file, RESIDENT_ALLOW("kept.lab.test"));
+	resident_says(0, "attach", file, "--cgroup", resident_cgroup()->path);
+	put_file(file, RESIDENT_ALLOW("other.lab.test"));
+	monitor = lab_start((const char *const[]){"build/snifence", "monitor", NULL});
 	await_said("reloaded ");
 	assert_int_equal(say("other.lab.test"), 0);
 	assert_int_equal(say("kept.lab.test"), ECONNABORTED);
