@@ -145,8 +145,9 @@ typedef void (*filter_event)(void *context, const struct snif_event *event);
 /* Starts delivery of a ring's events; returns a descriptor to poll, or a negative errno. One ring at a time. */
 int filter_events(struct filter *filter, uint32_t ring, filter_event callback, void *context);
 void filter_close_events(struct filter *filter);
-/* Delivers what is waiting, at most a thousand or so, without blocking: who floods the ring buffer must not keep the
- * caller from everything else. Returns the number of events, 0 when none was waiting, or a negative errno. */
+/* What one filter_consume() delivers at most: who floods the ring buffer must not keep the caller from everything else. */
+enum { FILTER_EVENTS_AT_ONCE = 1024 };
+/* Delivers what is waiting, without blocking. Returns the number of events, 0 when none was waiting, or a negative errno. */
 int filter_consume(struct filter *filter);
 
 /* The sum over all CPUs of a policy's counter: an enum snif_reason, or SNIF_COUNTER_LOST. */

@@ -9,7 +9,7 @@
 
 #include "filter/filter_parts.h"
 
-enum { EVENTS_AT_ONCE = 1024, RING_SIZE = 1 << 20 };
+enum { RING_SIZE = 1 << 20 };
 
 int filter_make_ring(struct filter *filter, uint32_t ring) {
 	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "snif_ring", 0, 0, RING_SIZE, NULL), error;
@@ -48,7 +48,7 @@ static int on_record(void *context, void *record, size_t size) {
 	memset((char *)&event + size, 0, sizeof(event) - size);
 	filter->callback(filter->context, &event);
 	/* libbpf ends at -EAGAIN; the next call goes on behind it */
-	return ++filter->delivered < EVENTS_AT_ONCE ? 0 : -EAGAIN;
+	return ++filter->delivered < FILTER_EVENTS_AT_ONCE ? 0 : -EAGAIN;
 }
 
 int filter_events(struct filter *filter, uint32_t ring, filter_event callback, void *context) {

@@ -77,15 +77,28 @@ static void give_turns(const struct supervised *supervised) {
 		part->turn(part->context);
 }
 
-/* Returns whether there were events. When the ring buffer cannot be read the verdicts still hold: go on without. */
-static bool deliver(struct state *state) {
+/* Returns how many events there were. When the ring buffer cannot be read the verdicts still hold: go on without. */
+static int deliver(struct state *state) {
 	int count = filter_consume(state->supervised->filter);
 	if (count < 0) {
 		message_error("cannot read events any more: %s; the policy stays in force", strerror(-count));
 		state->deaf = true;
 	}
 	give_turns(state->supervised);
-	return count > 0;
+	return count;
+}
+
+/*
+ * So many events at once are a storm, which goes on. The kernel wakes whoever has read all of them with the next one: a
+ * short pause has it wake once for many.
+ */
+enum { STORM_EVENTS = 32, STORM_PAUSE_US = 1000 };
+
+static void deliver_and_pause(struct state *state) {
+	int count = deliver(state);
+
+	if (count >= STORM_EVENTS && count < FILTER_EVENTS_AT_ONCE)
+		usleep(STORM_PAUSE_US);
 }
 
 enum { POLL_EVENTS, POLL_SIGNALS, POLL_END, POLL_PARTS };
@@ -114,7 +127,7 @@ static short turn(struct state *state, struct pollfd *end, int timeout) {
 	if (poll(fds, count, timeout) < 0)
 		return 0;
 	if (fds[POLL_EVENTS].revents)
-		deliver(state);
+		deliver_and_pause(state);
 	else
 		give_turns(supervised);
 	if (fds[POLL_SIGNALS].revents)
@@ -210,7 +223,7 @@ int supervise(const struct supervised *supervised, struct outcome *outcome) {
 		close(watch_fd);
 	}
 	int err = kill_all(supervised->cgroup, patience_of(&state, KILL_MS));
-	for (long end = clock_ms() + LAST_MS; !state.deaf && deliver(&state) && clock_ms() < end;)
+	for (long end = clock_ms() + LAST_MS; !state.deaf && deliver(&state) > 0 && clock_ms() < end;)
 		;
 	return err;
 }
