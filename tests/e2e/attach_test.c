@@ -368,26 +368,34 @@ static void test_no_cgroup(void **state) {
 		    2, "cannot look for the cgroup /: that needs root, with CAP_DAC_READ_SEARCH");
 }
 
+/* Where the only note of such a name is. */
+static void find_note(const char *name, char *path, size_t size) {
+	char pattern[64];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "/run/snifence/*/%s", name);
+	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+	snprintf(path, size, "%s", found.gl_pathv[0]);
+	globfree(&found);
+}
+
 /* What is said to be done then helps. */
 static void test_note_cut_off(void **state) {
 	static const char *const notes[] = {"policy-1", "cgroup-*"};
 	const char *policy;
-	char wanted[200];
-	glob_t found;
+	char wanted[200], path[120];
 
 	(void)state;
 	begin();
 	policy = lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
 		resident_says(0, "attach", policy, "--cgroup", paths[0]);
-		snprintf(wanted, sizeof(wanted), "/run/snifence/*/%s", notes[i]);
-		assert_int_equal(glob(wanted, 0, NULL, &found), 0);
-		assert_int_equal(truncate(found.gl_pathv[0], 20), 0);
+		find_note(notes[i], path, sizeof(path));
+		assert_int_equal(truncate(path, 20), 0);
 		snprintf(wanted, sizeof(wanted), "snifence: %s is damaged: remove it, then detach and attach again",
-			 found.gl_pathv[0]);
+			 path);
 		expect_said(resident_snifence((const char *const[]){"status", NULL}), 125, wanted);
-		assert_int_equal(unlink(found.gl_pathv[0]), 0);
-		globfree(&found);
+		assert_int_equal(unlink(path), 0);
 		assert_int_equal(resident_count("attachments"), 1);
 		resident_says(0, "detach", "--cgroup", paths[0]);
 	}
@@ -643,18 +651,15 @@ static void test_verify_note(void **state) {
 	} cases[] = {{"policy-1", "what was noted of a policy is gone", "    NOT NOTED: "},
 		     {"cgroup-*", "what was noted of it is gone", "  NOT NOTED: "}};
 	const char *policy;
-	char pattern[64];
-	glob_t found;
+	char path[120];
 
 	(void)state;
 	begin();
 	policy = lab_write("noted.yaml", RESIDENT_ALLOW("kept.lab.test"));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		resident_says(0, "attach", policy, "--cgroup", paths[0]);
-		snprintf(pattern, sizeof(pattern), "/run/snifence/*/%s", cases[i].note);
-		assert_int_equal(glob(pattern, 0, NULL, &found), 0);
-		assert_int_equal(unlink(found.gl_pathv[0]), 0);
-		globfree(&found);
+		find_note(cases[i].note, path, sizeof(path));
+		assert_int_equal(unlink(path), 0);
 		expect_said(expect_finding("note_missing"), 1, cases[i].found);
 		expect_said(resident_snifence((const char *const[]){"status", NULL}), 1, cases[i].shown);
 		expect_said(resident_snifence((const char *const[]){"status", "--json", NULL}), 1,

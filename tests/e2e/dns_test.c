@@ -791,40 +791,37 @@ static void test_https_denied(void **state) {
 
 /* ---- over TCP -------------------------------------------------------------------------------------------------- */
 
-static void test_over_tcp(void **state) {
-	struct lookup *lookup;
+/* The name is found over TCP, and bound. */
+static void expect_found_over_tcp(void) {
+	struct lookup *lookup = asking("allowed.lab.test", SNIF_DNS_A);
 
+	lookup->tcp = true;
+	assert_int_equal(lab_inside(look_up, lookup), 0);
+	expect_lookup();
+	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
+	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+}
+
+static void test_over_tcp(void **state) {
 	(void)state;
 	for (unsigned i = 0; i < 4; i++) {
 		lab_enter();
 		lab_server(LAB_TLS, "192.0.2.1", 443);
 		name_server_in_pieces(SERVER, i < 2 ? answer_like_a_cdn : answer_with_signatures, i % 2 * 7);
 		lab_confine(POLICY);
-		lookup = asking("allowed.lab.test", SNIF_DNS_A);
-		lookup->tcp = true;
-		assert_int_equal(lab_inside(look_up, lookup), 0);
-		expect_lookup();
-		assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
-		lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+		expect_found_over_tcp();
 		leave(NULL);
 	}
 }
 
 /* What has come behind a gap is held off, and read when it comes again. */
 static void test_lost_over_tcp(void **state) {
-	struct lookup *lookup;
-
 	(void)state;
 	lab_enter();
 	lab_server(LAB_TLS, "192.0.2.1", 443);
 	name_server_that_loses(SERVER, answer_like_a_cdn, 40);
 	lab_confine(POLICY);
-	lookup = asking("allowed.lab.test", SNIF_DNS_A);
-	lookup->tcp = true;
-	assert_int_equal(lab_inside(look_up, lookup), 0);
-	expect_lookup();
-	assert_int_equal(greet_at("allowed.lab.test", "192.0.2.1"), 0);
-	lab_expect(SNIF_ALLOW, SNIF_REASON_NAME_ALLOWED);
+	expect_found_over_tcp();
 }
 
 struct conversation {

@@ -2,7 +2,6 @@
 /* A command ──► a fresh cgroup of its own; its end ──► no cgroup, no process left. */
 #include "cgroup/cgroup.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -192,7 +191,7 @@ static int make_any(struct cgroup *cgroup, const char *parent_path) {
 bool cgroup_is_ours(const char *path) {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
-	return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && isdigit((unsigned char)name[strlen(PREFIX)]);
+	return is_made_here(name);
 }
 
 static void forget(struct cgroup *cgroup) {
